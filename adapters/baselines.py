@@ -1,0 +1,63 @@
+"""Random and popularity: the floor that every model must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores, Space
+
+
+@dataclass
+class Random:
+    """Every item is as likely as any other; a user's order depends on seed and user alone."""
+
+    space: ClassVar[Space] = {}
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Keep the seed and the size of the catalogue."""
+        self._seed, self._n_items = context.seed, train.n_items
+        yield
+
+    def score(self, users: Ids) -> Scores:
+        """Return uniform scores (B, I), one generator per user, so that batches cannot matter."""
+        drawn = [
+            np.random.default_rng((self._seed, user)).random(self._n_items, np.float32) for user in users
+        ]
+        return np.array(drawn, dtype=np.float32).reshape(len(users), self._n_items)
+
+    def state(self) -> dict[str, Array]:
+        """Return the two numbers that decide every score."""
+        return {"seed": np.array(self._seed), "n_items": np.array(self._n_items)}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take back the seed and the size of the catalogue."""
+        self._seed, self._n_items = int(state["seed"]), int(state["n_items"])
+
+
+@dataclass
+class Popularity:
+    """The most consumed items first, the same for everybody."""
+
+    space: ClassVar[Space] = {}
+    deterministic: ClassVar[bool] = True
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+        """Count the rows of each item."""
+        self._counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+        yield
+
+    def score(self, users: Ids) -> Scores:
+        """Return the counts (B, I), one copy a user."""
+        return np.tile(self._counts, (len(users), 1))
+
+    def state(self) -> dict[str, Array]:
+        """Return the counts (I,)."""
+        return {"counts": self._counts}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take back the counts."""
+        self._counts = state["counts"]

@@ -1,0 +1,1 @@
+"""Where trials run. ``local`` holds them in child processes of this machine."""

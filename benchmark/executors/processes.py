@@ -1,0 +1,69 @@
+"""What Linux tells about processes, and how a group of them is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies; leave if it has died already."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def start_ticks(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since boot; None if it has gone.
+
+    Process numbers are used again; the pair of number and start is not.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Send a signal to every process of a group that may have gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def kill_recorded(group: int, started: int | None) -> bool:
+    """Kill a process group noted in a ledger if it is still the same one; return whether it was.
+
+    The leader may have died while a grandchild lives on: a group whose number is in use by
+    members older than us, without a leader, is the recorded one as well.
+    """
+    now = start_ticks(group)
+    if now is not None and now != started:
+        return False
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def tree_memory_mb(pid: int) -> float:
+    """Return the resident memory of a process and all its descendants, in MiB."""
+    total, pending = 0.0, [pid]
+    while pending:
+        current = pending.pop()
+        try:
+            total += int(Path(f"/proc/{current}/statm").read_text("ascii").split()[1]) * _PAGE_MB
+            for task in os.listdir(f"/proc/{current}/task"):
+                children = Path(f"/proc/{current}/task/{task}/children").read_text("ascii")
+                pending += [int(child) for child in children.split()]
+        except OSError:  # it ended while we looked
+            continue
+    return total

@@ -1,0 +1,81 @@
+"""Slots: k cores + m MB of memory + 0 or 1 whole GPU, and how many of them fit on this machine."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmark.errors import RunError
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What one trial reserves while it runs."""
+
+    cores: tuple[int, ...]
+    memory_mb: float
+    gpu: int | None = None
+
+    @property
+    def device(self) -> str:
+        """The device that the slot holds: "cuda" or "cpu"."""
+        return "cpu" if self.gpu is None else "cuda"
+
+
+def gpus() -> list[str]:
+    """Return the names of the NVIDIA GPUs that the driver shows, without any framework."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    answer = subprocess.run(query, capture_output=True, text=True, check=False, timeout=20)
+    return [name for name in answer.stdout.splitlines() if name] if answer.returncode == 0 else []
+
+
+def usable_cores() -> list[int]:
+    """Return the cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def machine_memory_mb() -> float:
+    """Return the memory of this machine in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+
+
+class Slots:
+    """The slots of this machine; ``take`` lends one to a study and gets it back."""
+
+    def __init__(self, cores: int, memory_mb: float, gpu: str, jobs: int | None = None) -> None:
+        """Cut the machine into slots; ``jobs`` caps how many are lent at once.
+
+        Raises:
+            RunError: not even one slot fits, or a GPU is asked for and none is here.
+        """
+        mine, cards = usable_cores(), gpus() if gpu != "no" else []
+        if gpu == "yes" and not cards:
+            raise RunError("budget.slot.gpu is 'yes' but no GPU is visible; write auto or no")
+        fits = min(len(mine) // cores, int(machine_memory_mb() // memory_mb), len(cards) or len(mine))
+        if fits < 1:
+            raise RunError(
+                f"a slot of {cores} cores and {memory_mb:.0f} MB does not fit: "
+                f"this machine lends {len(mine)} cores and {machine_memory_mb():.0f} MB; lower budget.slot"
+            )
+        self.count = min(fits, jobs or fits)
+        self.gpu_name = cards[0] if cards else None
+        self._free: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+        for index in range(self.count):
+            part = tuple(mine[index * cores : (index + 1) * cores])
+            self._free.put(Slot(part, memory_mb, index if cards else None))
+
+    @contextmanager
+    def take(self) -> Iterator[Slot]:
+        """Lend a slot, waiting until one is free."""
+        slot = self._free.get()
+        try:
+            yield slot
+        finally:
+            self._free.put(slot)

@@ -1,0 +1,258 @@
+"""What an adapter sees and what it must offer: the whole contract between engine and models.
+
+Letters in shapes: U users, I items, N interactions, B users in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import AdapterError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Ids: TypeAlias = NDArray[np.int32]
+Scores: TypeAlias = NDArray[np.float32]
+Values: TypeAlias = NDArray[np.float64]
+Array: TypeAlias = NDArray[Any]
+Hyperparameter: TypeAlias = bool | int | float | str
+Feedback: TypeAlias = Literal["implicit", "explicit"]
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """An interaction log with dense ids: what a model is trained on.
+
+    A ranker (``feedback = "implicit"``) is handed the liked rows only, a rating model
+    (``"explicit"``) every row; the choice is the engine's, so an adapter just uses what it gets.
+    Rows keep the order of the user's log. All arrays are read-only.
+
+    Attributes:
+        users: user of each row, (N,) int32 in 0..U-1.
+        items: item of each row, (N,) int32 in 0..I-1.
+        values: rating or count of each row, (N,) float32; ones where the log has none.
+        times: seconds since 1970 of each row, (N,) int64; empty (0,) where the log has none.
+        positive: whether a row counts as a like, (N,) bool.
+        n_users: U, users without a row here included.
+        n_items: I, items without a row here included.
+        scale: lowest and highest rating that the data allow; None where values are no ratings.
+    """
+
+    users: Ids
+    items: Ids
+    values: Scores
+    times: NDArray[np.int64]
+    positive: NDArray[np.bool_]
+    n_users: int
+    n_items: int
+    scale: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays, so that no adapter can change another one's data."""
+        for column in (self.users, self.items, self.values, self.times, self.positive):
+            column.setflags(write=False)
+
+    def __len__(self) -> int:
+        """N, the number of rows."""
+        return len(self.users)
+
+    def rows(self, chosen: Array) -> Interactions:
+        """Return the chosen rows (index array or (N,) mask), in the order given."""
+        return Interactions(
+            self.users[chosen],
+            self.items[chosen],
+            self.values[chosen],
+            self.times[chosen] if len(self.times) else self.times,
+            self.positive[chosen],
+            self.n_users,
+            self.n_items,
+            self.scale,
+        )
+
+    def likes(self) -> Interactions:
+        """Return the rows that count as a like: what rankers learn and what metrics look for."""
+        return self.rows(self.positive)
+
+    def matrix(self) -> csr_matrix:
+        """Return the (U, I) float32 matrix with a one at each pair that has a row."""
+        return self._matrix
+
+    @cached_property
+    def _matrix(self) -> csr_matrix:
+        from scipy.sparse import csr_matrix  # not at import: `bench --help` stays light
+
+        ones = np.ones(len(self), dtype=np.float32)
+        matrix = csr_matrix((ones, (self.users, self.items)), shape=(self.n_users, self.n_items))
+        matrix.sum_duplicates()
+        matrix.data[:] = 1.0
+        return matrix
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What the engine decides for one fit.
+
+    Attributes:
+        seed: the only source of chance an adapter may use.
+        threads: threads the slot allows.
+        device: "cpu" or "cuda"; "cuda" only for adapters that list it in ``devices``.
+    """
+
+    seed: int = 0
+    threads: int = 1
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between ``low`` and ``high``, both included; whole if both ends are ``int``.
+
+    >>> Range(8, 256, log=True).whole, Range(1e-3, 0.3, log=True).whole
+    (True, False)
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an empty range, and a log scale that touches zero."""
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise AdapterError(
+                f"Range({self.low}, {self.high}, log={self.log}): low must be below high"
+                + (" and above 0 on a log scale" if self.log else "")
+            )
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def __str__(self) -> str:
+        """Write the range as tables show it.
+
+        >>> str(Range(8, 256, log=True))
+        '8..256 log'
+        """
+        return f"{self.low:g}..{self.high:g}" + (" log" if self.log else "")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few named options."""
+
+    options: tuple[Hyperparameter, ...]
+
+    def __init__(self, *options: Hyperparameter) -> None:
+        """Take the options as arguments: ``Choice("cosine", "msd")``."""
+        if len(options) < 2:
+            raise AdapterError(f"Choice{options}: give at least two options")
+        object.__setattr__(self, "options", options)
+
+    def __str__(self) -> str:
+        """Write the options as tables show them."""
+        return " | ".join(map(str, self.options))
+
+
+Space: TypeAlias = Mapping[str, Range | Choice]
+
+
+class Recommender(Protocol):
+    """What every adapter offers. It is a dataclass: its fields are hyperparameters with defaults.
+
+    Class attributes beyond ``space`` are optional; :func:`traits` holds their defaults.
+    """
+
+    space: ClassVar[Space]
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train a little and yield, again and again; the engine drives and may stop anywhere.
+
+        A yield means: the device is idle and ``score`` works. One step is one pass over the data,
+        or the whole fit where a library cannot stop.
+        """
+        ...
+
+    def score(self, users: Ids) -> Scores:
+        """Return scores (B, I) float32 for users (B,); higher is better, any finite scale."""
+        ...
+
+
+class RatesItems(Recommender, Protocol):
+    """A recommender that predicts ratings."""
+
+    def rate(self, users: Ids, items: Ids) -> Values:
+        """Return ratings (N,) for the pairs (users[n], items[n]), on the scale of the data."""
+        ...
+
+
+class KeepsState(Recommender, Protocol):
+    """A recommender that can be stored as named arrays and come back without its library's pickle."""
+
+    def state(self) -> dict[str, Array]:
+        """Return every array that ``score`` needs, by explicit names."""
+        ...
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Make a new instance score as the one whose ``state`` is given."""
+        ...
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What an adapter class says about itself, with the defaults filled in.
+
+    Attributes:
+        space: tuned hyperparameters; empty means one trial.
+        feedback: "implicit" trains on likes, "explicit" on every rating.
+        deterministic: the seed changes nothing, so one final is enough.
+        devices: where it can run; "cpu" always, "cuda" if listed.
+        requires: import names of the libraries it wraps, in the order to import them.
+        rates: predicts ratings, so RMSE and MAE apply.
+        keeps_state: can be exported.
+    """
+
+    space: Space
+    feedback: Feedback
+    deterministic: bool
+    devices: tuple[str, ...]
+    requires: tuple[str, ...]
+    rates: bool
+    keeps_state: bool
+
+
+def traits(adapter: type) -> Traits:
+    """Read the traits of an adapter class.
+
+    Raises:
+        AdapterError: ``space`` is missing or names a field that the class does not have, or
+            ``feedback`` is neither "implicit" nor "explicit".
+    """
+    space = getattr(adapter, "space", None)
+    fields = getattr(adapter, "__dataclass_fields__", {})
+    where = f"{adapter.__module__}:{adapter.__qualname__}"
+    if space is None or not hasattr(adapter, "fit_steps") or not hasattr(adapter, "score"):
+        raise AdapterError(f"{where}: an adapter must have space, fit_steps and score")
+    if unknown := sorted(set(space) - set(fields)):
+        raise AdapterError(f"{where}: space names {unknown}, which are no fields of the dataclass")
+    feedback = getattr(adapter, "feedback", "implicit")
+    if feedback not in get_args(Feedback):
+        raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
+    return Traits(
+        space=space,
+        feedback=feedback,
+        deterministic=getattr(adapter, "deterministic", False),
+        devices=tuple(getattr(adapter, "devices", ("cpu",))),
+        requires=tuple(getattr(adapter, "requires", ())),
+        rates=hasattr(adapter, "rate"),
+        keeps_state=hasattr(adapter, "state") and hasattr(adapter, "restore"),
+    )
+
+

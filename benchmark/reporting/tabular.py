@@ -1,0 +1,56 @@
+"""The board for other programs: CSV and JSON, all columns, full precision."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import Any
+
+from benchmark.leaderboard import Board, columns
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(board: Board) -> str:
+    """Return all tables as one CSV; a text that a spreadsheet would run as a formula gets a quote in front."""
+    metrics = list(dict.fromkeys(name for table in board.tables for name in table.metrics))
+    names = columns(metrics)
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(names)
+    for table in board.tables:
+        writer.writerows([_cell(row.get(name)) for name in names] for row in table.rows)
+    return target.getvalue()
+
+
+def as_json(board: Board) -> str:
+    """Return the board as JSON; a number that does not exist is null."""
+    content = {
+        "suite": board.suite,
+        "run": board.run,
+        "synthetic": board.synthetic,
+        "tables": [
+            {
+                "dataset": table.dataset,
+                "primary": table.primary,
+                "reference": table.reference,
+                "rows": [{name: _number(value) for name, value in row.items()} for row in table.rows],
+                "notes": table.notes,
+                "facts": table.facts,
+            }
+            for table in board.tables
+        ],
+    }
+    return json.dumps(content, indent=2, default=str, allow_nan=False) + "\n"
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return _number(value)
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

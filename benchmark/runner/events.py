@@ -1,0 +1,34 @@
+"""What a run tells whoever watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmark.runner.plan import Study
+
+
+class Watcher:
+    """Hears how a run goes on; this one keeps silent. Called from several threads."""
+
+    def said(self, text: str) -> None:
+        """One line worth showing: where data came from, what was flagged."""
+
+    def planned(self, studies: Sequence[Study], budget_s: float, slots: int, refits: int) -> None:
+        """All studies are known; nothing is spent yet."""
+
+    def trial(self, study: str, number: int) -> None:
+        """A trial starts."""
+
+    def spent(self, study: str, charged_s: float) -> None:
+        """The study has been charged this much so far."""
+
+    def step(self, study: str, number: int, value: float) -> None:
+        """The running trial has a new validated value."""
+
+    def settled(self, study: str, status: str, best: float | None) -> None:
+        """A study has ended."""
+
+    def final(self, study: str, done: int, total: int) -> None:
+        """So many of a model's finals are done."""

@@ -1,0 +1,98 @@
+"""One step of every model, to find what is broken before anything is spent."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.budget import Policy
+from benchmark.errors import AdapterError
+from benchmark.executors.channel import Message
+from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.slots import Slot, Slots
+from benchmark.registry import Registry
+from benchmark.results import RunDirectory
+from benchmark.runner.data import data_directory, store_all
+from benchmark.runner.plan import Study, plan
+from benchmark.runner.run import Order
+from benchmark.suite import Suite
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What one step of one model showed."""
+
+    study: str
+    ok: bool
+    what: str
+    first_step_s: float | None
+
+
+@dataclass
+class _OneStep:
+    """Hears one step and asks for no more."""
+
+    first_step_s: float | None = None
+    error: str | None = None
+
+    def hear(self, message: Message, charged_s: float) -> Message | None:
+        if message["event"] == "error":
+            self.error = message["message"]
+        if message["event"] != "step":
+            return None
+        self.first_step_s = charged_s
+        return {"go": False}
+
+    def tick(self, lease_s: float, charged_s: float) -> None:
+        """Nothing is recorded: a rehearsal is outside every budget."""
+
+
+def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
+    """Fit and validate one step of every model's default configuration; nothing is kept.
+
+    Raises:
+        BenchError: the data cannot be had or split.
+    """
+    slots = Slots(suite.budget.slot.cores, suite.budget.slot.memory, suite.budget.slot.gpu, 1)
+    with tempfile.TemporaryDirectory(prefix="bench-rehearsal-") as folder, slots.take() as slot:
+        place = RunDirectory.create(Path(folder))
+        stored = store_all(suite, place, data_directory(order.data), order.base, lambda _: None)
+        return [
+            _one(suite, study, data.directory, slot) for data in stored for study in plan(suite, registry, data.label)
+        ]
+
+
+def _one(suite: Suite, study: Study, split: Path, slot: Slot) -> Rehearsal:
+    if study.excluded is not None:
+        return Rehearsal(study.name, ok=study.excluded[0] == "n/a", what=study.excluded[1], first_step_s=None)
+    policy, heard = Policy(suite.budget.per_model), _OneStep()
+    what = SetUp(study.adapter.preload, "benchmark.trial:load", {"directory": str(split)})
+    request = {
+        "target": study.adapter.target,
+        "name": study.adapter.name,
+        "params": study.default,
+        "seed": suite.seed,
+        "threads": len(slot.cores),
+        "device": slot.device if slot.device in study.adapter.traits.devices else "cpu",
+        "metrics": [suite.metrics.primary],
+    }
+    try:
+        with Nursery(slot, what, log=lambda _: None, hidden=[split], stop=threading.Event()) as nursery:
+            child = nursery.launch("benchmark.trial:run", request)
+            ending = supervise(child, Limits(policy.budget_s, slot.memory_mb, policy.ready_s), heard)
+    except AdapterError as error:
+        return Rehearsal(study.name, ok=False, what=str(error), first_step_s=None)
+    return _told(study, heard, ending)
+
+
+def _told(study: Study, heard: _OneStep, ending: Ending) -> Rehearsal:
+    if heard.error is not None:
+        return Rehearsal(study.name, ok=False, what=heard.error, first_step_s=None)
+    if heard.first_step_s is None:
+        why = f"no step within the budget ({ending.ended_by})"
+        return Rehearsal(study.name, ok=False, what=why, first_step_s=None)
+    return Rehearsal(study.name, ok=True, what="one step trained and validated", first_step_s=heard.first_step_s)
+
+

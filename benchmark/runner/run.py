@@ -1,0 +1,258 @@
+"""From a suite to a finished run directory; the same call goes on after a crash."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmark.budget import LOST, Ledger, Line, Policy
+from benchmark.errors import Interrupted
+from benchmark.executors.local import sweep_scratch
+from benchmark.executors.processes import kill_recorded
+from benchmark.executors.slots import Slots
+from benchmark.metrics import names as metrics
+from benchmark.registry import Registry
+from benchmark.results import RunDirectory, gather
+from benchmark.runner.data import Stored, data_directory, store_all
+from benchmark.runner.events import Watcher
+from benchmark.runner.finals import FinalsRun
+from benchmark.runner.machine import environment
+from benchmark.runner.place import FINISHED, find_or_create
+from benchmark.runner.plan import Study, plan, refuse_missing
+from benchmark.runner.study import Site, StudyRun, best_of
+from benchmark.suite import Suite
+from benchmark.tuner import Journal
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a suite is run, beyond what it says itself.
+
+    Attributes:
+        results: folder under which runs land.
+        out: this run's directory, if not a new one under ``results``.
+        data: folder of publishers' data; $BENCH_DATA if None.
+        base: folder that relative paths of the suite start from.
+        jobs: studies side by side; as many slots as fit if None.
+        fresh: start anew even where an unfinished run waits.
+        skip_missing: keep a row with the reason for models whose library is not installed.
+    """
+
+    results: Path = Path("results")
+    out: Path | None = None
+    data: Path | None = None
+    base: Path = Path()
+    jobs: int | None = None
+    fresh: bool = False
+    skip_missing: bool = False
+
+
+def run(suite: Suite, registry: Registry, order: Order, watcher: Watcher | None = None) -> RunDirectory:
+    """Tune, choose and score every model of the suite; return the directory with the results.
+
+    Raises:
+        BenchError: nothing is lost; the same call goes on.
+    """
+    watcher = watcher or Watcher()
+    if not order.skip_missing:
+        refuse_missing(suite, registry)
+    place = find_or_create(suite, order.results, order.out, fresh=order.fresh)
+    if place.manifest()["state"] == FINISHED:
+        watcher.said(f"{place.path}: is finished; nothing to run (--fresh starts anew)")
+        return place
+    with place.locked():
+        try:
+            _Session(suite, registry, order, watcher, place).run()
+        except (Interrupted, KeyboardInterrupt) as error:
+            raise Interrupted(saved_so_far(place)) from error
+    return place
+
+
+def saved_so_far(place: RunDirectory) -> str:
+    """Return what a stopped run has saved, and how it goes on."""
+    place.note(state="stopped")
+    ledger = place.ledger()
+    trials = [line for line in ledger.lines("close", role="trial") if line["outcome"] != LOST]
+    finals = ledger.lines("close", role="final", outcome="complete")
+    ledger.shut()
+    return (
+        f"stopped: {len(trials)} trials and {len(finals)} finals are saved in {place.path}; "
+        "the trial in flight is run again.\n  The same command goes on from here."
+    )
+
+
+class _Session:
+    """One process's work on one run directory."""
+
+    def __init__(self, suite: Suite, registry: Registry, order: Order, watcher: Watcher, place: RunDirectory) -> None:
+        self.suite, self.order, self.watcher, self.place = suite, order, watcher, place
+        self.registry = registry
+        slot = suite.budget.slot
+        self.slots = Slots(slot.cores, slot.memory, slot.gpu, order.jobs)
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        ledger = self.place.ledger()
+        try:
+            sweep_scratch()
+            bury(ledger)
+            adapters = [self.registry[model.use] for model in self.suite.models]
+            self.place.note(state="running", environment=environment(adapters))
+            stored = store_all(
+                self.suite, self.place, data_directory(self.order.data), self.order.base, self.watcher.said
+            )
+            self.place.note(datasets={data.label: data.manifest for data in stored})
+            self._compete(ledger, stored)
+            finish(self.place, ledger)
+        finally:
+            ledger.shut()
+
+    def _compete(self, ledger: Ledger, stored: list[Stored]) -> None:
+        site = self._site(ledger)
+        plans = [(study, data) for data in stored for study in plan(self.suite, self.registry, data.label)]
+        self.place.note(studies=[describe(study) for study, _ in plans])
+        self.watcher.planned(
+            [study for study, _ in plans], site.policy.budget_s, self.slots.count, self.suite.finals.seeds
+        )
+        runnable = [(study, data) for study, data in plans if study.excluded is None]
+        self._all(self._study_job(site, study, data) for study, data in runnable)
+        for data in stored:
+            self._name_reference(ledger, data, [study for study, other in runnable if other is data])
+        self._all(self._finals_job(site, study, data) for study, data in runnable)
+
+    def _site(self, ledger: Ledger) -> Site:
+        hidden = [self.place.path.resolve()]
+        if (data := data_directory(self.order.data)) is not None:
+            hidden += [data, data.resolve()]
+        return Site(
+            suite=self.suite,
+            policy=policy_of(self.suite),
+            ledger=ledger,
+            journal=Journal(self.place / "journal.log"),
+            watcher=self.watcher,
+            log=self.place.log,
+            stop=self.stop,
+            hidden=tuple(hidden),
+        )
+
+    def _study_job(self, site: Site, study: Study, data: Stored) -> Callable[[], None]:
+        key = study.key(self.suite, site.policy, data.hash)
+
+        def job() -> None:
+            settled = site.ledger.lines("settled", study=study.name, key=key)
+            if settled:
+                best = best_of(closed_trials(site.ledger, study.name, key), maximise=site.maximise)
+                self.watcher.settled(study.name, settled[-1]["status"], best["value"] if best else None)
+                return
+            with self.slots.take() as slot:
+                StudyRun(site, study, key, data.directory, slot).run()
+
+        return job
+
+    def _finals_job(self, site: Site, study: Study, data: Stored) -> Callable[[], None]:
+        key = study.key(self.suite, site.policy, data.hash)
+
+        def job() -> None:
+            best = best_of(closed_trials(site.ledger, study.name, key), maximise=site.maximise)
+            if best is not None:
+                with self.slots.take() as slot:
+                    FinalsRun(site, study, key, best, data.directory, data.hash, slot, self.place).run()
+
+        return job
+
+    def _name_reference(self, ledger: Ledger, data: Stored, studies: list[Study]) -> None:
+        """Write down which model the others will be compared with, before test is opened."""
+        policy = policy_of(self.suite)
+        maximise = metrics.parse(self.suite.metrics.primary).higher_is_better
+        bests = []
+        for study in studies:
+            key = study.key(self.suite, policy, data.hash)
+            if (best := best_of(closed_trials(ledger, study.name, key), maximise=maximise)) is not None:
+                bests.append(best)
+        if (chosen := best_of(bests, maximise=maximise)) is not None:
+            known = ledger.lines("reference", dataset=data.label, model=chosen["model"], key=chosen["key"])
+            if not known:
+                ledger.append(
+                    "reference", dataset=data.label, model=chosen["model"], key=chosen["key"], value=chosen["value"]
+                )
+
+    def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
+        """Run jobs side by side, as many as there are slots; stop all when one fails or the user does."""
+        with _interrupts(), ThreadPoolExecutor(self.slots.count) as pool:
+            futures: list[Future[None]] = [pool.submit(job) for job in jobs]
+            try:
+                pending = set(futures)
+                while pending:
+                    done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+                    for future in done:
+                        future.result()
+            except BaseException:
+                self.stop.set()
+                for future in futures:
+                    future.cancel()
+                raise
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end a run in the same clean way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted("stopped") from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def policy_of(suite: Suite) -> Policy:
+    """Return how a suite hands out its budget."""
+    return Policy(suite.budget.per_model, suite.budget.max_trials)
+
+
+def closed_trials(ledger: Ledger, study: str, key: str) -> list[Line]:
+    """Return the close lines of a study's trials."""
+    return ledger.lines("close", study=study, key=key, role="trial")
+
+
+def bury(ledger: Ledger) -> None:
+    """Kill what a dead supervisor left running, then close its entries as lost."""
+    closed = {line["entry"] for line in ledger.lines("close")}
+    for line in ledger.lines("open"):
+        if line["entry"] not in closed:
+            kill_recorded(line["pid"], line["start_ticks"])
+    ledger.close_orphans()
+
+
+def describe(study: Study) -> dict[str, Any]:
+    """Return what the manifest says about a study."""
+    own = study.adapter.traits
+    return {
+        "dataset": study.dataset,
+        "model": study.model,
+        "adapter": study.adapter.name,
+        "library": study.adapter.library,
+        "feedback": own.feedback,
+        "rates": own.rates,
+        "deterministic": own.deterministic,
+        "devices": list(own.devices),
+        "space": {name: str(domain) for name, domain in study.space.items()},
+        "default": study.default,
+        "excluded": list(study.excluded) if study.excluded else None,
+    }
+
+
+def finish(place: RunDirectory, ledger: Ledger) -> None:
+    """Gather the rows and mark the run as finished."""
+    gather(place, ledger)
+    place.note(state=FINISHED, finished=datetime.now().astimezone().isoformat(timespec="seconds"))

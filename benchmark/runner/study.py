@@ -1,0 +1,344 @@
+"""One study to the end of its budget: hold, launch, listen, charge, tell."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.metrics import names as metrics
+from benchmark.budget import LOST, Account, Ledger, Line, Policy, grace_s
+from benchmark.errors import AdapterError, Interrupted
+from benchmark.executors.channel import Closed, Message
+from benchmark.executors.local import Child, Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.slots import Slot
+from benchmark.runner.events import Watcher
+from benchmark.runner.plan import Study
+from benchmark.suite import Suite
+from benchmark.tuner import Asked, Journal, Told, Tuner
+
+FAILURES_BEFORE_GIVING_UP = 3
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all studies of a run share."""
+
+    suite: Suite
+    policy: Policy
+    ledger: Ledger
+    journal: Journal
+    watcher: Watcher
+    log: Callable[[str], None]
+    stop: threading.Event
+    hidden: tuple[Path, ...]
+
+    def nursery(self, study: Study, split: Path, slot: Slot) -> Nursery:
+        """Start the process that imports the study's framework and forks its fits."""
+        what = SetUp(study.adapter.preload, "benchmark.trial:load", {"directory": str(split)})
+        return Nursery(
+            slot,
+            what,
+            log=lambda line: self.log(f"[{study.name}] {line}"),
+            hidden=self.hidden,
+            stop=self.stop,
+            ready_s=self.policy.ready_s,
+        )
+
+    def request(self, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
+        """Return what a child must know to fit one configuration."""
+        device = slot.device if slot.device in study.adapter.traits.devices else "cpu"
+        return {
+            "target": study.adapter.target,
+            "name": study.adapter.name,
+            "params": params,
+            "seed": seed,
+            "threads": len(slot.cores),
+            "device": device,
+            "metrics": self.applicable(study),
+            "rates": study.adapter.traits.rates,
+        }
+
+    def applicable(self, study: Study) -> list[str]:
+        """Return the metrics that make sense for a model: no RMSE for a ranker."""
+        return [
+            name
+            for name in self.suite.metrics.all
+            if study.adapter.traits.rates or metrics.parse(name).kind != "rating"
+        ]
+
+    @property
+    def maximise(self) -> bool:
+        """Whether a higher primary value is better."""
+        return metrics.parse(self.suite.metrics.primary).higher_is_better
+
+
+@dataclass
+class Curve:
+    """A trial as its supervisor hears it: validated values, and when to ask for no more."""
+
+    site: Site
+    study: Study
+    entry: dict[str, Any]
+    tuner: Tuner
+    hold_s: float
+    spent_before_s: float
+    steps: dict[int, float] = field(default_factory=dict)
+    best_step: int | None = None
+    at_best: dict[str, float] = field(default_factory=dict)
+    first_step_s: float | None = None
+    fit_s: float = 0.0
+    error: Message | None = None
+    stopped_by: str | None = None
+    _last_s: float = 0.0
+
+    @property
+    def value(self) -> float | None:
+        """The best validated value so far."""
+        return None if self.best_step is None else self.steps[self.best_step]
+
+    def hear(self, message: Message, charged_s: float) -> Message | None:
+        """Take a step or a complaint; answer a step with whether to go on."""
+        if message["event"] == "error":
+            self.error = message
+        if message["event"] != "step":
+            return None
+        value = message["values"].get(self.site.suite.metrics.primary, math.nan)
+        if not math.isfinite(value):
+            primary = self.site.suite.metrics.primary
+            self.error = {"kind": "nan", "message": f"{primary} on validation is not finite", "traceback": ""}
+            return {"go": False}
+        self._note(message, value, charged_s)
+        self.stopped_by = self._reason_to_stop(message["step"], value, charged_s)
+        self._last_s = charged_s
+        return {"go": self.stopped_by is None}
+
+    def tick(self, lease_s: float, charged_s: float) -> None:
+        """Write the spending down."""
+        self.site.ledger.append(
+            "spend", entry=self.entry["entry"], lease_s=round(lease_s, 3), charged_s=round(charged_s, 3)
+        )
+        self.site.watcher.spent(self.study.name, self.spent_before_s + charged_s)
+
+    def _note(self, message: Message, value: float, charged_s: float) -> None:
+        number = message["step"]
+        self.steps[number] = value
+        self.fit_s = message["fit_s"]
+        self.first_step_s = self.first_step_s or charged_s
+        best = self.value
+        if best is None or (value > best if self.site.maximise else value < best):
+            self.best_step, self.at_best = number, message["values"]
+        self.site.ledger.append(
+            "spend", entry=self.entry["entry"], lease_s=None, charged_s=round(charged_s, 3), step=number, value=value
+        )
+        self.site.watcher.step(self.study.name, self.entry["trial"], value)
+
+    def _reason_to_stop(self, number: int, value: float, charged_s: float) -> str | None:
+        assert self.best_step is not None
+        if self.tuner.report(self.entry["trial"], number, value):
+            return "pruned"
+        if number - self.best_step >= self.site.policy.patience:
+            return "patience"
+        if charged_s + 1.05 * (charged_s - self._last_s) > self.hold_s - grace_s(self.hold_s):
+            return "hold"
+        return None
+
+
+@dataclass
+class StudyRun:
+    """The loop over the trials of one study."""
+
+    site: Site
+    study: Study
+    key: str
+    split: Path
+    slot: Slot
+
+    def __post_init__(self) -> None:
+        suite = self.site.suite
+        self.account = Account(self.site.policy)
+        for line in self._closed():
+            self.account.charge(line["trial"], line["charged_s"], line["outcome"])
+            if line.get("first_step_s"):
+                self.account.saw_first_step(line["first_step_s"])
+        self.tuner = Tuner(
+            self.site.journal,
+            f"{self.study.name}@{self.key}",
+            self.study.space,
+            self.study.default,
+            seed=suite.seed,
+            maximise=self.site.maximise,
+        )
+        self.tuner.repair(self._told)
+
+    def run(self) -> None:
+        """Run trials until the budget or the space is used up, and write down how it ended."""
+        try:
+            with self.site.nursery(self.study, self.split, self.slot) as nursery:
+                reason = self._trials(nursery)
+        except AdapterError as error:
+            if self.site.stop.is_set():
+                raise Interrupted from error
+            self._settle("failed", str(error))
+            return
+        best = best_of(self._closed(), maximise=self.site.maximise)
+        if best is not None:
+            self._settle("ok", reason)
+        elif reason.startswith("failed: "):
+            self._settle("failed", reason.removeprefix("failed: "))
+        else:
+            self._settle("no-result", f"no validated step in {self.account.charged_s:.1f} s of budget; {reason}")
+
+    def _trials(self, nursery: Nursery) -> str:
+        """Run trials; return why there are no more."""
+        while True:
+            closed = [line for line in self._closed() if line["outcome"] != LOST]
+            if not self.study.space and closed:
+                return "nothing to tune"
+            if (failure := hopeless(closed)) is not None:
+                return f"failed: {failure}"
+            if len(closed) >= self.site.policy.max_trials:
+                return f"{len(closed)} trials"
+            cap = self.site.policy.cap_s(first=not closed, only=not self.study.space)
+            hold_s = self.account.affordable(cap)
+            if hold_s is None:
+                return "budget used"
+            asked = self.tuner.ask()
+            self.account.hold(asked.number, hold_s)
+            self._trial(nursery, asked, hold_s)
+
+    def _trial(self, nursery: Nursery, asked: Asked, hold_s: float) -> None:
+        self.site.watcher.trial(self.study.name, asked.number)
+        entry = self._identity(asked.number)
+        params = self.study.config(asked.params)
+        request = self.site.request(self.study, params, self.site.suite.seed + asked.number, self.slot)
+        curve = Curve(self.site, self.study, entry, self.tuner, hold_s, self.account.charged_s)
+        limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
+        try:
+            child = nursery.launch("benchmark.trial:run", request)
+        except Closed as error:
+            raise AdapterError(f"{self.study.model}: the process that forks its trials has died") from error
+        opened = note_open(self.site.ledger, child, entry, hold_s=hold_s, config=params, device=request["device"])
+        ending = supervise(child, limits, curve)
+        self._close(asked, opened, curve, ending)
+        if ending.ended_by == "stopped":
+            raise Interrupted
+
+    def _close(self, asked: Asked, opened: Line, curve: Curve, ending: Ending) -> None:
+        outcome, reason = classify(curve, ending, self.site.policy)
+        usable = outcome in {"complete", "pruned"}
+        self.site.ledger.append(
+            "close",
+            **self._identity(asked.number),
+            outcome=outcome,
+            reason=reason,
+            lease_s=round(ending.lease_s, 4),
+            charged_s=round(ending.charged_s, 4),
+            value=curve.value if usable else None,
+            best_step=curve.best_step,
+            truncated=outcome == "complete" and (curve.stopped_by == "hold" or ending.ended_by == "hold"),
+            stopped_by=curve.stopped_by,
+            steps={str(number): value for number, value in curve.steps.items()},
+            at_best=curve.at_best,
+            first_step_s=curve.first_step_s,
+            fit_s=curve.fit_s,
+            memory_mb=round(ending.memory_mb, 1),
+            config=opened["config"],
+            device=opened["device"],
+        )
+        if curve.error and curve.error["traceback"]:
+            self.site.log(f"[{self.study.name} trial {asked.number}] {curve.error['traceback']}")
+        self.account.charge(asked.number, ending.charged_s, outcome)
+        if curve.first_step_s is not None:
+            self.account.saw_first_step(curve.first_step_s)
+        if outcome in {LOST, "infrastructure"}:
+            self.tuner.fail(asked.number, again=outcome == LOST or not self._failed_before(asked))
+        else:
+            self.tuner.tell(asked.number, curve.value if usable else None, pruned=outcome != "complete")
+
+    def _failed_before(self, asked: Asked) -> bool:
+        faults = [line for line in self._closed() if line["outcome"] == "infrastructure"]
+        return sum(line["config"] == self.study.config(asked.params) for line in faults) > 1
+
+    def _identity(self, trial: int) -> dict[str, Any]:
+        study, key = self.study, self.key
+        return {
+            "entry": f"{study.name}@{key}#{trial}",
+            "study": study.name,
+            "key": key,
+            "dataset": study.dataset,
+            "model": study.model,
+            "role": "trial",
+            "trial": trial,
+        }
+
+    def _closed(self) -> list[Line]:
+        return self.site.ledger.lines("close", study=self.study.name, key=self.key, role="trial")
+
+    def _told(self, number: int) -> Told | None:
+        """Return what the ledger recorded of a trial that Optuna never heard the end of."""
+        lines = [line for line in self._closed() if line["trial"] == number]
+        if not lines or lines[-1]["outcome"] in {LOST, "infrastructure"}:
+            return None
+        steps = {int(step): value for step, value in lines[-1]["steps"].items()}
+        return Told(lines[-1]["value"], steps, lines[-1]["outcome"] != "complete")
+
+    def _settle(self, status: str, reason: str) -> None:
+        best = best_of(self._closed(), maximise=self.site.maximise)
+        identity = {key: value for key, value in self._identity(0).items() if key not in {"entry", "trial", "role"}}
+        self.site.ledger.append(
+            "settled",
+            **identity,
+            status=status,
+            reason=reason,
+            unused_s=round(self.account.left_s, 4),
+            space={name: str(domain) for name, domain in self.study.space.items()},
+        )
+        self.site.watcher.settled(self.study.name, status, best["value"] if best else None)
+
+
+def note_open(ledger: Ledger, child: Child, entry: dict[str, Any], **more: Any) -> Line:
+    """Write down that a process got its hold, and how to find the process again."""
+    return ledger.append("open", **entry, pid=child.pid, start_ticks=child.started, **more)
+
+
+def best_of(lines: list[Line], *, maximise: bool) -> Line | None:
+    """Return the close line with the best value, the earliest among equals; None if none has one."""
+    valued = [line for line in lines if line.get("value") is not None]
+    choose = max if maximise else min
+    return choose(valued, key=lambda line: line["value"]) if valued else None
+
+
+def hopeless(closed: list[Line]) -> str | None:
+    """Return why a study should not go on: a broken adapter, or nothing but failures."""
+    if any(line["outcome"] == "broken" for line in closed):
+        return next(line["reason"] for line in closed if line["outcome"] == "broken")
+    failed = list(itertools.takewhile(lambda line: line["outcome"] in FAILED, reversed(closed)))
+    never = all(line.get("value") is None for line in closed)
+    return failed[0]["reason"] if never and len(failed) >= FAILURES_BEFORE_GIVING_UP else None
+
+
+FAILED = frozenset({"crash", "oom", "nan", "infrastructure"})
+
+
+def classify(curve: Curve, ending: Ending, policy: Policy) -> tuple[str, str]:
+    """Return a trial's outcome and its reason in words."""
+    if ending.ended_by == "stopped":
+        return LOST, "the run was stopped"
+    if ending.ended_by == "not-ready":
+        return "infrastructure", f"not ready after {policy.ready_s:.0f} s"
+    if curve.error is not None:
+        return curve.error["kind"], curve.error["message"]
+    if ending.ended_by == "memory":
+        return "oom", f"its processes took {ending.memory_mb:.0f} MB, more than the slot"
+    if not ending.done and ending.ended_by == "itself":
+        fault = "infrastructure" if ending.code == -9 else "crash"
+        return fault, f"its process ended without a word (exit code {ending.code})"
+    if curve.value is None:
+        why = "no validated step within the hold" if ending.ended_by == "hold" else "it trained no step"
+        return ("timeout" if ending.ended_by == "hold" else "crash"), why
+    return ("pruned" if curve.stopped_by == "pruned" else "complete"), curve.stopped_by or "finished"

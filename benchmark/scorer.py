@@ -1,0 +1,59 @@
+"""Finals: the only place that opens test. Takes raw scores from the child, hides, ranks, measures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from benchmark.datasets.store import load_parts
+from benchmark.errors import MetricError
+from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.names import parse
+from benchmark.protocol import Scores
+from benchmark.results import write_part
+from benchmark.trial import Channel, batches, complaint
+
+
+def load() -> None:
+    """Load nothing: test is opened anew, and noted, for each final."""
+
+
+def run(request: dict[str, Any], channel: Channel, _: None, descriptors: list[int]) -> None:
+    """Measure one final and store its per-user values; answers with the run-level values.
+
+    The rows of train and validation are hidden whatever the model was trained on.
+    """
+    channel.send({"event": "ready"})
+    try:
+        with os.fdopen(descriptors[0], "rb") as pipe:
+            channel.send({"event": "result", **_measure(request, pipe)})
+    except Exception as error:  # noqa: BLE001 - the supervisor turns it into the final's outcome
+        channel.send(complaint(error))
+    channel.send({"event": "done"})
+
+
+def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
+    split = Path(request["directory"])
+    test = load_parts(split, "test")
+    train, seen = load_parts(split, "train"), load_parts(split, "train", "valid")
+    metrics = [parse(name) for name in request["metrics"]]
+    judge = Evaluator(test, seen=[seen], metrics=metrics, train=train, who=request["name"])
+    calls = [judge.add, judge.add_ratings] if request["rates"] else [judge.add]
+    for take in calls:
+        for users in batches(test.n_users, test.n_items):
+            scores = _read(pipe, len(users), test.n_items, request["name"])
+            held_out = np.isin(users, judge.users)
+            take(users[held_out], scores[held_out])
+    evaluation = judge.result()
+    values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
+    return {"values": values, "counts": evaluation.counts, "sha256": write_part(Path(request["part"]), evaluation)}
+
+
+def _read(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:
+    data = pipe.read(4 * rows * columns)
+    if len(data) < 4 * rows * columns:
+        raise MetricError(f"{name}: the scores ended early; the model's process has gone")
+    return np.frombuffer(data, dtype=np.float32).reshape(rows, columns).copy()

@@ -1,0 +1,196 @@
+"""From a YAML file to a validated suite, with every complaint at once, each at its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from benchmark.errors import SuiteError, did_you_mean
+from benchmark.protocol import Choice, Range
+from benchmark.registry import Adapter, Registry
+from benchmark.suite.schema import Bounds, Model, Suite
+
+Place: TypeAlias = tuple[str | int, ...]
+
+
+def find(name: str) -> Path:
+    """Return the suite file that a path or a bare name means.
+
+    Raises:
+        SuiteError: there is none; the message names the suites that ship.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = known_suites()
+    if path.suffix == "" and name in shipped:
+        return shipped[name]
+    hint = did_you_mean(path.stem, shipped)
+    raise SuiteError(f"{name}: there is no such suite{hint}\n  Shipped are: {', '.join(shipped)}.")
+
+
+def known_suites() -> dict[str, Path]:
+    """Return the suites that ship with bench, by bare name."""
+    here = Path(__file__).parents[1]
+    folders = [here / "suites", here.parent / "suites"]
+    return {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.yaml"))}
+
+
+def load(path: Path, registry: Registry, changes: Mapping[str, Any] | None = None) -> Suite:
+    """Return the validated suite of a file.
+
+    Args:
+        path: the YAML file.
+        registry: adapters that its models may use.
+        changes: settings from the command line that win over the file, as nested keys.
+
+    Raises:
+        SuiteError: with every complaint, one a line.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{path}: cannot be read ({error})") from error
+    return parse(text, str(path), registry, changes)
+
+
+def parse(text: str, where: str, registry: Registry, changes: Mapping[str, Any] | None = None) -> Suite:
+    """Return the validated suite of a YAML text; ``where`` names it in complaints."""
+    lines: dict[Place, int] = {}
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = _read(node, (), lines) if node is not None else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise SuiteError(f"{where}{line}: is not YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(content, dict):
+        raise SuiteError(f"{where}:1: a suite is a mapping with at least name, datasets and models")
+    for key, value in (changes or {}).items():
+        content[key] = {**content.get(key, {}), **value} if isinstance(value, dict) else value
+    try:
+        suite = Suite.model_validate(content)
+    except ValidationError as error:
+        raise SuiteError(_joined(where, lines, _schema_complaints(error))) from error
+    if complaints := list(_model_complaints(suite, registry)):
+        raise SuiteError(_joined(where, lines, complaints))
+    return suite
+
+
+def _read(node: yaml.Node, place: Place, lines: dict[Place, int]) -> Any:
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        result = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in result:
+                mark = key_node.start_mark
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=mark)
+            result[key] = _read(value_node, (*place, key), lines)
+            lines[(*place, key)] = key_node.start_mark.line + 1
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_read(child, (*place, index), lines) for index, child in enumerate(node.value)]
+    return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+
+
+def _joined(where: str, lines: dict[Place, int], complaints: Iterable[tuple[Place, str]]) -> str:
+    """Write complaints as file:line: key: what; a place without a line takes its parent's."""
+    written = []
+    for place, text in complaints:
+        known = next((place[:n] for n in range(len(place), -1, -1) if place[:n] in lines), ())
+        written.append((lines.get(known, 1), f"{where}:{lines.get(known, 1)}: {_dotted(place)}{text}"))
+    return "\n".join(text for _, text in sorted(dict.fromkeys(written)))
+
+
+def _dotted(place: Place) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return f"{text.lstrip('.')}: " if text else ""
+
+
+def _schema_complaints(error: ValidationError) -> Iterable[tuple[Place, str]]:
+    for fault in error.errors():
+        place = tuple(part for part in fault["loc"] if not _is_union_tag(part))
+        if fault["type"] == "extra_forbidden":
+            yield place, f"unknown key{did_you_mean(str(place[-1]), _keys_at(place[:-1]))}"
+        elif fault["type"] == "missing":
+            yield place, "is missing"
+        elif fault["type"] == "value_error":
+            yield place, str(fault["ctx"]["error"]) + _found(fault["input"])
+        else:
+            yield place, fault["msg"][0].lower() + fault["msg"][1:] + _found(fault["input"])
+
+
+def _is_union_tag(part: str | int) -> bool:
+    return isinstance(part, str) and part in {"bool", "int", "float", "str"}
+
+
+def _found(value: Any) -> str:
+    return "" if isinstance(value, dict | list | BaseModel | tuple) else f" (found {value!r})"
+
+
+def _keys_at(place: Place) -> list[str]:
+    """Return the keys that the schema knows at a place."""
+    current: Any = Suite
+    for part in place:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part) if hasattr(current, "model_fields") else None
+        current = _section_of(field.annotation) if field else None
+    return list(current.model_fields) if hasattr(current, "model_fields") else []
+
+
+def _section_of(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_section_of(part) for part in getattr(annotation, "__args__", ()))
+    return next((section for section in found if section is not None), None)
+
+
+def _model_complaints(suite: Suite, registry: Registry) -> Iterable[tuple[Place, str]]:
+    for index, model in enumerate(suite.models):
+        place: Place = ("models", index)
+        if model.use not in registry:
+            yield place, f"no adapter is called {model.use!r}{did_you_mean(model.use, registry)}"
+        else:
+            yield from _hyperparameter_complaints(model, registry[model.use], place)
+
+
+def _hyperparameter_complaints(model: Model, adapter: Adapter, place: Place) -> Iterable[tuple[Place, str]]:
+    known = adapter.defaults
+    for key, value in model.set.items():
+        if key not in known:
+            yield (*place, "set", key), f"{model.use} has no {key}{did_you_mean(key, known)}"
+        elif not _fits(value, known[key]):
+            kind = type(known[key]).__name__
+            yield (*place, "set", key), f"must be {kind}, as its default {known[key]!r} (found {value!r})"
+    for key, bounds in model.tune.items():
+        if key not in adapter.traits.space:
+            yield (*place, "tune", key), f"{model.use} does not tune {key}{did_you_mean(key, adapter.traits.space)}"
+        elif key in model.set:
+            yield (*place, "tune", key), "is also in set; it can be fixed or tuned, not both"
+        elif problem := _bounds_problem(bounds, adapter.traits.space[key]):
+            yield (*place, "tune", key), problem
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, int):
+        return isinstance(value, int)
+    return isinstance(value, int | float) if isinstance(default, float) else isinstance(value, type(default))
+
+
+def _bounds_problem(bounds: Bounds, own: Range | Choice) -> str | None:
+    if isinstance(own, Choice):
+        return None if bounds.options and len(bounds.options) > 1 else f"is a choice; give options: [a, b] of {own}"
+    if bounds.options is not None:
+        return f"is a range; give low and high (its own: {own})"
+    low = own.low if bounds.low is None else bounds.low
+    high = own.high if bounds.high is None else bounds.high
+    return None if low < high else f"low must be below high (found {low:g} and {high:g})"
+

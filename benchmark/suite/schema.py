@@ -1,0 +1,142 @@
+"""What a suite may say: every key, its default and its bounds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
+from benchmark.errors import MetricError
+from benchmark.metrics.names import parse as parse_metric
+from benchmark.units import Megabytes, Seconds, Share
+
+
+class Section(BaseModel):
+    """A part of a suite: unknown keys are refused, nothing changes after validation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Metrics(Section):
+    """What is measured."""
+
+    primary: str = Field("ndcg@10", description="the metric that tuning, reference and verdict use")
+    also: tuple[str, ...] = Field(
+        ("recall@10", "map@10", "coverage@10", "rmse"), description="further metrics on the board"
+    )
+
+    @field_validator("primary", "also")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        for name in [value] if isinstance(value, str) else value:
+            try:
+                parse_metric(name)
+            except MetricError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Metrics:
+        if not parse_metric(self.primary).per_user and parse_metric(self.primary).kind == "catalogue":
+            raise ValueError(f"primary: {self.primary} has no per-user value, so it cannot decide; choose ndcg@10")
+        return self
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The primary metric, then the others, each once."""
+        return tuple(dict.fromkeys((self.primary, *self.also)))
+
+
+class SlotSpec(Section):
+    """What one trial reserves while it runs."""
+
+    cores: int = Field(1, ge=1, description="cores; also the threads a model may use")
+    memory: Megabytes = Field(4096.0, gt=0, description="memory of the trial's whole process group")
+    gpu: Literal["auto", "yes", "no"] = Field("auto", description="hold one whole GPU where one is visible")
+
+
+class BudgetSpec(Section):
+    """What every model may spend on a data set."""
+
+    per_model: Seconds = Field(60.0, gt=0, description="device-seconds of one study")
+    max_trials: int = Field(100, ge=1, description="trials of one study, whatever is left of its budget")
+    slot: SlotSpec = SlotSpec()
+
+
+class Finals(Section):
+    """How the chosen configuration is judged on test."""
+
+    seeds: int = Field(5, ge=1, le=100, description="refits of a stochastic model; a deterministic one has 1")
+    train_on: Literal["train+valid", "train"] = Field(
+        "train+valid", description="which score the board ranks; with train+valid the train-only one is stored too"
+    )
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Each training set that finals use; the last is the one the board ranks."""
+        return ("train",) if self.train_on == "train" else ("train", "train+valid")
+
+
+class Bounds(Section):
+    """Another range for a tuned hyperparameter."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool | None = None
+    options: tuple[bool | int | float | str, ...] | None = None
+
+
+class Model(Section):
+    """One row of the board."""
+
+    use: str = Field(description="the adapter, library/name")
+    name: str = Field("", description="the name on the board, if not the adapter's")
+    set: dict[str, bool | int | float | str] = Field({}, description="hyperparameters that are fixed")
+    tune: dict[str, Bounds] = Field({}, description="hyperparameters whose range is another")
+
+    @property
+    def label(self) -> str:
+        """The name on the board."""
+        return self.name or self.use
+
+
+class Verdict(Section):
+    """How differences are tested."""
+
+    test: Literal["permutation"] = Field("permutation", description="paired sign flips over users")
+    correct: Literal["holm"] = Field("holm", description="correction over all models against the reference")
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    margin: Share = Field(0.03, gt=0, lt=1, description="how much worse than the reference a pick may be")
+
+
+class Suite(Section):
+    """A whole suite, every default filled in."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the results folder")
+    datasets: tuple[LogSpec, ...] = Field(min_length=1)
+    stand_in: bool = Field(False, description="allow the labelled synthetic data set where the real one cannot be had")
+    prepare: PrepareSpec = PrepareSpec()
+    split: SplitSpec = SplitSpec()
+    metrics: Metrics = Metrics()
+    budget: BudgetSpec = BudgetSpec()
+    finals: Finals = Finals()
+    models: tuple[Model, ...] = Field(min_length=1)
+    verdict: Verdict = Verdict()
+    seed: int = Field(0, ge=0, description="seed of the sampler and of every trial")
+
+    @field_validator("datasets", "models", mode="before")
+    @classmethod
+    def _names_alone(cls, value: Any, info: Any) -> Any:
+        key = "name" if info.field_name == "datasets" else "use"
+        return [{key: entry} if isinstance(entry, str) else entry for entry in value] if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Suite:
+        for what, names in (
+            ("datasets", [spec.name for spec in self.datasets]),
+            ("models", [model.label for model in self.models]),
+        ):
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"{what}: {', '.join(sorted(twice))} is listed twice; give one another name")
+        return self

@@ -1,0 +1,276 @@
+"""The contract that every adapter keeps, as tests to inherit.
+
+    from benchmark.testing import AdapterContract
+
+    class TestMine(AdapterContract):
+        adapter = Mine
+        config = {"dim": 8}  # optional: fields that differ from their defaults
+
+pytest finds the inherited tests; nothing here imports pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.datasets.synthetic import planted
+from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.names import parse
+from benchmark.protocol import (
+    Array,
+    Choice,
+    FitContext,
+    Hyperparameter,
+    Ids,
+    Interactions,
+    Scores,
+    Traits,
+    traits,
+)
+
+STRANGERS = 2  # users, and items, that have no row in the planted log
+
+
+@cache
+def planted_parts() -> tuple[Interactions, Interactions]:
+    """Return a planted log cut at random into train (80 %) and test, two users and items of it without a row.
+
+    >>> train, test = planted_parts()
+    >>> train.n_users, train.n_items, len(train), len(test)
+    (202, 122, 4800, 1200)
+    """
+    log = planted(users=200, items=120, interactions=6_000, seed=7)
+    frame = log.frame
+    everything = Interactions(
+        users=(frame["user"].to_numpy() - 1).astype(np.int32),
+        items=(frame["item"].to_numpy() - 1).astype(np.int32),
+        values=frame["value"].to_numpy(dtype=np.float32),
+        times=frame["time"].to_numpy().astype(np.int64),
+        positive=frame["value"].to_numpy() >= 4,
+        n_users=200 + STRANGERS,
+        n_items=120 + STRANGERS,
+        scale=log.scale,
+    )
+    held_out = np.zeros(len(everything), dtype=np.bool_)
+    held_out[np.random.default_rng(7).permutation(len(everything))[: len(everything) // 5]] = True
+    return everything.rows(~held_out), everything.rows(held_out)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """An adapter class with a configuration, and what it does with the planted log."""
+
+    cls: type
+    config: tuple[tuple[str, Hyperparameter], ...]
+
+    @cached_property
+    def traits(self) -> Traits:
+        return traits(self.cls)
+
+    @cached_property
+    def train(self) -> Interactions:
+        train, _ = planted_parts()
+        return train.likes() if self.traits.feedback == "implicit" else train
+
+    def make(self) -> Any:
+        return self.cls(**dict(self.config))
+
+    def fit(self, steps: int, seed: int = 0) -> Any:
+        """Return a model after ``steps`` steps, or as many as it makes."""
+        model, context = self.make(), FitContext(seed=seed)
+        if hasattr(model, "open_device"):
+            model.open_device(context)
+        for _ in islice(model.fit_steps(self.train, context), steps):
+            pass
+        return model
+
+
+@cache
+def _fitted(subject: _Subject, steps: int, seed: int = 0) -> tuple[Any, Scores]:
+    """Return a model and its scores of all users; tests that only look share it."""
+    model = subject.fit(steps, seed)
+    return model, model.score(_all_users(subject.train))
+
+
+class AdapterContract:
+    """Inherit, name the class under test, and pytest checks what the engine relies on.
+
+    Attributes:
+        adapter: the class under test.
+        config: fields that differ from their defaults.
+        steps: how many steps to train at most before the model is judged by its quality.
+        learns: False for a floor such as a random ranking, which beats nothing.
+    """
+
+    adapter: ClassVar[type]
+    config: ClassVar[Mapping[str, Hyperparameter]] = {}
+    steps: ClassVar[int] = 30
+    learns: ClassVar[bool] = True
+
+    @property
+    def subject(self) -> _Subject:
+        """The adapter with its configuration."""
+        return _Subject(self.adapter, tuple(sorted(self.config.items())))
+
+    def test_defaults_lie_in_the_space(self) -> None:
+        """Trial 0 is the default configuration, so the sampler must be able to suggest it."""
+        model = self.adapter()
+        for name, allowed in self.subject.traits.space.items():
+            default = getattr(model, name)
+            if isinstance(allowed, Choice):
+                assert default in allowed.options, f"{name} = {default!r} is none of {allowed}"
+            else:
+                assert allowed.low <= default <= allowed.high, f"{name} = {default} is outside {allowed}"
+
+    def test_scores_have_a_row_per_user_and_a_column_per_item(self) -> None:
+        """For any users, those without rows included: (B, I) float32, all finite."""
+        model, _ = self._trained()
+        n_users, n_items = self.subject.train.n_users, self.subject.train.n_items
+        for users in ([0], [n_users - 1, 3, n_users - 2], range(n_users), []):
+            scores = model.score(np.array(users, dtype=np.int32))
+            where = f"score() of {len(users)} users"
+            assert isinstance(scores, np.ndarray), (
+                f"{where} returned {type(scores).__name__}, expected an array"
+            )
+            assert scores.shape == (len(users), n_items), (
+                f"{where} has shape {scores.shape} for {n_items} items"
+            )
+            assert scores.dtype == np.float32, f"{where} is {scores.dtype}, expected float32"
+            assert np.isfinite(scores).all(), f"{where} has values that are nan or infinite"
+
+    def test_batch_size_does_not_change_a_score(self) -> None:
+        """The engine chooses the batches, so a row must depend on its user alone."""
+        model, scores = self._trained()
+        users = np.random.default_rng(0).permutation(_all_users(self.subject.train))
+        batches = [model.score(batch) for batch in np.split(users, [1, 8, 100])]
+        _assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
+
+    def test_same_seed_gives_the_same_scores(self) -> None:
+        """On one thread; the seed is the only source of chance."""
+        first, second = (self.subject.fit(steps=2).score(self._some_users()) for _ in range(2))
+        assert np.array_equal(first, second), (
+            "two fits with seed 0 score differently: some chance is not seeded"
+        )
+
+    def test_seed_matters_unless_declared_deterministic(self) -> None:
+        """A model whose seed changes nothing gets one final; any other gets several."""
+        first, second = (self.subject.fit(steps=1, seed=seed).score(self._some_users()) for seed in (1, 2))
+        same = np.array_equal(first, second)
+        declared = self.subject.traits.deterministic
+        assert same == declared, (
+            f"deterministic is {declared}, yet seeds 1 and 2 score {'alike' if same else 'apart'}"
+        )
+
+    def test_scores_work_after_every_step(self) -> None:
+        """A yield means that the device is idle and ``score`` works."""
+        model, n_items = self.subject.make(), self.subject.train.n_items
+        step = 0
+        for step, _ in enumerate(islice(model.fit_steps(self.subject.train, FitContext()), 3), start=1):
+            scores = model.score(self._some_users())
+            assert scores.shape == (5, n_items), f"after step {step} score() has shape {scores.shape}"
+            assert np.isfinite(scores).all(), f"after step {step} score() is not finite"
+        assert step, "fit_steps() yielded nothing; it must yield at least once"
+
+    def test_inputs_stay_as_they_were(self) -> None:
+        """Training data and the users asked for belong to the engine."""
+        train, users = self.subject.train, self._some_users()
+        before = [np.array(column) for column in (*_columns(train), train.matrix().data, users)]
+        self.subject.fit(steps=1).score(users)
+        after = (*_columns(train), train.matrix().data, users)
+        changed = [
+            n for n, (old, new) in enumerate(zip(before, after, strict=True)) if not np.array_equal(old, new)
+        ]
+        assert not changed, (
+            f"fit_steps() or score() changed its inputs: numbers {changed} of users, items, values, ..."
+        )
+
+    def test_state_brings_a_model_back(self) -> None:
+        """Named arrays without objects, from which a new instance scores and rates the same."""
+        if not self.subject.traits.keeps_state:
+            return
+        model, scores = self._trained()
+        state = model.state()
+        loose = [
+            name
+            for name, array in state.items()
+            if not isinstance(array, np.ndarray) or array.dtype.hasobject
+        ]
+        assert not loose, f"state() holds {loose}, which are no plain arrays"
+        copy = self.subject.make()
+        copy.restore({name: np.array(array) for name, array in state.items()})
+        _assert_close(copy.score(_all_users(self.subject.train)), scores, "after restore(), score()")
+        if self.subject.traits.rates:
+            users, items, _ = _pairs(planted_parts()[1])
+            _assert_close(copy.rate(users, items), model.rate(users, items), "after restore(), rate()")
+
+    def test_ratings_are_on_the_scale_of_the_data(self) -> None:
+        """One finite rating a pair, users and items without rows included."""
+        if not self.subject.traits.rates:
+            return
+        model, _ = self._trained()
+        users, items, _ = _pairs(planted_parts()[1])
+        stranger, unseen = self.subject.train.n_users - 1, self.subject.train.n_items - 1
+        users = np.append(users, [0, stranger, stranger]).astype(np.int32)
+        items = np.append(items, [unseen, 0, unseen]).astype(np.int32)
+        ratings, scale = model.rate(users, items), self.subject.train.scale
+        assert scale is not None
+        assert ratings.shape == users.shape, f"rate() of {len(users)} pairs has shape {ratings.shape}"
+        low, high = ratings.min(), ratings.max()  # nan fails the comparison too
+        assert scale[0] <= low <= high <= scale[1], f"rate() spans {low} to {high}; the scale is {scale}"
+
+    def test_model_learns_the_planted_structure(self) -> None:
+        """Rankers beat a random ranking in NDCG@10, rating models the global mean in RMSE."""
+        if not self.learns:
+            return
+        model, scores = self._trained()
+        train, test = planted_parts()
+        if self.subject.traits.feedback == "implicit":
+            noise = np.random.default_rng(0).random(scores.shape, dtype=np.float32)
+            won = ndcg(scores, train, test) - ndcg(noise, train, test)
+            needed = 3 * won.std() / np.sqrt(len(won))
+            assert won.mean() > needed, (
+                f"NDCG@10 minus random's is {won.mean():.4f}, expected over {needed:.4f}"
+            )
+        else:
+            users, items, values = _pairs(test)
+            error = np.sqrt(np.mean((model.rate(users, items) - values) ** 2))
+            floor = np.sqrt(np.mean((train.values.mean() - values) ** 2))
+            assert error < floor, f"RMSE is {error:.4f}, expected below the global mean's {floor:.4f}"
+
+    def _trained(self) -> tuple[Any, Scores]:
+        return _fitted(self.subject, self.steps)
+
+    def _some_users(self) -> Ids:
+        return _all_users(self.subject.train)[-5:]
+
+
+def ndcg(scores: Scores, train: Interactions, test: Interactions) -> Array:
+    """Return NDCG@10 of each user with something to find, from scores (U, I) of all users."""
+    judge = Evaluator(test, seen=[train], metrics=[parse("ndcg@10")], train=train)
+    judge.add(judge.users, scores[judge.users])
+    values = judge.result().per_user["ndcg@10"]
+    return values[~np.isnan(values)]
+
+
+def _all_users(log: Interactions) -> Ids:
+    return np.arange(log.n_users, dtype=np.int32)
+
+
+def _columns(log: Interactions) -> tuple[Array, ...]:
+    return log.users, log.items, log.values, log.times, log.positive
+
+
+def _pairs(log: Interactions) -> tuple[Ids, Ids, Scores]:
+    return log.users, log.items, log.values
+
+
+def _assert_close(found: Array, expected: Array, what: str) -> None:
+    worst = np.abs(found - expected).max(initial=0)
+    close = np.allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert close, f"{what} differs by up to {worst:.2g}, expected at most 1e-5"

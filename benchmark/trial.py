@@ -1,0 +1,223 @@
+"""One fit in a child process: step, clock, and on validation score, hide, rank, measure.
+
+Nothing here can reach the test part: :func:`load` reads train and validation, and a final hands
+raw scores of all users through a pipe to the scorer process, which alone opens test.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchmark.datasets.store import load_parts
+from benchmark.errors import AdapterError, MetricError
+from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.names import parse
+from benchmark.protocol import FitContext, Interactions, Recommender, Scores, traits
+from benchmark.registry import load as load_target
+
+BATCH_ELEMENTS = 4_000_000
+"""Scores held at once: 16 MB of float32, whatever the number of users."""
+LATENCY_CALLS = 60
+LATENCY_WARM_UP = 10
+
+
+class Channel(Protocol):
+    """The child's end of the conversation with its supervisor."""
+
+    def send(self, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
+        """Send one message."""
+        ...
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for the answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a study may see: train and validation."""
+
+    train: Interactions
+    valid: Interactions
+    both: Interactions
+
+
+def load(directory: str) -> Parts:
+    """Read train and validation of a stored split into memory; no file stays open."""
+    folder = Path(directory)
+    return Parts(
+        load_parts(folder, "train"), load_parts(folder, "valid"), load_parts(folder, "train", "valid")
+    )
+
+
+def batches(n_users: int, n_items: int) -> Iterator[np.ndarray[Any, np.dtype[np.int32]]]:
+    """Return all users in ascending order, in batches that keep scores under 16 MB."""
+    size = batch_size(n_items)
+    for first in range(0, n_users, size):
+        yield np.arange(first, min(first + size, n_users), dtype=np.int32)
+
+
+def batch_size(n_items: int) -> int:
+    """Return B, the users scored at once for I items."""
+    return max(1, min(4096, BATCH_ELEMENTS // n_items))
+
+
+@dataclass
+class Fit:
+    """One model on its way: the adapter, driven step by step, with the time it trained."""
+
+    model: Recommender
+    train: Interactions
+    context: FitContext
+    name: str
+    fit_s: float = 0.0
+    steps: int = 0
+    _stepper: Iterator[None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stepper = iter(self.model.fit_steps(self.train, self.context))
+
+    def step(self) -> bool:
+        """Train one step; False when the adapter has no more."""
+        began = time.monotonic()
+        try:
+            next(self._stepper)
+        except StopIteration:
+            return False
+        finally:
+            self.fit_s += time.monotonic() - began
+        self.steps += 1
+        return True
+
+    def scores(self, users: np.ndarray[Any, np.dtype[np.int32]]) -> Scores:
+        """Return checked scores (B, I) float32.
+
+        Raises:
+            AdapterError: wrong shape or type.
+            MetricError: scores that are not finite: the training has diverged.
+        """
+        raw = np.asarray(self.model.score(users))
+        expected = (len(users), self.train.n_items)
+        if raw.shape != expected:
+            raise AdapterError(
+                f"{self.name}: score() returned shape {raw.shape}, expected {expected}: one column per item."
+            )
+        if raw.dtype.kind != "f":
+            raise AdapterError(f"{self.name}: score() returned {raw.dtype}, expected float32.")
+        if not np.isfinite(raw).all():
+            raise MetricError(f"{self.name}: score() returned {np.sum(~np.isfinite(raw))} values that are not finite.")
+        return np.array(raw, dtype=np.float32)  # a copy: hiding overwrites, and the model keeps its own
+
+    def ratings(self, users: np.ndarray[Any, np.dtype[np.int32]]) -> Scores:
+        """Return predicted ratings (B, I) of every item for each user.
+
+        The whole grid, so that the child never learns which pairs are held out.
+        """
+        n_items = self.train.n_items
+        everything = np.tile(np.arange(n_items, dtype=np.int32), len(users))
+        values = self.model.rate(np.repeat(users, n_items), everything)  # type: ignore[attr-defined]
+        return np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
+
+
+def begin(request: dict[str, Any], train: Interactions) -> Fit:
+    """Make the model of a request and open its device; nothing is trained yet."""
+    cls = load_target(request["target"])
+    own = traits(cls)
+    context = FitContext(request["seed"], request["threads"], request["device"])
+    if hasattr(cls, "open_device"):
+        cls.open_device(context)
+    rows = train.likes() if own.feedback == "implicit" else train
+    return Fit(cls(**request["params"]), rows, context, request["name"])
+
+
+def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -> None:
+    """Fit one configuration on train, validating after each step until told to stop."""
+    fit = begin(request, parts.train)
+    metrics = [parse(name) for name in request["metrics"]]
+    judge = Evaluator(parts.valid, seen=[parts.train], metrics=metrics, train=parts.train, who=request["name"])
+    channel.send({"event": "ready"})
+    try:
+        while fit.step():
+            values = validate(fit, judge, rates=any(metric.kind == "rating" for metric in metrics))
+            message = {"event": "step", "step": fit.steps, "fit_s": fit.fit_s, "values": values}
+            channel.send(message)
+            if not channel.receive()["go"]:
+                break
+    except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the trial's outcome
+        channel.send(complaint(error))
+    channel.send({"event": "done"})
+
+
+def validate(fit: Fit, judge: Evaluator, *, rates: bool) -> dict[str, float]:
+    """Return the metrics on validation, with the rows of train hidden."""
+    judge.reset()
+    size = batch_size(fit.train.n_items)
+    for first in range(0, len(judge.users), size):
+        users = judge.users[first : first + size]
+        judge.add(users, fit.scores(users))
+        if rates:
+            judge.add_ratings(users, fit.ratings(users))
+    values = judge.result().values
+    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
+
+
+def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: list[int]) -> None:
+    """Refit the chosen configuration and pour the scores of all users into the scorer's pipe."""
+    fit = begin(request, parts.both if request["train_on"] == "train+valid" else parts.train)
+    channel.send({"event": "ready"})
+    try:
+        while fit.steps < request["steps"] and fit.step():
+            channel.send({"event": "fitted", "step": fit.steps})
+        facts = {"fit_s": fit.fit_s, "steps": fit.steps, **footprint(fit.model), **latency(fit)}
+        with os.fdopen(descriptors[0], "wb") as pipe:
+            for users in batches(fit.train.n_users, fit.train.n_items):
+                pipe.write(np.ascontiguousarray(fit.scores(users)).data)
+            if request["rates"]:
+                for users in batches(fit.train.n_users, fit.train.n_items):
+                    pipe.write(fit.ratings(users).data)
+        channel.send({"event": "facts", **facts})
+    except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the final's outcome
+        channel.send(complaint(error))
+    channel.send({"event": "done"})
+
+
+def footprint(model: Recommender) -> dict[str, float | int | None]:
+    """Return size in MB and number of parameters of the stored state; None if it keeps none."""
+    if not hasattr(model, "state"):
+        return {"size_mb": None, "params": None}
+    arrays = [np.asarray(array) for array in model.state().values()]
+    return {"size_mb": sum(a.nbytes for a in arrays) / 2**20, "params": int(sum(a.size for a in arrays))}
+
+
+def latency(fit: Fit) -> dict[str, float]:
+    """Return the median and 95th percentile of the milliseconds that one user's scores take."""
+    users = np.random.default_rng(0).integers(fit.train.n_users, size=LATENCY_CALLS + LATENCY_WARM_UP)
+    took = []
+    for user in users.astype(np.int32):
+        began = time.monotonic()
+        fit.model.score(np.array([user], dtype=np.int32))
+        took.append(1000 * (time.monotonic() - began))
+    p50, p95 = np.percentile(took[LATENCY_WARM_UP:], [50, 95])
+    return {"latency_ms_p50": float(p50), "latency_ms_p95": float(p95)}
+
+
+def complaint(error: Exception) -> dict[str, Any]:
+    """Return the message that tells the supervisor why a fit failed, and of what kind."""
+    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
+        kind = "oom"
+    elif isinstance(error, AdapterError):
+        kind = "broken"
+    elif isinstance(error, MetricError):
+        kind = "nan"
+    else:
+        kind = "crash"
+    text = str(error) if isinstance(error, AdapterError | MetricError) else f"{type(error).__name__}: {error}"
+    return {"event": "error", "kind": kind, "message": text, "traceback": traceback.format_exc()}

@@ -1,0 +1,166 @@
+"""The only file that imports Optuna: ask, tell, prune.
+
+The default configuration is trial 0. The sampler is made anew for each ask from a seed of its own,
+because one seeded sampler re-made on resume would repeat itself. A configuration that fails is told
+as PRUNED, never as FAIL: a sampler ignores FAIL and goes back there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from benchmark.budget import cut_torn_line
+from benchmark.protocol import Choice, Hyperparameter, Range, Space
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+RANDOM_TRIALS = 4
+"""Trials before TPE models the space: few, because a study here may hold only a dozen."""
+PRUNE_AFTER_TRIALS = 3
+PRUNE_AFTER_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One configuration to try."""
+
+    number: int
+    params: dict[str, Hyperparameter]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a trial, as the ledger recorded it."""
+
+    value: float | None
+    steps: Mapping[int, float]
+    pruned: bool
+
+
+class _RunLock:
+    """The journal's lock: the run directory is held by one process, so threads are all there is.
+
+    Optuna's own lock files outlive a killed process and would make a resume wait 30 s.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire(self) -> bool:
+        return self._lock.acquire()
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+class Journal:
+    """The Optuna studies of a run in one file; readable by optuna-dashboard while the run goes on."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; a line torn by a crash would make it unreadable and is cut."""
+        cut_torn_line(path)
+        self.storage = JournalStorage(JournalFileBackend(str(path.resolve()), lock_obj=_RunLock()))
+
+
+class Tuner:
+    """One study: proposes configurations, hears how they did, says when to give one up."""
+
+    def __init__(self, journal: Journal, name: str, space: Space, default: Mapping[str, Any], *, seed: int, maximise: bool) -> None:
+        """Open the study called ``name``, or create it with ``default`` as its trial 0.
+
+        Args:
+            journal: where it is stored.
+            name: of the study; the same name continues the same study.
+            space: tuned hyperparameters.
+            default: a value for each of them, inside its range.
+            seed: from which each ask derives its own.
+            maximise: whether a higher value is better.
+        """
+        self._distributions = {key: _distribution(domain) for key, domain in space.items()}
+        self._seed, self._name = seed, name
+        self._study = optuna.create_study(
+            storage=journal.storage,
+            study_name=name,
+            direction="maximize" if maximise else "minimize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(PRUNE_AFTER_TRIALS, PRUNE_AFTER_STEPS),
+        )
+        self._open: dict[int, optuna.Trial] = {}
+        if not self._study.get_trials(deepcopy=False):
+            self._study.enqueue_trial({key: default[key] for key in space})
+
+    def repair(self, told: Callable[[int], Told | None]) -> list[int]:
+        """Settle trials that a dead supervisor left running; return the numbers that were lost.
+
+        What the ledger closed is told as it ended; what it did not is failed and queued again.
+        """
+        lost = []
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            known = told(trial.number)
+            if known is None:
+                self._queue_again(trial)
+                self._study.tell(trial.number, state=TrialState.FAIL)
+                lost.append(trial.number)
+            else:
+                self._open[trial.number] = optuna.Trial(self._study, trial._trial_id)
+                for step in sorted(set(known.steps) - set(trial.intermediate_values)):
+                    self._open[trial.number].report(known.steps[step], step)
+                self.tell(trial.number, known.value, pruned=known.pruned)
+        return lost
+
+    def ask(self) -> Asked:
+        """Return the next configuration."""
+        count = len(self._study.get_trials(deepcopy=False))
+        digest = hashlib.sha256(f"{self._seed}/{self._name}/{count}".encode()).digest()
+        self._study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=RANDOM_TRIALS, seed=int.from_bytes(digest[:4], "big")
+        )
+        trial = self._study.ask(fixed_distributions=self._distributions)
+        self._open[trial.number] = trial
+        return Asked(trial.number, dict(trial.params))
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        """Take the value of a validated step; return whether the median of the others says stop."""
+        self._open[number].report(value, step)
+        return self._open[number].should_prune()
+
+    def tell(self, number: int, value: float | None, *, pruned: bool) -> None:
+        """Close a trial: with its best value, or as pruned when it was given up or has none."""
+        self._open.pop(number, None)
+        if value is None or pruned:
+            self._study.tell(number, state=TrialState.PRUNED)
+        else:
+            self._study.tell(number, value)
+
+    def fail(self, number: int, *, again: bool) -> None:
+        """Close a trial that the machine, not its configuration, ended; queue it again if asked."""
+        self._open.pop(number, None)
+        trial = self._study.get_trials(deepcopy=False)[number]
+        if again:
+            self._queue_again(trial)
+        self._study.tell(number, state=TrialState.FAIL)
+
+    def _queue_again(self, trial: FrozenTrial) -> None:
+        queued = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        params = trial.params or trial.system_attrs.get("fixed_params", {})
+        if all(other.system_attrs.get("fixed_params") != params for other in queued):
+            self._study.enqueue_trial(params)
+
+
+def _distribution(domain: Range | Choice) -> BaseDistribution:
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(domain.options)
+    if domain.whole:
+        return IntDistribution(int(domain.low), int(domain.high), log=domain.log)
+    return FloatDistribution(domain.low, domain.high, log=domain.log)

@@ -1,0 +1,71 @@
+"""The part of a suite that speaks of data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from benchmark.datasets import LogSpec, PlantedSpec, PrepareSpec, SplitSpec
+
+
+def test_specs_import_brings_neither_numpy_nor_pandas():
+    code = "import sys, benchmark.datasets.specs as s; print(sorted({'numpy', 'pandas', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_log_spec_mistyped_key_is_refused():
+    with pytest.raises(ValidationError, match="usr"):
+        LogSpec(name="mine", path="a.csv", usr="uid")
+
+
+def test_log_spec_path_and_synthetic_together_are_refused():
+    with pytest.raises(ValidationError, match="exclude each other"):
+        LogSpec(name="mine", path="a.csv", synthetic=PlantedSpec())
+
+
+def test_log_spec_one_column_in_two_roles_is_refused():
+    with pytest.raises(ValidationError, match="'id' .* user and item"):
+        LogSpec(name="mine", path="a.csv", user="id", item="id")
+
+
+def test_log_spec_scale_upside_down_is_refused():
+    with pytest.raises(ValidationError, match="lowest rating must come first"):
+        LogSpec(name="mine", path="a.csv", scale=(5, 1))
+
+
+@pytest.mark.parametrize("condition", ["4", "=> 4", ">= four", ">= 4 and < 5"])
+def test_prepare_spec_unreadable_condition_is_refused(condition):
+    with pytest.raises(ValidationError, match=">= 4"):
+        PrepareSpec(positive=condition)
+
+
+@pytest.mark.parametrize("condition", [">= 4", ">3.5", "<= -1", "== 0"])
+def test_prepare_spec_condition_is_kept_as_written(condition):
+    assert PrepareSpec(positive=condition).positive == condition
+
+
+@pytest.mark.parametrize("shares", [{"test": 0}, {"test": 1}, {"valid": -0.1}, {"test": 0.5, "valid": 0.5}])
+def test_split_spec_shares_that_leave_nothing_are_refused(shares):
+    with pytest.raises(ValidationError):
+        SplitSpec(**shares)
+
+
+@pytest.mark.parametrize("given", [{"by": "files"}, {"files": {"train": "a", "valid": "b", "test": "c"}}])
+def test_split_spec_files_and_rule_must_come_together(given):
+    with pytest.raises(ValidationError, match="needs the key files"):
+        SplitSpec(**given)
+
+
+@pytest.mark.parametrize("rows", [10, 99_999])
+def test_planted_spec_impossible_number_of_rows_is_refused(rows):
+    with pytest.raises(ValidationError, match="must lie between 100 .* and 300"):
+        PlantedSpec(users=20, items=30, interactions=rows)
+
+
+def test_every_field_of_the_specs_has_a_description():
+    for spec in (LogSpec, PlantedSpec, PrepareSpec, SplitSpec):
+        assert all(info.description for info in spec.model_fields.values())
