@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from benchmark.datasets.store import load_parts
+from benchmark.datasets.parts import load_parts
 from benchmark.errors import MetricError
 from benchmark.metrics.evaluate import Evaluator
 from benchmark.metrics.names import parse

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from benchmark.datasets.store import load_parts
+from benchmark.datasets.parts import load_parts
 from benchmark.errors import AdapterError, MetricError
 from benchmark.metrics.evaluate import Evaluator
 from benchmark.metrics.names import parse

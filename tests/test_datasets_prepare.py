@@ -1,4 +1,5 @@
 """From a log to dense arrays."""
+# ruff: noqa: PD011 (Interactions.values is an array, no attribute of a DataFrame)
 
 from __future__ import annotations
 

@@ -62,6 +62,12 @@ def test_planted_has_the_shape_asked_for():
     assert frame["time"].is_monotonic_increasing
 
 
+def test_planted_every_item_has_a_row_where_there_are_hardly_more_rows_than_items():
+    frame = planted(users=50, items=200, interactions=260, skew=2.0).frame
+    assert frame["item"].nunique() == 200
+    assert frame.groupby("user").size().min() >= 5
+
+
 def test_planted_densest_shape_is_reached():
     frame = planted(users=20, items=30, interactions=300).frame
     assert len(frame.drop_duplicates(["user", "item"])) == 300

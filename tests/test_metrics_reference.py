@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.linalg import cho_factor, cho_solve
 
 from benchmark.metrics.evaluate import Evaluation, Evaluator
 from benchmark.metrics.names import parse
@@ -42,13 +43,13 @@ def code(parts: list[np.ndarray]) -> list[Interactions]:
 
 def ease(train: Interactions, l2: float) -> np.ndarray:
     """Scores (U, I) of EASE (Steck 2019, arXiv:1905.03375)."""
-    x = train.matrix().toarray().astype(np.float64)
-    gram = x.T @ x
+    x = train.matrix().astype(np.float64)
+    gram = (x.T @ x).toarray()
     gram[np.diag_indices_from(gram)] += l2
-    inverse = np.linalg.inv(gram)
+    inverse = cho_solve(cho_factor(gram), np.eye(len(gram)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
-    return (x @ weights).astype(np.float32)
+    return np.asarray(x @ weights, dtype=np.float32)
 
 
 def popularity(train: Interactions) -> np.ndarray:

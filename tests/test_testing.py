@@ -1,4 +1,4 @@
-"""The contract tests that third parties inherit: a sound adapter passes them, each kind of breach fails one."""
+"""The contract that third parties inherit: a sound adapter keeps it, each kind of breach fails a test."""
 
 from __future__ import annotations
 

@@ -12,13 +12,18 @@ from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scor
 
 @dataclass
 class Mlp:
-    """Concatenated embeddings, dense layers that halve in width, one logit."""
+    """Concatenated embeddings, dense layers that halve in width, one logit.
+
+    Paper: log loss, four uniform negatives, Adam, a tower of layers. The rest had the best validation
+    NDCG@10 within 25 seconds of one core, among a dozen tried on 900 users of MovieLens-1M and on
+    MovieLens-100K (docs/decisions/0202).
+    """
 
     dim: int = 32
-    layers: int = 3
+    layers: int = 2
     lr: float = 3e-3
     l2: float = 1e-6
-    dropout: float = 0.5
+    dropout: float = 0.3
     negatives: int = 4
     batch_size: int = 2048
     max_epochs: int = 60

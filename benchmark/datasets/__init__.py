@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from benchmark.datasets.sources import fetch, known, open_log
     from benchmark.datasets.specs import FilesSpec, LogSpec, PlantedSpec, PrepareSpec, SplitSpec, TitlesSpec
     from benchmark.datasets.split import Split
-    from benchmark.datasets.store import load_manifest, load_part, save_split
+    from benchmark.datasets.parts import load_part, load_parts
+    from benchmark.datasets.store import load_manifest, save_split
     from benchmark.datasets.synthetic import planted
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "known",
     "load_manifest",
     "load_part",
+    "load_parts",
     "open_log",
     "planted",
     "save_split",
@@ -59,7 +61,8 @@ _HOMES = {
     "TitlesSpec": "specs",
     "Split": "split",
     "load_manifest": "store",
-    "load_part": "store",
+    "load_part": "parts",
+    "load_parts": "parts",
     "save_split": "store",
     "planted": "synthetic",
 }

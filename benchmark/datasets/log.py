@@ -12,8 +12,6 @@ import pandas as pd
 
 from benchmark.protocol import Array
 
-PARTS = ("train", "valid", "test")
-
 
 @dataclass(frozen=True)
 class Log:

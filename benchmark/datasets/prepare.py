@@ -186,7 +186,7 @@ def _without_duplicates(frame: pd.DataFrame, spec: PrepareSpec, log: Log) -> pd.
 
 
 def _duplicates_message(doubled: pd.DataFrame, name: str) -> str:
-    user, item = doubled.iloc[0]["user"], doubled.iloc[0]["item"]
+    user, item = doubled["user"].iloc[0], doubled["item"].iloc[0]
     same = doubled[(doubled["user"] == user) & (doubled["item"] == item)]
     rows = ", ".join(_row(same, place) for place in range(min(3, len(same))))
     pairs = len(doubled.drop_duplicates(["user", "item"]))

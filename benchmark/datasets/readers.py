@@ -14,7 +14,7 @@ from typing import TextIO, cast
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.log import PARTS
+from benchmark.datasets.parts import PARTS
 from benchmark.datasets.specs import LogSpec, TitlesSpec
 from benchmark.errors import DataError, SplitError, did_you_mean
 
@@ -306,7 +306,7 @@ def _refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
     twice = pairs[pairs.duplicated(["user", "item"], keep=False)]
     if twice.empty:
         return
-    user, item = twice.iloc[0]["user"], twice.iloc[0]["item"]
+    user, item = twice["user"].iloc[0], twice["item"].iloc[0]
     same = twice[(twice["user"] == user) & (twice["item"] == item)]
     parts = " and ".join(f"{PARTS[part]} ({paths[part].name})" for part in same["part"])
     count = len(twice[["user", "item"]].drop_duplicates())

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.datasets.log import PARTS, hash_arrays
+from benchmark.datasets.log import hash_arrays
+from benchmark.datasets.parts import PARTS
 from benchmark.datasets.prepare import Prepared
 from benchmark.datasets.specs import SplitSpec
 from benchmark.errors import SplitError

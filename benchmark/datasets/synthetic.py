@@ -111,9 +111,16 @@ def _draw_pairs(spec: PlantedSpec, tastes: _Tastes, rng: np.random.Generator) ->
         scores = tastes.popularity + spec.signal * tastes.affinity(block) + noise
         mine = np.flatnonzero((owner >= block[0]) & (owner <= block[-1]))
         scores[owner[mine] - block[0], mine] = np.inf
-        order = np.argsort(-scores, axis=1, kind="stable")
-        drawn.append(order[np.arange(spec.items) < counts[block][:, None]])
+        best = _best(scores, int(counts[block].max()))
+        drawn.append(best[np.arange(best.shape[1]) < counts[block][:, None]])
     return np.repeat(np.arange(spec.users), counts), np.concatenate(drawn)
+
+
+def _best(scores: Floats, k: int) -> Whole:
+    """Return the places of the k highest scores of each row, (B, k), highest first."""
+    top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
 
 
 def _ratings(tastes: _Tastes, users: Whole, items: Whole, rng: np.random.Generator) -> Floats:

@@ -296,5 +296,5 @@ def _union(logs: Sequence[Interactions], like: Interactions) -> csr_matrix:
     matrices = [log.matrix() for log in logs]
     union = csr_matrix(sum(matrices[1:], start=matrices[0])) if matrices else 0 * like.matrix()
     union.eliminate_zeros()
-    union.data[:] = 1.0
+    union.data = np.ones_like(union.data)  # a new array: one log alone shares its matrix with us
     return union

@@ -18,7 +18,7 @@ from benchmark.results import RunDirectory, content_hash, file_hash
 from benchmark.runner.plan import Study
 from benchmark.runner.study import Site, note_open
 
-SCORER = SetUp(["pyarrow.parquet", "benchmark.scorer"], "benchmark.scorer:load", {})
+SCORER = SetUp(["pyarrow.parquet", "scipy.sparse", "benchmark.scorer"], "benchmark.scorer:load", {})
 
 
 @dataclass

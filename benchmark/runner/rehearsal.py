@@ -7,16 +7,16 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.budget import Policy
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Message
-from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.local import Ending, Limits, Nursery, supervise
 from benchmark.executors.slots import Slot, Slots
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner.data import data_directory, store_all
 from benchmark.runner.plan import Study, plan
-from benchmark.runner.run import Order
+from benchmark.runner.run import Order, policy_of
+from benchmark.runner.study import set_up
 from benchmark.suite import Suite
 
 
@@ -67,8 +67,7 @@ def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
 def _one(suite: Suite, study: Study, split: Path, slot: Slot) -> Rehearsal:
     if study.excluded is not None:
         return Rehearsal(study.name, ok=study.excluded[0] == "n/a", what=study.excluded[1], first_step_s=None)
-    policy, heard = Policy(suite.budget.per_model), _OneStep()
-    what = SetUp(study.adapter.preload, "benchmark.trial:load", {"directory": str(split)})
+    policy, heard = policy_of(suite), _OneStep()
     request = {
         "target": study.adapter.target,
         "name": study.adapter.name,
@@ -79,7 +78,7 @@ def _one(suite: Suite, study: Study, split: Path, slot: Slot) -> Rehearsal:
         "metrics": [suite.metrics.primary],
     }
     try:
-        with Nursery(slot, what, log=lambda _: None, hidden=[split], stop=threading.Event()) as nursery:
+        with Nursery(slot, set_up(study, split), log=lambda _: None, hidden=[split], stop=threading.Event()) as nursery:
             child = nursery.launch("benchmark.trial:run", request)
             ending = supervise(child, Limits(policy.budget_s, slot.memory_mb, policy.ready_s), heard)
     except AdapterError as error:

@@ -39,10 +39,9 @@ class Site:
 
     def nursery(self, study: Study, split: Path, slot: Slot) -> Nursery:
         """Start the process that imports the study's framework and forks its fits."""
-        what = SetUp(study.adapter.preload, "benchmark.trial:load", {"directory": str(split)})
         return Nursery(
             slot,
-            what,
+            set_up(study, split),
             log=lambda line: self.log(f"[{study.name}] {line}"),
             hidden=self.hidden,
             stop=self.stop,
@@ -75,6 +74,12 @@ class Site:
     def maximise(self) -> bool:
         """Whether a higher primary value is better."""
         return metrics.parse(self.suite.metrics.primary).higher_is_better
+
+
+def set_up(study: Study, split: Path) -> SetUp:
+    """Return what the process that forks a study's fits imports and loads, once and uncharged."""
+    preload = [*study.adapter.preload, "scipy.sparse"]
+    return SetUp(preload, "benchmark.trial:load", {"directory": str(split)})
 
 
 @dataclass
@@ -197,10 +202,10 @@ class StudyRun:
         """Run trials; return why there are no more."""
         while True:
             closed = [line for line in self._closed() if line["outcome"] != LOST]
-            if not self.study.space and closed:
-                return "nothing to tune"
-            if (failure := hopeless(closed)) is not None:
+            if (failure := hopeless(closed, tries=FAILURES_BEFORE_GIVING_UP if self.study.space else 1)) is not None:
                 return f"failed: {failure}"
+            if not self.study.space and any(line["outcome"] != "infrastructure" for line in closed):
+                return "nothing to tune"
             if len(closed) >= self.site.policy.max_trials:
                 return f"{len(closed)} trials"
             cap = self.site.policy.cap_s(first=not closed, only=not self.study.space)
@@ -313,13 +318,15 @@ def best_of(lines: list[Line], *, maximise: bool) -> Line | None:
     return choose(valued, key=lambda line: line["value"]) if valued else None
 
 
-def hopeless(closed: list[Line]) -> str | None:
-    """Return why a study should not go on: a broken adapter, or nothing but failures."""
+def hopeless(closed: list[Line], tries: int) -> str | None:
+    """Return why a study should not go on: a broken adapter, or ``tries`` failures and nothing else."""
     if any(line["outcome"] == "broken" for line in closed):
         return next(line["reason"] for line in closed if line["outcome"] == "broken")
     failed = list(itertools.takewhile(lambda line: line["outcome"] in FAILED, reversed(closed)))
     never = all(line.get("value") is None for line in closed)
-    return failed[0]["reason"] if never and len(failed) >= FAILURES_BEFORE_GIVING_UP else None
+    faults = sum(line["outcome"] == "infrastructure" for line in failed)
+    enough = len(failed) - faults >= tries or faults > 1
+    return failed[0]["reason"] if never and enough else None
 
 
 FAILED = frozenset({"crash", "oom", "nan", "infrastructure"})

@@ -119,7 +119,7 @@ def critical_difference(n_models: int, n_families: int, *, alpha: float = 0.05) 
 def compare_over_families(
     scores: Matrix, reference: int, *, alpha: float = 0.05, higher_is_better: bool = True
 ) -> Values:
-    """Return Holm-adjusted p (k,) of exact Wilcoxon tests of each model against the reference; nan for itself.
+    """Return Holm-adjusted p (k,) of exact Wilcoxon tests of all models against the reference (itself nan).
 
     Demšar 2006, sections 3.1.3 and 3.2.2. Refused where the data cannot carry it: the smallest
     two-sided p of N families, 2 / 2^N, must reach alpha / m with m = k - 1 models compared.

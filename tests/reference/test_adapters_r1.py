@@ -58,7 +58,7 @@ def test_five_folds_reproduce_the_table_of_surprise(folder, adapter, rmse, mae, 
     assert np.mean(errors, axis=0) == pytest.approx([rmse, mae], abs=tolerance)
 
 
-# LightFM's quickstart (making.lyst.com/lightfm/docs/examples/movielens_implicit.html): train items stay candidates
+# LightFM's example (making.lyst.com/lightfm/docs/examples/movielens_implicit.html), train items not hidden
 def test_warp_reproduces_the_figures_of_lightfm(folder):
     train, test = read(folder / "ua.base"), read(folder / "ua.test")
     judge = Evaluator(test, seen=[], metrics=[parse("precision@10"), parse("auc")], train=train)

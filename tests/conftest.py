@@ -1,0 +1,46 @@
+"""What many tests need: the fake adapters' registry, a small suite, the real data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+import pytest
+
+from benchmark.registry import Registry
+from benchmark.suite import Suite, parse
+
+FAKES = ("Steady", "Fixed", "Endless", "Patient", "Crashing", "Diverging", "Misshapen", "Hungry", "Parent", "Killed", "Spy")
+
+SUITE = """
+name: small
+datasets: [{name: planted, synthetic: {users: 40, items: 30, interactions: 400, seed: 3}}]
+prepare: {positive: ">= 3"}
+metrics: {primary: ndcg@5, also: [recall@5, coverage@5]}
+budget: {per_model: 1s, max_trials: 6, slot: {memory: 2GB, gpu: "no"}}
+finals: {seeds: 2}
+models: [fake/fixed, fake/steady]
+"""
+
+
+@pytest.fixture(scope="session")
+def fakes() -> Registry:
+    """The fake adapters by name: fake/steady and so on."""
+    return Registry({f"fake/{name.lower()}": f"fakes:{name}" for name in FAKES})
+
+
+@pytest.fixture
+def suite(fakes: Registry) -> Callable[..., Suite]:
+    """Make the small suite, with changes: ``suite(models=[...], budget={...})``."""
+    return lambda **changes: parse(SUITE, "small.yaml", fakes, changes)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real data sets: $BENCH_DATA, or shared/data beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("BENCH_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip("no real data here: set BENCH_DATA to a folder with ml-100k and ml-100k-p1")
+    return folder
+

@@ -1,0 +1,184 @@
+"""Adapters that misbehave on purpose, and one that searches for what it must not see."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
+
+
+@dataclass
+class Steady:
+    """Counts items, takes ``pause_s`` a step, and scores best when ``bend`` is near one half."""
+
+    bend: float = 0.1
+    pause_s: float = 0.02
+    max_epochs: int = 4
+    space: ClassVar[Space] = {"bend": Range(0.0, 1.0)}
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+        noise = np.random.default_rng(context.seed).random(train.n_items, dtype=np.float32)
+        mix = abs(self.bend - 0.5)
+        self._scores = (1 - mix) * counts + mix * noise * counts.max()
+        for _ in range(self.max_epochs):
+            time.sleep(self.pause_s)
+            yield
+
+    def score(self, users: Ids) -> Scores:
+        return np.tile(self._scores, (len(users), 1))
+
+    def state(self) -> dict[str, Array]:
+        return {"scores": self._scores}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        self._scores = state["scores"]
+
+
+@dataclass
+class Fixed(Steady):
+    """A deterministic model with nothing to tune."""
+
+    space: ClassVar[Space] = {}
+    deterministic: ClassVar[bool] = True
+
+
+@dataclass
+class Endless(Steady):
+    """Never finishes its first step, and ignores SIGTERM."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(0.05)
+        yield
+
+
+@dataclass
+class Patient(Steady):
+    """Takes many short steps, far more than any budget here."""
+
+    max_epochs: int = 10_000
+
+    def score(self, users: Ids) -> Scores:
+        """Score a little better every time, so that nothing but the hold stops it."""
+        self._scores = self._scores + 0
+        self._calls = getattr(self, "_calls", 0) + 1
+        rising = np.random.default_rng(0).random(len(self._scores), dtype=np.float32) / self._calls
+        return np.tile(self._scores + rising, (len(users), 1))
+
+
+@dataclass
+class Crashing(Steady):
+    """Raises in its first step."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        raise ZeroDivisionError("the planted crash")
+        yield
+
+
+@dataclass
+class Diverging(Steady):
+    """Returns scores that are not finite."""
+
+    def score(self, users: Ids) -> Scores:
+        return np.full((len(users), len(self._scores)), np.nan, dtype=np.float32)
+
+
+@dataclass
+class Misshapen(Steady):
+    """Leaves out one column."""
+
+    def score(self, users: Ids) -> Scores:
+        return super().score(users)[:, 1:]
+
+
+@dataclass
+class Hungry(Steady):
+    """Takes memory until it is stopped."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        kept = []
+        while True:
+            kept.append(np.ones(20_000_000))
+            time.sleep(0.02)
+        yield
+
+
+@dataclass
+class Parent(Steady):
+    """Starts a process of its own that would outlive it."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        self._child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        while True:
+            time.sleep(0.05)
+        yield
+
+
+@dataclass
+class Killed(Steady):
+    """Is killed from outside in its first step, as the kernel does when memory runs out."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        yield
+
+
+def _arrays(held: dict[object, object] | list[object] | tuple[object, ...]) -> list[Array]:
+    values = list(held.values()) if isinstance(held, dict) else list(held)
+    return [value for value in values if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
+
+
+PLANTED_USER, PLANTED_ITEM = 424_242, 535_353
+PLANTED_VALUE = 4.125
+"""A rating that occurs once in the planted log, in a row that lands in test."""
+
+
+@dataclass
+class Spy(Steady):
+    """Searches everything it can reach for the planted test interaction; fails loudly if it finds it."""
+
+    space: ClassVar[Space] = {}
+    feedback: ClassVar[str] = "explicit"
+    deterministic: ClassVar[bool] = True
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        for found in (self._in_memory(train), self._in_files(), self._in_environment()):
+            if found:
+                raise RuntimeError(f"SPY FOUND: {found}")
+        yield from super().fit_steps(train, context)
+
+    def _in_memory(self, train: Interactions) -> str | None:
+        gc.unfreeze()  # the engine's nursery froze what it loaded; a spy would look there too
+        logs = [train, *(held for held in gc.get_objects() if isinstance(held, Interactions))]
+        if any((log.values == np.float32(PLANTED_VALUE)).any() for log in logs):
+            return "a log with the test row"
+        arrays = (inner for held in gc.get_objects() if isinstance(held, dict | list | tuple) for inner in _arrays(held))
+        if any((array == PLANTED_VALUE).any() for array in arrays):
+            return "an array with the test row's rating"
+        return None
+
+    def _in_files(self) -> str | None:
+        opened = [Path(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+        regular = [path for path in opened if path.exists() and path.is_file()]
+        here = [path for path in Path.cwd().rglob("*") if path.is_file()]
+        mapped = Path("/proc/self/maps").read_text("utf-8")
+        if "splits" in mapped or any(str(path.resolve()).endswith(".npz") for path in regular):
+            return "an open or mapped file of the split"
+        return f"files {here} in the working directory" if here else None
+
+    def _in_environment(self) -> str | None:
+        words = " ".join([*os.environ.values(), *sys.argv, Path("/proc/self/cmdline").read_text("utf-8"), os.getcwd()])
+        return next((word for word in ("spy-run", "spy-data") if word in words), None)
