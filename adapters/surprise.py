@@ -119,7 +119,7 @@ class KnnMeans:
         "min_neighbours": Range(1, 10),
         "similarity": Choice("msd", "cosine", "pearson", "pearson_baseline"),
         "shrinkage": Range(10, 500, log=True),
-        "user_based": Choice(True, False),  # noqa: FBT003 (the options themselves)
+        "user_based": Choice(True, False),
     }
     feedback: ClassVar[str] = "explicit"
     deterministic: ClassVar[bool] = True

@@ -116,7 +116,7 @@ class Account:
 
 def spent_s(closed: list[Line]) -> float:
     """Return the seconds that count against a budget, from the close lines of a study's trials."""
-    return sum(line["charged_s"] for line in closed if line["outcome"] not in REFUNDED)
+    return sum(float(line["charged_s"]) for line in closed if line["outcome"] not in REFUNDED)
 
 
 class Ledger:
@@ -132,7 +132,9 @@ class Ledger:
         cut_torn_line(path)
         self.path = path
         self._lock = threading.Lock()
-        self._lines = [json.loads(text) for text in path.read_text("utf-8").splitlines()] if path.exists() else []
+        self._lines = (
+            [json.loads(text) for text in path.read_text("utf-8").splitlines()] if path.exists() else []
+        )
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def append(self, event: str, **entry: Any) -> Line:
@@ -168,7 +170,9 @@ class Ledger:
         spends = self.lines("spend", entry=opened["entry"])
         last = spends[-1] if spends else {"lease_s": 0.0, "charged_s": 0.0}
         kept = {key: opened[key] for key in ("entry", "study", "role", "trial") if key in opened}
-        return self.append("close", **kept, outcome=LOST, lease_s=last["lease_s"], charged_s=last["charged_s"])
+        return self.append(
+            "close", **kept, outcome=LOST, lease_s=last["lease_s"], charged_s=last["charged_s"]
+        )
 
     def shut(self) -> None:
         """Close the file."""

@@ -45,7 +45,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         if "invalid choice: '" in message:
-            given = message.split("invalid choice: '")[1].split("'")[0]
+            given = message.split("invalid choice: '")[1].split("'", maxsplit=1)[0]
             message = f"{given!r} is no verb of bench{did_you_mean(given, VERBS)}"
         super().error(f"{message} (bench --help lists the verbs)")
 
@@ -68,10 +68,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     _suite_options(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="this run's directory (default results/SUITE/TIME)")
-    parser.add_argument("--fresh", action="store_true", help="start anew even where a run of this suite waits")
-    parser.add_argument("--skip-missing", action="store_true", help="keep a row for models whose library is missing")
-    parser.add_argument("--dry-run", action="store_true", help="one step of every model, to find what is broken")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="this run's directory (default results/SUITE/TIME)"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="start anew even where a run of this suite waits"
+    )
+    parser.add_argument(
+        "--skip-missing", action="store_true", help="keep a row for models whose library is missing"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="one step of every model, to find what is broken"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, only the board")
 
 
@@ -81,11 +89,15 @@ def _suite_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", metavar="TIME", help="device-seconds per model, such as 30s or 5m")
     parser.add_argument("--models", metavar="A,B", help="only these models of the suite")
     parser.add_argument("--seeds", type=int, metavar="N", help="refits of each stochastic model")
-    parser.add_argument("--jobs", type=int, metavar="N", help="studies side by side (default: as many slots as fit)")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="studies side by side (default: as many slots as fit)"
+    )
 
 
 def _report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, such as results/movielens/latest")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="a run directory, such as results/movielens/latest"
+    )
     parser.add_argument("--format", choices=("terminal", "md", "csv", "json"), default="terminal")
 
 
@@ -160,7 +172,9 @@ def _run(options: argparse.Namespace) -> int:
         finished = verbs.run(suite, order, progress)
     show(finished.board, console)
     label = " (synthetic data: says nothing about the real data set)" if finished.board.synthetic else ""
-    console.print(f"Report{label}: {finished.path / 'leaderboard.md'}", highlight=False, soft_wrap=True, markup=False)
+    console.print(
+        f"Report{label}: {finished.path / 'leaderboard.md'}", highlight=False, soft_wrap=True, markup=False
+    )
     return 0
 
 
@@ -268,7 +282,11 @@ VERBS: dict[
     "runs": (_runs, "list what was run, where, and how it ended", _runs_options),
     "check": (_check, "validate a suite and show it with every default", _one_suite),
     "plan": (_plan, "show what a suite would run and what it may spend", _suite_options),
-    "models": (_models, "list models: what they tune, where they run, whether they are installed", _no_options),
+    "models": (
+        _models,
+        "list models: what they tune, where they run, whether they are installed",
+        _no_options,
+    ),
     "data": (_data, "list known data sets, fetch one, or check the data and split of a suite", _data_options),
     "doctor": (_doctor, "show what this machine offers and what is missing", _no_options),
     "schema": (_schema, "print the JSON schema of suites, for editors", _no_options),

@@ -48,7 +48,7 @@ class AdapterError(BenchError):
     """An adapter that does not exist or breaks the protocol."""
 
 
-class MissingLibrary(AdapterError):
+class MissingLibrary(AdapterError):  # noqa: N818 - it names what is missing
     """The library that an adapter wraps is not installed."""
 
 
@@ -64,7 +64,7 @@ class RunError(BenchError):
     """The run directory is held by another process, unwritable, or of another suite."""
 
 
-class Interrupted(RunError):
+class Interrupted(RunError):  # noqa: N818 - the user's wish, no error
     """The user stopped the run; everything finished is saved."""
 
     exit_code = 130

@@ -5,6 +5,7 @@ Works on a run directory alone: no framework, no Optuna, nothing is refitted.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -93,9 +94,9 @@ def board(run: RunDirectory) -> Board:
     per_user = pd.read_parquet(path) if path.exists() else pd.DataFrame()
     if "datasets" not in manifest or "studies" not in manifest:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
-    suite = pd.read_json(run / "suite.json", typ="series")
+    suite = json.loads((run / "suite.json").read_text("utf-8"))
     tables = tuple(
-        _Ranking(label, manifest, suite.to_dict(), ledger, _rows_of(per_user, label)).table()
+        _Ranking(label, manifest, suite, ledger, _rows_of(per_user, label)).table()
         for label in manifest["datasets"]
     )
     ledger.shut()
@@ -151,7 +152,9 @@ class _Ranking:
         settled = self.ledger.lines("settled", study=name)
         trials = [line for line in self._trials(name) if line["outcome"] != "lost"]
         status, reason = study["excluded"] or (
-            (settled[-1]["status"], settled[-1]["reason"]) if settled else ("unfinished", "the run was stopped")
+            (settled[-1]["status"], settled[-1]["reason"])
+            if settled
+            else ("unfinished", "the run was stopped")
         )
         row |= {
             "status": status,
@@ -227,7 +230,8 @@ class _Ranking:
             column = "absolute_error" if self.primary.base == "mae" else "squared_error"
             return np.asarray(rows[column] * (len(rows) / rows["ratings"].sum()), dtype=np.float64)
         values = rows[self.primary.name].to_numpy(dtype=np.float64)
-        return values[~np.isnan(values)]
+        known: Values = values[~np.isnan(values)]
+        return known
 
     def _interval(self, model: str) -> tuple[float, float]:
         interval = bootstrap_interval(self._seeds_by_users(model).mean(axis=0), draws=DRAWS, seed=0)
@@ -241,7 +245,10 @@ class _Ranking:
         sign = 1.0 if self.primary.higher_is_better else -1.0
         alpha = float(self.suite["verdict"]["alpha"])
         means = sign * np.stack([scores[row["model"]].mean(axis=0) for row in ranked])
-        chance = [seed_variance(scores[row["model"]], deterministic=len(scores[row["model"]]) == 1) for row in ranked]
+        chance = [
+            seed_variance(scores[row["model"]], deterministic=len(scores[row["model"]]) == 1)
+            for row in ranked
+        ]
         variances, freedoms = (np.array(column) for column in zip(*chance, strict=True))
         members = best_set(means, level=1 - alpha, draws=DRAWS, seed_variances=variances, seed_df=freedoms)
         for row, member in zip(ranked, members, strict=True):
@@ -281,7 +288,9 @@ class _Ranking:
         self._note_verdict()
         self._note_floor(ranked)
         if any(row["seeds"] == 1 and not self._is_deterministic(row["model"]) for row in ranked):
-            self.notes.append("Stochastic models with one seed: chance of training is not in their intervals.")
+            self.notes.append(
+                "Stochastic models with one seed: chance of training is not in their intervals."
+            )
         self.notes += [f"{row['model']}: {row['status']}: {row['reason']}" for row in rest]
         self.notes += [f"Split: {flag}" for flag in self.data["audit"]["flags"]]
 
@@ -293,8 +302,9 @@ class _Ranking:
         if finals:
             counts = finals[0]["counts"]
             self.notes.append(
-                f"{counts['users']} users evaluated, of them {counts['without_relevant']} with nothing to find "
-                "(left out of ranking metrics); full ranking over all unseen items, RMSE and MAE over interactions."
+                f"{counts['users']} users evaluated, {counts['without_relevant']} of them with nothing to find "
+                "and left out of ranking metrics. Full ranking over all unseen items; RMSE and MAE over "
+                "interactions."
             )
 
     def _note_verdict(self) -> None:
@@ -302,9 +312,9 @@ class _Ranking:
             alpha = self.suite["verdict"]["alpha"]
             self.notes.append(
                 f"Reference: {self.reference}, best on validation, named before test was opened. "
-                f"Intervals {1 - alpha:.0%}: of {self.primary.name} over users (BCa), of differences over users and seeds, "
-                "unadjusted. p: seed-aware, Holm over all models. best: cannot be separated from the best "
-                "(joint sign flips over all pairs, seed-aware)."
+                f"{1 - alpha:.0%} intervals, unadjusted: of {self.primary.name} over users (BCa), of "
+                "differences over users and seeds. p: seed-aware, Holm over all models. best: cannot be "
+                "separated from the best (joint sign flips over all pairs, seed-aware)."
             )
 
     def _note_floor(self, ranked: list[Row]) -> None:
@@ -314,10 +324,12 @@ class _Ranking:
         floors = [model for model in rank if kinds[model]["adapter"] == "baselines/popularity"]
         if not floors or self.primary.kind == "rating":
             return
-        for model in rank:
-            below = rank[model] > rank[floors[0]] and kinds[model]["library"] != "baselines"
+        for model, place in rank.items():
+            below = place > rank[floors[0]] and kinds[model]["library"] != "baselines"
             if below and kinds[model]["feedback"] == "explicit":
-                self.notes.append(f"{model}: a rating model, trained on observed ratings only: judge it by RMSE.")
+                self.notes.append(
+                    f"{model}: a rating model, trained on observed ratings only: judge it by RMSE."
+                )
             elif below:
                 self.notes.append(f"{model}: WARNING: ranks below popularity.")
 
@@ -333,5 +345,3 @@ class _Ranking:
 def _median(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.median(known)) if known else None
-
-

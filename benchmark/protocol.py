@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -247,12 +247,10 @@ def traits(adapter: type) -> Traits:
         raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
     return Traits(
         space=space,
-        feedback=feedback,
+        feedback=cast("Feedback", feedback),
         deterministic=getattr(adapter, "deterministic", False),
         devices=tuple(getattr(adapter, "devices", ("cpu",))),
         requires=tuple(getattr(adapter, "requires", ())),
         rates=hasattr(adapter, "rate"),
         keeps_state=hasattr(adapter, "state") and hasattr(adapter, "restore"),
     )
-
-

@@ -40,7 +40,10 @@ class Adapter:
         Raises:
             AdapterError: the module cannot be imported or has no such class.
         """
-        return load(self.target)
+        found = load(self.target)
+        if not isinstance(found, type):
+            raise AdapterError(f"{self.target}: is {found!r}, an adapter must be a class")
+        return found
 
     @cached_property
     def traits(self) -> Traits:

@@ -1,15 +1,16 @@
 """The run directory: what a run writes, and how it is read back without trusting anything in it.
 
-    suite.yaml         resolved, every default written out
-    manifest.json      hashes, versions, hardware, how the run ended
-    ledger.jsonl       device-seconds and outcomes; a close line commits a trial or final
-    journal.log        the Optuna studies
-    splits/DATASET/    the stored split
-    parts/             per-user values of each final, one file each, complete or absent
-    trials.parquet     every trial, from the ledger
-    per_user.parquet   every final's per-user values and lists, from parts/
-    leaderboard.*      the board
-    log.txt            what the children printed, and every message
+suite.yaml         resolved, every default written out
+manifest.json      hashes, versions, hardware, how the run ended
+ledger.jsonl       device-seconds and outcomes; a close line commits a trial or final
+journal.log        the Optuna studies
+splits/DATASET/    the stored split
+parts/             per-user values of each final, one file each, complete or absent
+models/            state of each model's seed 0, as safetensors: what a bundle is made of
+trials.parquet     every trial, from the ledger
+per_user.parquet   every final's per-user values and lists, from parts/
+leaderboard.*      the board
+log.txt            what the children printed, and every message
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class RunDirectory:
             RunError: it cannot be written.
         """
         with writing(path):
-            for folder in (path, path / "splits", path / "parts"):
+            for folder in (path, path / "splits", path / "parts", path / "models"):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = path / f".probe-{os.getpid()}"
             probe.write_text("x")
@@ -120,10 +121,14 @@ class RunDirectory:
         """
         manifest = path / "manifest.json"
         if not manifest.exists():
-            raise RunError(f"{path}: is no run directory (no manifest.json); `bench runs` lists those there are.")
+            raise RunError(
+                f"{path}: is no run directory (no manifest.json); `bench runs` lists those there are."
+            )
         found = cls(path)
         if (version := found.manifest().get("format")) != FORMAT:
-            raise RunError(f"{path}: has format {version}, this bench reads format {FORMAT}; run the suite again.")
+            raise RunError(
+                f"{path}: has format {version}, this bench reads format {FORMAT}; run the suite again."
+            )
         return found
 
     @contextmanager
@@ -194,7 +199,9 @@ class RunDirectory:
         try:
             return Ledger(self / "ledger.jsonl")
         except ValueError as error:
-            raise RunError(f"{self / 'ledger.jsonl'}: is damaged ({error}); the run cannot be continued.") from error
+            raise RunError(
+                f"{self / 'ledger.jsonl'}: is damaged ({error}); the run cannot be continued."
+            ) from error
 
 
 PER_USER_COLUMNS = ("user", "squared_error", "absolute_error", "ratings", "items")
@@ -227,6 +234,15 @@ def write_part(path: Path, evaluation: Evaluation) -> str:
     return digest
 
 
+def write_bytes(path: Path, content: bytes) -> str:
+    """Store a file whole or not at all; return its SHA-256."""
+    temporary = path.with_suffix(".tmp")
+    with writing(path.parent):
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    return hashlib.sha256(content).hexdigest()
+
+
 def read_part(path: Path, sha256: str) -> pd.DataFrame:
     """Return a stored part.
 
@@ -236,7 +252,9 @@ def read_part(path: Path, sha256: str) -> pd.DataFrame:
     import pandas as pd
 
     if not path.exists() or file_hash(path) != sha256:
-        raise RunError(f"{path}: is missing or was changed after the run wrote it; run the same command again.")
+        raise RunError(
+            f"{path}: is missing or was changed after the run wrote it; run the same command again."
+        )
     return pd.read_parquet(path)
 
 

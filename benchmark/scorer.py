@@ -13,7 +13,7 @@ from benchmark.errors import MetricError
 from benchmark.metrics.evaluate import Evaluator
 from benchmark.metrics.names import parse
 from benchmark.protocol import Scores
-from benchmark.results import write_part
+from benchmark.results import write_bytes, write_part
 from benchmark.trial import Channel, batches, complaint
 
 
@@ -47,9 +47,15 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
             scores = _read(pipe, len(users), test.n_items, request["name"])
             held_out = np.isin(users, judge.users)
             take(users[held_out], scores[held_out])
+    state = pipe.read()
     evaluation = judge.result()
     values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
-    return {"values": values, "counts": evaluation.counts, "sha256": write_part(Path(request["part"]), evaluation)}
+    return {
+        "values": values,
+        "counts": evaluation.counts,
+        "sha256": write_part(Path(request["part"]), evaluation),
+        "state_sha256": write_bytes(Path(request["state"]), state) if state else None,
+    }
 
 
 def _read(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:

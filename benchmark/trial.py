@@ -113,7 +113,9 @@ class Fit:
         if raw.dtype.kind != "f":
             raise AdapterError(f"{self.name}: score() returned {raw.dtype}, expected float32.")
         if not np.isfinite(raw).all():
-            raise MetricError(f"{self.name}: score() returned {np.sum(~np.isfinite(raw))} values that are not finite.")
+            raise MetricError(
+                f"{self.name}: score() returned {np.sum(~np.isfinite(raw))} values that are not finite."
+            )
         return np.array(raw, dtype=np.float32)  # a copy: hiding overwrites, and the model keeps its own
 
     def ratings(self, users: np.ndarray[Any, np.dtype[np.int32]]) -> Scores:
@@ -142,7 +144,9 @@ def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -
     """Fit one configuration on train, validating after each step until told to stop."""
     fit = begin(request, parts.train)
     metrics = [parse(name) for name in request["metrics"]]
-    judge = Evaluator(parts.valid, seen=[parts.train], metrics=metrics, train=parts.train, who=request["name"])
+    judge = Evaluator(
+        parts.valid, seen=[parts.train], metrics=metrics, train=parts.train, who=request["name"]
+    )
     channel.send({"event": "ready"})
     try:
         while fit.step():
@@ -183,6 +187,8 @@ def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: 
             if request["rates"]:
                 for users in batches(fit.train.n_users, fit.train.n_items):
                     pipe.write(fit.ratings(users).data)
+            if request["keep_state"]:
+                pipe.write(packed_state(fit.model))
         channel.send({"event": "facts", **facts})
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the final's outcome
         channel.send(complaint(error))
@@ -195,6 +201,15 @@ def footprint(model: Recommender) -> dict[str, float | int | None]:
         return {"size_mb": None, "params": None}
     arrays = [np.asarray(array) for array in model.state().values()]
     return {"size_mb": sum(a.nbytes for a in arrays) / 2**20, "params": int(sum(a.size for a in arrays))}
+
+
+def packed_state(model: Recommender) -> bytes:
+    """Return the state as safetensors: named arrays, readable without trust; empty if it keeps none."""
+    from safetensors.numpy import save
+
+    if not hasattr(model, "state"):
+        return b""
+    return save({name: np.ascontiguousarray(array) for name, array in model.state().items()})
 
 
 def latency(fit: Fit) -> dict[str, float]:

@@ -76,7 +76,16 @@ class Journal:
 class Tuner:
     """One study: proposes configurations, hears how they did, says when to give one up."""
 
-    def __init__(self, journal: Journal, name: str, space: Space, default: Mapping[str, Any], *, seed: int, maximise: bool) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        name: str,
+        space: Space,
+        default: Mapping[str, Any],
+        *,
+        seed: int,
+        maximise: bool,
+    ) -> None:
         """Open the study called ``name``, or create it with ``default`` as its trial 0.
 
         Args:
@@ -113,7 +122,7 @@ class Tuner:
                 self._study.tell(trial.number, state=TrialState.FAIL)
                 lost.append(trial.number)
             else:
-                self._open[trial.number] = optuna.Trial(self._study, trial._trial_id)
+                self._open[trial.number] = optuna.Trial(self._study, trial._trial_id)  # noqa: SLF001 - Optuna has no public way back to a running trial
                 for step in sorted(set(known.steps) - set(trial.intermediate_values)):
                     self._open[trial.number].report(known.steps[step], step)
                 self.tell(trial.number, known.value, pruned=known.pruned)
@@ -133,7 +142,7 @@ class Tuner:
     def report(self, number: int, step: int, value: float) -> bool:
         """Take the value of a validated step; return whether the median of the others says stop."""
         self._open[number].report(value, step)
-        return self._open[number].should_prune()
+        return bool(self._open[number].should_prune())
 
     def tell(self, number: int, value: float | None, *, pruned: bool) -> None:
         """Close a trial: with its best value, or as pruned when it was given up or has none."""

@@ -22,7 +22,9 @@ def registry() -> Registry:
     return Registry(ADAPTERS, entry_points=True)
 
 
-def check(suite: str | Path, changes: dict[str, Any] | None = None, *, models: list[str] | None = None) -> Suite:
+def check(
+    suite: str | Path, changes: dict[str, Any] | None = None, *, models: list[str] | None = None
+) -> Suite:
     """Return a validated suite, by path or bare name, with every default filled in.
 
     Args:
@@ -44,7 +46,9 @@ def _only(suite: Suite, names: list[str], path: Path) -> Suite:
     known = {model.label: model for model in suite.models}
     if unknown := [name for name in names if name not in known]:
         hint = did_you_mean(unknown[0], known)
-        raise SuiteError(f"--models {unknown[0]}: {path} has no such model{hint}\n  It has: {', '.join(known)}.")
+        raise SuiteError(
+            f"--models {unknown[0]}: {path} has no such model{hint}\n  It has: {', '.join(known)}."
+        )
     return suite.model_copy(update={"models": tuple(known[name] for name in dict.fromkeys(names))})
 
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+
 import pytest
 
 from benchmark.registry import Registry
 from benchmark.suite import Suite, parse
 
-FAKES = ("Steady", "Fixed", "Endless", "Patient", "Crashing", "Diverging", "Misshapen", "Hungry", "Parent", "Killed", "Spy")
+FAKES = (
+    "Steady",
+    "Fixed",
+    "Endless",
+    "Patient",
+    "Crashing",
+    "Diverging",
+    "Misshapen",
+    "Hungry",
+    "Parent",
+    "Killed",
+    "Spy",
+)
 
 SUITE = """
 name: small
@@ -43,4 +56,3 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data here: set BENCH_DATA to a folder with ml-100k and ml-100k-p1")
     return folder
-

@@ -165,7 +165,12 @@ class Spy(Steady):
         logs = [train, *(held for held in gc.get_objects() if isinstance(held, Interactions))]
         if any((log.values == np.float32(PLANTED_VALUE)).any() for log in logs):
             return "a log with the test row"
-        arrays = (inner for held in gc.get_objects() if isinstance(held, dict | list | tuple) for inner in _arrays(held))
+        arrays = (
+            inner
+            for held in gc.get_objects()
+            if isinstance(held, dict | list | tuple)
+            for inner in _arrays(held)
+        )
         if any((array == PLANTED_VALUE).any() for array in arrays):
             return "an array with the test row's rating"
         return None
@@ -180,5 +185,7 @@ class Spy(Steady):
         return f"files {here} in the working directory" if here else None
 
     def _in_environment(self) -> str | None:
-        words = " ".join([*os.environ.values(), *sys.argv, Path("/proc/self/cmdline").read_text("utf-8"), os.getcwd()])
+        words = " ".join(
+            [*os.environ.values(), *sys.argv, Path("/proc/self/cmdline").read_text("utf-8"), os.getcwd()]
+        )
         return next((word for word in ("spy-run", "spy-data") if word in words), None)

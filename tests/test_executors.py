@@ -48,7 +48,9 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture
 def run_child(nursery: Nursery) -> Callable[..., tuple[Ending, Ears]]:
-    def run(entry: str, *, hold_s: float = 5.0, memory_mb: float = 2048.0, ready_s: float = 5.0) -> tuple[Ending, Ears]:
+    def run(
+        entry: str, *, hold_s: float = 5.0, memory_mb: float = 2048.0, ready_s: float = 5.0
+    ) -> tuple[Ending, Ears]:
         ears = Ears({"go": True})
         child = nursery.launch(f"{HERE}:{entry}", {"word": "hello"})
         return supervise(child, Limits(hold_s, memory_mb, ready_s), ears), ears
@@ -115,7 +117,9 @@ def test_stop_ends_a_child_at_once() -> None:
     assert ending.lease_s < 3.0
 
 
-def test_child_starts_in_an_empty_folder_with_neither_data_nor_run_path(monkeypatch: Any, run_child: Any) -> None:
+def test_child_starts_in_an_empty_folder_with_neither_data_nor_run_path(
+    monkeypatch: Any, run_child: Any
+) -> None:
     ending, ears = run_child("tells_its_surroundings")
     told = next(message for message in ears.said if message["event"] == "surroundings")
     assert ending.done
@@ -174,7 +178,9 @@ def test_recorded_process_is_killed_only_if_it_is_still_the_same() -> None:
 def test_memory_of_a_tree_includes_its_children() -> None:
     alone = tree_memory_mb(os.getpid())
     code = "import sys; x = bytearray(100 << 20); print('up', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
         assert child.stdout is not None
         child.stdout.readline()
         assert tree_memory_mb(os.getpid()) > alone + 90

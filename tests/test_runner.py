@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from fakes import PLANTED_ITEM, PLANTED_USER, PLANTED_VALUE
 
 from benchmark import runner
 from benchmark.errors import Interrupted, MissingLibrary, RunError
@@ -24,7 +25,6 @@ from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import Order
 from benchmark.suite import Suite, parse
-from fakes import PLANTED_ITEM, PLANTED_USER, PLANTED_VALUE
 
 Make = Callable[..., Suite]
 
@@ -37,12 +37,18 @@ def charged(lines: list[dict[str, Any]]) -> dict[str, float]:
     """Sum what counts against each budget, by an independent few lines."""
     total: dict[str, float] = defaultdict(float)
     for line in lines:
-        if line["event"] == "close" and line["role"] == "trial" and line["outcome"] not in {"lost", "infrastructure"}:
+        if (
+            line["event"] == "close"
+            and line["role"] == "trial"
+            and line["outcome"] not in {"lost", "infrastructure"}
+        ):
             total[line["study"]] += line["charged_s"]
     return total
 
 
-def test_run_tunes_each_model_within_its_budget_and_ranks_them(suite: Make, fakes: Registry, tmp_path: Path) -> None:
+def test_run_tunes_each_model_within_its_budget_and_ranks_them(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
     place = runner.run(suite(), fakes, Order(out=tmp_path / "run"))
     lines = ledger_of(place.path)
     assert all(seconds <= 1.0 + 0.5 for seconds in charged(lines).values())
@@ -72,7 +78,9 @@ def test_finished_run_is_shown_and_not_run_again(suite: Make, fakes: Registry, t
     assert (place / "ledger.jsonl").read_bytes() == before
 
 
-def test_same_suite_goes_on_in_its_newest_run_unless_fresh(suite: Make, fakes: Registry, tmp_path: Path) -> None:
+def test_same_suite_goes_on_in_its_newest_run_unless_fresh(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
     only = suite(models=["fake/fixed"])
     first = runner.run(only, fakes, Order(results=tmp_path))
     assert runner.run(only, fakes, Order(results=tmp_path)).path == first.path
@@ -133,7 +141,9 @@ def test_endless_model_spends_its_budget_and_no_more(suite: Make, fakes: Registr
     assert 0.9 < charged(closed)["planted/fake/endless"] <= 1.5
 
 
-def test_trial_stopped_at_its_hold_is_complete_with_its_best_step(suite: Make, fakes: Registry, tmp_path: Path) -> None:
+def test_trial_stopped_at_its_hold_is_complete_with_its_best_step(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
     place = runner.run(suite(models=["fake/patient"]), fakes, Order(out=tmp_path / "run"))
     closed = [line for line in ledger_of(place.path) if line["event"] == "close" and line["role"] == "trial"]
     assert closed[0]["outcome"] == "complete"
@@ -178,7 +188,7 @@ def test_k_above_the_catalogue_is_refused(suite: Make, fakes: Registry, tmp_path
 
 
 def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path) -> None:
-    """The spy searches memory, files and environment while tuning and in finals, and raises if it finds it."""
+    """The spy searches memory, files and environment while tuning and in finals, and raises."""
     data = tmp_path / "spy-data"
     data.mkdir()
     rows = [(user, item, 1.0 + (user + item) % 4) for user in range(20) for item in range(user % 3, 12)]
@@ -217,26 +227,32 @@ def test_spy_does_find_a_row_that_is_handed_to_it(suite: Make, fakes: Registry, 
     log.to_csv(tmp_path / "log.csv", index=False)
     own = {"name": "own", "path": str(tmp_path / "log.csv"), "value": "rating"}
     place = runner.run(
-        suite(datasets=[own], prepare={}, models=["fake/spy"]), fakes, Order(out=tmp_path / "run", base=tmp_path)
+        suite(datasets=[own], prepare={}, models=["fake/spy"]),
+        fakes,
+        Order(out=tmp_path / "run", base=tmp_path),
     )
     assert "SPY FOUND" in board(place).tables[0].rows[0]["reason"]
 
 
-def test_stop_saves_what_is_done_and_the_same_call_goes_on(suite: Make, fakes: Registry, tmp_path: Path) -> None:
+def test_stop_saves_what_is_done_and_the_same_call_goes_on(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
     slow = suite(models=["fake/steady"], budget={"per_model": "3s", "max_trials": 12})
     timer = threading.Timer(4.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(Interrupted, match="The same command goes on"):
         runner.run(slow, fakes, Order(out=tmp_path / "run"), _Delay())
     timer.cancel()
-    before = [line for line in ledger_of(tmp_path / "run") if line["event"] == "close" and line["outcome"] != "lost"]
+    before = [
+        line for line in ledger_of(tmp_path / "run") if line["event"] == "close" and line["outcome"] != "lost"
+    ]
     place = runner.run(slow, fakes, Order(out=tmp_path / "run"))
     after = [line for line in ledger_of(tmp_path / "run") if line["event"] == "close"]
     assert after[: len(before)] == before or all(line in after for line in before)
     assert board(place).tables[0].rows[0]["status"] == "ok"
 
 
-class _Delay(runner.Watcher):
+class _Delay(runner.Silent):
     """Slows a run down, so that the interrupt comes in its middle."""
 
     def trial(self, study: str, number: int) -> None:
@@ -255,7 +271,11 @@ models: [fake/fixed, {use: fake/steady, set: {pause_s: 0.1}}]
 
 def processes_of(run: Path) -> list[int]:
     """Return live processes that the ledger or their environment ties to a run."""
-    recorded = {line["pid"] for line in ledger_of(run) if line["event"] == "open"} if (run / "ledger.jsonl").exists() else set()
+    recorded = (
+        {line["pid"] for line in ledger_of(run) if line["event"] == "open"}
+        if (run / "ledger.jsonl").exists()
+        else set()
+    )
     alive = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -277,7 +297,12 @@ def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(tmp_path:
     chance = random.Random(20_200_101)
     run = tmp_path / "killed-run"
     (tmp_path / "killing.yaml").write_text(KILL_SUITE)
-    program = [sys.executable, str(Path(__file__).with_name("run_fakes.py")), str(tmp_path / "killing.yaml"), str(run)]
+    program = [
+        sys.executable,
+        str(Path(__file__).with_name("run_fakes.py")),
+        str(tmp_path / "killing.yaml"),
+        str(run),
+    ]
     for _ in range(10):
         supervisor = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         time.sleep(chance.uniform(1.5, 4.5))
@@ -288,20 +313,30 @@ def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(tmp_path:
         while processes_of(run) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert processes_of(run) == []
-    before = [line for line in ledger_of(run) if line["event"] == "close"] if (run / "ledger.jsonl").exists() else []
+    before = (
+        [line for line in ledger_of(run) if line["event"] == "close"]
+        if (run / "ledger.jsonl").exists()
+        else []
+    )
     finished = subprocess.run(program, capture_output=True, check=True, text=True)
     assert finished.returncode == 0
     lines = ledger_of(run)
     closed = [line for line in lines if line["event"] == "close"]
     assert closed[: len(before)] == before
     assert {line["entry"] for line in lines if line["event"] == "open"} == {line["entry"] for line in closed}
-    done = [(line["study"], line.get("train_on"), line.get("seed"), line["role"], line["trial"]) for line in closed if line["outcome"] != "lost"]
+    done = [
+        (line["study"], line.get("train_on"), line.get("seed"), line["role"], line["trial"])
+        for line in closed
+        if line["outcome"] != "lost"
+    ]
     finals = [entry for entry in done if entry[3] == "final"]
     assert len(finals) == len(set(finals)) == 2 + 6
     trials = [line for line in closed if line["role"] == "trial"]
     assert len({(line["study"], line["trial"]) for line in trials}) == len(trials)
     assert all(seconds <= 6.5 for seconds in charged(lines).values())
     for lost in (line for line in closed if line["outcome"] == "lost"):
-        spends = [line["charged_s"] for line in lines if line["event"] == "spend" and line["entry"] == lost["entry"]]
+        spends = [
+            line["charged_s"] for line in lines if line["event"] == "spend" and line["entry"] == lost["entry"]
+        ]
         assert lost["charged_s"] == (spends[-1] if spends else 0.0)
     assert board(RunDirectory.existing(run)).tables[0].rows[0]["status"] == "ok"

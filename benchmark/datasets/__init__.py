@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmark.datasets.log import Log
+    from benchmark.datasets.parts import load_part, load_parts
     from benchmark.datasets.prepare import Prepared
     from benchmark.datasets.sources import fetch, known, open_log
     from benchmark.datasets.specs import FilesSpec, LogSpec, PlantedSpec, PrepareSpec, SplitSpec, TitlesSpec
     from benchmark.datasets.split import Split
-    from benchmark.datasets.parts import load_part, load_parts
     from benchmark.datasets.store import load_manifest, save_split
     from benchmark.datasets.synthetic import planted
 

@@ -1,4 +1,4 @@
-"""The parts of a stored split: named arrays, one file a part. Light, because every trial process reads them."""
+"""The parts of a stored split: named arrays, one file a part. Light: every trial process reads them."""
 
 from __future__ import annotations
 

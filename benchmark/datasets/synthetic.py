@@ -118,7 +118,7 @@ def _draw_pairs(spec: PlantedSpec, tastes: _Tastes, rng: np.random.Generator) ->
 
 def _best(scores: Floats, k: int) -> Whole:
     """Return the places of the k highest scores of each row, (B, k), highest first."""
-    top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    top = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
     return np.take_along_axis(top, order, axis=1)
 

@@ -20,15 +20,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, Self, TypeAlias
 
 from benchmark.budget import SPEND_EVERY_S, clock, grace_s
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, Closed, Message
-from benchmark.executors.processes import die_with_parent, kill_recorded, signal_group, start_ticks, tree_memory_mb
+from benchmark.executors.processes import (
+    signal_group,
+    start_ticks,
+    tree_memory_mb,
+)
 from benchmark.executors.slots import Slot
-
-__all__ = ["Child", "Ending", "Limits", "Listener", "Nursery", "die_with_parent", "kill_recorded", "supervise"]
 
 MEMORY_EVERY_S = 0.1
 SCRATCH_PREFIX = "bench-scratch-"
@@ -129,7 +131,14 @@ class Nursery:
         self._folder = tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-")
         self._control, theirs = Channel.pair()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "benchmark.executors.nursery", str(theirs.fileno()), str(os.getpid())],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "benchmark.executors.nursery",
+                str(theirs.fileno()),
+                str(os.getpid()),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -217,7 +226,7 @@ class Nursery:
             self._process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> Nursery:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -236,7 +245,9 @@ def child_environment(slot: Slot, folder: str, hidden: Sequence[Path]) -> dict[s
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith("BENCH_") and key not in {"PWD", "OLDPWD"} and not any(path in value for path in secret)
+        if not key.startswith("BENCH_")
+        and key not in {"PWD", "OLDPWD"}
+        and not any(path in value for path in secret)
     }
     caps = dict.fromkeys(THREAD_CAPS, str(len(slot.cores) or 1))
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONUNBUFFERED": "1"}

@@ -61,11 +61,11 @@ def _serve(control: Channel, loaded: Any) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     scratch: dict[int, str] = {}
     while True:
-        readable, _, _ = select.select([control, wake], [], [])
+        readable, _, _ = select.select([control.fileno(), wake], [], [])
         if wake in readable:
             os.read(wake, 4096)
             _reap(control, scratch)
-        if control in readable:
+        if control.fileno() in readable:
             try:
                 message, descriptors = control.receive_with_descriptors()
             except Closed:

@@ -27,7 +27,11 @@ def columns_of(table: Table) -> list[Column]:
     primary = table.primary
     return [
         Column("#", lambda row: whole(row["rank"])),
-        Column("model", lambda row: row["model"] + (" (reference)" if row["model"] == table.reference else ""), False),
+        Column(
+            "model",
+            lambda row: row["model"] + (" (reference)" if row["model"] == table.reference else ""),
+            False,
+        ),
         Column(primary, lambda row: decimal(row[primary])),
         Column("95 % interval", lambda row: span(row[f"{primary}_low"], row[f"{primary}_high"])),
         Column("best", lambda row: "•" if row["best_set"] else ""),
@@ -50,7 +54,8 @@ def title_of(table: Table) -> str:
     """Return the heading of a table: data set, split, what it was trained on."""
     facts = table.facts
     shape = f"{facts['n_users']:,} users × {facts['n_items']:,} items"
-    return f"{table.dataset}: {shape}, {facts['rule']['by']} split {facts['hash'][:8]}, finals on {facts['finals_on']}"
+    split = f"{facts['rule']['by']} split {facts['hash'][:8]}"
+    return f"{table.dataset}: {shape}, {split}, finals on {facts['finals_on']}"
 
 
 def decimal(value: float | None, digits: int = 4) -> str:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.datasets.sources import known as known_data
 from benchmark.datasets.sources import fetch as fetch_known
+from benchmark.datasets.sources import known as known_data
 from benchmark.protocol import Space
 from benchmark.registry import Registry, install_hint
 from benchmark.results import RunDirectory
@@ -96,8 +96,14 @@ def show_data(data: Path | None, console: Console) -> None:
     drawn = _table("data set", "rows", "users × items", "here", "licence")
     for entry in known_data(data):
         known = entry.known
-        here = str(entry.folder) if entry.folder else f"no: bench data fetch {known.name} ({known.download_mb:g} MB)"
-        drawn.add_row(known.name, f"{known.rows:,}", f"{known.users:,} × {known.items:,}", here, known.licence)
+        here = (
+            str(entry.folder)
+            if entry.folder
+            else f"no: bench data fetch {known.name} ({known.download_mb:g} MB)"
+        )
+        drawn.add_row(
+            known.name, f"{known.rows:,}", f"{known.users:,} × {known.items:,}", here, known.licence
+        )
     console.print(drawn)
 
 
@@ -119,7 +125,9 @@ def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
             if key not in {"flags", "notes"}:
                 drawn.add_row(key, _facts(value))
         for step in manifest["prepare"]:
-            drawn.add_row(f"prepare: {step['step']}", ", ".join(f"{k} {v}" for k, v in step.items() if k != "step"))
+            drawn.add_row(
+                f"prepare: {step['step']}", ", ".join(f"{k} {v}" for k, v in step.items() if k != "step")
+            )
         console.print(drawn)
         for note in manifest["audit"]["notes"]:
             console.print(Text(f"  note: {note}"))

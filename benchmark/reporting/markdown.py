@@ -5,7 +5,9 @@ from __future__ import annotations
 from benchmark.leaderboard import Board, Table
 from benchmark.reporting.cells import columns_of, title_of
 
-_SPECIAL = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "\n": " ", "`": "\\`", "*": "\\*", "_": "\\_", "[": "\\["})
+_SPECIAL = str.maketrans(
+    {"|": "\\|", "<": "&lt;", ">": "&gt;", "\n": " ", "`": "\\`", "*": "\\*", "_": "\\_", "[": "\\["}
+)
 
 
 def markdown(board: Board) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -61,7 +61,7 @@ class Progress:
         self._lock = threading.Lock()
         self._live: Live | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,8 +79,8 @@ class Progress:
         seconds = budget_s * -(-tuned // slots)
         until = datetime.now().astimezone() + timedelta(seconds=seconds)
         self._note(
-            f"{len(running)} models, {tuned} of them tuned for {write_seconds(budget_s)} each, {slots} at a time: "
-            f"tuning ends by {until:%H:%M:%S}; then up to {refits} refits of each, "
+            f"{len(running)} models, {tuned} of them tuned for {write_seconds(budget_s)} each, "
+            f"{slots} at a time: tuning ends by {until:%H:%M:%S}; then up to {refits} refits of each, "
             "each about as long as its best trial."
         )
         with self._lock:
@@ -88,7 +88,7 @@ class Progress:
                 state = "waiting" if study.excluded is None else study.excluded[0]
                 self._lines[study.name] = _Line(budget_s, state)
         if self._console.is_terminal and not self._quiet:
-            self._live = Live(self._picture(), console=self._console, refresh_per_second=4, get_renderable=self._picture)
+            self._live = Live(console=self._console, refresh_per_second=4, get_renderable=self._picture)
             self._live.start()
 
     def trial(self, study: str, number: int) -> None:
@@ -112,7 +112,10 @@ class Progress:
         self._set(study, state=status, best=best, now="")
         line = self._lines[study]
         shown = "no result" if best is None else f"best on validation {best:.4f}"
-        self._note(f"{study}: {status}, {line.trials} trials, {line.charged_s:.1f} s charged, {shown}", plain_only=True)
+        self._note(
+            f"{study}: {status}, {line.trials} trials, {line.charged_s:.1f} s charged, {shown}",
+            plain_only=True,
+        )
 
     def final(self, study: str, done: int, total: int) -> None:
         """Some finals are done."""

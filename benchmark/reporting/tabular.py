@@ -14,7 +14,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(board: Board) -> str:
-    """Return all tables as one CSV; a text that a spreadsheet would run as a formula gets a quote in front."""
+    """Return all tables as one CSV; text that a spreadsheet would run as a formula gets a quote first."""
     metrics = list(dict.fromkeys(name for table in board.tables for name in table.metrics))
     names = columns(metrics)
     target = io.StringIO()

@@ -16,12 +16,16 @@ def show(board: Board, console: Console) -> None:
     for table in board.tables:
         console.print(_table(table))
         for note in table.notes:
-            console.print(Text(f"  {note}", style="yellow" if "WARNING" in note or "synthetic" in note else "dim"))
+            console.print(
+                Text(f"  {note}", style="yellow" if "WARNING" in note or "synthetic" in note else "dim")
+            )
         console.print()
 
 
 def _table(table: Table) -> RichTable:
-    drawn = RichTable(title=escape(title_of(table)), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    drawn = RichTable(
+        title=escape(title_of(table)), title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
     shown = [column for column in columns_of(table) if any(_says(column.text(row)) for row in table.rows)]
     for column in shown:
         drawn.add_column(Text(column.title), justify="right" if column.numeric else "left", no_wrap=True)

@@ -33,7 +33,9 @@ class Stored:
         return str(self.manifest["hash"])
 
 
-def store_all(suite: Suite, run: RunDirectory, data_dir: Path | None, base: Path, say: Callable[[str], None]) -> list[Stored]:
+def store_all(
+    suite: Suite, run: RunDirectory, data_dir: Path | None, base: Path, say: Callable[[str], None]
+) -> list[Stored]:
     """Return every data set of the suite, stored under the run's splits.
 
     Raises:
@@ -42,7 +44,7 @@ def store_all(suite: Suite, run: RunDirectory, data_dir: Path | None, base: Path
     return [_store(suite, index, run, data_dir, base, say) for index in range(len(suite.datasets))]
 
 
-def _store(  # noqa: PLR0913 - one call site; a class for it would only rename the arguments
+def _store(
     suite: Suite, index: int, run: RunDirectory, data_dir: Path | None, base: Path, say: Callable[[str], None]
 ) -> Stored:
     spec = suite.datasets[index]
@@ -56,7 +58,7 @@ def _store(  # noqa: PLR0913 - one call site; a class for it would only rename t
     manifest = load_manifest(folder)
     _fits(suite, manifest)
     if manifest["synthetic"] and spec.synthetic is None:
-        say(f"{manifest['dataset']}: NOT REAL DATA. The real log could not be had; this run is labelled throughout.")
+        say(f"{manifest['dataset']}: NOT REAL DATA, a synthetic stand-in; labelled so throughout.")
     for flag in manifest["audit"]["flags"]:
         say(f"{manifest['dataset']}: {flag}")
     return Stored(manifest["dataset"], folder, manifest)

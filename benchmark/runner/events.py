@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from benchmark.runner.plan import Study
 
 
-class Watcher:
-    """Hears how a run goes on; this one keeps silent. Called from several threads."""
+class Watcher(Protocol):
+    """Hears how a run goes on, from several threads at once."""
 
     def said(self, text: str) -> None:
         """One line worth showing: where data came from, what was flagged."""
@@ -32,3 +32,28 @@ class Watcher:
 
     def final(self, study: str, done: int, total: int) -> None:
         """So many of a model's finals are done."""
+
+
+class Silent:
+    """Hears a run and shows nothing of it."""
+
+    def said(self, text: str) -> None:
+        """Show nothing."""
+
+    def planned(self, studies: Sequence[Study], budget_s: float, slots: int, refits: int) -> None:
+        """Show nothing."""
+
+    def trial(self, study: str, number: int) -> None:
+        """Show nothing."""
+
+    def spent(self, study: str, charged_s: float) -> None:
+        """Show nothing."""
+
+    def step(self, study: str, number: int, value: float) -> None:
+        """Show nothing."""
+
+    def settled(self, study: str, status: str, best: float | None) -> None:
+        """Show nothing."""
+
+    def final(self, study: str, done: int, total: int) -> None:
+        """Show nothing."""

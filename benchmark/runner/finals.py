@@ -96,7 +96,8 @@ class FinalsRun:
         """Return whether the ledger has this final, and its part is the file that was written."""
         lines = self.site.ledger.lines("close", key=self.final_key(train_on, seed), outcome="complete")
         return any(
-            (self.run_dir / line["part"]).exists() and file_hash(self.run_dir / line["part"]) == line["sha256"]
+            (self.run_dir / line["part"]).exists()
+            and file_hash(self.run_dir / line["part"]) == line["sha256"]
             for line in lines
         )
 
@@ -118,34 +119,48 @@ class FinalsRun:
         entry = self._identity(train_on, seed)
         request = self.site.request(self.study, self.best["config"], seed, self.slot)
         request |= {"steps": self.best["best_step"], "train_on": train_on, "directory": str(self.split)}
-        part = f"parts/{entry['key']}.parquet"
+        part, state = f"parts/{entry['key']}.parquet", f"models/{entry['key']}.safetensors"
+        request["keep_state"] = seed == 0 and train_on == self.site.suite.finals.train_on
         hold_s = self.site.policy.final_s(self.best["charged_s"])
         read, write = os.pipe()
         self.site.ledger.append("test-opened", entry=entry["entry"], split=self.split_hash)
-        scorer = scorers.launch("benchmark.scorer:run", request | {"part": str(self.run_dir / part)}, (read,))
+        places = {"part": str(self.run_dir / part), "state": str(self.run_dir / state)}
+        scorer = scorers.launch("benchmark.scorer:run", request | places, (read,))
         private = {key: value for key, value in request.items() if key != "directory"}
         child = nursery.launch("benchmark.trial:final", private, (write,))
         os.close(read)
         os.close(write)
-        note_open(self.site.ledger, child, entry, hold_s=hold_s, config=self.best["config"], device=request["device"])
+        note_open(
+            self.site.ledger,
+            child,
+            entry,
+            hold_s=hold_s,
+            config=self.best["config"],
+            device=request["device"],
+        )
         fitted, scored = Heard(self.site, entry["entry"]), Heard(self.site, None)
         ending = supervise(child, Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s), fitted)
         patience = Limits(max(60.0, hold_s), self.slot.memory_mb, self.site.policy.ready_s)
         supervise(scorer, patience, scored)
-        line = self._close(entry, part, ending, fitted.said, scored.said)
+        line = self._close(entry, (part, state), ending, fitted.said, scored.said)
         if ending.ended_by == "stopped":
             raise Interrupted
         return line
 
     def _close(
-        self, entry: dict[str, Any], part: str, ending: Ending, fitted: dict[str, Message], scored: dict[str, Message]
+        self,
+        entry: dict[str, Any],
+        files: tuple[str, str],
+        ending: Ending,
+        fitted: dict[str, Message],
+        scored: dict[str, Message],
     ) -> Line:
         outcome, reason = _classify(ending, fitted, scored)
         result: dict[str, Any] = {}
         if outcome == "complete":
             facts = {key: value for key, value in fitted["facts"].items() if key != "event"}
-            measured = {key: scored["result"][key] for key in ("values", "counts", "sha256")}
-            result = facts | measured | {"part": part}
+            measured = {key: scored["result"][key] for key in ("values", "counts", "sha256", "state_sha256")}
+            result = facts | measured | {"part": files[0], "state": files[1]}
         for said in (fitted, scored):
             if "error" in said:
                 self.site.log(f"[{entry['entry']}] {said['error']['traceback']}")
@@ -178,7 +193,7 @@ class FinalsRun:
         }
 
 
-def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Message]) -> tuple[str, str]:
+def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Message]) -> tuple[str, str]:  # noqa: PLR0911 - a line for each outcome
     if ending.ended_by == "stopped":
         return LOST, "the run was stopped"
     if "error" in fitted:
@@ -188,7 +203,10 @@ def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Mess
     if ending.ended_by == "hold":
         return "timeout", f"the final took longer than {ending.charged_s:.0f} s"
     if not ending.done:
-        return "infrastructure", f"its process ended without a word (exit code {ending.code}, {ending.ended_by})"
+        return (
+            "infrastructure",
+            f"its process ended without a word (exit code {ending.code}, {ending.ended_by})",
+        )
     if "result" not in scored:
         return "infrastructure", scored.get("error", {}).get("message", "the scorer ended without a word")
     return "complete", "finished"

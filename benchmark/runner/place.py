@@ -65,11 +65,14 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
     run = RunDirectory.existing(out)
     stored = json.loads((run / "suite.json").read_text("utf-8"))
     if fresh:
-        raise RunError(f"{out}: holds a run already; --fresh needs a place of its own: choose another --out DIR.")
+        raise RunError(
+            f"{out}: holds a run already; --fresh needs a place of its own: choose another --out DIR."
+        )
     if content_hash(stored) != content_hash(resolved(suite)):
         changes = "\n  ".join(differences(stored, resolved(suite)))
         raise RunError(
-            f"{out}: was started with another suite:\n  {changes}\n  Go on with the old suite, or choose another --out DIR."
+            f"{out}: was started with another suite:\n  {changes}\n"
+            "  Go on with the old suite, or choose another --out DIR."
         )
     return run
 
@@ -102,7 +105,11 @@ def differences(old: Any, new: Any, place: str = "") -> list[str]:
     """
     if isinstance(old, dict) and isinstance(new, dict):
         keys = dict.fromkeys([*old, *new])
-        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))]
+        return [
+            line
+            for key in keys
+            for line in differences(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
+        ]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
         return [line for index, (a, b) in pairs for line in differences(a, b, f"{place}[{index}]")]

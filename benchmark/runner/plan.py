@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.metrics import names as metrics
 from benchmark.budget import Policy
 from benchmark.errors import MissingLibrary
+from benchmark.metrics import names as metrics
 from benchmark.protocol import Choice, Hyperparameter, Range, Space
 from benchmark.registry import Adapter, Registry, install_hint
 from benchmark.results import content_hash
@@ -76,7 +76,10 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
     """
     lacking = [registry[model.use] for model in suite.models if registry[model.use].missing]
     if lacking:
-        lines = [f"{adapter.name} needs {', '.join(adapter.missing)}, which is not installed" for adapter in lacking]
+        lines = [
+            f"{adapter.name} needs {', '.join(adapter.missing)}, which is not installed"
+            for adapter in lacking
+        ]
         raise MissingLibrary(
             "\n".join(lines) + f"\n  Install them: {install_hint(lacking)}, or go on without: --skip-missing"
         )
@@ -84,7 +87,9 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
 
 def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str) -> Study:
     space = {
-        key: _domain(domain, model, key) for key, domain in adapter.traits.space.items() if key not in model.set
+        key: _domain(domain, model, key)
+        for key, domain in adapter.traits.space.items()
+        if key not in model.set
     }
     default = adapter.defaults | _exact(adapter.defaults, model.set)
     default |= {key: _inside(domain, default[key]) for key, domain in space.items()}

@@ -60,7 +60,9 @@ def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
         place = RunDirectory.create(Path(folder))
         stored = store_all(suite, place, data_directory(order.data), order.base, lambda _: None)
         return [
-            _one(suite, study, data.directory, slot) for data in stored for study in plan(suite, registry, data.label)
+            _one(suite, study, data.directory, slot)
+            for data in stored
+            for study in plan(suite, registry, data.label)
         ]
 
 
@@ -78,7 +80,9 @@ def _one(suite: Suite, study: Study, split: Path, slot: Slot) -> Rehearsal:
         "metrics": [suite.metrics.primary],
     }
     try:
-        with Nursery(slot, set_up(study, split), log=lambda _: None, hidden=[split], stop=threading.Event()) as nursery:
+        with Nursery(
+            slot, set_up(study, split), log=lambda _: None, hidden=[split], stop=threading.Event()
+        ) as nursery:
             child = nursery.launch("benchmark.trial:run", request)
             ending = supervise(child, Limits(policy.budget_s, slot.memory_mb, policy.ready_s), heard)
     except AdapterError as error:
@@ -92,6 +96,6 @@ def _told(study: Study, heard: _OneStep, ending: Ending) -> Rehearsal:
     if heard.first_step_s is None:
         why = f"no step within the budget ({ending.ended_by})"
         return Rehearsal(study.name, ok=False, what=why, first_step_s=None)
-    return Rehearsal(study.name, ok=True, what="one step trained and validated", first_step_s=heard.first_step_s)
-
-
+    return Rehearsal(
+        study.name, ok=True, what="one step trained and validated", first_step_s=heard.first_step_s
+    )

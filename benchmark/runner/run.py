@@ -21,7 +21,7 @@ from benchmark.metrics import names as metrics
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, gather
 from benchmark.runner.data import Stored, data_directory, store_all
-from benchmark.runner.events import Watcher
+from benchmark.runner.events import Silent, Watcher
 from benchmark.runner.finals import FinalsRun
 from benchmark.runner.machine import environment
 from benchmark.runner.place import FINISHED, find_or_create
@@ -60,7 +60,7 @@ def run(suite: Suite, registry: Registry, order: Order, watcher: Watcher | None 
     Raises:
         BenchError: nothing is lost; the same call goes on.
     """
-    watcher = watcher or Watcher()
+    watcher = watcher or Silent()
     if not order.skip_missing:
         refuse_missing(suite, registry)
     place = find_or_create(suite, order.results, order.out, fresh=order.fresh)
@@ -91,7 +91,9 @@ def saved_so_far(place: RunDirectory) -> str:
 class _Session:
     """One process's work on one run directory."""
 
-    def __init__(self, suite: Suite, registry: Registry, order: Order, watcher: Watcher, place: RunDirectory) -> None:
+    def __init__(
+        self, suite: Suite, registry: Registry, order: Order, watcher: Watcher, place: RunDirectory
+    ) -> None:
         self.suite, self.order, self.watcher, self.place = suite, order, watcher, place
         self.registry = registry
         slot = suite.budget.slot
@@ -180,7 +182,11 @@ class _Session:
             known = ledger.lines("reference", dataset=data.label, model=chosen["model"], key=chosen["key"])
             if not known:
                 ledger.append(
-                    "reference", dataset=data.label, model=chosen["model"], key=chosen["key"], value=chosen["value"]
+                    "reference",
+                    dataset=data.label,
+                    model=chosen["model"],
+                    key=chosen["key"],
+                    value=chosen["value"],
                 )
 
     def _all(self, jobs: Iterable[Callable[[], None]]) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.metrics import names as metrics
 from benchmark.budget import LOST, Account, Ledger, Line, Policy, grace_s
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.channel import Closed, Message
 from benchmark.executors.local import Child, Ending, Limits, Nursery, SetUp, supervise
 from benchmark.executors.slots import Slot
+from benchmark.metrics import names as metrics
 from benchmark.runner.events import Watcher
 from benchmark.runner.plan import Study
 from benchmark.suite import Suite
@@ -138,7 +138,12 @@ class Curve:
         if best is None or (value > best if self.site.maximise else value < best):
             self.best_step, self.at_best = number, message["values"]
         self.site.ledger.append(
-            "spend", entry=self.entry["entry"], lease_s=None, charged_s=round(charged_s, 3), step=number, value=value
+            "spend",
+            entry=self.entry["entry"],
+            lease_s=None,
+            charged_s=round(charged_s, 3),
+            step=number,
+            value=value,
         )
         self.site.watcher.step(self.study.name, self.entry["trial"], value)
 
@@ -196,13 +201,17 @@ class StudyRun:
         elif reason.startswith("failed: "):
             self._settle("failed", reason.removeprefix("failed: "))
         else:
-            self._settle("no-result", f"no validated step in {self.account.charged_s:.1f} s of budget; {reason}")
+            self._settle(
+                "no-result", f"no validated step in {self.account.charged_s:.1f} s of budget; {reason}"
+            )
 
     def _trials(self, nursery: Nursery) -> str:
         """Run trials; return why there are no more."""
         while True:
             closed = [line for line in self._closed() if line["outcome"] != LOST]
-            if (failure := hopeless(closed, tries=FAILURES_BEFORE_GIVING_UP if self.study.space else 1)) is not None:
+            if (
+                failure := hopeless(closed, tries=FAILURES_BEFORE_GIVING_UP if self.study.space else 1)
+            ) is not None:
                 return f"failed: {failure}"
             if not self.study.space and any(line["outcome"] != "infrastructure" for line in closed):
                 return "nothing to tune"
@@ -227,7 +236,9 @@ class StudyRun:
             child = nursery.launch("benchmark.trial:run", request)
         except Closed as error:
             raise AdapterError(f"{self.study.model}: the process that forks its trials has died") from error
-        opened = note_open(self.site.ledger, child, entry, hold_s=hold_s, config=params, device=request["device"])
+        opened = note_open(
+            self.site.ledger, child, entry, hold_s=hold_s, config=params, device=request["device"]
+        )
         ending = supervise(child, limits, curve)
         self._close(asked, opened, curve, ending)
         if ending.ended_by == "stopped":
@@ -267,7 +278,8 @@ class StudyRun:
 
     def _failed_before(self, asked: Asked) -> bool:
         faults = [line for line in self._closed() if line["outcome"] == "infrastructure"]
-        return sum(line["config"] == self.study.config(asked.params) for line in faults) > 1
+        repeats: int = sum(line["config"] == self.study.config(asked.params) for line in faults)
+        return repeats > 1
 
     def _identity(self, trial: int) -> dict[str, Any]:
         study, key = self.study, self.key
@@ -294,7 +306,9 @@ class StudyRun:
 
     def _settle(self, status: str, reason: str) -> None:
         best = best_of(self._closed(), maximise=self.site.maximise)
-        identity = {key: value for key, value in self._identity(0).items() if key not in {"entry", "trial", "role"}}
+        identity = {
+            key: value for key, value in self._identity(0).items() if key not in {"entry", "trial", "role"}
+        }
         self.site.ledger.append(
             "settled",
             **identity,
@@ -321,18 +335,18 @@ def best_of(lines: list[Line], *, maximise: bool) -> Line | None:
 def hopeless(closed: list[Line], tries: int) -> str | None:
     """Return why a study should not go on: a broken adapter, or ``tries`` failures and nothing else."""
     if any(line["outcome"] == "broken" for line in closed):
-        return next(line["reason"] for line in closed if line["outcome"] == "broken")
+        return str(next(line["reason"] for line in closed if line["outcome"] == "broken"))
     failed = list(itertools.takewhile(lambda line: line["outcome"] in FAILED, reversed(closed)))
     never = all(line.get("value") is None for line in closed)
     faults = sum(line["outcome"] == "infrastructure" for line in failed)
     enough = len(failed) - faults >= tries or faults > 1
-    return failed[0]["reason"] if never and enough else None
+    return str(failed[0]["reason"]) if never and enough else None
 
 
 FAILED = frozenset({"crash", "oom", "nan", "infrastructure"})
 
 
-def classify(curve: Curve, ending: Ending, policy: Policy) -> tuple[str, str]:
+def classify(curve: Curve, ending: Ending, policy: Policy) -> tuple[str, str]:  # noqa: PLR0911 - a line for each outcome
     """Return a trial's outcome and its reason in words."""
     if ending.ended_by == "stopped":
         return LOST, "the run was stopped"

@@ -95,7 +95,7 @@ def _read(node: yaml.Node, place: Place, lines: dict[Place, int]) -> Any:
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_read(child, (*place, index), lines) for index, child in enumerate(node.value)]
-    return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+    return yaml.SafeLoader("").construct_object(node)
 
 
 def _joined(where: str, lines: dict[Place, int], complaints: Iterable[tuple[Place, str]]) -> str:
@@ -170,7 +170,10 @@ def _hyperparameter_complaints(model: Model, adapter: Adapter, place: Place) -> 
             yield (*place, "set", key), f"must be {kind}, as its default {known[key]!r} (found {value!r})"
     for key, bounds in model.tune.items():
         if key not in adapter.traits.space:
-            yield (*place, "tune", key), f"{model.use} does not tune {key}{did_you_mean(key, adapter.traits.space)}"
+            yield (
+                (*place, "tune", key),
+                f"{model.use} does not tune {key}{did_you_mean(key, adapter.traits.space)}",
+            )
         elif key in model.set:
             yield (*place, "tune", key), "is also in set; it can be fixed or tuned, not both"
         elif problem := _bounds_problem(bounds, adapter.traits.space[key]):
@@ -187,10 +190,13 @@ def _fits(value: Any, default: Any) -> bool:
 
 def _bounds_problem(bounds: Bounds, own: Range | Choice) -> str | None:
     if isinstance(own, Choice):
-        return None if bounds.options and len(bounds.options) > 1 else f"is a choice; give options: [a, b] of {own}"
+        return (
+            None
+            if bounds.options and len(bounds.options) > 1
+            else f"is a choice; give options: [a, b] of {own}"
+        )
     if bounds.options is not None:
         return f"is a range; give low and high (its own: {own})"
     low = own.low if bounds.low is None else bounds.low
     high = own.high if bounds.high is None else bounds.high
     return None if low < high else f"low must be below high (found {low:g} and {high:g})"
-

@@ -21,9 +21,9 @@ class Section(BaseModel):
 class Metrics(Section):
     """What is measured."""
 
-    primary: str = Field("ndcg@10", description="the metric that tuning, reference and verdict use")
+    primary: str = Field(default="ndcg@10", description="the metric that tuning, reference and verdict use")
     also: tuple[str, ...] = Field(
-        ("recall@10", "map@10", "coverage@10", "rmse"), description="further metrics on the board"
+        default=("recall@10", "map@10", "coverage@10", "rmse"), description="further metrics on the board"
     )
 
     @field_validator("primary", "also")
@@ -39,7 +39,9 @@ class Metrics(Section):
     @model_validator(mode="after")
     def _comparable(self) -> Metrics:
         if not parse_metric(self.primary).per_user and parse_metric(self.primary).kind == "catalogue":
-            raise ValueError(f"primary: {self.primary} has no per-user value, so it cannot decide; choose ndcg@10")
+            raise ValueError(
+                f"primary: {self.primary} has no per-user value, so it cannot decide; choose ndcg@10"
+            )
         return self
 
     @property
@@ -51,25 +53,32 @@ class Metrics(Section):
 class SlotSpec(Section):
     """What one trial reserves while it runs."""
 
-    cores: int = Field(1, ge=1, description="cores; also the threads a model may use")
-    memory: Megabytes = Field(4096.0, gt=0, description="memory of the trial's whole process group")
-    gpu: Literal["auto", "yes", "no"] = Field("auto", description="hold one whole GPU where one is visible")
+    cores: int = Field(default=1, ge=1, description="cores; also the threads a model may use")
+    memory: Megabytes = Field(default=4096.0, gt=0, description="memory of the trial's whole process group")
+    gpu: Literal["auto", "yes", "no"] = Field(
+        default="auto", description="hold one whole GPU where one is visible"
+    )
 
 
 class BudgetSpec(Section):
     """What every model may spend on a data set."""
 
-    per_model: Seconds = Field(60.0, gt=0, description="device-seconds of one study")
-    max_trials: int = Field(100, ge=1, description="trials of one study, whatever is left of its budget")
+    per_model: Seconds = Field(default=60.0, gt=0, description="device-seconds of one study")
+    max_trials: int = Field(
+        default=100, ge=1, description="trials of one study, whatever is left of its budget"
+    )
     slot: SlotSpec = SlotSpec()
 
 
 class Finals(Section):
     """How the chosen configuration is judged on test."""
 
-    seeds: int = Field(5, ge=1, le=100, description="refits of a stochastic model; a deterministic one has 1")
+    seeds: int = Field(
+        default=5, ge=1, le=100, description="refits of a stochastic model; a deterministic one has 1"
+    )
     train_on: Literal["train+valid", "train"] = Field(
-        "train+valid", description="which score the board ranks; with train+valid the train-only one is stored too"
+        default="train+valid",
+        description="which score the board ranks; with train+valid the train-only one is stored too",
     )
 
     @property
@@ -91,9 +100,9 @@ class Model(Section):
     """One row of the board."""
 
     use: str = Field(description="the adapter, library/name")
-    name: str = Field("", description="the name on the board, if not the adapter's")
-    set: dict[str, bool | int | float | str] = Field({}, description="hyperparameters that are fixed")
-    tune: dict[str, Bounds] = Field({}, description="hyperparameters whose range is another")
+    name: str = Field(default="", description="the name on the board, if not the adapter's")
+    set: dict[str, bool | int | float | str] = Field(default={}, description="hyperparameters that are fixed")
+    tune: dict[str, Bounds] = Field(default={}, description="hyperparameters whose range is another")
 
     @property
     def label(self) -> str:
@@ -104,10 +113,14 @@ class Model(Section):
 class Verdict(Section):
     """How differences are tested."""
 
-    test: Literal["permutation"] = Field("permutation", description="paired sign flips over users")
-    correct: Literal["holm"] = Field("holm", description="correction over all models against the reference")
-    alpha: float = Field(0.05, gt=0, lt=0.5)
-    margin: Share = Field(0.03, gt=0, lt=1, description="how much worse than the reference a pick may be")
+    test: Literal["permutation"] = Field(default="permutation", description="paired sign flips over users")
+    correct: Literal["holm"] = Field(
+        default="holm", description="correction over all models against the reference"
+    )
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    margin: Share = Field(
+        default=0.03, gt=0, lt=1, description="how much worse than the reference a pick may be"
+    )
 
 
 class Suite(Section):
@@ -115,7 +128,9 @@ class Suite(Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the results folder")
     datasets: tuple[LogSpec, ...] = Field(min_length=1)
-    stand_in: bool = Field(False, description="allow the labelled synthetic data set where the real one cannot be had")
+    stand_in: bool = Field(
+        default=False, description="allow the labelled synthetic data set where the real one cannot be had"
+    )
     prepare: PrepareSpec = PrepareSpec()
     split: SplitSpec = SplitSpec()
     metrics: Metrics = Metrics()
@@ -123,13 +138,17 @@ class Suite(Section):
     finals: Finals = Finals()
     models: tuple[Model, ...] = Field(min_length=1)
     verdict: Verdict = Verdict()
-    seed: int = Field(0, ge=0, description="seed of the sampler and of every trial")
+    seed: int = Field(default=0, ge=0, description="seed of the sampler and of every trial")
 
     @field_validator("datasets", "models", mode="before")
     @classmethod
     def _names_alone(cls, value: Any, info: Any) -> Any:
         key = "name" if info.field_name == "datasets" else "use"
-        return [{key: entry} if isinstance(entry, str) else entry for entry in value] if isinstance(value, list) else value
+        return (
+            [{key: entry} if isinstance(entry, str) else entry for entry in value]
+            if isinstance(value, list)
+            else value
+        )
 
     @model_validator(mode="after")
     def _each_once(self) -> Suite:
