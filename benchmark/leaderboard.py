@@ -302,7 +302,7 @@ class _Ranking:
         if finals:
             counts = finals[0]["counts"]
             self.notes.append(
-                f"{counts['users']} users evaluated, {counts['without_relevant']} of them with nothing to find "
+                f"{counts['users']} users evaluated, {counts['without_relevant']} with nothing to find "
                 "and left out of ranking metrics. Full ranking over all unseen items; RMSE and MAE over "
                 "interactions."
             )
