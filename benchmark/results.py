@@ -95,7 +95,8 @@ class RunDirectory:
         self.path = path
 
     def __truediv__(self, name: str) -> Path:
-        return self.path / name
+        """Return a file of the run, absolute: children work in folders of their own."""
+        return self.path.absolute() / name
 
     @classmethod
     def create(cls, path: Path) -> RunDirectory:

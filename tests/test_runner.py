@@ -89,6 +89,15 @@ def test_same_suite_goes_on_in_its_newest_run_unless_fresh(
     assert (tmp_path / "small" / "latest").resolve() == other.path.resolve()
 
 
+def test_run_in_a_relative_folder_reaches_children_that_work_elsewhere(
+    suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = runner.run(suite(models=["fake/fixed"]), fakes, Order(results=Path("results")))
+    assert not place.path.is_absolute()
+    assert board(place).tables[0].rows[0]["status"] == "ok"
+
+
 def test_changed_suite_is_refused_with_the_difference(suite: Make, fakes: Registry, tmp_path: Path) -> None:
     runner.run(suite(models=["fake/fixed"]), fakes, Order(out=tmp_path / "run"))
     with pytest.raises(RunError, match=r"finals\.seeds: was 2, is 4"):
