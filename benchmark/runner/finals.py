@@ -21,6 +21,11 @@ from benchmark.runner.study import Site, note_open
 SCORER = SetUp(["pyarrow.parquet", "scipy.sparse", "benchmark.scorer"], "benchmark.scorer:load", {})
 
 
+TRY_AGAIN = frozenset({"infrastructure", "timeout"})
+"""Outcomes that are tried once more. The configuration of a final has been fitted before in a third of
+its bound, so when it runs over, most likely something else held the machine."""
+
+
 @dataclass
 class Heard:
     """What a final's process, or its scorer, said; spending goes to the ledger."""
@@ -64,7 +69,7 @@ class FinalsRun:
         with self._nurseries() as (nursery, scorers):
             for task in todo:
                 closed = self._final(nursery, scorers, *task)
-                if closed["outcome"] == "infrastructure":
+                if closed["outcome"] in TRY_AGAIN:
                     closed = self._final(nursery, scorers, *task)
                 done = sum(self.is_done(*other) for other in wanted)
                 self.site.watcher.final(self.study.name, done, len(wanted))

@@ -1,0 +1,65 @@
+"""Protocol P1 through the whole product: 60 s per model on one-core slots, trained on train alone."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark import verbs
+from benchmark.runner import Order
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> verbs.Finished:
+    out = tmp_path_factory.mktemp("p1") / "run"
+    return verbs.run("movielens-p1", Order(out=out, data=data_dir))
+
+
+@pytest.fixture(scope="module")
+def rows(finished: verbs.Finished) -> dict[str, dict[str, Any]]:
+    return {row["model"]: row for row in finished.board.tables[0].rows}
+
+
+@pytest.mark.parametrize(
+    ("model", "low", "high"),
+    [
+        ("torch/ease", 0.315, 0.33),
+        ("lightfm/warp", 0.285, 0.33),
+        ("torch/ncf", 0.24, 0.33),
+        ("keras/mlp", 0.22, 0.33),
+        ("baselines/popularity", 0.1395, 0.1405),
+        ("baselines/random", 0.005, 0.0105),
+    ],
+)
+def test_tuned_model_reaches_its_anchor_on_p1(
+    rows: dict[str, dict[str, Any]], model: str, low: float, high: float
+) -> None:
+    assert rows[model]["status"] == "ok"
+    assert low <= rows[model]["ndcg@10"] <= high
+
+
+def test_every_study_stays_inside_its_budget(finished: verbs.Finished) -> None:
+    charged: dict[str, float] = defaultdict(float)
+    defaults = {}
+    for text in (finished.path / "ledger.jsonl").read_text("utf-8").splitlines():
+        line = json.loads(text)
+        if line["event"] == "close" and line["role"] == "trial" and line["outcome"] != "lost":
+            charged[line["study"]] += line["charged_s"]
+            defaults.setdefault(line["study"], line["config"])
+    assert len(charged) == 8
+    assert max(charged.values()) <= 60.5
+    studies = json.loads((finished.path / "manifest.json").read_text("utf-8"))["studies"]
+    assert defaults == {f"{study['dataset']}/{study['model']}": study["default"] for study in studies}
+
+
+def test_board_of_p1_shows_trials_budget_and_seconds(rows: dict[str, dict[str, Any]]) -> None:
+    for row in rows.values():
+        assert row["trials"] >= 1
+        assert row["budget_s"] == 60.0
+        assert 0 < row["charged_s"] <= 60.5

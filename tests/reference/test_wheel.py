@@ -1,0 +1,35 @@
+"""What an installed wheel can do, away from the repository."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+
+
+def test_wheel_installed_elsewhere_runs_the_quickstart(tmp_path: Path) -> None:
+    wheels, site = tmp_path / "wheels", tmp_path / "site"
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = wheels.glob("*.whl")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
+    environment = {key: value for key, value in os.environ.items() if key != "BENCH_DATA"} | {"PYTHONPATH": str(site)}
+    where = "import benchmark, adapters; print(benchmark.__file__, adapters.__file__)"
+    found = [sys.executable, "-P", "-c", where]
+    said = subprocess.run(found, check=True, capture_output=True, text=True, env=environment, cwd=tmp_path).stdout
+    assert said.count(str(site)) == 2
+    run = [sys.executable, "-P", "-m", "benchmark.cli", "run", "quickstart", "--out", str(tmp_path / "run")]
+    subprocess.run(run, check=True, capture_output=True, env=environment, cwd=tmp_path)
+    with (tmp_path / "run" / "leaderboard.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    assert {row["status"] for row in rows} == {"ok"}
+    assert {row["library"] for row in rows} == {"baselines", "surprise", "lightfm", "keras", "torch"}
