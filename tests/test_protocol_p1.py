@@ -31,7 +31,7 @@ def test_suite_p1_cuts_the_published_rows(stored: Stored, data_dir: Path, part: 
         {
             "user": users[ours.users].astype(int),
             "item": items[ours.items].astype(int),
-            "rating": ours.values.astype(int),
+            "rating": ours.values.astype(int),  # noqa: PD011 - the field of a log, not of a frame
             "timestamp": ours.times,
         }
     )

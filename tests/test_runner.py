@@ -278,6 +278,12 @@ models: [fake/fixed, {use: fake/steady, set: {pause_s: 0.1}}]
 """
 
 
+def opens(run: Path) -> int:
+    """Return how many processes a run's ledger has opened."""
+    path = run / "ledger.jsonl"
+    return path.read_bytes().count(b'"event": "open"') if path.exists() else 0
+
+
 def processes_of(supervisor: int) -> list[int]:
     """Return live processes that a supervisor started; forked trials keep their nursery's command line."""
     alive = []
@@ -307,8 +313,11 @@ def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(tmp_path:
     ]
     seen = 0
     for _ in range(10):
+        opened = opens(run)
         supervisor = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        time.sleep(chance.uniform(1.5, 4.5))
+        while opens(run) == opened and supervisor.poll() is None:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0.0, 1.5))
         assert supervisor.poll() is None, "it must be killed in the middle of its work"
         seen += len(processes_of(supervisor.pid))
         supervisor.kill()

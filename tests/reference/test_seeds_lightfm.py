@@ -23,7 +23,8 @@ SEEDS = 6
 @pytest.fixture(scope="module")
 def values(data_dir: Path) -> Values:
     """Per-user NDCG@10 on P1's test part, (6, U), of six trainings of one configuration."""
-    train, valid, test = (_read(data_dir / "ml-100k-p1" / f"{part}.csv") for part in ("train", "valid", "test"))
+    folder = data_dir / "ml-100k-p1"
+    train, valid, test = (_read(folder / f"{part}.csv") for part in ("train", "valid", "test"))
     judge = Evaluator(test, seen=[train, valid], metrics=[parse("ndcg@10")], train=train)
     rows = []
     for seed in range(SEEDS):

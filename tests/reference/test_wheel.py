@@ -19,15 +19,19 @@ def test_wheel_installed_elsewhere_runs_the_quickstart(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = wheels.glob("*.whl")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
-    environment = {key: value for key, value in os.environ.items() if key != "BENCH_DATA"} | {"PYTHONPATH": str(site)}
-    where = "import benchmark, adapters; print(benchmark.__file__, adapters.__file__)"
-    found = [sys.executable, "-P", "-c", where]
-    said = subprocess.run(found, check=True, capture_output=True, text=True, env=environment, cwd=tmp_path).stdout
-    assert said.count(str(site)) == 2
-    run = [sys.executable, "-P", "-m", "benchmark.cli", "run", "quickstart", "--out", str(tmp_path / "run")]
-    subprocess.run(run, check=True, capture_output=True, env=environment, cwd=tmp_path)
+    away = {key: value for key, value in os.environ.items() if key != "BENCH_DATA"}
+    away["PYTHONPATH"] = str(site)
+
+    def python(*words: str) -> str:
+        command = [sys.executable, "-P", *words]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=away, cwd=tmp_path)
+        return done.stdout
+
+    where = python("-c", "import benchmark, adapters; print(benchmark.__file__, adapters.__file__)")
+    assert where.count(str(site)) == 2
+    python("-m", "benchmark.cli", "run", "quickstart", "--out", "run")
     with (tmp_path / "run" / "leaderboard.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 8
