@@ -7,6 +7,7 @@ true whatever dies at whatever moment.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -92,9 +93,12 @@ class Account:
         return self.policy.budget_s - self.charged_s - sum(self.holds.values())
 
     def affordable(self, cap_s: float) -> float | None:
-        """Return the seconds a trial may hold; None if they cannot carry one validated step."""
-        granted = min(cap_s, self.left_s)
-        needed = 1.1 * self.one_step_s if self.one_step_s is not None else 0.0
+        """Return the seconds a trial may hold; None if what is left cannot carry one validated step.
+
+        A model whose first step takes longer than the cap (tracing a graph, say) may hold two such steps.
+        """
+        needed = 1.1 * (self.one_step_s or 0.0)
+        granted = min(max(cap_s, 2 * needed), self.left_s)
         if granted <= 0 or granted - grace_s(granted) < needed:
             return None
         return granted
@@ -138,15 +142,27 @@ class Ledger:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def append(self, event: str, **entry: Any) -> Line:
-        """Write one line; it is whole on disk or, after a crash, cut off."""
+        """Write one line; it is whole on disk or, after a crash, cut off.
+
+        Raises:
+            OSError: the disk is full; the ledger is as it was.
+        """
         line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **entry}
         data = (json.dumps(line, allow_nan=False) + "\n").encode()
         with self._lock:
-            os.write(self._file, data)
+            self._write(data)
             if event == "close":
                 os.fsync(self._file)
             self._lines.append(line)
         return line
+
+    def _write(self, data: bytes) -> None:
+        """Write a line whole, or take back what a full disk let through of it."""
+        size = os.fstat(self._file).st_size
+        written = os.write(self._file, data)
+        if written < len(data):
+            os.ftruncate(self._file, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def lines(self, event: str | None = None, **match: Any) -> list[Line]:
         """Return the lines of one kind whose entries equal all of ``match``."""
@@ -168,11 +184,10 @@ class Ledger:
 
     def _close_orphan(self, opened: Line) -> Line:
         spends = self.lines("spend", entry=opened["entry"])
-        last = spends[-1] if spends else {"lease_s": 0.0, "charged_s": 0.0}
+        charged_s = spends[-1]["charged_s"] if spends else 0.0
+        lease_s = max((line["lease_s"] or 0.0 for line in spends), default=0.0)
         kept = {key: opened[key] for key in ("entry", "study", "role", "trial") if key in opened}
-        return self.append(
-            "close", **kept, outcome=LOST, lease_s=last["lease_s"], charged_s=last["charged_s"]
-        )
+        return self.append("close", **kept, outcome=LOST, lease_s=lease_s, charged_s=charged_s)
 
     def shut(self) -> None:
         """Close the file."""

@@ -34,6 +34,15 @@ def test_account_refuses_a_trial_that_cannot_validate_one_step() -> None:
     assert account.left_s == pytest.approx(1.5)
 
 
+def test_account_lets_a_model_with_slow_steps_hold_more_than_the_cap() -> None:
+    account = Account(Policy(10.0))
+    account.saw_first_step(3.0)
+    account.charge(0, 3.5, "complete")
+    assert account.affordable(2.5) == pytest.approx(6.5)
+    account.charge(1, 3.3, "complete")
+    assert account.affordable(2.5) is None
+
+
 def test_account_takes_the_quickest_first_step_as_what_a_trial_needs() -> None:
     account = Account(Policy(10.0))
     account.saw_first_step(2.0)

@@ -100,6 +100,7 @@ class Curve:
     error: Message | None = None
     stopped_by: str | None = None
     _last_s: float = 0.0
+    _quickest_s: float = 0.0
 
     @property
     def value(self) -> float | None:
@@ -153,9 +154,16 @@ class Curve:
             return "pruned"
         if number - self.best_step >= self.site.policy.patience:
             return "patience"
-        if charged_s + 1.05 * (charged_s - self._last_s) > self.hold_s - grace_s(self.hold_s):
+        if charged_s + self._next_s(number, charged_s) > self.hold_s - grace_s(self.hold_s):
             return "hold"
         return None
+
+    def _next_s(self, number: int, charged_s: float) -> float:
+        """Return the least that the next step will take; the first says nothing, it may have compiled."""
+        if number > 1:
+            took = charged_s - self._last_s
+            self._quickest_s = min(took, self._quickest_s or took)
+        return self._quickest_s
 
 
 @dataclass
