@@ -72,10 +72,13 @@ class Policy:
 def grace_s(hold_s: float) -> float:
     """Return how long before the end of a hold the engine stops asking for steps.
 
+    A second, because the kernel may take half of one to take back a process of some gigabytes; less
+    where the hold is short.
+
     >>> grace_s(1.0), grace_s(60.0)
-    (0.1, 1.0)
+    (0.25, 1.0)
     """
-    return min(1.0, hold_s / 10)
+    return min(1.0, hold_s / 4)
 
 
 @dataclass
