@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["audit", "check", "doctor", "plan", "report", "run"]
+__all__ = [
+    "audit",
+    "check",
+    "diff",
+    "doctor",
+    "load",
+    "pick",
+    "plan",
+    "recommend",
+    "report",
+    "run",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from benchmark.errors import BenchError, did_you_mean
+from benchmark import handover
+from benchmark.errors import BenchError, DataError, SuiteError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,13 +22,19 @@ EPILOG = """examples:
   bench run quickstart                   offline, under a minute: what a board looks like
   bench run suites/movielens.yaml        tune, test, rank; the same command goes on after a stop
   bench report results/movielens/latest  the board again, from stored rows
+  bench pick results/movielens/latest --export best      the model for production, as a bundle
+  bench recommend best --user 196        what it recommends
 """
 
 
+REPORT_FORMATS = ("terminal", "md", "csv", "json", "latex", "html")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return its exit code: 0 done, 2 a clear complaint, 130 stopped by the user."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    """Run one verb; return its exit code: 0 done, 2 a complaint, 3 a regression, 130 stopped by the user."""
+    options, unknown = build_parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.refuse(unknown[0])
     try:
         code: int = options.verb(options)
     except BenchError as error:
@@ -41,13 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Names the nearest verb when one is mistyped."""
+    """Complains in one line, and names the nearest word when one is mistyped."""
 
-    def error(self, message: str) -> Any:
-        if "invalid choice: '" in message:
-            given = message.split("invalid choice: '")[1].split("'", maxsplit=1)[0]
-            message = f"{given!r} is no verb of bench{did_you_mean(given, VERBS)}"
-        super().error(f"{message} (bench --help lists the verbs)")
+    def error(self, message: str) -> NoReturn:
+        known = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if known:
+            options = [option.strip("' ") for option in known[2].split(",")]
+            what = "verb" if self.prog == "bench" else "choice"
+            message = f"there is no {what} {known[1]!r}{did_you_mean(known[1], options)}"
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help says what there is)\n")
+
+    def refuse(self, unknown: str) -> NoReturn:
+        """Complain about an argument that this verb does not take."""
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        near = did_you_mean(unknown, flags) if unknown.startswith("-") else ""
+        self.error(f"takes no argument {unknown!r}{near}")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,9 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for name, (verb, text, add_options) in VERBS.items():
-        sub = verbs.add_parser(name, help=text, description=text)
+        sub = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
         add_options(sub)
-        sub.set_defaults(verb=verb)
+        sub.set_defaults(verb=verb, parser=sub)
     return parser
 
 
@@ -96,9 +113,23 @@ def _suite_options(parser: argparse.ArgumentParser) -> None:
 
 def _report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run directory, such as results/movielens/latest"
+        "runs",
+        type=Path,
+        nargs="+",
+        metavar="RUN",
+        help="a run directory, such as results/movielens/latest; of several, one board is made",
     )
-    parser.add_argument("--format", choices=("terminal", "md", "csv", "json"), default="terminal")
+    parser.add_argument("--format", choices=REPORT_FORMATS, help="default terminal, or what --out ends in")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    parser.add_argument(
+        "--compare",
+        choices=("reference", "all"),
+        default="reference",
+        help="all: every pair of models too, corrected over all pairs",
+    )
+    parser.add_argument(
+        "--baseline", metavar="MODEL", help="compare with this model instead of the best on validation"
+    )
 
 
 def _data_options(parser: argparse.ArgumentParser) -> None:
@@ -128,12 +159,29 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
 def _loaded(options: argparse.Namespace) -> Any:
     from benchmark import verbs
 
-    only = options.models.split(",") if options.models else None
-    return verbs.check(options.suite, _changes(options), models=only)
+    only = None
+    if options.models is not None:
+        only = [name.strip() for name in options.models.split(",") if name.strip()]
+        if not only:
+            raise SuiteError("--models: must name at least one model of the suite, such as surprise/svd")
+    return verbs.check(options.suite, _changes(options), models=only, changed_by="command line")
+
+
+def _data_folder(options: argparse.Namespace) -> Path | None:
+    """Return the folder that --data names.
+
+    Raises:
+        DataError: it is no folder; without --data, $BENCH_DATA may point to nothing.
+    """
+    folder: Path | None = options.data
+    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - false, not an error, for any text
+        raise DataError(
+            f"--data {folder}: there is no such folder; give the one that holds ml-100k and others"
+        )
+    return folder
 
 
 def _order(options: argparse.Namespace) -> Order:
-    from benchmark.errors import SuiteError
     from benchmark.runner import Order
     from benchmark.suite import find
 
@@ -141,7 +189,7 @@ def _order(options: argparse.Namespace) -> Order:
         raise SuiteError(f"--jobs {options.jobs}: must be 1 or more")
     return Order(
         out=getattr(options, "out", None),
-        data=options.data,
+        data=_data_folder(options),
         base=find(options.suite).parent,
         jobs=options.jobs,
         fresh=getattr(options, "fresh", False),
@@ -190,13 +238,29 @@ def _rehearse(suite: Any, order: Order) -> int:
 def _report(options: argparse.Namespace) -> int:
     from benchmark import verbs
     from benchmark.reporting import FORMATS, show
+    from benchmark.results import write_atomically
 
-    board = verbs.report(options.run)
-    if options.format == "terminal":
+    wanted = options.format or _format_of(options.out)
+    if wanted == "terminal" and options.out is not None:
+        raise BenchError("--format terminal shows the board here; leave out --out, or choose another format")
+    board = verbs.report(*options.runs, compare=options.compare, baseline=options.baseline)
+    if wanted == "terminal":
         show(board, _console(wide=True))
+    elif options.out is None:
+        sys.stdout.write(FORMATS[wanted](board))
     else:
-        sys.stdout.write(FORMATS[options.format](board))
+        write_atomically(options.out, FORMATS[wanted](board))
     return 0
+
+
+def _format_of(out: Path | None) -> str:
+    """Return the format of a file by its name."""
+    if out is None:
+        return "terminal"
+    suffix = out.suffix.removeprefix(".").replace("tex", "latex")
+    if suffix not in REPORT_FORMATS[1:]:
+        raise BenchError(f"--out {out}: must end in .md, .csv, .json, .tex or .html, or come with --format")
+    return suffix
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -231,7 +295,7 @@ def _data(options: argparse.Namespace) -> int:
     from benchmark.runner.data import data_directory
 
     console = _console(wide=True)
-    data = data_directory(options.data)
+    data = data_directory(_data_folder(options))
     if options.action == "list":
         listings.show_data(data, console)
     elif options.name is None:
@@ -278,7 +342,12 @@ VERBS: dict[
     str, tuple[Callable[[argparse.Namespace], int], str, Callable[[argparse.ArgumentParser], None]]
 ] = {
     "run": (_run, "tune, test, rank: write a run directory and show the board", _run_options),
-    "report": (_report, "show the board of a run, or write it as md, csv or json", _report_options),
+    "report": (
+        _report,
+        "show the board of runs, or write it as markdown, csv, json, LaTeX or one HTML page",
+        _report_options,
+    ),
+    **handover.VERBS,
     "runs": (_runs, "list what was run, where, and how it ended", _runs_options),
     "check": (_check, "validate a suite and show it with every default", _one_suite),
     "plan": (_plan, "show what a suite would run and what it may spend", _suite_options),

@@ -9,6 +9,8 @@
     │   └── MissingLibrary      its library is not installed
     ├── MetricError             a metric that does not exist or does not fit
     ├── StatisticsError         a test that these data cannot carry
+    ├── PickError               no model can be picked as asked
+    ├── BundleError             a bundle that is damaged, or cannot serve what was asked
     └── RunError                the run directory: held, full, of another suite
         └── Interrupted         the user stopped the run; what is done is saved (exit code 130)
 
@@ -58,6 +60,14 @@ class MetricError(BenchError):
 
 class StatisticsError(BenchError):
     """A test that these data cannot carry."""
+
+
+class PickError(BenchError):
+    """No model can be picked as asked."""
+
+
+class BundleError(BenchError):
+    """A bundle that is damaged, or cannot serve what was asked."""
 
 
 class RunError(BenchError):

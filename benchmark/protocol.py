@@ -205,6 +205,14 @@ class KeepsState(Recommender, Protocol):
         ...
 
 
+class FoldsIn(Recommender, Protocol):
+    """A recommender that can serve a user it was not trained with."""
+
+    def fold_in(self, items: Ids) -> Scores:
+        """Return scores (I,) for a user whose whole history is these distinct items (n,), n at least 1."""
+        ...
+
+
 @dataclass(frozen=True)
 class Traits:
     """What an adapter class says about itself, with the defaults filled in.

@@ -60,31 +60,57 @@ def write_atomically(path: Path, text: str) -> None:
         RunError: the disk is full or the place cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path.parent):
+    with writing(path.parent), _gone_unless_done(temporary):
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
 
 
 @contextmanager
+def _gone_unless_done(temporary: Path) -> Iterator[None]:
+    """Leave no half-written file behind on a disk that is full."""
+    try:
+        yield
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def room(directory: Path) -> Iterator[None]:
+    """Turn a disk that fills up while a run goes on into one clear message.
+
+    Raises:
+        RunError: in place of the OSError; any other is let through.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise RunError(
+            f"{directory}: the disk is full; what is finished is saved. "
+            "Free some space and run the same command again."
+        ) from error
+
+
+@contextmanager
 def writing(directory: Path) -> Iterator[None]:
-    """Turn a full disk or a forbidden place into one clear message.
+    """Turn a full disk or a place that cannot be written into one clear message.
 
     Raises:
         RunError: in place of the OSError.
     """
     try:
-        yield
+        with room(directory):
+            yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise RunError(
-                f"{directory}: the disk is full; what is finished is saved. "
-                "Free some space and run the same command again."
-            ) from error
-        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}:
-            raise RunError(
-                f"{directory}: cannot be written ({error.strerror}); choose another place with --out DIR."
-            ) from error
-        raise
+        why = error.strerror or error
+        raise RunError(
+            f"{directory}: cannot be written ({why}); choose another place with --out DIR."
+        ) from error
 
 
 class RunDirectory:
@@ -109,7 +135,8 @@ class RunDirectory:
             for folder in (path, path / "splits", path / "parts", path / "models"):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = path / f".probe-{os.getpid()}"
-            probe.write_text("x")
+            with _gone_unless_done(probe):
+                probe.write_text("x")
             probe.unlink()
         return cls(path)
 
@@ -120,8 +147,7 @@ class RunDirectory:
         Raises:
             RunError: there is none, or it is of another format.
         """
-        manifest = path / "manifest.json"
-        if not manifest.exists():
+        if not os.path.isfile(path / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
             raise RunError(
                 f"{path}: is no run directory (no manifest.json); `bench runs` lists those there are."
             )
@@ -169,15 +195,30 @@ class RunDirectory:
         """Return the manifest; empty if there is none yet.
 
         Raises:
-            RunError: it is not JSON.
+            RunError: it is no JSON object.
         """
         path = self / "manifest.json"
         if not path.exists():
             return {}
         try:
+            content = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
+        if not isinstance(content, dict):
+            raise RunError(f"{path}: is no JSON object; the run directory is damaged.")
+        return content
+
+    def suite(self) -> dict[str, Any]:
+        """Return the suite as this run resolved it.
+
+        Raises:
+            RunError: it is gone or is not JSON.
+        """
+        path = self / "suite.json"
+        try:
             content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise RunError(f"{path}: is not JSON ({error}); the file was changed by hand.") from error
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
         return content
 
     def note(self, **entries: Any) -> None:
@@ -228,7 +269,7 @@ def write_part(path: Path, evaluation: Evaluation) -> str:
     offsets = np.arange(0, lists.size + 1, lists.shape[1] if lists.size else 1, dtype=np.int32)
     columns["items"] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()))
     temporary = path.with_suffix(".tmp")
-    with writing(path.parent):
+    with writing(path.parent), _gone_unless_done(temporary):
         pq.write_table(pa.table(columns), temporary)
         digest = file_hash(temporary)
         temporary.replace(path)
@@ -238,7 +279,7 @@ def write_part(path: Path, evaluation: Evaluation) -> str:
 def write_bytes(path: Path, content: bytes) -> str:
     """Store a file whole or not at all; return its SHA-256."""
     temporary = path.with_suffix(".tmp")
-    with writing(path.parent):
+    with writing(path.parent), _gone_unless_done(temporary):
         temporary.write_bytes(content)
         temporary.replace(path)
     return hashlib.sha256(content).hexdigest()
@@ -266,15 +307,42 @@ def gather(run: RunDirectory, ledger: Ledger) -> None:
     with writing(run.path):
         trials = pd.DataFrame([_trial_row(line) for line in ledger.lines("close", role="trial")])
         _replace(trials, run / "trials.parquet")
-        finals = ledger.lines("close", role="final", outcome="complete")
-        frames = [
-            read_part(run / line["part"], line["sha256"]).assign(
-                dataset=line["dataset"], model=line["model"], seed=line["seed"], train_on=line["train_on"]
-            )
-            for line in latest(finals)
-        ]
-        if frames:
-            _replace(pd.concat(frames, ignore_index=True), run / "per_user.parquet")
+        rows = _from_parts(run, ledger.lines("close", role="final", outcome="complete"))
+        if len(rows):
+            _replace(rows, run / "per_user.parquet")
+
+
+def read_per_user(run: RunDirectory, finals: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return every final's per-user rows; of a run that was stopped, those of the finals it completed.
+
+    Args:
+        run: the directory.
+        finals: close lines of its complete finals.
+
+    Raises:
+        RunError: a file is gone or damaged.
+    """
+    import pandas as pd
+
+    path = run / "per_user.parquet"
+    if not path.exists():
+        return _from_parts(run, finals)
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
+
+
+def _from_parts(run: RunDirectory, finals: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    frames = [
+        read_part(run / line["part"], line["sha256"]).assign(
+            dataset=line["dataset"], model=line["model"], seed=line["seed"], train_on=line["train_on"]
+        )
+        for line in latest(finals)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -289,8 +357,9 @@ def _trial_row(line: dict[str, Any]) -> dict[str, Any]:
 
 def _replace(frame: pd.DataFrame, path: Path) -> None:
     temporary = path.with_name(f".{path.name}")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    with _gone_unless_done(temporary):
+        frame.to_parquet(temporary, index=False)
+        temporary.replace(path)
 
 
 def runs_under(root: Path) -> list[RunDirectory]:

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchmark.datasets.parts import load_parts
-from benchmark.errors import AdapterError, MetricError
+from benchmark.errors import AdapterError, BenchError, MetricError, RunError
 from benchmark.metrics.evaluate import Evaluator
 from benchmark.metrics.names import parse
-from benchmark.protocol import FitContext, Interactions, Recommender, Scores, traits
+from benchmark.protocol import Array, FitContext, Interactions, Recommender, Scores, traits
 from benchmark.registry import load as load_target
 
 BATCH_ELEMENTS = 4_000_000
@@ -180,7 +180,12 @@ def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: 
     try:
         while fit.steps < request["steps"] and fit.step():
             channel.send({"event": "fitted", "step": fit.steps})
-        facts = {"fit_s": fit.fit_s, "steps": fit.steps, **footprint(fit.model), **latency(fit)}
+        facts = {
+            "fit_s": fit.fit_s,
+            "steps": fit.steps,
+            **footprint(fit.model),
+            **latency(fit.model, fit.train.n_users),
+        }
         with os.fdopen(descriptors[0], "wb") as pipe:
             for users in batches(fit.train.n_users, fit.train.n_items):
                 pipe.write(np.ascontiguousarray(fit.scores(users)).data)
@@ -205,20 +210,23 @@ def footprint(model: Recommender) -> dict[str, float | int | None]:
 
 def packed_state(model: Recommender) -> bytes:
     """Return the state as safetensors: named arrays, readable without trust; empty if it keeps none."""
+    return packed(model.state()) if hasattr(model, "state") else b""
+
+
+def packed(arrays: dict[str, Array]) -> bytes:
+    """Return named arrays as safetensors; an array without dimensions keeps having none."""
     from safetensors.numpy import save
 
-    if not hasattr(model, "state"):
-        return b""
-    return save({name: np.ascontiguousarray(array) for name, array in model.state().items()})
+    return save({name: np.asarray(array, order="C") for name, array in arrays.items()})
 
 
-def latency(fit: Fit) -> dict[str, float]:
+def latency(model: Recommender, n_users: int) -> dict[str, float]:
     """Return the median and 95th percentile of the milliseconds that one user's scores take."""
-    users = np.random.default_rng(0).integers(fit.train.n_users, size=LATENCY_CALLS + LATENCY_WARM_UP)
+    users = np.random.default_rng(0).integers(n_users, size=LATENCY_CALLS + LATENCY_WARM_UP)
     took = []
     for user in users.astype(np.int32):
         began = time.monotonic()
-        fit.model.score(np.array([user], dtype=np.int32))
+        model.score(np.array([user], dtype=np.int32))
         took.append(1000 * (time.monotonic() - began))
     p50, p95 = np.percentile(took[LATENCY_WARM_UP:], [50, 95])
     return {"latency_ms_p50": float(p50), "latency_ms_p95": float(p95)}
@@ -232,7 +240,9 @@ def complaint(error: Exception) -> dict[str, Any]:
         kind = "broken"
     elif isinstance(error, MetricError):
         kind = "nan"
+    elif isinstance(error, RunError):
+        kind = "place"
     else:
         kind = "crash"
-    text = str(error) if isinstance(error, AdapterError | MetricError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return {"event": "error", "kind": kind, "message": text, "traceback": traceback.format_exc()}

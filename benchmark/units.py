@@ -9,14 +9,14 @@ from pydantic import BeforeValidator
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _MEGABYTES = {"MB": 1.0, "GB": 1024.0, "TB": 1024.0 * 1024.0}
-_QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z%]+)\s*")
+_QUANTITY = re.compile(r"\s*([+-]?[0-9]*\.?[0-9]+)\s*([A-Za-z%]*)\s*")
 
 
 def seconds(value: Any) -> float:
     """Return seconds from ``"45s"``, ``"2m"``, ``"1.5h"`` or a plain number.
 
-    >>> seconds("2m"), seconds(30)
-    (120.0, 30.0)
+    >>> seconds("2m"), seconds(30), seconds("30")
+    (120.0, 30.0, 30.0)
     """
     return _quantity(value, _SECONDS, "a duration such as 45s, 2m or 1h")
 
@@ -57,9 +57,9 @@ def _quantity(value: Any, units: dict[str, float], what: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-    if match is None or match[2] not in units:
+    if match is None or (match[2] and match[2] not in units):
         raise ValueError(f"must be {what}")
-    return float(match[1]) * units[match[2]]
+    return float(match[1]) * units.get(match[2], 1.0)
 
 
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]

@@ -10,8 +10,13 @@ from benchmark.errors import SuiteError, did_you_mean
 from benchmark.registry import Registry
 
 if TYPE_CHECKING:
-    from benchmark.leaderboard import Board
+    from collections.abc import Collection, Iterable
+
+    from benchmark.bundle import Bundle, Check, Recommendation
+    from benchmark.bundle.serving import Id
+    from benchmark.leaderboard import Board, Compare
     from benchmark.runner import Order, Rehearsal, Study, Watcher
+    from benchmark.selection import Changes, Decision, Wish
     from benchmark.suite import Suite
 
 
@@ -23,7 +28,11 @@ def registry() -> Registry:
 
 
 def check(
-    suite: str | Path, changes: dict[str, Any] | None = None, *, models: list[str] | None = None
+    suite: str | Path,
+    changes: dict[str, Any] | None = None,
+    *,
+    models: list[str] | None = None,
+    changed_by: str = "changes",
 ) -> Suite:
     """Return a validated suite, by path or bare name, with every default filled in.
 
@@ -31,6 +40,7 @@ def check(
         suite: a path or the bare name of a suite that ships.
         changes: settings that win over the file, as nested keys.
         models: keep only the models of these board names.
+        changed_by: who made the changes: a complaint about one names it in place of the file.
 
     Raises:
         SuiteError: with every complaint, each at its line.
@@ -38,7 +48,7 @@ def check(
     from benchmark.suite import find, load
 
     path = find(str(suite))
-    loaded = load(path, registry(), changes)
+    loaded = load(path, registry(), changes, changed_by=changed_by)
     return loaded if models is None else _only(loaded, models, path)
 
 
@@ -110,16 +120,135 @@ def rehearse(suite: Suite, order: Order) -> list[Rehearsal]:
     return runner.rehearse(suite, registry(), order)
 
 
-def report(path: str | Path) -> Board:
-    """Return the board of a run directory, made from its stored rows.
+def report(*paths: str | Path, compare: Compare = "reference", baseline: str | None = None) -> Board:
+    """Return the board of one run directory, or of several as one, made from their stored rows.
+
+    Args:
+        paths: the run directories.
+        compare: "all" adds the comparison of all pairs of models, corrected over all pairs.
+        baseline: compare with this model instead of the reference that validation named.
 
     Raises:
-        RunError: there is no run, or it has no results yet.
+        RunError: there is no run, it has no results yet, or the runs do not belong on one board.
     """
     from benchmark.leaderboard import board
     from benchmark.results import RunDirectory
 
-    return board(RunDirectory.existing(Path(path)))
+    return board(*[RunDirectory.existing(Path(path)) for path in paths], compare=compare, baseline=baseline)
+
+
+def metrics_of(path: str | Path) -> tuple[str, ...]:
+    """Return the metrics of a run, the primary one first.
+
+    Raises:
+        RunError: there is no run, or it has no results yet.
+    """
+    from benchmark.leaderboard.stored import read
+    from benchmark.results import RunDirectory
+
+    return read(RunDirectory.existing(Path(path)))[0].metrics
+
+
+def pick(
+    path: str | Path,
+    wish: Wish | None = None,
+    *,
+    dataset: str | None = None,
+    export: str | Path | None = None,
+) -> Picked:
+    """Return the model for production; its record is written into the run, or with its bundle.
+
+    Args:
+        path: a finished run's directory.
+        wish: limits and rule.
+        dataset: needed where the run has several.
+        export: a new folder for the winner's bundle.
+
+    Raises:
+        PickError: no model meets the limits; says by how much each misses.
+        BundleError: the bundle cannot be made, or does not recommend what the run stored.
+        RunError: there is no run, or it has no results yet.
+    """
+    from dataclasses import replace
+
+    from benchmark import selection
+    from benchmark.leaderboard.evidence import datasets_of, evidence
+    from benchmark.results import RunDirectory
+
+    run = RunDirectory.existing(Path(path))
+    known = evidence(run, dataset)
+    wish = replace(
+        wish or selection.Wish(), to_export=export is not None or (wish or selection.Wish()).to_export
+    )
+    decision = selection.pick(known, wish)
+    if export is not None:
+        bundle = _exported(decision, Path(export))
+        return Picked(decision, bundle / "pick.md", bundle)
+    stem = "pick" if len(datasets_of(run)) == 1 else f"pick-{known.split.name}"
+    return Picked(decision, selection.write_record(decision, run, stem), None)
+
+
+def _exported(decision: Decision, place: Path) -> Path:
+    from benchmark.bundle.export import export
+    from benchmark.errors import BundleError
+    from benchmark.selection import record_files
+
+    export(decision.known, decision.winner, place, record_files(decision))
+    if broken := [check for check in verify(place) if not check.ok and check.name != "latency"]:
+        raise BundleError(f"{place}: the bundle was written, but {broken[0].detail}; do not use it")
+    return place
+
+
+def load(path: str | Path) -> Bundle:
+    """Return a bundle, ready to recommend: ``load(path).recommend([196, 22], k=10)``.
+
+    Raises:
+        BundleError: a file is damaged or does not fit the others.
+        MissingLibrary: the model needs a library that is not installed.
+    """
+    from benchmark import bundle
+
+    return bundle.load(path, registry())
+
+
+def verify(path: str | Path) -> list[Check]:
+    """Return what was checked of a bundle: files by hash, lists by the run's own, latency by the promise."""
+    from benchmark import bundle
+
+    return bundle.verify(path, registry())
+
+
+def recommend(
+    path: str | Path, users: Iterable[Id], k: int = 10, *, exclude: Collection[Id] = ()
+) -> list[Recommendation]:
+    """Return the list of each user, from a bundle.
+
+    Raises:
+        BundleError: the bundle is damaged, or k is below 1.
+    """
+    return load(path).recommend(users, k, exclude=exclude)
+
+
+def diff(before: str | Path, after: str | Path, *, dataset: str | None = None) -> Changes:
+    """Return what one run changes against another, model by model.
+
+    Raises:
+        RunError: they are not of the same split, or one has no results yet.
+    """
+    from benchmark.results import RunDirectory
+    from benchmark.selection import compare_runs
+
+    runs = [RunDirectory.existing(Path(path)) for path in (before, after)]
+    return compare_runs(runs[0], runs[1], dataset)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A pick, where its record lies, and its bundle if one was asked for."""
+
+    decision: Decision
+    record: Path
+    bundle: Path | None
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,17 @@ class Ease:
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
         weights = inverse / -inverse.diagonal()
         weights.fill_diagonal_(0)
-        self._weights = weights.float().cpu().numpy()
+        self._weights = weights.float().cpu().contiguous().numpy()  # by rows, or each score copies it all
         yield
 
     def score(self, users: Ids) -> Scores:
         """Return the summed weights (B, I) from the items of each user's history."""
         scores: Scores = self._history[users] @ self._weights
+        return scores
+
+    def fold_in(self, items: Ids) -> Scores:
+        """Return the summed weights (I,) from the items of a new user's history."""
+        scores: Scores = self._weights[items].sum(axis=0)
         return scores
 
     def state(self) -> dict[str, Array]:
@@ -61,3 +66,4 @@ class Ease:
         ones = np.ones(len(state["items"]), dtype=np.float32)
         shape = (len(state["ends"]) - 1, len(self._weights))
         self._history = csr_matrix((ones, state["items"], state["ends"]), shape=shape)
+        self._history.check_format(full_check=True)  # an index out of bounds would read foreign memory

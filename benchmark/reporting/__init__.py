@@ -1,8 +1,10 @@
-"""The board as terminal, markdown, CSV and JSON."""
+"""The board as terminal, Markdown, CSV, JSON, LaTeX and one HTML page; its figures."""
 
 from benchmark.reporting.files import FORMATS, write_all
+from benchmark.reporting.html import html
+from benchmark.reporting.latex import latex
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.tabular import as_csv, as_json
 from benchmark.reporting.terminal import show
 
-__all__ = ["FORMATS", "as_csv", "as_json", "markdown", "show", "write_all"]
+__all__ = ["FORMATS", "as_csv", "as_json", "html", "latex", "markdown", "show", "write_all"]

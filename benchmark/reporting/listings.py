@@ -68,11 +68,31 @@ class Planned(Protocol):
         ...
 
 
-def _table(*titles: str) -> Table:
+WRAPPED = 60
+"""Characters that a long column may be narrowed to; below that it becomes hard to read."""
+
+
+def _show(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], *, long: int = 0) -> None:
+    """Print rows below their titles; the last ``long`` columns get a table each where all is too wide."""
+    cells = [[Text(cell) for cell in row] for row in rows]
+    longest = [max((cell.cell_len for cell in column), default=0) for column in zip(*cells, strict=True)]
+    short = len(titles) - long
+    if sum(longest[:short]) + sum(min(cell, WRAPPED) for cell in longest[short:]) > console.width:
+        _print(console, titles[:short], [row[:short] for row in cells])
+        for column in range(short, len(titles)):
+            console.print()
+            _print(console, [titles[0], titles[column]], [[row[0], row[column]] for row in cells])
+    else:
+        _print(console, titles, cells)
+
+
+def _print(console: Console, titles: Sequence[str], cells: Sequence[Sequence[Text]]) -> None:
     drawn = Table(box=None, pad_edge=False)
-    for title in titles:
-        drawn.add_column(title, overflow="fold")
-    return drawn
+    for place, title in enumerate(titles):
+        drawn.add_column(title, overflow="fold", no_wrap=place == 0)
+    for row in cells:
+        drawn.add_row(*row)
+    console.print(drawn)
 
 
 def _space(space: Space) -> str:
@@ -81,19 +101,19 @@ def _space(space: Space) -> str:
 
 def show_models(adapters: Registry, console: Console) -> None:
     """List every adapter; no library is imported for it."""
-    drawn = _table("model", "learns from", "predicts", "devices", "installed", "tunes")
+    rows = []
     for name, adapter in sorted(adapters.items()):
         own = adapter.traits
         installed = "yes" if not adapter.missing else f"no: {install_hint([adapter])}"
         feedback = "likes" if own.feedback == "implicit" else "ratings"
         predicts = "ranking, ratings" if own.rates else "ranking"
-        drawn.add_row(name, feedback, predicts, ", ".join(own.devices), installed, _space(own.space))
-    console.print(drawn)
+        rows.append((name, feedback, predicts, ", ".join(own.devices), installed, _space(own.space)))
+    _show(console, ("model", "learns from", "predicts", "devices", "installed", "tunes"), rows, long=1)
 
 
 def show_data(data: Path | None, console: Console) -> None:
     """List known data sets and whether they are here."""
-    drawn = _table("data set", "rows", "users × items", "here", "licence")
+    rows = []
     for entry in known_data(data):
         known = entry.known
         here = (
@@ -101,10 +121,9 @@ def show_data(data: Path | None, console: Console) -> None:
             if entry.folder
             else f"no: bench data fetch {known.name} ({known.download_mb:g} MB)"
         )
-        drawn.add_row(
-            known.name, f"{known.rows:,}", f"{known.users:,} × {known.items:,}", here, known.licence
-        )
-    console.print(drawn)
+        shape = f"{known.users:,} × {known.items:,}"
+        rows.append((known.name, f"{known.rows:,}", shape, here, known.licence))
+    _show(console, ("data set", "rows", "users × items", "here", "licence"), rows, long=2)
 
 
 def fetch(name: str, console: Console) -> None:
@@ -120,15 +139,17 @@ def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
     """Show how the data sets of a suite were prepared and split, and what the audit flags."""
     for manifest in manifests:
         console.print(Text(manifest["dataset"], style="bold"))
-        drawn = _table("what", "value")
-        for key, value in {"rule": manifest["rule"], **manifest["parts"], **manifest["audit"]}.items():
-            if key not in {"flags", "notes"}:
-                drawn.add_row(key, _facts(value))
-        for step in manifest["prepare"]:
-            drawn.add_row(
-                f"prepare: {step['step']}", ", ".join(f"{k} {v}" for k, v in step.items() if k != "step")
-            )
-        console.print(drawn)
+        rows = [
+            (f"prepare: {step['step']}", _facts({key: step[key] for key in step if key != "step"}))
+            for step in manifest["prepare"]
+        ]
+        facts = {"split": manifest["rule"], **manifest["parts"], **manifest["audit"]}
+        rows += [
+            (key.replace("_", " "), _facts(value))
+            for key, value in facts.items()
+            if key not in {"flags", "notes"}
+        ]
+        _show(console, ("what", "value"), rows)
         for note in manifest["audit"]["notes"]:
             console.print(Text(f"  note: {note}"))
         for flag in manifest["audit"]["flags"]:
@@ -138,54 +159,67 @@ def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
 def _facts(value: Any) -> str:
     """Return a value, or a mapping of values, as one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_facts(inner)}" for key, inner in value.items() if inner is not None)
+        said = {key: inner for key, inner in value.items() if inner is not None and inner != ""}
+        return ", ".join(f"{key.replace('_', ' ')} {_facts(inner)}" for key, inner in said.items())
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def show_runs(runs: Sequence[RunDirectory], console: Console) -> None:
     """List runs, newest first, and how they ended."""
-    drawn = _table("started", "suite", "state", "models", "where")
+    rows = []
     for run in runs:
         manifest = run.manifest()
         ended = manifest["state"] if manifest["state"] == "finished" or not run.is_held else "running"
         state = "unfinished" if ended == "running" and not run.is_held else ended
         models = str(len(manifest.get("studies", [])))
-        drawn.add_row(manifest["started"], manifest["suite"], state, models, str(run.path))
-    console.print(drawn if runs else "no runs here; start one with: bench run quickstart")
+        rows.append((manifest["started"], manifest["suite"], state, models, str(run.path)))
+    if rows:
+        _show(console, ("started", "suite", "state", "models", "where"), rows)
+    else:
+        console.print("no runs here; start one with: bench run quickstart")
 
 
 def show_plan(suite: Suite, studies: Sequence[Planned], console: Console) -> None:
     """Show each study with its space and default, and what the whole may spend."""
-    drawn = _table("study", "budget", "tunes", "default")
+    rows = []
     for study in studies:
-        budget = write_seconds(suite.budget.per_model) if study.excluded is None else study.excluded[0]
+        budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
         default = ", ".join(f"{key}={value}" for key, value in study.default.items())
-        drawn.add_row(study.name, budget, _space(study.space), default)
-    console.print(drawn)
+        will = budget if study.excluded is None else ": ".join(study.excluded)
+        rows.append((study.name, will, _space(study.space), default))
+    _show(console, ("study", "budget", "tunes", "default"), rows, long=2)
     tuned = [study for study in studies if study.excluded is None and study.space]
     total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
-    console.print(f"At most {total} of tuning in all, shared by the slots that fit; finals come on top.")
+    console.print(
+        f"At most {total} of tuning in all, shared by the slots that fit; finals come on top.",
+        highlight=False,
+    )
 
 
 def show_rehearsal(steps: Sequence[Rehearsed], console: Console) -> None:
     """Show what one step of every model did."""
-    drawn = _table("study", "ok", "first step", "what")
+    rows = []
     for step in steps:
         seconds = "" if step.first_step_s is None else f"{step.first_step_s:.2f} s"
-        drawn.add_row(step.study, "yes" if step.ok else "NO", seconds, Text(step.what))
-    console.print(drawn)
+        rows.append((step.study, "yes" if step.ok else "NO", seconds, step.what))
+    _show(console, ("study", "ok", "first step", "what"), rows, long=1)
 
 
 def show_doctor(facts: dict[str, Any], console: Console) -> bool:
     """Show this machine and what is missing; return whether every model can run."""
-    drawn = _table("what", "found")
-    for key in ("python", "platform", "processor", "cores", "memory_mb"):
-        drawn.add_row(key, str(facts[key]))
-    drawn.add_row("gpus", ", ".join(facts["gpus"]) or "none visible")
-    drawn.add_row("BENCH_DATA", os.environ.get("BENCH_DATA", "not set"))
-    for name, version in facts["versions"].items():
-        drawn.add_row(name, version)
+    rows = [(key, str(facts[key])) for key in ("python", "platform", "processor", "cores")]
+    rows.append(("memory", f"{facts['memory_mb'] / 1024:.1f} GB"))
+    rows.append(("gpus", ", ".join(facts["gpus"]) or "none visible"))
+    rows.append(("BENCH_DATA", _data_variable()))
+    rows += facts["versions"].items()
     for name, missing in facts["missing"].items():
-        drawn.add_row(name, f"needs {', '.join(missing)}: pip install 'recsys-bench[{name.split('/')[0]}]'")
-    console.print(drawn)
+        rows.append((name, f"needs {', '.join(missing)}: pip install 'recsys-bench[{name.split('/')[0]}]'"))
+    _show(console, ("what", "found"), rows)
     return not facts["missing"]
+
+
+def _data_variable() -> str:
+    named = os.environ.get("BENCH_DATA")
+    if not named:
+        return "not set"
+    return named if Path(named).is_dir() else f"{named} (no such folder)"

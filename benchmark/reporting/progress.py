@@ -78,10 +78,12 @@ class Progress:
         tuned = sum(1 for study in running if study.space)
         seconds = budget_s * -(-tuned // slots)
         until = datetime.now().astimezone() + timedelta(seconds=seconds)
+        tuning = (
+            f"{tuned} tuned for {write_seconds(budget_s)} each, {slots} at a time, until {until:%a %H:%M:%S}"
+        )
         self._note(
-            f"{len(running)} models, {tuned} of them tuned for {write_seconds(budget_s)} each, "
-            f"{slots} at a time: tuning ends by {until:%H:%M:%S}; then up to {refits} refits of each, "
-            "each about as long as its best trial."
+            f"{_counted(len(running), 'model')}, {tuning if tuned else 'none of them tuned'}; "
+            f"then up to {_counted(refits, 'refit')} of each, each about as long as its best trial."
         )
         with self._lock:
             for study in studies:
@@ -113,7 +115,7 @@ class Progress:
         line = self._lines[study]
         shown = "no result" if best is None else f"best on validation {best:.4f}"
         self._note(
-            f"{study}: {status}, {line.trials} trials, {line.charged_s:.1f} s charged, {shown}",
+            f"{study}: {status}, {_counted(line.trials, 'trial')}, {line.charged_s:.1f} s charged, {shown}",
             plain_only=True,
         )
 
@@ -145,3 +147,8 @@ class Progress:
                 charged, trials = f"{line.charged_s:.1f} s", str(line.trials or "")
                 drawn.add_row(Text(name), Text(line.state), bar, charged, trials, best, Text(line.now))
         return Group(drawn)
+
+
+def _counted(number: int, what: str) -> str:
+    """Return a number with its noun: 1 model, 2 models."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.budget import LOST, Line
-from benchmark.errors import AdapterError, Interrupted
+from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.channel import Message
 from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
 from benchmark.executors.slots import Slot
@@ -160,6 +160,8 @@ class FinalsRun:
         fitted: dict[str, Message],
         scored: dict[str, Message],
     ) -> Line:
+        if scored.get("error", {}).get("kind") == "place":
+            raise RunError(scored["error"]["message"])  # a full disk is not the model's failure
         outcome, reason = _classify(ending, fitted, scored)
         result: dict[str, Any] = {}
         if outcome == "complete":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,14 @@ def _newest(suite: Suite, results: Path) -> RunDirectory | None:
 
 
 def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
-    if not (out / "manifest.json").exists():
-        if out.is_dir() and any(out.iterdir()):
+    if not os.path.isfile(out / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
+        if os.path.isdir(out) and not _is_ours(out):  # noqa: PTH112 - the same
             raise RunError(f"{out}: is not empty and is no run directory; choose another with --out DIR.")
         return _create(suite, out)
     run = RunDirectory.existing(out)
-    stored = json.loads((run / "suite.json").read_text("utf-8"))
+    if not _has_spent(run):
+        return _begun_anew(suite, run)
+    stored = run.suite()
     if fresh:
         raise RunError(
             f"{out}: holds a run already; --fresh needs a place of its own: choose another --out DIR."
@@ -75,6 +78,25 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
             "  Go on with the old suite, or choose another --out DIR."
         )
     return run
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder is empty, or holds what a run lays out before its disk was full."""
+    own = {"splits", "parts", "models", "suite.json", "suite.yaml"}
+    return all(path.name in own or path.name.startswith(".") for path in folder.iterdir())
+
+
+def _has_spent(run: RunDirectory) -> bool:
+    """Return whether any trial of a run was started: before that, there is nothing to lose."""
+    ledger = run / "ledger.jsonl"
+    return ledger.exists() and ledger.stat().st_size > 0
+
+
+def _begun_anew(suite: Suite, run: RunDirectory) -> RunDirectory:
+    """Start again in the directory of a run that a complaint ended before its first trial."""
+    with run.locked():
+        shutil.rmtree(run / "splits", ignore_errors=True)
+        return _create(suite, run.path)
 
 
 def _create(suite: Suite, path: Path) -> RunDirectory:

@@ -19,7 +19,7 @@ from benchmark.executors.processes import kill_recorded
 from benchmark.executors.slots import Slots
 from benchmark.metrics import names as metrics
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory, gather
+from benchmark.results import RunDirectory, gather, room
 from benchmark.runner.data import Stored, data_directory, store_all
 from benchmark.runner.events import Silent, Watcher
 from benchmark.runner.finals import FinalsRun
@@ -67,7 +67,7 @@ def run(suite: Suite, registry: Registry, order: Order, watcher: Watcher | None 
     if place.manifest()["state"] == FINISHED:
         watcher.said(f"{place.path}: is finished; nothing to run (--fresh starts anew)")
         return place
-    with place.locked():
+    with room(place.path), place.locked():
         try:
             _Session(suite, registry, order, watcher, place).run()
         except (Interrupted, KeyboardInterrupt) as error:

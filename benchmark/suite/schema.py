@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
 from benchmark.errors import MetricError
@@ -15,26 +15,29 @@ from benchmark.units import Megabytes, Seconds, Share
 class Section(BaseModel):
     """A part of a suite: unknown keys are refused, nothing changes after validation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _known_metric(name: str) -> str:
+    try:
+        parse_metric(name)
+    except MetricError as error:
+        raise ValueError(str(error)) from error
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class Metrics(Section):
     """What is measured."""
 
-    primary: str = Field(default="ndcg@10", description="the metric that tuning, reference and verdict use")
-    also: tuple[str, ...] = Field(
+    primary: MetricName = Field(
+        default="ndcg@10", description="the metric that tuning, reference and verdict use"
+    )
+    also: tuple[MetricName, ...] = Field(
         default=("recall@10", "map@10", "coverage@10", "rmse"), description="further metrics on the board"
     )
-
-    @field_validator("primary", "also")
-    @classmethod
-    def _known(cls, value: Any) -> Any:
-        for name in [value] if isinstance(value, str) else value:
-            try:
-                parse_metric(name)
-            except MetricError as error:
-                raise ValueError(str(error)) from error
-        return value
 
     @model_validator(mode="after")
     def _comparable(self) -> Metrics:

@@ -1,0 +1,310 @@
+"""A bundle at work: lists for known users, for new ones by their history, for strangers by popularity.
+
+Light on purpose: numpy, and the framework that the model itself needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from benchmark.bundle.layout import Files, entry, open_bundle
+from benchmark.errors import BundleError, MissingLibrary
+from benchmark.metrics.rank import Integers, entries, top_k
+from benchmark.protocol import Array, Ids, Recommender, Scores
+from benchmark.registry import Adapter, Registry, install_hint
+from benchmark.trial import batch_size
+
+Id: TypeAlias = int | float | str
+Source: TypeAlias = Literal["model", "history", "popularity"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One place of a list."""
+
+    id: Id
+    title: str | None
+    score: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One user's list.
+
+    Attributes:
+        user: the id that was asked for; None for a history without a name.
+        source: "model"; "history" where the model folded a new user in; "popularity" where it could not.
+        items: best first, at most k.
+        note: what whoever reads the list must know; empty if nothing.
+    """
+
+    user: Id | None
+    source: Source
+    items: tuple[Item, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle.
+
+    Attributes:
+        files: its folder and bundle.json.
+        model: the restored adapter.
+        user_ids: raw ids in the order of dense ids.
+        item_ids: likewise.
+        titles: of the items; None where there is none.
+        seen: index arrays (U + 1,) and (n,) of what each user has seen.
+        popularity: rows of each item in the training data, (I,).
+    """
+
+    files: Files
+    model: Recommender
+    user_ids: Sequence[Id]
+    item_ids: Sequence[Id]
+    titles: Sequence[str | None]
+    seen: tuple[Integers, Integers]
+    popularity: Scores
+
+    @property
+    def name(self) -> str:
+        """The model's name on the board it was picked from."""
+        return entry(self.files.manifest, "model", kind=str)
+
+    @property
+    def tie_seed(self) -> int:
+        """Seed of the order among equal scores: the one that the run ranked with."""
+        return entry(self.files.manifest, "ranking", "tie_seed", kind=int)
+
+    @cached_property
+    def _users(self) -> Mapping[str, int]:
+        return {str(user): dense for dense, user in enumerate(self.user_ids)}
+
+    @cached_property
+    def _items(self) -> Mapping[str, int]:
+        return {str(item): dense for dense, item in enumerate(self.item_ids)}
+
+    def knows(self, user: Id) -> bool:
+        """Return whether the model was trained with this user."""
+        return str(user) in self._users
+
+    def recommend(
+        self, users: Iterable[Id], k: int = 10, *, exclude: Collection[Id] = ()
+    ) -> list[Recommendation]:
+        """Return the list of each user, in their order; seen items are left out.
+
+        Args:
+            users: raw ids, as numbers or as text. A stranger gets the most popular items.
+            k: length of the lists; shorter where fewer items are left.
+            exclude: raw ids of items to leave out for everybody; unknown ones change nothing.
+
+        Raises:
+            BundleError: k is below 1.
+        """
+        _check_length(k)
+        wanted = list(users)
+        dense = np.array([self._users[str(user)] for user in wanted if self.knows(user)], dtype=np.int32)
+        size = batch_size(len(self.item_ids))
+        found: dict[str, Recommendation] = {}
+        for first in range(0, len(dense), size):
+            batch = dense[first : first + size]
+            scores = self.scores(batch)
+            rows, columns = entries(*self.seen, batch)
+            scores[rows, columns] = -np.inf
+            lists = self._ranked(scores, batch, k, exclude)
+            found |= {
+                str(self.user_ids[user]): Recommendation(self.user_ids[user], "model", items)
+                for user, items in zip(batch.tolist(), lists, strict=True)
+            }
+        return [found.get(str(user)) or self._popular(user, k, exclude) for user in wanted]
+
+    def recommend_new(
+        self, history: Collection[Id], k: int = 10, *, user: Id | None = None, exclude: Collection[Id] = ()
+    ) -> Recommendation:
+        """Return the list of a user who is known by a history alone; its items are left out.
+
+        A model that cannot fold a history in is replaced by popularity, and the list says so.
+
+        Args:
+            history: raw ids of items; those the bundle does not know are left out and counted.
+            k: length of the list.
+            user: a name for the user.
+            exclude: raw ids of items to leave out.
+
+        Raises:
+            BundleError: k is below 1, or the user is known, with a history of its own.
+        """
+        _check_length(k)
+        if user is not None and self.knows(user):
+            raise BundleError(
+                f"user {user} is known, with a history of its own; a history is for new users: leave it out"
+            )
+        dense = np.unique(self._dense(history))
+        strange = sum(str(item) not in self._items for item in history)
+        note = f"{strange} of {len(history)} items of the history are not in the catalogue" if strange else ""
+        left_out = [*exclude, *history]
+        fold_in = getattr(self.model, "fold_in", None)
+        if fold_in is None or not len(dense):
+            why = (
+                f"{self.name} cannot fold a history in" if fold_in is None else "no known item in the history"
+            )
+            return self._popular(user, k, left_out, "; ".join(filter(None, [why, note])))
+        scores = self._checked(fold_in(dense)[None], 1)
+        (items,) = self._ranked(scores, self._nobody, k, left_out)
+        return Recommendation(user, "history", items, note)
+
+    def scores(self, users: Ids) -> Scores:
+        """Return the model's scores (B, I) of dense users (B,), checked.
+
+        Raises:
+            BundleError: the stored state does not fit the catalogue.
+        """
+        try:
+            raw = self.model.score(users)
+        except (ValueError, IndexError, RuntimeError) as error:
+            raise BundleError(f"{self.files.path}: {self.name} cannot score: {error}") from error
+        return self._checked(raw, len(users))
+
+    def _checked(self, raw: Array, rows: int) -> Scores:
+        scores = np.array(raw, dtype=np.float32)
+        if scores.shape != (rows, len(self.item_ids)) or not np.isfinite(scores).all():
+            raise BundleError(
+                f"{self.files.path}: {self.name} scores {scores.shape}, expected finite numbers of shape "
+                f"({rows}, {len(self.item_ids)}); the stored state does not fit: export the bundle again"
+            )
+        return scores
+
+    @property
+    def _nobody(self) -> Ids:
+        """A dense id that no user has, for the order among equals."""
+        return np.array([len(self.user_ids)], dtype=np.int32)
+
+    def _popular(
+        self, user: Id | None, k: int, exclude: Collection[Id], why: str = "unknown user"
+    ) -> Recommendation:
+        (items,) = self._ranked(self.popularity[None].copy(), self._nobody, k, exclude)
+        return Recommendation(user, "popularity", items, f"{why}: the most popular items")
+
+    def _ranked(self, scores: Scores, users: Ids, k: int, exclude: Collection[Id]) -> list[tuple[Item, ...]]:
+        scores[:, self._dense(exclude)] = -np.inf
+        lists = top_k(scores, min(k, len(self.item_ids)), users, self.tie_seed)
+        return [
+            tuple(self._item(item, row[item]) for item in places[places >= 0].tolist())
+            for places, row in zip(lists, scores, strict=True)
+        ]
+
+    def _item(self, dense: int, score: float) -> Item:
+        return Item(self.item_ids[dense], self.titles[dense], float(score))
+
+    def _dense(self, items: Iterable[Id]) -> Ids:
+        known = [self._items[str(item)] for item in items if str(item) in self._items]
+        return np.array(known, dtype=np.int32)
+
+
+def load(path: str | Path, registry: Registry) -> Bundle:
+    """Return a bundle, every file checked by its hash and every array by its shape.
+
+    Args:
+        path: the bundle's folder.
+        registry: adapters by name; nothing that it does not hold is ever run.
+
+    Raises:
+        BundleError: a file is damaged or does not fit the others.
+        AdapterError: the registry has no such adapter.
+        MissingLibrary: the model needs a library that is not installed.
+    """
+    files = open_bundle(Path(path))
+    if faults := files.faults():
+        listed = "\n  ".join(f"{name}: {fault}" for name, fault in faults.items())
+        raise BundleError(f"{files.path}: is damaged; export the bundle again:\n  {listed}")
+    adapter = registry[entry(files.manifest, "adapter", "name", kind=str)]
+    users, items = files.json("users.json"), files.json("items.json")
+    shape = tuple(entry(files.manifest, "data", key, kind=int) for key in ("n_users", "n_items"))
+    ids = (_ids(files, "users.json", users, shape[0]), _ids(files, "items.json", items, shape[1]))
+    titles = _texts(files, items.get("titles"), shape[1])
+    seen, popularity = _seen(files, shape), _popularity(files, shape[1])
+    bundle = Bundle(files, _restored(adapter, files), *ids, titles, seen, popularity)
+    bundle.scores(np.zeros(min(1, shape[0]), dtype=np.int32))
+    return bundle
+
+
+def _restored(adapter: Adapter, files: Files) -> Recommender:
+    params = entry(files.manifest, "params", kind=dict)
+    allowed = {field.name for field in fields(adapter.cls)}
+    if bad := [key for key, value in params.items() if key not in allowed or not _is_plain(value)]:
+        raise BundleError(f"{files.path}: {adapter.name} has no hyperparameters {bad}; export it again")
+    state = files.arrays("model.safetensors")
+    model = adapter.cls(**params)
+    try:
+        model.restore(state)
+    except ImportError as error:
+        raise MissingLibrary(
+            f"{files.path}: {adapter.name} needs {error.name}, which is not installed: "
+            f"{install_hint([adapter])}"
+        ) from error
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{files.path / 'model.safetensors'}: is no state of {adapter.name} ({type(error).__name__}: "
+            f"{error}); export the bundle again, with the version of bench that is installed"
+        ) from error
+    return model  # type: ignore[no-any-return]
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float | str)
+
+
+def _ids(files: Files, name: str, content: Mapping[str, Any], expected: int) -> list[Id]:
+    ids = content.get("ids")
+    if not isinstance(ids, list) or len(ids) != expected or not all(_is_plain(value) for value in ids):
+        raise BundleError(f"{files.path / name}: must hold {expected} ids; export the bundle again")
+    return ids
+
+
+def _texts(files: Files, titles: Any, expected: int) -> list[str | None]:
+    if titles is None:
+        return [None] * expected
+    if (
+        not isinstance(titles, list)
+        or len(titles) != expected
+        or not all(title is None or isinstance(title, str) for title in titles)
+    ):
+        raise BundleError(f"{files.path / 'items.json'}: must hold {expected} titles; export it again")
+    return titles
+
+
+def _seen(files: Files, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
+    arrays = files.arrays("seen.safetensors")
+    ends, items = arrays.get("ends", np.empty(0)), arrays.get("items", np.empty(0))
+    whole = ends.dtype.kind == items.dtype.kind == "i" and ends.shape == (shape[0] + 1,) and items.ndim == 1
+    if (
+        not whole
+        or ends[0] != 0
+        or ends[-1] != len(items)
+        or (np.diff(ends) < 0).any()
+        or ((items < 0) | (items >= shape[1])).any()
+    ):
+        raise BundleError(
+            f"{files.path / 'seen.safetensors'}: must hold what {shape[0]} users have seen; export it again"
+        )
+    return ends, items
+
+
+def _popularity(files: Files, n_items: int) -> Scores:
+    counts = files.arrays("popularity.safetensors").get("counts", np.empty(0))
+    if counts.shape != (n_items,) or counts.dtype.kind not in "iuf" or not np.isfinite(counts).all():
+        raise BundleError(
+            f"{files.path / 'popularity.safetensors'}: must hold {n_items} counts; export the bundle again"
+        )
+    return counts.astype(np.float32)
+
+
+def _check_length(k: int) -> None:
+    if k < 1:
+        raise BundleError(f"k is {k}; it must be 1 or more")

@@ -1,0 +1,307 @@
+"""The figures of a report, each with the sentence that stands for it where it cannot be seen.
+
+Drawn by matplotlib without a display. Colours are the eight of Okabe & Ito (2008), told apart by all
+kinds of colour vision; no meaning hangs on colour alone.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmark.leaderboard import Across, Board, Row, Search, Table
+from benchmark.metrics.names import parse
+from benchmark.reporting.cells import decimal, span
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A65628")
+DASHES = ("-", "--", "-.", ":")
+MARKS = "osD^vP*X"
+INK = "#111111"
+_STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold a dollar sign
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        name: of its file.
+        title: what it shows.
+        says: the same in words, with the numbers.
+        draw: makes it.
+        width: inches.
+        height: inches.
+    """
+
+    name: str
+    title: str
+    says: str
+    draw: Callable[[Canvas], None]
+    width: float = 5.4  # a phone shows its text at a readable size, a wide screen enlarges it
+    height: float = 3.2
+
+    def svg(self) -> str:
+        """Return the figure as SVG, text as text."""
+        return self._render("svg").decode()
+
+    def png(self) -> bytes:
+        """Return the figure as PNG at 150 dots per inch on white."""
+        return self._render("png")
+
+    def _render(self, kind: str) -> bytes:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure as Canvas
+
+        target = io.BytesIO()
+        style: dict[Any, Any] = {**_STYLE, "svg.hashsalt": self.name}
+        with rc_context(style), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")  # SVG leaves fonts to the reader
+            canvas = Canvas(figsize=(self.width, self.height), layout="constrained")
+            self.draw(canvas)
+            metadata = {"Date": None} if kind == "svg" else {"Software": None}
+            canvas.savefig(target, format=kind, dpi=150, transparent=kind == "svg", metadata=metadata)
+        return target.getvalue()
+
+
+def figures_of(table: Table) -> list[Figure]:
+    """Return the figures that the rows of a table can carry."""
+    made: list[Figure] = []
+    if table.ranked:
+        made += [intervals(table), cost(table)]
+    tuned = [search for search in table.searches if search.space and search.valued]
+    if tuned:
+        made += [budget(table, tuned), trials(table, tuned)]
+    return made
+
+
+def all_figures(board: Board) -> dict[str, list[Figure]]:
+    """Return the figures of each data set; those over all data sets under the empty name."""
+    made = {table.dataset: figures_of(table) for table in board.tables}
+    if board.across and board.across.critical_difference is not None:
+        made[""] = [critical_difference(board.across)]
+    return made
+
+
+def intervals(table: Table) -> Figure:
+    """Return the primary metric of every model with its interval."""
+    rows, primary = table.ranked[::-1], table.primary
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for place, row in enumerate(rows):
+            colour = COLOURS[0] if row["best_set"] else COLOURS[6]
+            axes.plot([row[f"{primary}_low"], row[f"{primary}_high"]], [place, place], color=colour, lw=2)
+            axes.plot(row[primary], place, "o" if row["best_set"] else "s", color=colour)
+        if (reference := _row_of(rows, table.reference)) is not None:
+            axes.axvline(reference[primary], color=INK, lw=0.8, ls=":")
+        axes.set_yticks(range(len(rows)), [_label(row["model"]) for row in rows])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel(f"{primary} on test")
+
+    listed = [
+        f"{row['model']} {decimal(row[primary])} {span(row[f'{primary}_low'], row[f'{primary}_high'])}"
+        for row in table.ranked
+    ]
+    says = f"{primary} with its interval, best first: {_join(listed)}. Round marks: in the set of the best."
+    return Figure("intervals", f"{primary} with intervals", says, draw, height=0.9 + 0.34 * len(rows))
+
+
+def cost(table: Table) -> Figure:
+    """Return quality against latency and memory, the models on the Pareto front joined."""
+    primary, better = table.primary, parse(table.primary).higher_is_better
+    kinds = (("latency_ms_p50", "ms for one user (median)"), ("memory_mb", "MB of memory while training"))
+
+    def draw(canvas: Canvas) -> None:
+        for axes, (column, title) in zip(canvas.subplots(1, 2, sharey=True), kinds, strict=True):
+            _scatter(axes, table, column)
+            axes.set_xlabel(title)
+            _log_scale(axes, [row[column] for row in table.ranked if row[column]])
+        canvas.axes[0].set_ylabel(primary)
+        _legend(canvas)
+
+    fronts = [
+        f"{title}: {_join(row['model'] for row in pareto(table.ranked, column, primary, higher=better))}"
+        for column, title in kinds
+    ]
+    says = f"On the Pareto front, where nothing else is both better and cheaper: {'; '.join(fronts)}."
+    return Figure(
+        "cost", f"{primary} against latency and memory", says, draw, height=3.0 + 0.12 * len(table.ranked)
+    )
+
+
+def _scatter(axes: Axes, table: Table, column: str) -> None:
+    primary = table.primary
+    front = pareto(table.ranked, column, primary, higher=parse(primary).higher_is_better)
+    points = [(row[column], row[primary]) for row in front]
+    axes.plot(
+        *zip(*points, strict=True), color=INK, lw=0.8, ls=":", drawstyle="steps-post"
+    ) if points else None
+    for place, row in enumerate(table.ranked):
+        if row[column]:
+            style: dict[str, Any] = {"color": COLOURS[place % 8], "marker": MARKS[place % 8]}
+            axes.plot(row[column], row[primary], ls="", label=_label(row["model"]), **style)
+
+
+def _log_scale(axes: Axes, values: Sequence[float]) -> None:
+    """Give an axis a log scale whose ticks say plain numbers: matplotlib's own are formulas."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    narrow = bool(values) and max(values) < 30 * min(values)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=5))
+
+
+def pareto(rows: Iterable[Row], column: str, quality: str, *, higher: bool = True) -> list[Row]:
+    """Return the rows that no other one beats in both cost and quality, cheapest first.
+
+    >>> rows = [{"q": 0.3, "c": 9.0}, {"q": 0.2, "c": 1.0}, {"q": 0.1, "c": 2.0}]
+    >>> pareto(rows, "c", "q")
+    [{'q': 0.2, 'c': 1.0}, {'q': 0.3, 'c': 9.0}]
+    """
+    sign = 1.0 if higher else -1.0
+    front: list[Row] = []
+    known = [row for row in rows if row.get(column) and row.get(quality) is not None]
+    for row in sorted(known, key=lambda row: (row[column], -sign * row[quality])):
+        if not front or sign * row[quality] > sign * front[-1][quality]:
+            front.append(row)
+    return front
+
+
+def budget(table: Table, tuned: Sequence[Search]) -> Figure:
+    """Return the best validation value so far against what was spent on it."""
+    curves = {search.model: list(search.curve()) for search in tuned}
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for place, (model, curve) in enumerate(curves.items()):
+            seconds, best = zip(*curve, strict=True)
+            style: dict[str, Any] = {
+                "color": COLOURS[place % 8],
+                "ls": DASHES[place % 4],
+                "lw": 1.6,
+                "markevery": -(-len(curve) // 12),
+            }
+            axes.plot(
+                seconds,
+                best,
+                drawstyle="steps-post",
+                marker=MARKS[place % 8],
+                ms=4,
+                label=_label(model),
+                **style,
+            )
+        axes.set_xlabel("device-seconds charged")
+        axes.set_ylabel(f"best {table.primary} on validation")
+        _legend(canvas)
+
+    ends = [f"{model} {decimal(curve[-1][1])} after {curve[-1][0]:.1f} s" for model, curve in curves.items()]
+    says = f"Best validation {table.primary} reached: {_join(ends)}."
+    return Figure("budget", "Score against budget", says, draw, height=3.0 + 0.12 * len(curves))
+
+
+def trials(table: Table, tuned: Sequence[Search]) -> Figure:
+    """Return every trial of every tuned model."""
+    across = min(3, len(tuned))
+    down = -(-len(tuned) // across)
+
+    def draw(canvas: Canvas) -> None:
+        grid = canvas.subplots(down, across, squeeze=False, sharey=True)
+        for place, axes in enumerate(grid.flat):
+            axes.set_visible(place < len(tuned))
+            if place < len(tuned):
+                _trials_of(axes, tuned[place])
+        canvas.supxlabel("trial", fontsize=10)
+        canvas.supylabel(f"{table.primary} on validation", fontsize=10)
+
+    listed = [
+        f"{one.model} {len(one.trials)} trials, {len(one.trials) - len(one.valued)} without a value"
+        for one in tuned
+    ]
+    says = f"Round: complete, cross: pruned, bar at the foot: no value. {_join(listed)}."
+    return Figure("trials", "Trial history", says, draw, height=0.7 + 1.7 * down)
+
+
+def _trials_of(axes: Axes, search: Search) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for outcome, mark, colour in (("complete", "o", COLOURS[0]), ("pruned", "x", COLOURS[1])):
+        chosen = [line for line in search.valued if (line["outcome"] == "pruned") == (outcome == "pruned")]
+        axes.plot(
+            [line["trial"] for line in chosen], [line["value"] for line in chosen], mark, ms=4, color=colour
+        )
+    lost = [line["trial"] for line in search.trials if line.get("value") is None]
+    axes.plot(lost, [0.02] * len(lost), "|", color=COLOURS[1], transform=axes.get_xaxis_transform())
+    axes.set_title(_label(search.model), fontsize=9)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+
+
+def critical_difference(over: Across) -> Figure:
+    """Return the critical-difference diagram of Demšar 2006: a bar joins models that are not told apart."""
+    assert over.critical_difference is not None
+    rows = [row for row in over.rows if row["completed"] == 1]
+    reach = over.critical_difference
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for place, row in enumerate(rows):
+            axes.plot(row["mean_rank"], place, "o", color=COLOURS[0])
+        for number, (first, last) in enumerate(cliques([row["mean_rank"] for row in rows], reach)):
+            ends = [rows[first]["mean_rank"], rows[last]["mean_rank"]]
+            axes.plot(ends, [len(rows) + 0.4 * number] * 2, color=INK, lw=3, solid_capstyle="butt")
+        axes.set_yticks(range(len(rows)), [_label(row["model"]) for row in rows])
+        axes.invert_yaxis()
+        axes.set_xlabel(f"mean rank over data sets (1 is best); critical difference {reach:.2f}")
+
+    listed = [f"{row['model']} {row['mean_rank']:.2f}" for row in rows]
+    says = f"Mean ranks: {_join(listed)}. Closer than {reach:.2f}: not told apart (Nemenyi)."
+    return Figure("critical-difference", "Critical differences", says, draw, height=1.2 + 0.36 * len(rows))
+
+
+def cliques(ranks: Sequence[float], reach: float) -> list[tuple[int, int]]:
+    """Return the longest runs (first, last) of sorted mean ranks that lie within ``reach``.
+
+    >>> cliques([1.0, 1.5, 3.0, 3.2], reach=1.0)
+    [(0, 1), (2, 3)]
+    """
+    found: list[tuple[int, int]] = []
+    for first, rank in enumerate(ranks):
+        last = max(place for place, other in enumerate(ranks) if other - rank < reach)
+        if last > first and (not found or last > found[-1][1]):
+            found.append((first, last))
+    return found
+
+
+def _legend(canvas: Canvas) -> None:
+    marks, names = canvas.axes[0].get_legend_handles_labels()
+    canvas.legend(marks, names, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+
+
+def _row_of(rows: Sequence[Row], model: str | None) -> Row | None:
+    return next((row for row in rows if row["model"] == model), None)
+
+
+def _label(text: str) -> str:
+    """Return a name that XML and a font can carry, cut where it would push the figure aside."""
+    clean = "".join(char if char.isprintable() else "?" for char in text)
+    return clean if len(clean) <= 32 else f"{clean[:31]}…"
+
+
+def _join(parts: Iterable[Any]) -> str:
+    return ", ".join(map(str, parts))

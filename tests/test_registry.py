@@ -1,0 +1,106 @@
+"""The registry: names to classes, what each needs, and what makes it another adapter."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters import ADAPTERS
+from benchmark import registry
+from benchmark.errors import AdapterError
+from benchmark.registry import Adapter, Registry, install_hint, load
+
+OURS = Registry(ADAPTERS)
+LIGHT = """
+class Model:
+    space = {}
+    requires = ("no_such_library_anywhere", "json")
+    def fit_steps(self, train, context): yield
+    def score(self, users): ...
+"""
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of somebody else's, with an adapter and its network."""
+    folder = tmp_path / "outside_package"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "light.py").write_text(LIGHT)
+    (folder / "networks.py").write_text("WIDTH = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("outside_package")]:
+        del sys.modules[name]
+
+
+def outside_adapter() -> Adapter:
+    return Adapter("outside/model", "outside_package.light:Model")
+
+
+def test_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        AdapterError, match="no adapter is called 'lightfm/wrap'; did you mean 'lightfm/warp'"
+    ):
+        OURS["lightfm/wrap"]
+
+
+def test_every_adapter_says_what_it_is_without_its_library() -> None:
+    frameworks = {"torch", "tensorflow", "keras", "surprise", "lightfm"}
+    before = {name for name in frameworks if name in sys.modules}
+    for name, adapter in OURS.items():
+        assert name.startswith(f"{adapter.library}/")
+        assert set(adapter.traits.space) <= set(adapter.defaults)
+    assert {name for name in frameworks if name in sys.modules} == before
+
+
+def test_published_adapter_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = importlib.metadata.EntryPoint("theirs/model", "fakes:Steady", registry.ENTRY_POINTS)
+    monkeypatch.setattr(registry, "_published", lambda: [point])
+    assert Registry({}, entry_points=True)["theirs/model"].traits.space.keys() == {"bend"}
+    assert "theirs/model" not in Registry({})
+
+
+def test_published_adapter_cannot_take_the_name_of_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = importlib.metadata.EntryPoint("torch/ease", "fakes:Steady", registry.ENTRY_POINTS)
+    monkeypatch.setattr(registry, "_published", lambda: [point])
+    assert Registry(ADAPTERS, entry_points=True)["torch/ease"].target == ADAPTERS["torch/ease"]
+
+
+def test_library_that_is_not_installed_is_missing_and_named_with_its_extra(outside: Path) -> None:
+    assert outside_adapter().missing == ["no_such_library_anywhere"]
+    both = [outside_adapter(), OURS["torch/ease"]]
+    assert install_hint(both) == "pip install 'recsys-bench[outside,torch]'"
+
+
+@pytest.mark.parametrize("changed", ["light.py", "networks.py"])
+def test_source_hash_changes_with_the_adapter_and_with_its_network(outside: Path, changed: str) -> None:
+    before = outside_adapter().source_hash
+    assert outside_adapter().source_hash == before
+    with (outside / changed).open("a") as file:
+        file.write("# another text\n")
+    assert outside_adapter().source_hash != before
+
+
+def test_source_hash_does_not_change_with_another_file_beside_it(outside: Path) -> None:
+    before = outside_adapter().source_hash
+    (outside / "unrelated.py").write_text("x = 1\n")
+    assert outside_adapter().source_hash == before
+
+
+def test_network_is_imported_before_trials_are_forked(outside: Path) -> None:
+    assert "outside_package.networks" in outside_adapter().preload
+
+
+@pytest.mark.parametrize("target", ["no_such_module:X", "fakes:NoSuchClass", "fakes"])
+def test_target_that_cannot_be_imported_is_refused(target: str) -> None:
+    with pytest.raises(AdapterError, match=f"{target}: cannot be imported"):
+        load(target)
+
+
+def test_target_that_is_no_class_is_refused() -> None:
+    with pytest.raises(AdapterError, match="an adapter must be a class"):
+        _ = Adapter("fake/number", "fakes:PLANTED_USER").traits
