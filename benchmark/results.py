@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the directory's layout; another one is refused, not guessed at."""
+FOLDERS = ("splits", "parts", "models")
 
 
 def content_hash(value: Any) -> str:
@@ -132,7 +133,7 @@ class RunDirectory:
             RunError: it cannot be written.
         """
         with writing(path):
-            for folder in (path, path / "splits", path / "parts", path / "models"):
+            for folder in (path, *(path / name for name in FOLDERS)):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = path / f".probe-{os.getpid()}"
             with _gone_unless_done(probe):

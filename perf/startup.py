@@ -38,7 +38,7 @@ def measured(runs: int) -> dict[str, Any]:
     for _ in range(runs):
         for name, command in COMMANDS.items():
             took[name].append(seconds(command))
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, values in took.items():
         first, median, third = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
         rows[name] = {"median_s": median, "quartiles_s": [first, third]}

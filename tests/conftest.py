@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import SMALL, Bench
 
+from benchmark.cli import main
 from benchmark.registry import Registry
 from benchmark.suite import Suite, parse
 
@@ -56,3 +58,29 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data here: set BENCH_DATA to a folder with ml-100k and ml-100k-p1")
     return folder
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Call the command line in this process; return exit code, output and complaint."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as left:
+            code = left.code
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A suite that runs in a second or two."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL)
+    return path

@@ -56,7 +56,7 @@ def golden_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
 
 
 def as_golden(name: str, text: str) -> None:
-    """Compare with the stored file; BENCH_UPDATE_GOLDEN=1 writes it anew, to be read before it is committed."""
+    """Compare with the stored file; BENCH_UPDATE_GOLDEN=1 writes it anew, to be read before a commit."""
     if os.environ.get("BENCH_UPDATE_GOLDEN"):
         GOLDEN.mkdir(exist_ok=True)
         (GOLDEN / name).write_text(text, encoding="utf-8")
@@ -188,6 +188,7 @@ HOSTILE = {
     "newline": "a/b\n| 1 | fake",
     "right to left": "a/\u202eedoc",
     "markup": "a/[bold red]b[/]",
+    "control": "a/\x1b[31mred",
 }
 
 
@@ -200,6 +201,7 @@ def test_hostile_name_cannot_break_out_of_its_cell(tmp_path: Path, name: str) ->
     assert len(lines) == 4
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
     assert "<script" not in text
+    assert not {"\u202e", "\x1b"} & set(text)
     rows = list(csv.reader(io.StringIO(as_csv(made))))
     assert len(rows) == 3
     assert not rows[1][rows[0].index("model")].startswith(("=", "+", "-", "@"))
@@ -207,6 +209,7 @@ def test_hostile_name_cannot_break_out_of_its_cell(tmp_path: Path, name: str) ->
     target = io.StringIO()
     show(made, Console(file=target, width=240))
     assert len([line for line in target.getvalue().splitlines() if line.startswith(("1 ", "2 "))]) == 2
+    assert not {"\u202e", "\x1b"} & set(target.getvalue())
 
 
 @pytest.mark.parametrize(

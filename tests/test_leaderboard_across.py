@@ -76,3 +76,12 @@ def test_across_eight_families_are_tested_against_the_best_on_validation() -> No
     p_values = [row["p_vs_reference"] for row in found.rows]
     assert p_values[0] is None
     assert p_values[1:] == pytest.approx([2 * 2 / 2**8] * 2)
+
+
+def test_across_family_ranks_are_among_models_that_completed_everywhere() -> None:
+    made = tables(7)
+    rows = [boards.row("d/once", 0.9, 1), *made[0].rows]
+    found = over([boards.table(*rows, dataset="shop-0"), *made[1:]])
+    ranks = {row["model"]: row["family_rank"] for row in found.rows}
+
+    assert ranks == {"a/best": 1.0, "b/middle": 2.0, "baselines/popularity": 3.0, "d/once": None}

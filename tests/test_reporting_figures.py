@@ -70,7 +70,7 @@ def test_cliques_join_ranks_closer_than_the_critical_difference(
 
 
 def test_critical_difference_diagram_names_models_and_reach() -> None:
-    rows = [{"model": name, "mean_rank": rank, "completed": 1.0} for name, rank in (("a", 1.2), ("b", 2.9))]
+    rows = [{"model": name, "family_rank": rank} for name, rank in (("a", 1.2), ("b", 2.9))]
     figure = critical_difference(Across("ndcg@10", rows, tuple("abcdef"), "a", [], 0.8))
 
     assert "a 1.20, b 2.90. Closer than 0.80" in figure.says

@@ -22,7 +22,8 @@ class Across:
 
     Attributes:
         primary: the metric that ranks.
-        rows: best mean rank first: model, mean_rank, wins, completed, imputed, p_vs_reference.
+        rows: best mean rank first: model, mean_rank, wins, completed, imputed, p_vs_reference, and
+            family_rank, the mean rank over families among the models that completed everywhere.
         families: names of the independent families of data.
         reference: the completed model with the best mean validation rank; the others are tested against it.
         notes: what a reader must know, refused tests among it.
@@ -51,11 +52,10 @@ def across(tables: Sequence[Table]) -> Across | None:
     families = tuple(dict.fromkeys(family(table.dataset) for table in tables))
     whole = [m for m in range(len(models)) if completed[:, m].all()]
     made = Across(tables[0].primary, [], families, _reference(tables, [models[m] for m in whole]))
-    _test(made, tables, ranks[:, whole], [models[m] for m in whole])
-    p_values = {row["model"]: row["p"] for row in made.rows}
+    tested = _test(made, tables, ranks[:, whole], [models[m] for m in whole])
     rows = [_row(tables, models, m, ranks, completed) for m in range(len(models))]
     for row in rows:
-        row["p_vs_reference"] = p_values.get(row["model"])
+        row.update(tested.get(row["model"], {"family_rank": None, "p_vs_reference": None}))
     difference = _critical(made, len(whole), len(families), _alpha(tables))
     notes = [_counting(tables, families), *made.notes]
     ordered = sorted(rows, key=lambda row: row["mean_rank"])
@@ -107,23 +107,30 @@ def _reference(tables: Sequence[Table], models: list[str]) -> str | None:
     return models[int(np.mean(ranks, axis=0).argmin())]
 
 
-def _test(made: Across, tables: Sequence[Table], ranks: Matrix, models: list[str]) -> None:
-    """Write p of each model against the reference, and what the rank tests say or why they cannot."""
+def _test(made: Across, tables: Sequence[Table], ranks: Matrix, models: list[str]) -> dict[str, Row]:
+    """Return rank and p of each completed model; note what the rank tests say, or why they cannot."""
     if made.reference is None or len(models) < 2:
         made.notes.append("No tests over data sets: fewer than two models completed on all of them.")
-        return
+        return {}
     of_family = np.array([family(table.dataset) for table in tables])
     scores = -np.stack([ranks[of_family == name].mean(axis=0) for name in made.families])
     place, alpha = models.index(made.reference), _alpha(tables)
     p = _try(made, lambda: tests.compare_over_families(scores, place, alpha=alpha))
     if p is not None:
-        made.rows.extend({"model": model, "p": float(p[m])} for m, model in enumerate(models) if m != place)
         made.notes.append(f"p: exact Wilcoxon over {len(scores)} families against {made.reference}, Holm.")
     result = _try(made, lambda: tests.iman_davenport(scores))
     if result is not None:
         made.notes.append(
             f"Friedman (Iman-Davenport): F {result.statistic:.3f}, p {result.p:.3g}. {result.caution}".strip()
         )
+    over = tests.mean_ranks(scores)
+    return {
+        model: {
+            "family_rank": float(over[m]),
+            "p_vs_reference": None if p is None or m == place else float(p[m]),
+        }
+        for m, model in enumerate(models)
+    }
 
 
 def _critical(made: Across, n_models: int, n_families: int, alpha: float) -> float | None:

@@ -88,11 +88,19 @@ def read(run: RunDirectory) -> list[Stored]:
             [study for study in manifest["studies"] if study["dataset"] == label],
             Records([line for line in lines if label in (line.get("dataset"), _dataset_of(line, manifest))]),
             per_user[per_user["dataset"] == label] if len(per_user) else per_user,
-            run / "splits" / label,
+            _split_of(run, label),
             [line for line in lines if line["event"] == "reference" and line["dataset"] == label][-1:],
         )
         for label, data in manifest["datasets"].items()
     ]
+
+
+def _split_of(run: RunDirectory, label: str) -> Path:
+    """Return the folder of a data set's split: it is named after the suite's word, not after the label."""
+    for path in sorted((run / "splits").glob("*/manifest.json")):
+        if json.loads(path.read_text("utf-8")).get("dataset") == label:
+            return path.parent
+    return run / "splits" / label
 
 
 def _dataset_of(line: Line, manifest: dict[str, Any]) -> str | None:

@@ -248,28 +248,30 @@ def _trials_of(axes: Axes, search: Search) -> None:
         )
     lost = [line["trial"] for line in search.trials if line.get("value") is None]
     axes.plot(lost, [0.02] * len(lost), "|", color=COLOURS[1], transform=axes.get_xaxis_transform())
-    axes.set_title(_label(search.model), fontsize=9)
+    axes.set_title(_label(search.model, 20), fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
 def critical_difference(over: Across) -> Figure:
     """Return the critical-difference diagram of Demšar 2006: a bar joins models that are not told apart."""
     assert over.critical_difference is not None
-    rows = [row for row in over.rows if row["completed"] == 1]
+    rows = sorted(
+        (row for row in over.rows if row["family_rank"] is not None), key=lambda row: row["family_rank"]
+    )
     reach = over.critical_difference
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
         for place, row in enumerate(rows):
-            axes.plot(row["mean_rank"], place, "o", color=COLOURS[0])
-        for number, (first, last) in enumerate(cliques([row["mean_rank"] for row in rows], reach)):
-            ends = [rows[first]["mean_rank"], rows[last]["mean_rank"]]
+            axes.plot(row["family_rank"], place, "o", color=COLOURS[0])
+        for number, (first, last) in enumerate(cliques([row["family_rank"] for row in rows], reach)):
+            ends = [rows[first]["family_rank"], rows[last]["family_rank"]]
             axes.plot(ends, [len(rows) + 0.4 * number] * 2, color=INK, lw=3, solid_capstyle="butt")
         axes.set_yticks(range(len(rows)), [_label(row["model"]) for row in rows])
         axes.invert_yaxis()
-        axes.set_xlabel(f"mean rank over data sets (1 is best); critical difference {reach:.2f}")
+        axes.set_xlabel(f"mean rank over families (1 is best); critical difference {reach:.2f}")
 
-    listed = [f"{row['model']} {row['mean_rank']:.2f}" for row in rows]
+    listed = [f"{row['model']} {row['family_rank']:.2f}" for row in rows]
     says = f"Mean ranks: {_join(listed)}. Closer than {reach:.2f}: not told apart (Nemenyi)."
     return Figure("critical-difference", "Critical differences", says, draw, height=1.2 + 0.36 * len(rows))
 
@@ -297,10 +299,10 @@ def _row_of(rows: Sequence[Row], model: str | None) -> Row | None:
     return next((row for row in rows if row["model"] == model), None)
 
 
-def _label(text: str) -> str:
+def _label(text: str, most: int = 32) -> str:
     """Return a name that XML and a font can carry, cut where it would push the figure aside."""
     clean = "".join(char if char.isprintable() else "?" for char in text)
-    return clean if len(clean) <= 32 else f"{clean[:31]}…"
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 
 
 def _join(parts: Iterable[Any]) -> str:

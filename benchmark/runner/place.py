@@ -13,7 +13,14 @@ from typing import Any
 import yaml
 
 from benchmark.errors import RunError
-from benchmark.results import RunDirectory, content_hash, runs_under, write_atomically, writing
+from benchmark.results import (
+    FOLDERS,
+    RunDirectory,
+    content_hash,
+    runs_under,
+    write_atomically,
+    writing,
+)
 from benchmark.suite import Suite
 
 FINISHED = "finished"
@@ -81,15 +88,17 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Return whether a folder is empty, or holds what a run lays out before its disk was full."""
-    own = {"splits", "parts", "models", "suite.json", "suite.yaml"}
-    return all(path.name in own or path.name.startswith(".") for path in folder.iterdir())
+    """Return whether a folder is empty, or holds only what a run lays out before anything else."""
+    files = {"suite.json", "suite.yaml"}
+    return all(
+        path.name in files or (path.name in FOLDERS and not any(path.iterdir())) for path in folder.iterdir()
+    )
 
 
 def _has_spent(run: RunDirectory) -> bool:
     """Return whether any trial of a run was started: before that, there is nothing to lose."""
     ledger = run / "ledger.jsonl"
-    return ledger.exists() and ledger.stat().st_size > 0
+    return (ledger.exists() and ledger.stat().st_size > 0) or any((run / "parts").glob("*"))
 
 
 def _begun_anew(suite: Suite, run: RunDirectory) -> RunDirectory:
