@@ -20,7 +20,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.metrics.evaluate import Evaluation
+    from benchmark.protocol import Values
 
 FORMAT = 1
 """Version of the directory's layout; another one is refused, not guessed at."""
@@ -250,11 +251,11 @@ class RunDirectory:
 PER_USER_COLUMNS = ("user", "squared_error", "absolute_error", "ratings", "items")
 
 
-def write_part(path: Path, evaluation: Evaluation) -> str:
+def write_part(path: Path, evaluation: Evaluation, more: Mapping[str, Values] | None = None) -> str:
     """Store a final's per-user values and top-K lists; return the file's SHA-256.
 
-    Columns: user (dense id), one column per ranking metric, the sums that rating metrics are made
-    of, and ``items``, the list of K recommended items.
+    Columns: user (dense id), one column per ranking metric and per entry of ``more``, the sums that
+    rating metrics are made of, and ``items``, the list of K recommended items.
     """
     import numpy as np
     import pyarrow as pa
@@ -262,7 +263,7 @@ def write_part(path: Path, evaluation: Evaluation) -> str:
 
     users = len(evaluation.users)
     columns = {"user": pa.array(evaluation.users)}
-    columns |= {name: pa.array(values) for name, values in evaluation.per_user.items()}
+    columns |= {name: pa.array(values) for name, values in {**evaluation.per_user, **(more or {})}.items()}
     for name in ("squared_error", "absolute_error", "ratings"):
         values = getattr(evaluation, name)
         columns[name] = pa.array(values if values is not None and len(values) else np.full(users, np.nan))

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.datasets.parts import load_parts
 from benchmark.errors import MetricError
-from benchmark.metrics.evaluate import Evaluator
-from benchmark.metrics.names import parse
-from benchmark.protocol import Scores
+from benchmark.metrics.evaluate import Evaluation, Evaluator
+from benchmark.metrics.exposure import head_of, popularity_lift, recall_of_kind
+from benchmark.metrics.names import Metric, parse
+from benchmark.protocol import Interactions, Scores, Values
 from benchmark.results import write_bytes, write_part
 from benchmark.trial import Channel, batches, complaint
 
@@ -50,12 +52,31 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     state = pipe.read()
     evaluation = judge.result()
     values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
+    learned = seen if request["train_on"] == "train+valid" else train
+    lift, recalls = _exposure(evaluation, metrics, np.bincount(learned.items, minlength=test.n_items), test)
     return {
         "values": values,
         "counts": evaluation.counts,
-        "sha256": write_part(Path(request["part"]), evaluation),
+        "popularity_lift": lift,
+        "sha256": write_part(Path(request["part"]), evaluation, recalls),
         "state_sha256": write_bytes(Path(request["state"]), state) if state else None,
     }
+
+
+def _exposure(
+    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], test: Interactions
+) -> tuple[float | None, dict[str, Values]]:
+    """Return popularity lift, and each user's recall of head and of tail items in lists of the first k."""
+    length = next((metric.k for metric in metrics if metric.k), None)
+    if length is None or not counts.any():
+        return None, {}
+    head, lists, likes = head_of(counts), evaluation.lists[:, :length], test.likes()
+    recalls = {
+        f"recall_{name}": recall_of_kind(evaluation.users, lists, likes, kind)
+        for name, kind in (("head", head), ("tail", ~head))
+    }
+    lift = popularity_lift(lists, counts)
+    return lift if np.isfinite(lift) else None, recalls
 
 
 def _read(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmark.leaderboard.exposure import HEAD_SHARE
 from benchmark.leaderboard.search import FEW_TRIALS, Search
 from benchmark.leaderboard.stored import Stored
 from benchmark.leaderboard.table import Row
+from benchmark.metrics.exposure import HEAD_SHARE
 from benchmark.metrics.names import Metric
 
 UNUSED_SHARE = 0.25

@@ -10,7 +10,6 @@ from benchmark.budget import Line, spent_s
 from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard import notes
 from benchmark.leaderboard.compare import Comparison
-from benchmark.leaderboard.exposure import Exposure
 from benchmark.leaderboard.search import Search, fairness, search_of
 from benchmark.leaderboard.stored import Stored
 from benchmark.leaderboard.table import COST_COLUMNS, Row, Table, columns
@@ -38,7 +37,6 @@ class Ranking:
         self.studies = {study["model"]: study for study in stored.studies}
         self.finals = Finals(stored.per_user, self.primary, stored.train_on, stored.data["n_items"])
         self.searches = {model: self._search(study) for model, study in self.studies.items()}
-        self.exposure = Exposure.of(stored.split, stored.train_on)
         self.chosen = baseline is not None
         if baseline is not None and baseline not in self.studies:
             raise RunError(
@@ -119,7 +117,6 @@ class Ranking:
         low, high = self.finals.interval(model, 1 - float(self.suite["verdict"]["alpha"]))
         search = self.searches[model]
         assert search.best is not None
-        seen = self.exposure.columns(self.finals.rows(model), self.list_length) if self.exposure else {}
         return row | {
             f"{self.primary.name}_low": low,
             f"{self.primary.name}_high": high,
@@ -128,7 +125,9 @@ class Ranking:
             f"train_only_{self.primary.name}": self.finals.value(self.primary, model, "train"),
             **{name: _median([line.get(name) for line in finals]) for name in COST_COLUMNS},
             **fairness(search),
-            **seen,
+            "popularity_lift": _mean([line.get("popularity_lift") for line in finals]),
+            "recall_head": self.finals.mean_of("recall_head", model),
+            "recall_tail": self.finals.mean_of("recall_tail", model),
         }
 
     @property
@@ -152,7 +151,7 @@ class Ranking:
 
     def _notes(self, ranked: list[Row], rest: list[Row]) -> list[str]:
         found = list(notes.facts_of(self.stored, self.primary, self.reference, chosen=self.chosen))
-        if self.exposure and ranked:
+        if any(row["popularity_lift"] is not None for row in ranked):
             found.append(notes.lists_note(self.list_length))
         found += notes.floor_notes(ranked, self.stored.studies, self.primary)
         found += notes.search_warnings(ranked, list(self.searches.values()))
@@ -172,6 +171,11 @@ class Ranking:
             "alpha": self.suite["verdict"]["alpha"],
             "list_length": self.list_length,
         }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _median(values: list[float | None]) -> float | None:

@@ -42,7 +42,6 @@ class Stored:
         studies: the manifest's studies on it.
         records: the ledger's lines.
         per_user: rows of per_user.parquet.
-        split: folder of the stored split.
         references: the model that each run named before it opened test.
     """
 
@@ -52,7 +51,6 @@ class Stored:
     studies: list[dict[str, Any]]
     records: Records
     per_user: pd.DataFrame
-    split: Path
     references: list[Line]
 
     @property
@@ -88,19 +86,10 @@ def read(run: RunDirectory) -> list[Stored]:
             [study for study in manifest["studies"] if study["dataset"] == label],
             Records([line for line in lines if label in (line.get("dataset"), _dataset_of(line, manifest))]),
             per_user[per_user["dataset"] == label] if len(per_user) else per_user,
-            _split_of(run, label),
             [line for line in lines if line["event"] == "reference" and line["dataset"] == label][-1:],
         )
         for label, data in manifest["datasets"].items()
     ]
-
-
-def _split_of(run: RunDirectory, label: str) -> Path:
-    """Return the folder of a data set's split: it is named after the suite's word, not after the label."""
-    for path in sorted((run / "splits").glob("*/manifest.json")):
-        if json.loads(path.read_text("utf-8")).get("dataset") == label:
-            return path.parent
-    return run / "splits" / label
 
 
 def _dataset_of(line: Line, manifest: dict[str, Any]) -> str | None:
@@ -166,6 +155,5 @@ def _joined(one: Stored, other: Stored, where: str) -> Stored:
         one.studies + other.studies,
         Records(lines),
         pd.concat([one.per_user, other.per_user], ignore_index=True),
-        one.split,
         one.references + other.references,
     )

@@ -33,6 +33,13 @@ class Finals:
         known = [value for value in values if value is not None]
         return float(np.mean(known)) if known else None
 
+    def mean_of(self, column: str, model: str) -> float | None:
+        """Return the mean over users, then seeds, of a stored column; None where nobody has a value."""
+        rows = self.rows(model)
+        if column not in rows or rows[column].isna().all():
+            return None
+        return float(rows.groupby("seed")[column].mean().mean())
+
     def _of_seed(self, metric: Metric, rows: pd.DataFrame) -> float | None:
         if metric.kind == "rating":
             if rows["ratings"].isna().any():

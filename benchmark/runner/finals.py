@@ -21,6 +21,7 @@ from benchmark.runner.study import Site, note_open
 SCORER = SetUp(["pyarrow.parquet", "scipy.sparse", "benchmark.scorer"], "benchmark.scorer:load", {})
 
 
+MEASURED = ("values", "counts", "popularity_lift", "sha256", "state_sha256")
 TRY_AGAIN = frozenset({"infrastructure", "timeout"})
 """Outcomes that are tried once more. The configuration of a final has been fitted before in a third of
 its bound, so when it runs over, most likely something else held the machine."""
@@ -166,7 +167,7 @@ class FinalsRun:
         result: dict[str, Any] = {}
         if outcome == "complete":
             facts = {key: value for key, value in fitted["facts"].items() if key != "event"}
-            measured = {key: scored["result"][key] for key in ("values", "counts", "sha256", "state_sha256")}
+            measured = {key: scored["result"][key] for key in MEASURED}
             result = facts | measured | {"part": files[0], "state": files[1]}
         for said in (fitted, scored):
             if "error" in said:
