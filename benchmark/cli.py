@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from benchmark import handover
-from benchmark.errors import BenchError, DataError, SuiteError, did_you_mean
+from benchmark.errors import BenchError, DataError, RunError, SuiteError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -221,8 +221,10 @@ def _run(options: argparse.Namespace) -> int:
     show(finished.board, console)
     label = " (synthetic data: says nothing about the real data set)" if finished.board.synthetic else ""
     console.print(
-        f"Report{label}: {finished.path / 'leaderboard.md'}", highlight=False, soft_wrap=True, markup=False
+        f"Report{label}: {finished.path / 'leaderboard.html'}", highlight=False, soft_wrap=True, markup=False
     )
+    if not any(table.ranked for table in finished.board.tables):
+        raise RunError(f"{finished.path}: no model has a result; the reasons stand under the board.")
     return 0
 
 

@@ -235,3 +235,16 @@ def test_reader_of_the_output_that_goes_away_is_no_error() -> None:
     )
     assert done.stdout == "name: quickstart\n"
     assert done.stderr == ""
+
+
+def test_run_in_which_no_model_has_a_result_shows_the_board_and_exits_2(
+    bench: Bench, small: Path, tmp_path: Path
+) -> None:
+    small.write_text(
+        small.read_text().replace("primary: ndcg@5, also: [recall@5]", "primary: rmse, also: []")
+    )
+    code, shown, complaint = bench("run", small, "--out", tmp_path / "run")
+
+    assert code == 2
+    assert "predicts no ratings" in shown
+    assert "no model has a result" in complaint
