@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeAlias
@@ -90,6 +91,14 @@ class Child:
     channel: Channel
     born: float
     nursery: Nursery
+    closed: bool = False
+
+    def close(self) -> None:
+        """Let go of it, once: whatever lives of its group is killed, grandchildren too."""
+        if not self.closed:
+            self.closed = True
+            signal_group(self.pid, signal.SIGKILL)
+            self.channel.close()
 
 
 @dataclass(frozen=True)
@@ -339,13 +348,9 @@ class _Watch:
         return None
 
 
-def supervise(child: Child, limits: Limits, listener: Listener) -> Ending:
-    """Watch a child to its end and return what it cost.
-
-    At the hold less half the grace it gets SIGTERM, at the hold its whole group gets SIGKILL.
-    """
-    watch = _Watch(child, limits, listener)
-    exited: Message | None = None
+def _watched(watch: _Watch) -> Message:
+    """Return how the child was reaped, after hearing everything it said."""
+    child, exited = watch.child, None
     while exited is None:
         channels = [child.nursery.control, *([child.channel] if watch.open else [])]
         readable, _, _ = select.select(channels, [], [], watch.timeout_s())
@@ -355,9 +360,18 @@ def supervise(child: Child, limits: Limits, listener: Listener) -> Ending:
         exited = child.nursery.exit_of(child, 0.0)
     while watch.open and child.channel.waiting():  # what it said before it went
         watch.hear()
-    charged_s, lease_s = watch.charged_s, watch.lease_s
-    signal_group(child.pid, signal.SIGKILL)  # grandchildren
-    child.channel.close()
+    return exited
+
+
+def supervise(child: Child, limits: Limits, listener: Listener) -> Ending:
+    """Watch a child to its end and return what it cost.
+
+    At the hold less half the grace it gets SIGTERM, at the hold its whole group gets SIGKILL.
+    """
+    watch = _Watch(child, limits, listener)
+    with closing(child):
+        exited = _watched(watch)
+        charged_s, lease_s = watch.charged_s, watch.lease_s
     done = watch.done_at is not None
     peak = max(watch.memory_mb, exited["peak_mb"])
     return Ending("itself" if done else watch.ended_by, done, exited["code"], lease_s, charged_s, peak)

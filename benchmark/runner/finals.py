@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ class FinalsRun:
             for line in lines
         )
 
-    @contextlib.contextmanager
+    @contextmanager
     def _nurseries(self) -> Iterator[tuple[Nursery, Nursery]]:
         slot = Slot(self.slot.cores, self.slot.memory_mb)
         try:
@@ -128,26 +128,19 @@ class FinalsRun:
         part, state = f"parts/{entry['key']}.parquet", f"models/{entry['key']}.safetensors"
         request["keep_state"] = seed == 0 and train_on == self.site.suite.finals.train_on
         hold_s = self.site.policy.final_s(self.best["charged_s"])
-        read, write = os.pipe()
-        self.site.ledger.append("test-opened", entry=entry["entry"], split=self.split_hash)
         places = {"part": str(self.run_dir / part), "state": str(self.run_dir / state)}
-        scorer = scorers.launch("benchmark.scorer:run", request | places, (read,))
         private = {key: value for key, value in request.items() if key != "directory"}
-        child = nursery.launch("benchmark.trial:final", private, (write,))
-        os.close(read)
-        os.close(write)
-        note_open(
-            self.site.ledger,
-            child,
-            entry,
-            hold_s=hold_s,
-            config=self.best["config"],
-            device=request["device"],
-        )
         fitted, scored = Heard(self.site, entry["entry"]), Heard(self.site, None)
-        ending = supervise(child, Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s), fitted)
-        patience = Limits(max(60.0, hold_s), self.slot.memory_mb, self.site.policy.ready_s)
-        supervise(scorer, patience, scored)
+        limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
+        self.site.ledger.append("test-opened", entry=entry["entry"], split=self.split_hash)
+        with _pipe() as (read, write):
+            scorer = scorers.launch("benchmark.scorer:run", request | places, (read,))
+            child = nursery.launch("benchmark.trial:final", private, (write,))
+        with closing(scorer), closing(child):
+            facts = {"config": self.best["config"], "device": request["device"]}
+            note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
+            ending = supervise(child, limits, fitted)
+            supervise(scorer, replace(limits, hold_s=max(60.0, hold_s)), scored)
         line = self._close(entry, (part, state), ending, fitted.said, scored.said)
         if ending.ended_by == "stopped":
             raise Interrupted
@@ -199,6 +192,17 @@ class FinalsRun:
             "train_on": train_on,
             "seed": seed,
         }
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """Make a pipe for two children; our ends are closed, so that its reader sees the writer's end."""
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Message]) -> tuple[str, str]:  # noqa: PLR0911 - a line for each outcome

@@ -6,6 +6,7 @@ import itertools
 import math
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -244,10 +245,10 @@ class StudyRun:
             child = nursery.launch("benchmark.trial:run", request)
         except Closed as error:
             raise AdapterError(f"{self.study.model}: the process that forks its trials has died") from error
-        opened = note_open(
-            self.site.ledger, child, entry, hold_s=hold_s, config=params, device=request["device"]
-        )
-        ending = supervise(child, limits, curve)
+        with closing(child):
+            facts = {"config": params, "device": request["device"]}
+            opened = note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
+            ending = supervise(child, limits, curve)
         self._close(asked, opened, curve, ending)
         if ending.ended_by == "stopped":
             raise Interrupted
