@@ -89,6 +89,7 @@ class Account:
     charged_s: float = 0.0
     holds: dict[int, float] = field(default_factory=dict)
     one_step_s: float | None = None
+    too_short_s: float = 0.0
 
     @property
     def left_s(self) -> float:
@@ -100,7 +101,7 @@ class Account:
 
         A model whose first step takes longer than the cap (tracing a graph, say) may hold two such steps.
         """
-        needed = 1.1 * (self.one_step_s or 0.0)
+        needed = 1.1 * (self.too_short_s if self.one_step_s is None else self.one_step_s)
         granted = min(max(cap_s, 2 * needed), self.left_s)
         if granted <= 0 or granted - grace_s(granted) < needed:
             return None
@@ -115,6 +116,10 @@ class Account:
         self.holds.pop(trial, None)
         if outcome not in REFUNDED:
             self.charged_s += charged_s
+
+    def saw_no_step(self, within_s: float) -> None:
+        """Remember a hold in which no step could be validated: until one is, a shorter one is in vain."""
+        self.too_short_s = max(self.too_short_s, within_s)
 
     def saw_first_step(self, after_s: float) -> None:
         """Remember the quickest first validated step: what a trial needs at the least."""

@@ -348,8 +348,10 @@ def _from_parts(run: RunDirectory, finals: list[dict[str, Any]]) -> pd.DataFrame
 
 
 def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the last close line of each final: a model whose source changed is fitted again."""
-    return list({(line["study"], line["seed"], line["train_on"]): line for line in lines}.values())
+    """Return the last close line of each final, of each study's last key: what changed is fitted again."""
+    keys = {line["study"]: line.get("study_key") for line in lines}
+    fresh = [line for line in lines if line.get("study_key") == keys[line["study"]]]
+    return list({(line["study"], line["seed"], line["train_on"]): line for line in fresh}.values())
 
 
 def _trial_row(line: dict[str, Any]) -> dict[str, Any]:

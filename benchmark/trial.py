@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -80,15 +80,14 @@ class Fit:
     name: str
     fit_s: float = 0.0
     steps: int = 0
-    _stepper: Iterator[None] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._stepper = iter(self.model.fit_steps(self.train, self.context))
+    _stepper: Iterator[None] | None = None
 
     def step(self) -> bool:
         """Train one step; False when the adapter has no more."""
         began = time.monotonic()
         try:
+            if self._stepper is None:  # only now: what is no generator would train before the clock runs
+                self._stepper = iter(self.model.fit_steps(self.train, self.context))
             next(self._stepper)
         except StopIteration:
             return False
@@ -142,13 +141,13 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
 
 def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -> None:
     """Fit one configuration on train, validating after each step until told to stop."""
-    fit = begin(request, parts.train)
     metrics = [parse(name) for name in request["metrics"]]
     judge = Evaluator(
         parts.valid, seen=[parts.train], metrics=metrics, train=parts.train, who=request["name"]
     )
-    channel.send({"event": "ready"})
     try:
+        fit = begin(request, parts.train)
+        channel.send({"event": "ready"})
         while fit.step():
             values = validate(fit, judge, rates=any(metric.kind == "rating" for metric in metrics))
             message = {"event": "step", "step": fit.steps, "fit_s": fit.fit_s, "values": values}
@@ -175,9 +174,9 @@ def validate(fit: Fit, judge: Evaluator, *, rates: bool) -> dict[str, float]:
 
 def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: list[int]) -> None:
     """Refit the chosen configuration and pour the scores of all users into the scorer's pipe."""
-    fit = begin(request, parts.both if request["train_on"] == "train+valid" else parts.train)
-    channel.send({"event": "ready"})
     try:
+        fit = begin(request, parts.both if request["train_on"] == "train+valid" else parts.train)
+        channel.send({"event": "ready"})
         while fit.steps < request["steps"] and fit.step():
             channel.send({"event": "fitted", "step": fit.steps})
         facts = {

@@ -162,7 +162,7 @@ class Tuner:
 
     def _queue_again(self, trial: FrozenTrial) -> None:
         queued = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        params = trial.params or trial.system_attrs.get("fixed_params", {})
+        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
         if all(other.system_attrs.get("fixed_params") != params for other in queued):
             self._study.enqueue_trial(params)
 

@@ -43,6 +43,15 @@ def test_account_lets_a_model_with_slow_steps_hold_more_than_the_cap() -> None:
     assert account.affordable(2.5) is None
 
 
+def test_account_does_not_try_again_in_less_than_what_was_too_short() -> None:
+    account = Account(Policy(10.0))
+    account.charge(0, 5.0, "timeout")
+    account.saw_no_step(5.0)
+    assert account.affordable(2.5) is None
+    account.saw_first_step(1.0)
+    assert account.affordable(2.5) == 2.5
+
+
 def test_account_takes_the_quickest_first_step_as_what_a_trial_needs() -> None:
     account = Account(Policy(10.0))
     account.saw_first_step(2.0)

@@ -20,10 +20,12 @@ from fakes import PLANTED_ITEM, PLANTED_USER, PLANTED_VALUE
 
 from benchmark import runner
 from benchmark.errors import Interrupted, MissingLibrary, RunError
+from benchmark.executors.local import Nursery
 from benchmark.leaderboard import board
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import Order
+from benchmark.runner.run import better_now
 from benchmark.suite import Suite, parse
 
 Make = Callable[..., Suite]
@@ -143,11 +145,41 @@ def test_model_that_fails_keeps_its_row_with_the_reason(
     assert row["ndcg@5"] is None
 
 
-def test_endless_model_spends_its_budget_and_no_more(suite: Make, fakes: Registry, tmp_path: Path) -> None:
+def test_endless_model_is_not_tried_again_in_less_time(suite: Make, fakes: Registry, tmp_path: Path) -> None:
     place = runner.run(suite(models=["fake/endless"]), fakes, Order(out=tmp_path / "run"))
-    closed = [line for line in ledger_of(place.path) if line["event"] == "close"]
-    assert {line["outcome"] for line in closed} == {"timeout"}
-    assert 0.9 < charged(closed)["planted/fake/endless"] <= 1.5
+    (closed,) = [line for line in ledger_of(place.path) if line["event"] == "close"]
+    assert closed["outcome"] == "timeout"
+    assert 0.45 < closed["charged_s"] <= 1.0
+    (row,) = board(place).tables[0].rows
+    assert row["unused_s"] == pytest.approx(1.0 - closed["charged_s"], abs=0.01)
+    assert "larger budget" in row["reason"]
+
+
+def test_nursery_that_dies_in_a_study_is_replaced_once(
+    suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch, died = Nursery.launch, []
+
+    def dying(self: Nursery, entry: str, *more: Any) -> Any:
+        if entry in {"benchmark.trial:run", "benchmark.trial:final"} and entry not in died:
+            died.append(entry)
+            self._process.kill()
+            self._process.wait()
+        return launch(self, entry, *more)
+
+    monkeypatch.setattr(Nursery, "launch", dying)
+    place = runner.run(suite(models=["fake/steady"]), fakes, Order(out=tmp_path / "run"))
+    assert died == ["benchmark.trial:run", "benchmark.trial:final"]
+    row = board(place).tables[0].rows[0]
+    assert (row["status"], row["seeds"]) == ("ok", 2)
+
+
+def test_stand_in_is_not_gone_on_with_once_the_real_data_are_here(fakes: Registry, data_dir: Path) -> None:
+    manifest = {"datasets": {"movielens-100k (synthetic stand-in)": {}}, "studies": []}
+    assert better_now(manifest, fakes, data_dir)
+    assert not better_now({"datasets": {"movielens-100k": {}}, "studies": []}, fakes, data_dir)
+    skipped = {"adapter": "fake/fixed", "excluded": ["skipped", "needs it"]}
+    assert better_now({"datasets": {}, "studies": [skipped]}, fakes, None)
 
 
 def test_trial_stopped_at_its_hold_is_complete_with_its_best_step(
@@ -211,7 +243,7 @@ def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path) ->
     spying = parse(
         f"""
 name: spying
-datasets: [{{name: own, user: user, item: item, value: rating}}]
+datasets: [{{name: own, user: user, item: item, value: rating, scale: [1, 5]}}]
 split: {{by: files, files: {{train: {data}/train.csv, valid: {data}/valid.csv, test: {data}/test.csv}}}}
 metrics: {{primary: ndcg@5, also: [recall@5]}}
 budget: {{per_model: 20s}}
@@ -234,7 +266,7 @@ def test_spy_does_find_a_row_that_is_handed_to_it(suite: Make, fakes: Registry, 
     log = pd.DataFrame(rows, columns=["user", "item", "rating"])
     log.loc[log.user == 1, "rating"] = PLANTED_VALUE
     log.to_csv(tmp_path / "log.csv", index=False)
-    own = {"name": "own", "path": str(tmp_path / "log.csv"), "value": "rating"}
+    own = {"name": "own", "path": str(tmp_path / "log.csv"), "value": "rating", "scale": [1, 5]}
     place = runner.run(
         suite(datasets=[own], prepare={}, models=["fake/spy"]),
         fakes,

@@ -18,6 +18,8 @@ from benchmark.trial import latency
 SCORE_TOLERANCE = 1e-5
 """Items whose scores are nearer than this may change places: another machine adds up in another order."""
 LATENCY_FACTOR, LATENCY_SLACK_MS = 3.0, 1.0
+ROUNDS = 3
+"""The quickest round counts: the first also pays for pages that are not in memory yet."""
 """The median now may be this many times the 95th percentile of the run, plus this much."""
 
 
@@ -100,7 +102,8 @@ def _near(scores: Scores, found: Ids, expected: Ids) -> np.ndarray[tuple[int], n
 def _latency(bundle: Bundle) -> Check:
     promise = entry(bundle.files.manifest, "promise", kind=dict)
     p95, device = promise.get("latency_ms_p95"), promise.get("device")
-    now = latency(bundle.model, len(bundle.user_ids))["latency_ms_p50"]
+    rounds = [latency(bundle.model, len(bundle.user_ids))["latency_ms_p50"] for _ in range(ROUNDS)]
+    now = min(rounds)
     if not isinstance(p95, int | float) or device != "cpu":
         detail = f"{now:.2f} ms for one user here on cpu; measured on {device}, so not compared"
         return Check("latency", ok=True, detail=detail)

@@ -22,6 +22,8 @@ from benchmark.errors import DataError, SourceError, did_you_mean
 Say: TypeAlias = Callable[[str], None]
 
 YOUR_OWN = "your own"
+STAND_IN = " (synthetic stand-in)"
+"""What the name of a stand-in ends with."""
 STAND_IN_SEED = 20_200_101
 
 
@@ -210,4 +212,4 @@ def _own(spec: LogSpec, frame: pd.DataFrame, items: pd.DataFrame | None, origin:
 def _stand_in(known: Known) -> Log:
     """Return a generated log with the number of users, items and rows of the real one."""
     shape = PlantedSpec(users=known.users, items=known.items, interactions=known.rows, seed=STAND_IN_SEED)
-    return planted(shape, name=f"{known.name} (synthetic stand-in)")
+    return planted(shape, name=f"{known.name}{STAND_IN}")

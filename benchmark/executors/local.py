@@ -46,6 +46,9 @@ THREAD_CAPS = (
     "TF_NUM_INTEROP_THREADS",
 )
 
+NEEDED = frozenset({"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL"})
+"""Variables without which an interpreter or a driver does not start: handed on whatever they name."""
+
 EndedBy: TypeAlias = Literal["itself", "hold", "memory", "not-ready", "stopped"]
 
 
@@ -198,10 +201,16 @@ class Nursery:
         """
         mine, theirs = Channel.pair()
         born = clock()
-        self._control.send({"entry": entry, "request": request}, (theirs.fileno(), *descriptors))
-        theirs.close()
-        while (message := self._control.receive())["event"] != "started":
-            self._exits[message["pid"]] = message
+        try:
+            self._control.send({"entry": entry, "request": request}, (theirs.fileno(), *descriptors))
+            while (message := self._control.receive())["event"] != "started":
+                self._exits[message["pid"]] = message
+        except Closed:
+            mine.close()
+            raise
+        finally:
+            theirs.close()
+        self._exits.pop(message["pid"], None)  # an earlier child may have had the number
         return Child(message["pid"], message["start_ticks"], mine, born, self)
 
     def exit_of(self, child: Child, timeout_s: float) -> Message | None:
@@ -231,8 +240,8 @@ class Nursery:
             signal_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._reader.join(timeout=1.0)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        if self._process.stdout is not None and not self._reader.is_alive():
+            self._process.stdout.close()  # not under the reader: it may wait for a stray grandchild's end
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -250,18 +259,23 @@ class Nursery:
 
 def child_environment(slot: Slot, folder: str, hidden: Sequence[Path]) -> dict[str, str]:
     """Return the environment of a child: thread caps in, data and run paths out."""
-    secret = [str(path) for path in hidden]
+    secret = [path.resolve() for path in hidden]
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith("BENCH_")
-        and key not in {"PWD", "OLDPWD"}
-        and not any(path in value for path in secret)
+        if key in NEEDED
+        or not (key.startswith("BENCH_") or key in {"PWD", "OLDPWD"} or _tells(value, secret))
     }
     caps = dict.fromkeys(THREAD_CAPS, str(len(slot.cores) or 1))
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONUNBUFFERED": "1"}
     card = {"CUDA_VISIBLE_DEVICES": "" if slot.gpu is None else str(slot.gpu)}
     return kept | caps | quiet | card | {"HOME": folder, "TMPDIR": folder, "PWD": folder}
+
+
+def _tells(value: str, secret: Sequence[Path]) -> bool:
+    """Return whether a variable names one of the hidden folders, or a place in it."""
+    places = [Path(entry) for entry in value.split(os.pathsep) if entry.startswith("/")]
+    return any(path == place or path in place.parents for path in secret for place in places)
 
 
 def sweep_scratch() -> None:

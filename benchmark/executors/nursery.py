@@ -115,7 +115,9 @@ def _reap(control: Channel, scratch: dict[int, str]) -> None:
         pid, status, usage = os.wait4(-1, os.WNOHANG)
         if pid == 0:
             return
-        shutil.rmtree(scratch.pop(pid), ignore_errors=True)
+        if (folder := scratch.pop(pid, None)) is None:
+            continue  # a helper that a library started when it was imported
+        shutil.rmtree(folder, ignore_errors=True)
         code = os.waitstatus_to_exitcode(status)
         control.send({"event": "exited", "pid": pid, "code": code, "peak_mb": usage.ru_maxrss / 1024})
 

@@ -36,6 +36,16 @@ def gpus() -> list[str]:
     return [name for name in answer.stdout.splitlines() if name] if answer.returncode == 0 else []
 
 
+def visible_cards() -> dict[int, str]:
+    """Return number and name of the GPUs that CUDA_VISIBLE_DEVICES leaves to us; all if it is not set."""
+    cards = dict(enumerate(gpus()))
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is None:
+        return cards
+    chosen = {int(word) for word in allowed.split(",") if word.strip().isdigit()}
+    return {number: name for number, name in cards.items() if number in chosen}
+
+
 def usable_cores() -> list[int]:
     """Return the cores that this process may use."""
     return sorted(os.sched_getaffinity(0))
@@ -55,7 +65,7 @@ class Slots:
         Raises:
             RunError: not even one slot fits, or a GPU is asked for and none is here.
         """
-        mine, cards = usable_cores(), gpus() if gpu != "no" else []
+        mine, cards = usable_cores(), visible_cards() if gpu != "no" else {}
         if gpu == "yes" and not cards:
             raise RunError("budget.slot.gpu is 'yes' but no GPU is visible; write auto or no")
         fits = min(len(mine) // cores, int(machine_memory_mb() // memory_mb), len(cards) or len(mine))
@@ -65,11 +75,12 @@ class Slots:
                 f"this machine lends {len(mine)} cores and {machine_memory_mb():.0f} MB; lower budget.slot"
             )
         self.count = min(fits, jobs or fits)
-        self.gpu_name = cards[0] if cards else None
+        numbers = sorted(cards)
+        self.device = "cuda" if cards else "cpu"
         self._free: queue.SimpleQueue[Slot] = queue.SimpleQueue()
         for index in range(self.count):
             part = tuple(mine[index * cores : (index + 1) * cores])
-            self._free.put(Slot(part, memory_mb, index if cards else None))
+            self._free.put(Slot(part, memory_mb, numbers[index] if cards else None))
 
     @contextmanager
     def take(self) -> Iterator[Slot]:

@@ -80,10 +80,7 @@ def search_warnings(ranked: Sequence[Row], searches: Sequence[Search]) -> Iterat
     tuned = [search for search in searches if search.space and search.model in rows]
     few = [f"{one.model} {len(one.trials)}" for one in tuned if len(one.trials) < FEW_TRIALS]
     if few:
-        yield (
-            f"WARNING: under-tuned, fewer than {FEW_TRIALS} trials, so the sampler never left its random "
-            f"start: {', '.join(few)}."
-        )
+        yield f"WARNING: under-tuned, fewer than {FEW_TRIALS} trials: {', '.join(few)}."
     idle = [one for one in tuned if (one.unused_s or 0.0) > UNUSED_SHARE * rows[one.model]["budget_s"]]
     if idle:
         left = ", ".join(f"{one.model} {one.unused_s:.0f} s ({one.ended})" for one in idle)

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from benchmark.budget import LOST, REFUNDED, Line
 
 FEW_TRIALS = 10
-"""With fewer, Optuna's sampler has not left its random start (TPESampler, n_startup_trials)."""
+"""With fewer the search has hardly begun: Optuna gives its sampler ten random trials by default."""
 
 ENOUGH_FOR_IMPORTANCE = 20
 EDGE = 0.01

@@ -135,7 +135,7 @@ def _joined(one: Stored, other: Stored, where: str) -> Stored:
             f"{where}: {one.dataset} was split differently ({one.data['hash'][:8]} and "
             f"{other.data['hash'][:8]}); such scores are not comparable. Report them one by one."
         )
-    for key in ("metrics", "finals", "verdict"):
+    for key in ("metrics", "finals", "verdict", "budget"):
         if one.suite[key] != other.suite[key]:
             raise RunError(
                 f"{where}: have different {key} ({one.suite[key]} and {other.suite[key]}); "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -11,7 +9,9 @@ from benchmark.leaderboard.table import DRAWS
 from benchmark.metrics.evaluate import summarise
 from benchmark.metrics.names import Metric
 from benchmark.protocol import Values
-from benchmark.statistics.intervals import bootstrap_interval
+from benchmark.statistics.intervals import bootstrap_interval, bootstrap_ratio_interval
+
+LEAST_USERS = 2
 
 
 class Finals:
@@ -67,10 +67,23 @@ class Finals:
         known: Values = values[~np.isnan(values)]
         return known
 
-    def interval(self, model: str, level: float) -> tuple[float, float]:
-        """Return the BCa interval of the primary value over users."""
+    def interval(self, model: str, level: float) -> tuple[float | None, float | None]:
+        """Return the BCa interval of the primary value over users; None for fewer than two users."""
+        if self.primary.kind == "rating":
+            return self._error_interval(model, level)
         means = self.seeds_by_users(model).mean(axis=0)
+        if len(means) < LEAST_USERS:
+            return None, None
         interval = bootstrap_interval(means, level=level, draws=DRAWS, seed=0)
-        if self.primary.base == "rmse":
-            return math.sqrt(max(interval.low, 0.0)), math.sqrt(interval.high)
+        return interval.low, interval.high
+
+    def _error_interval(self, model: str, level: float) -> tuple[float | None, float | None]:
+        """Return the interval of a micro average: users are drawn with their errors and their ratings."""
+        column = "absolute_error" if self.primary.base == "mae" else "squared_error"
+        users = self.rows(model).groupby("user")[[column, "ratings"]].mean()
+        if len(users) < LEAST_USERS:
+            return None, None
+        errors, ratings = users[column].to_numpy(np.float64), users["ratings"].to_numpy(np.float64)
+        root = np.sqrt if self.primary.base == "rmse" else None
+        interval = bootstrap_ratio_interval(errors, ratings, root, level=level, draws=DRAWS, seed=0)
         return interval.low, interval.high

@@ -28,6 +28,11 @@ class Stored:
     manifest: dict[str, Any]
 
     @property
+    def rated(self) -> bool:
+        """Whether the values are ratings on a known scale."""
+        return self.manifest["scale"] is not None
+
+    @property
     def hash(self) -> str:
         """Content hash of the split."""
         return str(self.manifest["hash"])

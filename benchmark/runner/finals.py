@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from benchmark.budget import LOST, Line
+from benchmark.datasets.store import load_manifest
 from benchmark.errors import AdapterError, Interrupted, RunError
-from benchmark.executors.channel import Message
+from benchmark.executors.channel import Closed, Message
 from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
 from benchmark.executors.slots import Slot
 from benchmark.results import RunDirectory, content_hash, file_hash
@@ -66,16 +67,40 @@ class FinalsRun:
         todo = [task for task in wanted if not self.is_done(*task)]
         self.site.watcher.final(self.study.name, len(wanted) - len(todo), len(wanted))
         if not todo:
-            return
-        with self._nurseries() as (nursery, scorers):
-            for task in todo:
+            return None
+        problem: Exception | None = None
+        for _ in range(2):
+            try:
+                with self._nurseries() as (nursery, scorers):
+                    return self._work(nursery, scorers, wanted)
+            except (AdapterError, Closed) as error:
+                if self.site.stop.is_set():
+                    raise Interrupted from error
+                problem = error  # a process that forks has died or is not ready: once more with a new one
+        return self._give_up(todo[0], str(problem) or "the process that forks its fits died twice")
+
+    def _work(self, nursery: Nursery, scorers: Nursery, wanted: list[tuple[str, int]]) -> None:
+        for task in wanted:
+            if self.is_done(*task):
+                continue
+            closed = self._final(nursery, scorers, *task)
+            if closed["outcome"] in TRY_AGAIN:
                 closed = self._final(nursery, scorers, *task)
-                if closed["outcome"] in TRY_AGAIN:
-                    closed = self._final(nursery, scorers, *task)
-                done = sum(self.is_done(*other) for other in wanted)
-                self.site.watcher.final(self.study.name, done, len(wanted))
-                if closed["outcome"] != "complete":
-                    break  # the same configuration would fail again; the row says why
+            done = sum(self.is_done(*other) for other in wanted)
+            self.site.watcher.final(self.study.name, done, len(wanted))
+            if closed["outcome"] != "complete":
+                break  # the same configuration would fail again; the row says why
+
+    def _give_up(self, task: tuple[str, int], reason: str) -> None:
+        """Write down that a final could not even be started."""
+        nothing = {
+            "lease_s": 0.0,
+            "charged_s": 0.0,
+            "trial": self.best["trial"],
+            "config": self.best["config"],
+        }
+        entry = self._identity(*task)
+        self.site.ledger.append("close", **entry, outcome="infrastructure", reason=reason, **nothing)
 
     def wanted(self) -> Iterator[tuple[str, int]]:
         """Return (training set, seed) of every final."""
@@ -110,16 +135,11 @@ class FinalsRun:
     @contextmanager
     def _nurseries(self) -> Iterator[tuple[Nursery, Nursery]]:
         slot = Slot(self.slot.cores, self.slot.memory_mb)
-        try:
-            with (
-                self.site.nursery(self.study, self.split, self.slot) as nursery,
-                Nursery(slot, SCORER, log=self.site.log, stop=self.site.stop) as scorers,
-            ):
-                yield nursery, scorers
-        except AdapterError as error:
-            if self.site.stop.is_set():
-                raise Interrupted from error
-            raise
+        with (
+            self.site.nursery(self.study, self.split, self.slot) as nursery,
+            Nursery(slot, SCORER, log=self.site.log, stop=self.site.stop) as scorers,
+        ):
+            yield nursery, scorers
 
     def _final(self, nursery: Nursery, scorers: Nursery, train_on: str, seed: int) -> Line:
         entry = self._identity(train_on, seed)
@@ -127,16 +147,18 @@ class FinalsRun:
         request |= {"steps": self.best["best_step"], "train_on": train_on, "directory": str(self.split)}
         part, state = f"parts/{entry['key']}.parquet", f"models/{entry['key']}.safetensors"
         request["keep_state"] = seed == 0 and train_on == self.site.suite.finals.train_on
-        hold_s = self.site.policy.final_s(self.best["charged_s"])
+        hold_s = self.site.policy.final_s(self.best["charged_s"] * self._more_users())
         places = {"part": str(self.run_dir / part), "state": str(self.run_dir / state)}
         private = {key: value for key, value in request.items() if key != "directory"}
         fitted, scored = Heard(self.site, entry["entry"]), Heard(self.site, None)
         limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
         self.site.ledger.append("test-opened", entry=entry["entry"], split=self.split_hash)
-        with _pipe() as (read, write):
-            scorer = scorers.launch("benchmark.scorer:run", request | places, (read,))
-            child = nursery.launch("benchmark.trial:final", private, (write,))
-        with closing(scorer), closing(child):
+        with ExitStack() as held:
+            with _pipe() as (read, write):
+                scorer = scorers.launch("benchmark.scorer:run", request | places, (read,))
+                held.enter_context(closing(scorer))
+                child = nursery.launch("benchmark.trial:final", private, (write,))
+                held.enter_context(closing(child))
             facts = {"config": self.best["config"], "device": request["device"]}
             note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
             ending = supervise(child, limits, fitted)
@@ -145,6 +167,12 @@ class FinalsRun:
         if ending.ended_by == "stopped":
             raise Interrupted
         return line
+
+    def _more_users(self) -> float:
+        """Return how many users a final scores for each that its trial scored."""
+        counts = load_manifest(self.split)
+        each: float = counts["n_users"] / max(1, counts["parts"]["valid"]["users"])
+        return max(1.0, each)
 
     def _close(
         self,
@@ -208,7 +236,7 @@ def _pipe() -> Iterator[tuple[int, int]]:
 def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Message]) -> tuple[str, str]:  # noqa: PLR0911 - a line for each outcome
     if ending.ended_by == "stopped":
         return LOST, "the run was stopped"
-    if "error" in fitted:
+    if "error" in fitted and "BrokenPipeError" not in fitted["error"]["message"]:
         return fitted["error"]["kind"], fitted["error"]["message"]
     if ending.ended_by == "memory":
         return "oom", f"its processes took {ending.memory_mb:.0f} MB, more than the slot"

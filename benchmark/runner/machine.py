@@ -17,6 +17,11 @@ from benchmark.results import content_hash
 ENGINE = ("recsys-bench", "numpy", "scipy", "pandas", "optuna", "pyarrow")
 
 
+def engine_versions() -> dict[str, str]:
+    """Return the versions of our own code and of what computes in it: results of others are not trusted."""
+    return {name: importlib.metadata.version(name) for name in ("recsys-bench", "numpy", "scipy")}
+
+
 def environment(adapters: Iterable[Adapter]) -> dict[str, Any]:
     """Return versions and hardware, and their content hash."""
     versions = {name: importlib.metadata.version(name) for name in ENGINE}

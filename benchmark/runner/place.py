@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from benchmark.results import (
 )
 from benchmark.suite import Suite
 
-FINISHED = "finished"
+FINISHED, STOPPED = "finished", "stopped"
 
 
 def resolved(suite: Suite) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def resolved(suite: Suite) -> dict[str, Any]:
     return content
 
 
-def find_or_create(suite: Suite, results: Path, out: Path | None, *, fresh: bool) -> RunDirectory:
+def find_or_create(
+    suite: Suite, results: Path, out: Path | None, *, fresh: bool, outdated: Callable[[RunDirectory], bool]
+) -> RunDirectory:
     """Return the directory in which this suite goes on, or a new one.
 
     Args:
@@ -40,13 +43,14 @@ def find_or_create(suite: Suite, results: Path, out: Path | None, *, fresh: bool
         results: folder under which runs land by default.
         out: the directory the user named.
         fresh: start anew, whatever there is.
+        outdated: says of a run whether it could be made better now; then it is not gone on with.
 
     Raises:
         RunError: ``out`` holds a run of another suite, or cannot be written.
     """
     if out is not None:
         return _named(suite, out, fresh=fresh)
-    if not fresh and (known := _newest(suite, results)) is not None:
+    if not fresh and (known := _newest(suite, results)) is not None and not outdated(known):
         return known
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     path = results / suite.name / stamp

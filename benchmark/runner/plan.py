@@ -63,9 +63,16 @@ class Study:
         )[:16]
 
 
-def plan(suite: Suite, registry: Registry, dataset: str) -> list[Study]:
-    """Return the studies of one data set, in the order of the suite."""
-    return [_study(suite, registry[model.use], model, dataset) for model in suite.models]
+def plan(suite: Suite, registry: Registry, dataset: str, *, rated: bool = True) -> list[Study]:
+    """Return the studies of one data set, in the order of the suite.
+
+    Args:
+        suite: what to run.
+        registry: where its adapters are.
+        dataset: label of the data set.
+        rated: whether its values are ratings on a known scale; without, rating models do not apply.
+    """
+    return [_study(suite, registry[model.use], model, dataset, rated=rated) for model in suite.models]
 
 
 def refuse_missing(suite: Suite, registry: Registry) -> None:
@@ -85,7 +92,7 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
         )
 
 
-def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str) -> Study:
+def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str, *, rated: bool) -> Study:
     space = {
         key: _domain(domain, model, key)
         for key, domain in adapter.traits.space.items()
@@ -93,14 +100,19 @@ def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str) -> Study:
     }
     default = adapter.defaults | _exact(adapter.defaults, model.set)
     default |= {key: _inside(domain, default[key]) for key, domain in space.items()}
-    return Study(dataset, model.label, adapter, space, default, _excluded(suite, adapter))
+    return Study(dataset, model.label, adapter, space, default, _excluded(suite, adapter, rated=rated))
 
 
-def _excluded(suite: Suite, adapter: Adapter) -> tuple[str, str] | None:
+def _excluded(suite: Suite, adapter: Adapter, *, rated: bool) -> tuple[str, str] | None:
     if adapter.missing:
         return "skipped", f"needs {', '.join(adapter.missing)}: {install_hint([adapter])}"
     if metrics.parse(suite.metrics.primary).kind == "rating" and not adapter.traits.rates:
         return "n/a", f"predicts no ratings, so it has no {suite.metrics.primary}"
+    if adapter.traits.feedback == "explicit" and not rated:
+        return (
+            "n/a",
+            "learns from ratings, and these values have no scale; if they are ratings: scale: [1, 5]",
+        )
     return None
 
 

@@ -62,7 +62,7 @@ def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
         return [
             _one(suite, study, data.directory, slot)
             for data in stored
-            for study in plan(suite, registry, data.label)
+            for study in plan(suite, registry, data.label, rated=data.rated)
         ]
 
 

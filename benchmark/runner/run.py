@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.budget import LOST, Ledger, Line, Policy
+from benchmark.datasets.sources import STAND_IN
+from benchmark.datasets.sources import known as known_data
 from benchmark.errors import Interrupted
 from benchmark.executors.local import sweep_scratch
 from benchmark.executors.processes import kill_recorded
@@ -23,8 +25,8 @@ from benchmark.results import RunDirectory, gather, room
 from benchmark.runner.data import Stored, data_directory, store_all
 from benchmark.runner.events import Silent, Watcher
 from benchmark.runner.finals import FinalsRun
-from benchmark.runner.machine import environment
-from benchmark.runner.place import FINISHED, find_or_create
+from benchmark.runner.machine import engine_versions, environment
+from benchmark.runner.place import FINISHED, STOPPED, find_or_create
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.study import Site, StudyRun, best_of
 from benchmark.suite import Suite
@@ -63,11 +65,19 @@ def run(suite: Suite, registry: Registry, order: Order, watcher: Watcher | None 
     watcher = watcher or Silent()
     if not order.skip_missing:
         refuse_missing(suite, registry)
-    place = find_or_create(suite, order.results, order.out, fresh=order.fresh)
+    place = find_or_create(
+        suite,
+        order.results,
+        order.out,
+        fresh=order.fresh,
+        outdated=lambda known: better_now(known.manifest(), registry, data_directory(order.data)),
+    )
     if place.manifest()["state"] == FINISHED:
         watcher.said(f"{place.path}: is finished; nothing to run (--fresh starts anew)")
         return place
     with room(place.path), place.locked():
+        if place.manifest()["state"] == STOPPED:
+            watcher.said(f"{place.path}: going on where it stopped")
         try:
             _Session(suite, registry, order, watcher, place).run()
         except (Interrupted, KeyboardInterrupt) as error:
@@ -77,7 +87,7 @@ def run(suite: Suite, registry: Registry, order: Order, watcher: Watcher | None 
 
 def saved_so_far(place: RunDirectory) -> str:
     """Return what a stopped run has saved, and how it goes on."""
-    place.note(state="stopped")
+    place.note(state=STOPPED)
     ledger = place.ledger()
     trials = [line for line in ledger.lines("close", role="trial") if line["outcome"] != LOST]
     finals = ledger.lines("close", role="final", outcome="complete")
@@ -118,7 +128,11 @@ class _Session:
 
     def _compete(self, ledger: Ledger, stored: list[Stored]) -> None:
         site = self._site(ledger)
-        plans = [(study, data) for data in stored for study in plan(self.suite, self.registry, data.label)]
+        plans = [
+            (study, data)
+            for data in stored
+            for study in plan(self.suite, self.registry, data.label, rated=data.rated)
+        ]
         self.place.note(studies=[describe(study) for study, _ in plans])
         self.watcher.planned(
             [study for study, _ in plans], site.policy.budget_s, self.slots.count, self.suite.finals.seeds
@@ -144,8 +158,15 @@ class _Session:
             hidden=tuple(hidden),
         )
 
+    def _key(self, study: Study, data: Stored) -> str:
+        """Return the key of a study's results; the device that is really held belongs to it."""
+        device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
+        return study.key(
+            self.suite, policy_of(self.suite), data.hash, device=device, engine=engine_versions()
+        )
+
     def _study_job(self, site: Site, study: Study, data: Stored) -> Callable[[], None]:
-        key = study.key(self.suite, site.policy, data.hash)
+        key = self._key(study, data)
 
         def job() -> None:
             settled = site.ledger.lines("settled", study=study.name, key=key)
@@ -159,7 +180,7 @@ class _Session:
         return job
 
     def _finals_job(self, site: Site, study: Study, data: Stored) -> Callable[[], None]:
-        key = study.key(self.suite, site.policy, data.hash)
+        key = self._key(study, data)
 
         def job() -> None:
             best = best_of(closed_trials(site.ledger, study.name, key), maximise=site.maximise)
@@ -171,11 +192,10 @@ class _Session:
 
     def _name_reference(self, ledger: Ledger, data: Stored, studies: list[Study]) -> None:
         """Write down which model the others will be compared with, before test is opened."""
-        policy = policy_of(self.suite)
         maximise = metrics.parse(self.suite.metrics.primary).higher_is_better
         bests = []
         for study in studies:
-            key = study.key(self.suite, policy, data.hash)
+            key = self._key(study, data)
             if (best := best_of(closed_trials(ledger, study.name, key), maximise=maximise)) is not None:
                 bests.append(best)
         if (chosen := best_of(bests, maximise=maximise)) is not None:
@@ -192,8 +212,9 @@ class _Session:
     def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
         """Run jobs side by side, as many as there are slots; stop all when one fails or the user does."""
         with _interrupts(), ThreadPoolExecutor(self.slots.count) as pool:
-            futures: list[Future[None]] = [pool.submit(job) for job in jobs]
+            futures: list[Future[None]] = []
             try:
+                futures += [pool.submit(job) for job in jobs]
                 pending = set(futures)
                 while pending:
                     done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
@@ -219,6 +240,15 @@ def _interrupts() -> Iterator[None]:
         raise Interrupted("stopped") from error
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def better_now(manifest: dict[str, Any], registry: Registry, data: Path | None) -> bool:
+    """Return whether what a run had to do without is here now: real data, or a library."""
+    stand_ins = {name.partition(STAND_IN)[0] for name in manifest.get("datasets", {}) if STAND_IN in name}
+    here = {entry.known.name for entry in known_data(data) if entry.folder is not None}
+    studies = [study for study in manifest.get("studies", []) if study["excluded"]]
+    skipped = [study["adapter"] for study in studies if study["excluded"][0] == "skipped"]
+    return bool(stand_ins & here) or any(name in registry and not registry[name].missing for name in skipped)
 
 
 def policy_of(suite: Suite) -> Policy:

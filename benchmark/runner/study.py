@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -23,6 +24,10 @@ from benchmark.suite import Suite
 from benchmark.tuner import Asked, Journal, Told, Tuner
 
 FAILURES_BEFORE_GIVING_UP = 3
+REFUNDS = 2
+"""Faults of the machine that a study gets back; more of them are the model's own doing."""
+NEARLY_ALL = 0.9
+FAILED_BECAUSE = "failed: "
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Site:
             "threads": len(slot.cores),
             "device": device,
             "metrics": self.applicable(study),
-            "rates": study.adapter.traits.rates,
+            "rates": any(metrics.parse(name).kind == "rating" for name in self.applicable(study)),
         }
 
     def applicable(self, study: Study) -> list[str]:
@@ -182,8 +187,7 @@ class StudyRun:
         self.account = Account(self.site.policy)
         for line in self._closed():
             self.account.charge(line["trial"], line["charged_s"], line["outcome"])
-            if line.get("first_step_s"):
-                self.account.saw_first_step(line["first_step_s"])
+            self._learn(line)
         self.tuner = Tuner(
             self.site.journal,
             f"{self.study.name}@{self.key}",
@@ -194,34 +198,48 @@ class StudyRun:
         )
         self.tuner.repair(self._told)
 
+    def _learn(self, closed: Line) -> None:
+        """Take from a closed trial what the next one needs at the least."""
+        if closed.get("first_step_s"):
+            self.account.saw_first_step(closed["first_step_s"])
+        elif closed["outcome"] == "timeout":
+            self.account.saw_no_step(closed["charged_s"])
+
     def run(self) -> None:
         """Run trials until the budget or the space is used up, and write down how it ended."""
         try:
-            with self.site.nursery(self.study, self.split, self.slot) as nursery:
-                reason = self._trials(nursery)
+            reason = self._attempts()
         except AdapterError as error:
-            if self.site.stop.is_set():
-                raise Interrupted from error
-            self._settle("failed", str(error))
-            return
+            reason = f"{FAILED_BECAUSE}{error}"
         best = best_of(self._closed(), maximise=self.site.maximise)
         if best is not None:
             self._settle("ok", reason)
-        elif reason.startswith("failed: "):
-            self._settle("failed", reason.removeprefix("failed: "))
+        elif reason.startswith(FAILED_BECAUSE):
+            self._settle("failed", reason.removeprefix(FAILED_BECAUSE))
         else:
-            self._settle(
-                "no-result", f"no validated step in {self.account.charged_s:.1f} s of budget; {reason}"
-            )
+            spent = f"no validated step in {self.account.charged_s:.1f} s"
+            self._settle("no-result", f"{spent}; give it a larger budget ({reason})")
+
+    def _attempts(self) -> str:
+        """Run trials; if the process that forks them dies or never gets ready, once more with a new one."""
+        problem: Exception | None = None
+        for _ in range(2):
+            try:
+                with self.site.nursery(self.study, self.split, self.slot) as nursery:
+                    return self._trials(nursery)
+            except (AdapterError, Closed) as error:
+                if self.site.stop.is_set():
+                    raise Interrupted from error
+                problem = error
+        raise AdapterError(str(problem) or "the process that forks its trials died twice")
 
     def _trials(self, nursery: Nursery) -> str:
         """Run trials; return why there are no more."""
         while True:
             closed = [line for line in self._closed() if line["outcome"] != LOST]
-            if (
-                failure := hopeless(closed, tries=FAILURES_BEFORE_GIVING_UP if self.study.space else 1)
-            ) is not None:
-                return f"failed: {failure}"
+            tries = FAILURES_BEFORE_GIVING_UP if self.study.space else 1
+            if (failure := hopeless(closed, tries)) is not None:
+                return f"{FAILED_BECAUSE}{failure}"
             if not self.study.space and any(line["outcome"] != "infrastructure" for line in closed):
                 return "nothing to tune"
             if len(closed) >= self.site.policy.max_trials:
@@ -229,7 +247,7 @@ class StudyRun:
             cap = self.site.policy.cap_s(first=not closed, only=not self.study.space)
             hold_s = self.account.affordable(cap)
             if hold_s is None:
-                return "budget used"
+                return "what is left of the budget carries no further step"
             asked = self.tuner.ask()
             self.account.hold(asked.number, hold_s)
             self._trial(nursery, asked, hold_s)
@@ -243,8 +261,10 @@ class StudyRun:
         limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
         try:
             child = nursery.launch("benchmark.trial:run", request)
-        except Closed as error:
-            raise AdapterError(f"{self.study.model}: the process that forks its trials has died") from error
+        except Closed:
+            self.account.charge(asked.number, 0.0, LOST)
+            self.tuner.fail(asked.number, again=True)
+            raise
         with closing(child):
             facts = {"config": params, "device": request["device"]}
             opened = note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
@@ -254,9 +274,12 @@ class StudyRun:
             raise Interrupted
 
     def _close(self, asked: Asked, opened: Line, curve: Curve, ending: Ending) -> None:
-        outcome, reason = classify(curve, ending, self.site.policy)
+        outcome, reason = classify(curve, ending, self.site.policy, self.slot.memory_mb)
+        faults = sum(line["outcome"] == "infrastructure" for line in self._closed())
+        if outcome == "infrastructure" and faults >= REFUNDS:
+            outcome = "crash"
         usable = outcome in {"complete", "pruned"}
-        self.site.ledger.append(
+        closed = self.site.ledger.append(
             "close",
             **self._identity(asked.number),
             outcome=outcome,
@@ -278,8 +301,8 @@ class StudyRun:
         if curve.error and curve.error["traceback"]:
             self.site.log(f"[{self.study.name} trial {asked.number}] {curve.error['traceback']}")
         self.account.charge(asked.number, ending.charged_s, outcome)
-        if curve.first_step_s is not None:
-            self.account.saw_first_step(curve.first_step_s)
+        self._learn(closed)
+        self.site.watcher.spent(self.study.name, self.account.charged_s)
         if outcome in {LOST, "infrastructure"}:
             self.tuner.fail(asked.number, again=outcome == LOST or not self._failed_before(asked))
         else:
@@ -355,7 +378,9 @@ def hopeless(closed: list[Line], tries: int) -> str | None:
 FAILED = frozenset({"crash", "oom", "nan", "infrastructure"})
 
 
-def classify(curve: Curve, ending: Ending, policy: Policy) -> tuple[str, str]:  # noqa: PLR0911 - a line for each outcome
+def classify(  # noqa: PLR0911 - a line for each outcome
+    curve: Curve, ending: Ending, policy: Policy, slot_mb: float
+) -> tuple[str, str]:
     """Return a trial's outcome and its reason in words."""
     if ending.ended_by == "stopped":
         return LOST, "the run was stopped"
@@ -366,7 +391,9 @@ def classify(curve: Curve, ending: Ending, policy: Policy) -> tuple[str, str]:  
     if ending.ended_by == "memory":
         return "oom", f"its processes took {ending.memory_mb:.0f} MB, more than the slot"
     if not ending.done and ending.ended_by == "itself":
-        fault = "infrastructure" if ending.code == -9 else "crash"
+        if ending.code == -signal.SIGKILL and ending.memory_mb > NEARLY_ALL * slot_mb:
+            return "oom", f"killed from outside at {ending.memory_mb:.0f} MB"
+        fault = "infrastructure" if ending.code == -signal.SIGKILL else "crash"
         return fault, f"its process ended without a word (exit code {ending.code})"
     if curve.value is None:
         why = "no validated step within the hold" if ending.ended_by == "hold" else "it trained no step"
