@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -24,6 +24,7 @@ from benchmark.results import (
 )
 from benchmark.suite import Suite
 
+Outdated: TypeAlias = Callable[[RunDirectory], bool]
 FINISHED, STOPPED = "finished", "stopped"
 
 
@@ -34,7 +35,7 @@ def resolved(suite: Suite) -> dict[str, Any]:
 
 
 def find_or_create(
-    suite: Suite, results: Path, out: Path | None, *, fresh: bool, outdated: Callable[[RunDirectory], bool]
+    suite: Suite, results: Path, out: Path | None, *, fresh: bool, outdated: Outdated = lambda _: False
 ) -> RunDirectory:
     """Return the directory in which this suite goes on, or a new one.
 
