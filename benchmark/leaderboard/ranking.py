@@ -58,7 +58,7 @@ class Ranking:
         for place, row in enumerate(ranked, start=1):
             row["rank"] = place
         pairs: list[Row] = []
-        if len(ranked) > 1:
+        if len(ranked) > 1 and ranked[0][f"{self.primary.name}_low"] is not None:  # two users or more
             fixed = {model: study["deterministic"] for model, study in self.studies.items()}
             comparison = Comparison(ranked, self.finals, fixed, float(self.suite["verdict"]["alpha"]))
             comparison.fill(self.reference)
