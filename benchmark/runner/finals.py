@@ -17,7 +17,7 @@ from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
 from benchmark.executors.slots import Slot
 from benchmark.results import RunDirectory, content_hash, file_hash
 from benchmark.runner.plan import Study
-from benchmark.runner.study import Site, note_open
+from benchmark.runner.site import Site, note_open
 
 SCORER = SetUp(["pyarrow.parquet", "scipy.sparse", "benchmark.scorer"], "benchmark.scorer:load", {})
 

@@ -16,7 +16,7 @@ from benchmark.results import RunDirectory
 from benchmark.runner.data import data_directory, store_all
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.run import Order, policy_of
-from benchmark.runner.study import set_up
+from benchmark.runner.site import set_up
 from benchmark.suite import Suite
 
 

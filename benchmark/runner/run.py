@@ -28,7 +28,8 @@ from benchmark.runner.finals import FinalsRun
 from benchmark.runner.machine import engine_versions, environment
 from benchmark.runner.place import FINISHED, STOPPED, find_or_create
 from benchmark.runner.plan import Study, plan, refuse_missing
-from benchmark.runner.study import Site, StudyRun, best_of
+from benchmark.runner.site import Site
+from benchmark.runner.study import StudyRun, best_of
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
 

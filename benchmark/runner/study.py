@@ -5,87 +5,25 @@ from __future__ import annotations
 import itertools
 import math
 import signal
-import threading
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.budget import LOST, Account, Ledger, Line, Policy, grace_s
+from benchmark.budget import LOST, Account, Line, Policy, grace_s
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import Child, Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.local import Ending, Limits, Nursery, supervise
 from benchmark.executors.slots import Slot
-from benchmark.metrics import names as metrics
-from benchmark.runner.events import Watcher
 from benchmark.runner.plan import Study
-from benchmark.suite import Suite
-from benchmark.tuner import Asked, Journal, Told, Tuner
+from benchmark.runner.site import Site, note_open
+from benchmark.tuner import Asked, Told, Tuner
 
 FAILURES_BEFORE_GIVING_UP = 3
 REFUNDS = 2
 """Faults of the machine that a study gets back; more of them are the model's own doing."""
 NEARLY_ALL = 0.9
 FAILED_BECAUSE = "failed: "
-
-
-@dataclass(frozen=True)
-class Site:
-    """What all studies of a run share."""
-
-    suite: Suite
-    policy: Policy
-    ledger: Ledger
-    journal: Journal
-    watcher: Watcher
-    log: Callable[[str], None]
-    stop: threading.Event
-    hidden: tuple[Path, ...]
-
-    def nursery(self, study: Study, split: Path, slot: Slot) -> Nursery:
-        """Start the process that imports the study's framework and forks its fits."""
-        return Nursery(
-            slot,
-            set_up(study, split),
-            log=lambda line: self.log(f"[{study.name}] {line}"),
-            hidden=self.hidden,
-            stop=self.stop,
-            ready_s=self.policy.ready_s,
-        )
-
-    def request(self, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
-        """Return what a child must know to fit one configuration."""
-        device = slot.device if slot.device in study.adapter.traits.devices else "cpu"
-        return {
-            "target": study.adapter.target,
-            "name": study.adapter.name,
-            "params": params,
-            "seed": seed,
-            "threads": len(slot.cores),
-            "device": device,
-            "metrics": self.applicable(study),
-            "rates": any(metrics.parse(name).kind == "rating" for name in self.applicable(study)),
-        }
-
-    def applicable(self, study: Study) -> list[str]:
-        """Return the metrics that make sense for a model: no RMSE for a ranker."""
-        return [
-            name
-            for name in self.suite.metrics.all
-            if study.adapter.traits.rates or metrics.parse(name).kind != "rating"
-        ]
-
-    @property
-    def maximise(self) -> bool:
-        """Whether a higher primary value is better."""
-        return metrics.parse(self.suite.metrics.primary).higher_is_better
-
-
-def set_up(study: Study, split: Path) -> SetUp:
-    """Return what the process that forks a study's fits imports and loads, once and uncharged."""
-    preload = [*study.adapter.preload, "scipy.sparse"]
-    return SetUp(preload, "benchmark.trial:load", {"directory": str(split)})
 
 
 @dataclass
@@ -350,11 +288,6 @@ class StudyRun:
             space={name: str(domain) for name, domain in self.study.space.items()},
         )
         self.site.watcher.settled(self.study.name, status, best["value"] if best else None)
-
-
-def note_open(ledger: Ledger, child: Child, entry: dict[str, Any], **more: Any) -> Line:
-    """Write down that a process got its hold, and how to find the process again."""
-    return ledger.append("open", **entry, pid=child.pid, start_ticks=child.started, **more)
 
 
 def best_of(lines: list[Line], *, maximise: bool) -> Line | None:
