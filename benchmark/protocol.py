@@ -6,7 +6,7 @@ Letters in shapes: U users, I items, N interactions, B users in a batch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast, get_args
 
@@ -27,6 +27,21 @@ Feedback: TypeAlias = Literal["implicit", "explicit"]
 
 
 @dataclass(frozen=True)
+class Features:
+    """What is known of each user, or of each item, apart from the log; F features.
+
+    Attributes:
+        matrix: (U, F) or (I, F) float32, sparse by rows; a row without entries is unknown.
+        names: name of each feature, F of them, such as "genre=Comedy".
+        texts: words about each row (title, genres, tags), U or I of them; empty where there are none.
+    """
+
+    matrix: csr_matrix
+    names: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Interactions:
     """An interaction log with dense ids: what a model is trained on.
 
@@ -43,6 +58,8 @@ class Interactions:
         n_users: U, users without a row here included.
         n_items: I, items without a row here included.
         scale: lowest and highest rating that the data allow; None where values are no ratings.
+        user_features: what is known of users 0..U-1; None where the data set has nothing.
+        item_features: what is known of items 0..I-1, those without a row here included; None likewise.
     """
 
     users: Ids
@@ -53,6 +70,8 @@ class Interactions:
     n_users: int
     n_items: int
     scale: tuple[float, float] | None = None
+    user_features: Features | None = None
+    item_features: Features | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no adapter can change another one's data."""
@@ -65,20 +84,29 @@ class Interactions:
 
     def rows(self, chosen: Array) -> Interactions:
         """Return the chosen rows (index array or (N,) mask), in the order given."""
-        return Interactions(
-            self.users[chosen],
-            self.items[chosen],
-            self.values[chosen],
-            self.times[chosen] if len(self.times) else self.times,
-            self.positive[chosen],
-            self.n_users,
-            self.n_items,
-            self.scale,
+        return replace(
+            self,
+            users=self.users[chosen],
+            items=self.items[chosen],
+            values=self.values[chosen],
+            times=self.times[chosen] if len(self.times) else self.times,
+            positive=self.positive[chosen],
         )
 
     def likes(self) -> Interactions:
         """Return the rows that count as a like: what rankers learn and what metrics look for."""
         return self.rows(self.positive)
+
+    def histories(self) -> tuple[Array, Array]:
+        """Return each user's rows in the order of time: starts (U + 1,) and places (N,), both int64.
+
+        The rows of user u are ``places[starts[u]:starts[u + 1]]``, the earliest first. Rows with the same
+        time, and all rows of a log without times, keep the order of the log.
+        """
+        keys = (self.times, self.users) if len(self.times) else (self.users,)
+        places = np.lexsort(keys)
+        counts = np.bincount(self.users, minlength=self.n_users)
+        return np.concatenate([[0], counts.cumsum()]), places
 
     def matrix(self) -> csr_matrix:
         """Return the (U, I) float32 matrix with a one at each pair that has a row."""
@@ -225,6 +253,9 @@ class Traits:
         requires: import names of the libraries it wraps, in the order to import them.
         rates: predicts ratings, so RMSE and MAE apply.
         keeps_state: can be exported.
+        folds_in: can serve a user it was not trained with, from that user's history.
+        from_features: which of "users" and "items" it scores by features alone; for users and items
+            without a training row that it cannot score, the engine puts popularity in its place.
     """
 
     space: Space
@@ -234,6 +265,8 @@ class Traits:
     requires: tuple[str, ...]
     rates: bool
     keeps_state: bool
+    folds_in: bool = False
+    from_features: tuple[str, ...] = ()
 
 
 def traits(adapter: type) -> Traits:
@@ -261,4 +294,6 @@ def traits(adapter: type) -> Traits:
         requires=tuple(getattr(adapter, "requires", ())),
         rates=hasattr(adapter, "rate"),
         keeps_state=hasattr(adapter, "state") and hasattr(adapter, "restore"),
+        folds_in=hasattr(adapter, "fold_in"),
+        from_features=tuple(getattr(adapter, "from_features", ())),
     )
