@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmark.datasets import SplitSpec, planted
-from benchmark.datasets.audit import audit, future_rows, gini, popularity_drift
+from benchmark.datasets import PrepareSpec, SplitSpec, planted
+from benchmark.datasets.audit import TERMS, audit, future_rows, gini, popularity_drift
 from benchmark.datasets.prepare import prepare
+from benchmark.datasets.sequence import order_signal
 from benchmark.datasets.split import Split, split
 from benchmark.protocol import Interactions
 
@@ -84,16 +87,88 @@ def test_popularity_drift_without_any_order_has_no_tau():
     assert popularity_drift(rows([0, 1], [0, 1], n_items=2), rows([1, 0], [0, 1], n_items=2))["tau"] == 0.0
 
 
-@pytest.mark.parametrize("rule", ["random", "leave_last_out"])
-def test_audit_of_a_fair_split_flags_nothing_and_notes_what_the_rule_brings(rule):
-    found = audit(split(prepare(planted(users=200, items=100, interactions=6000)), SplitSpec(by=rule)))
+LOG = planted(users=200, items=100, interactions=6000)
+
+
+def test_audit_of_a_random_split_flags_nothing_and_notes_what_the_rule_brings():
+    found = audit(split(prepare(LOG)))
     assert found["flags"] == []
     assert "of train is later than" in found["notes"][0]
+    assert "order" not in found
 
 
-def test_audit_of_a_split_by_global_time_finds_no_row_of_the_future():
-    found = audit(
-        split(prepare(planted(users=200, items=100, interactions=6000)), SplitSpec(by="global_time"))
-    )
+@pytest.mark.parametrize("rule", ["leave_last_out", "user_time", "leave_n_out"])
+def test_audit_of_a_split_by_each_users_time_is_flagged_for_global_leakage(rule):
+    found = audit(split(prepare(LOG), SplitSpec(by=rule)))
+    assert any(flag.startswith("global leakage: ") for flag in found["flags"])
+    assert found["future"]["same_user"] == 0.0
+
+
+@pytest.mark.parametrize("rule", ["global_time", "rolling_time"])
+def test_audit_of_a_split_by_windows_of_time_finds_no_row_of_the_future(rule):
+    found = audit(split(prepare(LOG), SplitSpec(by=rule)))
     assert found["future"] == {"same_user": 0.0, "any_user": 0.0}
-    assert found["notes"] == []
+    assert not any("later than" in sentence for sentence in found["flags"] + found["notes"])
+
+
+def test_audit_does_not_blame_cold_items_for_drift():
+    assert audit(split(prepare(LOG), SplitSpec(by="cold_item")))["flags"] == []
+
+
+def test_audit_flags_a_k_core_of_the_whole_log_and_not_one_of_train():
+    log = prepare(LOG, PrepareSpec(k_core={"user": 6, "item": 20}))
+    whole, train = (audit(split(log, SplitSpec(by=rule)))["flags"] for rule in ("random", "global_time"))
+    assert any(flag.startswith("the k-core was counted on the whole log") for flag in whole)
+    assert not any("k-core" in flag for flag in train)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_overlap_equals_the_intersection_of_sets(seed):
+    rng = np.random.default_rng(seed)
+    parts = [rows(rng.integers(0, 4, n), rng.integers(0, 4, n)) for n in (9, 5, 7)]
+    sets = [set(zip(part.users.tolist(), part.items.tolist(), strict=True)) for part in parts]
+    expected = [len(sets[a] & sets[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert list(audit(cut(*parts))["overlap"].values()) == expected
+
+
+def cycles(n_users, n_items=30, length=12):
+    """Users who walk through the items in a circle, each from another place: order is everything."""
+    starts = np.arange(n_users) * 7
+    items = (starts[:, None] + np.arange(length)) % n_items
+    users, times = np.repeat(np.arange(n_users), length), np.tile(np.arange(length), n_users)
+    last = times == length - 1
+    shape = {"n_users": n_users, "n_items": n_items}
+    train = rows(users[~last], items.ravel()[~last], times[~last], **shape)
+    return train, rows(users[last], items.ravel()[last], times[last], **shape)
+
+
+def test_order_signal_of_walks_in_a_circle_is_lost_by_shuffling():
+    found = order_signal(*cycles(60))
+    assert found["hit"] == 1.0
+    assert found["hit_shuffled"] < 0.7
+    assert found["loss"] == pytest.approx(1 - found["hit_shuffled"])
+
+
+def test_order_signal_of_rows_in_random_order_loses_little():
+    train, test = cycles(60)
+    rng = np.random.default_rng(0)
+    lost = order_signal(replace(train, times=rng.permutation(len(train))), test)
+    assert abs(lost["hit"] - lost["hit_shuffled"]) < 0.15
+
+
+def test_order_signal_asks_few_users_of_a_large_log(monkeypatch):
+    monkeypatch.setattr("benchmark.datasets.sequence.MOST_USERS", 10)
+    monkeypatch.setattr("benchmark.datasets.sequence.MOST_ROWS", 400)
+    found = order_signal(*cycles(60))
+    assert found["users"] == 10
+    assert 0 < found["hit"] <= 1
+
+
+def test_order_signal_without_times_or_common_users_is_unknown():
+    assert order_signal(rows([0], [0]), rows([0], [1])) is None
+    assert order_signal(rows([0], [0], [1]), rows([1], [1], [2])) is None
+
+
+def test_audit_explains_every_word_it_uses():
+    found = audit(split(prepare(LOG), SplitSpec(by="user_time")))
+    assert set(found) - {"flags", "notes"} <= set(TERMS)

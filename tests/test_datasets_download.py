@@ -7,13 +7,14 @@ import io
 import threading
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from benchmark.datasets import LogSpec, open_log, sources
 from benchmark.datasets.catalogue import KNOWN, Known
+from benchmark.datasets.download import receipt_of
 from benchmark.errors import SourceError
 
 RATINGS = "".join(f"{user}\t{item}\t3\t{user + item}\n" for user in range(40) for item in range(20)).encode()
@@ -96,7 +97,20 @@ def publisher():
 def fetch(publisher, tmp_path, monkeypatch):
     """A function that fetches the data set ``tiny`` from the local server into ``tmp_path``."""
     tiny = Known(
-        "tiny", "tiny", PATH, 0.1, "ml-100k", "u.data", md5(RATINGS), 800, 40, 40, (1.0, 5.0), "free"
+        name="tiny",
+        folder="tiny",
+        archive=PATH,
+        download_mb=0.1,
+        layout="ml-100k",
+        main="u.data",
+        main_md5=md5(RATINGS),
+        archive_md5=None,
+        rows=800,
+        users=40,
+        items=40,
+        scale=(1.0, 5.0),
+        licence="free",
+        brings="nothing",
     )
     monkeypatch.setitem(KNOWN, "tiny", tiny)
     said = []
@@ -221,6 +235,93 @@ def test_fetch_archive_with_a_path_that_leaves_the_folder_is_refused(fetch, publ
 def test_fetch_archive_larger_than_any_data_set_is_refused(fetch, monkeypatch):
     monkeypatch.setattr("benchmark.datasets.download.UNPACKED_LIMIT", 100)
     assert "at most 0 MB are allowed" in refused(fetch)
+
+
+def test_fetch_archive_that_packs_too_well_is_refused(fetch, publisher, tmp_path):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("tiny/u.data", RATINGS)
+        file.writestr("tiny/bomb", bytes(20_000_000))
+    serve(publisher, stream.getvalue())
+    assert "times its size; at most 50 times are allowed: nothing was unpacked" in refused(fetch)
+    assert not (tmp_path / "tiny").exists()
+
+
+def test_fetch_archive_with_a_link_is_refused(fetch, publisher, tmp_path):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("tiny/u.data", RATINGS)
+        link = zipfile.ZipInfo("tiny/link")
+        link.external_attr = 0o120777 << 16
+        file.writestr(link, "/etc/passwd")
+    serve(publisher, stream.getvalue())
+    assert "unsafe path 'tiny/link'" in refused(fetch)
+
+
+def test_fetch_archive_with_damaged_content_is_refused(fetch, publisher):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("tiny/u.data", RATINGS)
+    content = bytearray(stream.getvalue())
+    content[60:90] = b"\xff" * 30
+    serve(publisher, bytes(content))
+    assert "not a whole zip archive" in refused(fetch)
+
+
+def test_fetch_archive_with_a_password_is_refused(fetch, publisher):
+    content = bytearray(archive(**{"tiny/u.data": RATINGS}))
+    content[6] |= 1
+    content[content.rfind(b"PK\x01\x02") + 8] |= 1
+    serve(publisher, bytes(content))
+    assert "cannot be unpacked" in refused(fetch)
+
+
+def test_fetch_writes_what_it_fetched_and_when_the_licence_was_shown(fetch):
+    receipt = receipt_of(fetch())
+    assert receipt.archive_sha256 == hashlib.sha256(WHOLE).hexdigest()
+    assert (receipt.main_md5, receipt.licence, receipt.checked) == (md5(RATINGS), "free", True)
+    assert receipt.url.endswith(PATH)
+
+
+def test_fetch_wrong_known_checksum_is_refused_whatever_the_publisher_says(fetch, monkeypatch):
+    monkeypatch.setitem(KNOWN, "tiny", replace(KNOWN["tiny"], archive_md5="0" * 32))
+    assert f"wrong checksum: md5 {md5(WHOLE)}, published {'0' * 32}" in refused(fetch)
+
+
+def test_fetch_without_any_checksum_says_so_and_keeps_the_hash(fetch, publisher, monkeypatch, tmp_path):
+    monkeypatch.setitem(KNOWN, "tiny", replace(KNOWN["tiny"], main_md5=None))
+    serve(publisher, WHOLE)
+    folder = fetch()
+    sha256 = hashlib.sha256(WHOLE).hexdigest()
+    assert f"tiny: no published checksum; sha256 of the archive {sha256}" in fetch.said
+    log = open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
+    assert log.origin == f"{folder} (u.data: no published checksum, md5 {md5(RATINGS)})"
+
+
+def test_open_log_tells_when_the_licence_of_a_fetched_log_was_shown(fetch, tmp_path):
+    day = receipt_of(fetch()).fetched
+    log = open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
+    assert log.acknowledged == f"shown when it was fetched, {day}"
+
+
+def test_open_log_refuses_a_cached_file_that_has_changed(fetch, tmp_path):
+    folder = fetch()
+    (folder / "u.data").write_bytes(RATINGS[:-20])
+    with pytest.raises(SourceError, match=r"not the file that was fetched .* bench data fetch tiny"):
+        open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
+
+
+def test_open_log_damaged_receipt_is_refused(fetch, tmp_path):
+    (fetch() / "fetched.json").write_text("{")
+    with pytest.raises(SourceError, match=r"fetched.json: damaged .* fetch it again"):
+        open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
+
+
+@pytest.mark.parametrize("known", KNOWN.values(), ids=list(KNOWN))
+def test_stand_in_has_the_shape_of_the_real_log_up_to_a_million_rows(known):
+    shape = sources.shape_of(known)
+    assert shape.interactions == pytest.approx(min(known.rows, 1_000_000), abs=1)
+    assert shape.interactions / shape.users == pytest.approx(known.rows / known.users, rel=1e-3)
 
 
 def test_fetch_into_a_place_that_is_no_folder_is_refused(fetch, tmp_path):

@@ -117,6 +117,76 @@ def test_prepare_log_of_missing_values_only_is_refused():
     assert "no rows left" in refused(log(user=[1, 2], item=[1, 2], value=[np.nan, np.nan]), missing="drop")
 
 
+@pytest.mark.parametrize(("by", "filled"), [("mean", 2.0), (4.0, 4.0)])
+def test_prepare_missing_values_are_filled_on_request_and_no_row_goes(by, filled):
+    done = prepare(log(user=[1, 2, 3], item=[1, 2, 3], value=[1.0, np.nan, 3.0]), PrepareSpec(missing=by))
+    assert done.interactions.values.tolist() == [1.0, filled, 3.0]
+    assert done.counts[1]["note"] == f"rows with one: {by}"
+
+
+def test_prepare_filling_values_leaves_other_gaps_refused():
+    given = log(user=[1, 2, 3], item=[1, 2, 3], value=[1.0, np.nan, 3.0], time=[1.0, 2.0, np.nan])
+    assert "1 rows lack a value (time 1), the first is row 3" in refused(given, missing="mean")
+
+
+TIMED = {"user": [1, 2, 1, 2], "item": [1, 2, 3, 4], "time": [86_400.0, 0.0, 172_800.0, 259_200.0]}
+
+
+@pytest.mark.parametrize(
+    ("window", "items"),
+    [
+        ({"since": "1970-01-02"}, [1, 3, 4]),
+        ({"until": "1970-01-03"}, [1, 2]),
+        ({"since": 86_400, "until": "1970-01-04T00:00:00Z"}, [1, 3]),
+    ],
+)
+def test_prepare_time_window_keeps_since_and_drops_until(window, items):
+    done = prepare(log(**TIMED | {"user": [1, 2, 3, 4]}), PrepareSpec(time=window))
+    assert done.item_ids[done.interactions.items].tolist() == items
+    assert (done.counts[2]["step"], done.counts[2]["rows"]) == ("time window", len(items))
+
+
+def test_prepare_time_window_without_rows_or_times_is_refused():
+    assert "times go from 0 to 259200" in refused(log(**TIMED), time={"since": "2001-01-01"})
+    assert "the log has none" in refused(log(user=[1, 2], item=[1, 2]), time={"until": "2001-01-01"})
+
+
+OUTSIDE = {"user": [1, 2, 3], "item": [1, 2, 3], "value": [0.0, 3.0, 9.0]}
+
+
+@pytest.mark.parametrize(("choice", "values"), [("clip", [1, 3, 5]), ("drop", [3])])
+def test_prepare_ratings_outside_the_scale_follow_the_choice(choice, values):
+    more = {"user": [*OUTSIDE["user"], 4], "item": [*OUTSIDE["item"], 4], "value": [*OUTSIDE["value"], 2.0]}
+    done = prepare(log(scale=(1.0, 5.0), **more), PrepareSpec(outside_scale=choice))
+    assert done.interactions.values.tolist() == [*values, 2.0]
+    assert done.counts[2] | {"users": 0, "items": 0} == {
+        "step": "outside scale",
+        "rows": len(values) + 1,
+        "users": 0,
+        "items": 0,
+        "note": choice,
+    }
+
+
+def test_prepare_rescale_is_linear_and_moves_the_scale_before_likes_are_told():
+    given = log(scale=(1.0, 5.0), user=[1, 2, 2], item=[1, 1, 2], value=[1.0, 3.0, 5.0])
+    done = prepare(given, PrepareSpec(rescale=(0, 10), positive=">= 5"))
+    assert done.interactions.values.tolist() == [0.0, 5.0, 10.0]
+    assert done.scale == (0.0, 10.0)
+    assert done.interactions.positive.tolist() == [False, True, True]
+
+
+def test_prepare_rescale_without_a_scale_is_refused():
+    assert "needs ratings on a known scale" in refused(log(**OUTSIDE), rescale=(0, 1))
+
+
+def test_prepare_likes_can_be_told_from_how_often_a_pair_occurred():
+    given = log(user=[1, 2, 1, 1], item=[7, 8, 7, 7])
+    done = prepare(given, PrepareSpec(duplicates="sum", positive=">= 3"))
+    assert done.interactions.values.tolist() == [1.0, 3.0]
+    assert done.interactions.positive.tolist() == [False, True]
+
+
 @pytest.mark.parametrize("value", [0.5, 5.5])
 def test_prepare_rating_outside_the_scale_is_refused_with_row_and_value(value):
     message = refused(log(scale=(1.0, 5.0), user=[1, 2], item=[1, 2], value=[1.0, value]))
@@ -144,7 +214,7 @@ def test_prepare_titles_follow_the_dense_ids_and_fall_back_to_the_id():
     items = pd.DataFrame({"item": [2, 1], "title": ["Two", "One"], "genres": ["x", "y|z"]})
     done = prepare(log(user=[1, 2, 2], item=[3, 2, 1], items=items))
     assert done.titles == ["One", "Two", "3"]
-    assert done.genres == ["y|z", "x", ""]
+    assert done.item_table["genres"].tolist() == ["y|z", "x", ""]
 
 
 def test_prepare_titles_match_whether_ids_are_numbers_or_text():

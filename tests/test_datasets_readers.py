@@ -7,9 +7,13 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from benchmark.datasets.readers import read_log, read_parts, read_titles
-from benchmark.datasets.specs import LogSpec, TitlesSpec
+from benchmark.datasets import files
+from benchmark.datasets.readers import read_log, read_parts, read_table
+from benchmark.datasets.specs import LogSpec
+from benchmark.datasets.tables import TableSpec
 from benchmark.errors import DataError, SplitError
 
 RATED = LogSpec(name="mine", value="value", time="time")
@@ -182,9 +186,9 @@ def test_file_that_only_claims_to_be_parquet_is_refused(tmp_path):
 
 def test_titles_with_quotes_and_genres_are_read(tmp_path):
     path = write(tmp_path / "items.csv", 'sku,name,tags\n1,"One, two",a|b\n2,,\n1,again,c\n')
-    table = read_titles(path, TitlesSpec(path="items.csv", item="sku", title="name", genres="tags"))
+    table = read_table(path, TableSpec(path="items.csv", id="sku", title="name", lists=("tags",)), "item")
     assert table["title"].tolist() == ["One, two", ""]
-    assert table["genres"].tolist() == ["a|b", ""]
+    assert table["tags"].tolist() == ["a|b", ""]
 
 
 def three(tmp_path, *texts):
@@ -192,13 +196,42 @@ def three(tmp_path, *texts):
 
 
 def test_parts_are_read_below_each_other(tmp_path):
-    paths = three(tmp_path, "user,item\n1,1\n1,2\n", "user,item\nx,1\n", "user,item\n1,3\n")
+    paths = three(tmp_path, "user,item\n1,1\n2,2\n", "user,item\nx1,1\n", "user,item\n1,2\n")
     frame = read_parts(paths, LogSpec(name="mine"))
     assert frame["part"].tolist() == [0, 0, 1, 2]
-    assert frame["user"].tolist() == ["1", "1", "x", "1"]  # one column, one kind of id
+    assert frame["user"].tolist() == ["1", "2", "x1", "1"]  # one column, one kind of id
 
 
 def test_parts_that_overlap_are_refused_with_an_example(tmp_path):
     paths = three(tmp_path, "user,item\n1,1\n1,2\n", "user,item\n2,1\n", "user,item\n1,2\n")
     with pytest.raises(SplitError, match=r"1 pairs .* user 1, item 2 in train \(a.csv\) and test \(c.csv\)"):
         read_parts(paths, LogSpec(name="mine"))
+
+
+ROW = st.tuples(
+    st.text("abc7é ", min_size=1, max_size=4).map(str.strip).filter(bool),
+    st.integers(0, 10**12).map(str),
+    st.floats(-1e6, 1e6).map(lambda value: f"{value:.3f}") | st.sampled_from(["", "NA", "nan", "3"]),
+    st.integers(0, 10**9).map(str) | st.sampled_from(["", "NULL"]),
+)
+
+
+@given(st.lists(ROW, min_size=1, max_size=8), st.sampled_from([",", "\t", ";", "::"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_fast_reader_and_the_one_that_explains_agree(tmp_path, rows, mark):
+    text = "\n".join(mark.join(row) for row in [("user", "item", "value", "time"), *rows]) + "\n"
+    path = write(tmp_path / "log.csv", text)
+    spec = RATED.model_copy(update={"ids": "text", "separator": mark})
+    fast = read_log(path, spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "_parse_fast", lambda *_: None)
+        slow = read_log(path, spec)
+    pd.testing.assert_frame_equal(fast, slow)
+
+
+def test_the_fast_reader_reads_what_it_is_there_for(tmp_path):
+    path = write(tmp_path / "ratings.dat", "1::7::5::978300760\n2::8::3.5::978300761\n")
+    names = ["user", "item", "value", "time"]
+    frame = files._parse_fast(path, "::", names, files.TextFormat(tuple(names), "::"), names, 2)
+    assert frame["value"].tolist() == [5, 3.5]
+    assert list(frame["user"].cat.categories) == ["1", "2"]

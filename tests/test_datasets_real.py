@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.datasets import FilesSpec, LogSpec, SplitSpec, open_log, save_split
+from benchmark.datasets import FilesSpec, LogSpec, PrepareSpec, SplitSpec, open_log, save_split
 from benchmark.datasets.audit import audit, popularity_drift
 from benchmark.datasets.catalogue import KNOWN
 from benchmark.datasets.prepare import prepare
@@ -17,6 +17,7 @@ from benchmark.datasets.split import split
 from benchmark.protocol import Interactions
 
 PARTS = ("train", "valid", "test")
+HERE = ["movielens-100k", "movielens-latest-small", "movielens-1m", "lastfm-hetrec2011"]
 RAW = ["user", "item", "rating", "timestamp"]
 
 
@@ -38,7 +39,7 @@ def part_frame(done, part):
     )
 
 
-@pytest.mark.parametrize("name", list(KNOWN))
+@pytest.mark.parametrize("name", HERE)
 def test_known_data_set_has_the_published_counts(data, name):
     done = prepare(open_log(LogSpec(name=name), data_dir=data))
     known = KNOWN[name]
@@ -53,6 +54,36 @@ def test_known_data_set_has_the_published_counts(data, name):
 @pytest.mark.parametrize("name", ["movielens-100k", "movielens-latest-small", "lastfm-hetrec2011"])
 def test_known_data_set_here_is_the_published_file(data, name):
     assert open_log(LogSpec(name=name), data_dir=data).origin == str(data / KNOWN[name].folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "users", "items"),
+    [
+        ("movielens-100k", {"sex=F", "occupation=writer", "age_band=25-34"}, {"genres=Comedy", "year=1995"}),
+        ("movielens-latest-small", set(), {"genres=Comedy", "year=1995", "tags=in netflix queue"}),
+        ("movielens-1m", {"sex=F", "occupation=writer", "age_band=25-34"}, {"genres=Comedy", "year=1995"}),
+        ("lastfm-hetrec2011", set(), {"tags=rock", "tags=electronic"}),
+    ],
+)
+def test_known_data_set_brings_its_features(data, name, users, items):
+    rows = prepare(open_log(LogSpec(name=name), data_dir=data)).interactions
+    assert users <= set(rows.user_features.names if rows.user_features else ())
+    assert items <= set(rows.item_features.names)
+    assert len(rows.item_features.texts) == rows.n_items
+
+
+def test_users_of_movielens_100k_have_the_published_ages_and_sexes(data):
+    users = prepare(open_log(LogSpec(name="movielens-100k"), data_dir=data)).user_table
+    assert users["sex"].value_counts().to_dict() == {"M": 670, "F": 273}
+    assert users["age"].between(7, 73).all()
+    assert users["occupation"].nunique() == 21
+
+
+def test_split_of_movielens_100k_keeps_the_hash_of_the_published_board(data):
+    log = open_log(LogSpec(name="movielens-100k"), data_dir=data)
+    done = split(prepare(log, PrepareSpec(positive=">= 4")), SplitSpec())
+    board = Path(__file__).parents[1] / "results" / "reference" / "movielens" / "leaderboard.md"
+    assert done.manifest["hash"][:8] in board.read_text("utf-8")
 
 
 def test_rebuilt_movielens_1m_is_labelled_as_not_the_published_file(data):

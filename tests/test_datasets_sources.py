@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pandas as pd
 import pytest
 
-from benchmark.datasets import FilesSpec, LogSpec, PlantedSpec, TitlesSpec, known, open_log
+from benchmark.datasets import FilesSpec, LogSpec, PlantedSpec, TitlesSpec, fingerprint, known, open_log
 from benchmark.datasets.catalogue import KNOWN
 from benchmark.datasets.prepare import prepare
 from benchmark.datasets.specs import SplitSpec
@@ -122,12 +123,12 @@ def test_open_log_own_titles_are_joined_by_id(tmp_path):
 
 
 def test_open_log_files_of_a_split_become_its_parts(tmp_path):
-    for part, rows in (("train", "1,1\n2,2\n"), ("valid", "1,3\n"), ("test", "9,4\n")):
+    for part, rows in (("train", "1,1\n2,2\n2,3\n"), ("valid", "1,3\n"), ("test", "9,1\n")):
         (tmp_path / f"{part}.csv").write_text(f"user,item\n{rows}")
     files = FilesSpec(train="train.csv", valid="valid.csv", test="test.csv")
     log = open_log(LogSpec(name="mine"), files=files, base_dir=tmp_path)
     done = split(prepare(log), SplitSpec(by="files", files=files))
-    assert [len(done.train), len(done.valid), len(done.test)] == [2, 1, 1]
+    assert [len(done.train), len(done.valid), len(done.test)] == [3, 1, 1]
     assert done.prepared.user_ids[done.test.users].tolist() == [9]
 
 
@@ -171,7 +172,7 @@ def test_layout_of_lastfm_has_counts_names_with_quotes_and_no_scale(tmp_path):
 
 
 def test_published_checksums_are_md5_and_differ():
-    sums = [one.main_md5 for one in KNOWN.values()]
+    sums = [one for known in KNOWN.values() for one in (known.main_md5, known.archive_md5) if one]
     assert len(set(sums)) == len(sums)
     assert all(len(one) == len(hashlib.md5().hexdigest()) for one in sums)
 
@@ -181,3 +182,39 @@ def test_parquet_titles_work_as_csv_ones_do(tmp_path):
     pd.DataFrame({"item": [1, 2], "title": ["One", "Two"]}).to_parquet(tmp_path / "items.parquet")
     spec = LogSpec(name="shop", path="log.csv", titles=TitlesSpec(path="items.parquet"))
     assert prepare(open_log(spec, base_dir=tmp_path)).titles == ["One", "Two"]
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """The text that tells whether the files of a shop's log were touched."""
+    (tmp_path / "log.csv").write_text("user,item\n1,1\n2,2\n")
+    (tmp_path / "items.csv").write_text("item,title\n1,One\n")
+    spec = LogSpec(name="shop", path="log.csv", titles=TitlesSpec(path="items.csv"))
+    return lambda **changes: fingerprint(spec.model_copy(update=changes), base_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "items.csv"])
+def test_fingerprint_changes_when_a_file_is_touched(shop, tmp_path, name):
+    before = shop()
+    assert before == shop()
+    os.utime(tmp_path / name, ns=(1, 1))
+    touched = shop()
+    (tmp_path / name).unlink()
+    assert len({before, touched, shop()}) == 3
+
+
+def test_fingerprint_changes_with_what_is_read(shop):
+    assert shop() != shop(user="item", item="user")
+
+
+def test_fingerprint_of_a_known_data_set_looks_at_every_file_of_its_folder(ml_100k, tmp_path):
+    spec = LogSpec(name="movielens-100k")
+    before = fingerprint(spec, data_dir=ml_100k.parent)
+    (ml_100k / "u.user").write_text("1|24|M|technician|85711\n")
+    assert before != fingerprint(spec, data_dir=ml_100k.parent)
+    assert fingerprint(spec, cache_dir=tmp_path) == "absent"
+
+
+def test_fingerprint_of_a_generated_log_is_that_of_its_spec():
+    one, two = (LogSpec(name="p", synthetic=PlantedSpec(seed=seed)) for seed in (1, 2))
+    assert fingerprint(one) == fingerprint(one) != fingerprint(two)

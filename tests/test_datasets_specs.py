@@ -8,7 +8,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from benchmark.datasets import LogSpec, PlantedSpec, PrepareSpec, SplitSpec
+from benchmark.datasets import LogSpec, PlantedSpec, PrepareSpec, SplitSpec, TableSpec, TitlesSpec
 
 
 def test_specs_import_brings_neither_numpy_nor_pandas():
@@ -68,5 +68,33 @@ def test_planted_spec_impossible_number_of_rows_is_refused(rows):
 
 
 def test_every_field_of_the_specs_has_a_description():
-    for spec in (LogSpec, PlantedSpec, PrepareSpec, SplitSpec):
+    for spec in (LogSpec, PlantedSpec, PrepareSpec, SplitSpec, TableSpec, TitlesSpec):
         assert all(info.description for info in spec.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "says nothing but the id"),
+        ({"categories": ["a"], "lists": ["a"]}, "'a' stands more than once"),
+        ({"id": "a", "numbers": ["a"]}, "'a' stands more than once"),
+        ({"bands": {"age": [20, 10]}}, "ascending"),
+        ({"bands": {"age": [10]}, "categories": ["age_band"]}, "'age_band' stands more than once"),
+        ({"id": "sku", "categories": ["id"]}, "can only be the id or the title"),
+    ],
+)
+def test_table_spec_that_cannot_be_meant_is_refused(given, words):
+    with pytest.raises(ValidationError, match=words):
+        TableSpec(path="a.csv", **given)
+
+
+def test_log_spec_titles_and_items_together_are_refused():
+    table = TableSpec(path="a.csv", title="t")
+    with pytest.raises(ValidationError, match="exclude each other"):
+        LogSpec(name="mine", path="a.csv", titles=TitlesSpec(path="b.csv"), items=table)
+
+
+def test_log_spec_titles_are_a_table_of_items():
+    titles = TitlesSpec(path="b.csv", item="sku", genres="tags")
+    table = LogSpec(name="mine", path="a.csv", titles=titles).item_table
+    assert (table.id, table.title, table.lists) == ("sku", "title", ("tags",))

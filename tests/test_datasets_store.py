@@ -59,7 +59,13 @@ def test_stored_split_has_no_test_rows_outside_the_test_file(done, tmp_path):
     }
     assert not pairs["test"] & (pairs["train"] | pairs["valid"])
     assert sorted(path.name for path in (tmp_path / "split").iterdir()) == sorted(
-        ["train.npz", "valid.npz", "test.npz", "users.parquet", "items.parquet", "manifest.json"]
+        [
+            *(f"{part}.npz" for part in PARTS),
+            "users.parquet",
+            "items.parquet",
+            "item_features.npz",
+            "manifest.json",
+        ]
     )
 
 

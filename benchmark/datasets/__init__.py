@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from benchmark.datasets.log import Log
     from benchmark.datasets.parts import load_part, load_parts
     from benchmark.datasets.prepare import Prepared
-    from benchmark.datasets.sources import fetch, known, open_log
-    from benchmark.datasets.specs import FilesSpec, LogSpec, PlantedSpec, PrepareSpec, SplitSpec, TitlesSpec
+    from benchmark.datasets.sources import fetch, fingerprint, known, open_log
+    from benchmark.datasets.specs import FilesSpec, LogSpec, PlantedSpec, PrepareSpec, SplitSpec
     from benchmark.datasets.split import Split
     from benchmark.datasets.store import load_manifest, save_split
     from benchmark.datasets.synthetic import planted
+    from benchmark.datasets.tables import TableSpec, TitlesSpec
 
 __all__ = [
     "FilesSpec",
@@ -36,8 +37,10 @@ __all__ = [
     "Prepared",
     "Split",
     "SplitSpec",
+    "TableSpec",
     "TitlesSpec",
     "fetch",
+    "fingerprint",
     "known",
     "load_manifest",
     "load_part",
@@ -51,6 +54,7 @@ _HOMES = {
     "Log": "log",
     "Prepared": "prepare",
     "fetch": "sources",
+    "fingerprint": "sources",
     "known": "sources",
     "open_log": "sources",
     "FilesSpec": "specs",
@@ -58,7 +62,8 @@ _HOMES = {
     "PlantedSpec": "specs",
     "PrepareSpec": "specs",
     "SplitSpec": "specs",
-    "TitlesSpec": "specs",
+    "TableSpec": "tables",
+    "TitlesSpec": "tables",
     "Split": "split",
     "load_manifest": "store",
     "load_part": "parts",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import re
 import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -26,6 +30,9 @@ TIMEOUT_S = 20.0
 BLOCK = 1 << 16
 MB = 1e6
 UNPACKED_LIMIT = 4_000_000_000  # bytes; the largest MovieLens, 32M, unpacks to under 1 GB
+RATIO_LIMIT = 50  # MovieLens packs 4 to 5 times
+RATIO_FROM = 10_000_000  # bytes below which no ratio does harm
+RECEIPT = "fetched.json"
 PLAIN = {"Accept-Encoding": "identity"}  # so that sizes and ranges count the file's own bytes
 
 
@@ -46,13 +53,18 @@ def fetch_known(
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         with _locked(cache_dir / f".{known.folder}.lock"):
+            say(f"{known.name}: {known.licence}")
             if (folder / known.main).is_file():
                 return folder
-            say(f"{known.name}: {known.licence}")
             archive = cache_dir / PurePosixPath(known.archive).name
             url = f"{base_url.rstrip('/')}/{known.archive}"
-            download(url, archive, say, label=known.name, timeout_s=timeout_s)
-            unpack(archive, known, folder)
+            checked = download(
+                url, archive, say, label=known.name, md5=known.archive_md5, timeout_s=timeout_s
+            )
+            receipt = _receipt(known, url, archive, checked=checked or known.main_md5 is not None)
+            if not receipt.checked:
+                say(f"{known.name}: no published checksum; sha256 of the archive {receipt.archive_sha256}")
+            unpack(archive, known, folder, receipt)
             archive.unlink()
     except OSError as error:
         raise SourceError(f"{cache_dir}: cannot keep {known.name} here: {error.strerror or error}") from error
@@ -68,8 +80,53 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def download(url: str, target: Path, say: Say, *, label: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Write ``url`` to ``target``, going on where ``target.part`` stopped; the publisher's .md5 decides.
+@dataclass(frozen=True)
+class Receipt:
+    """What is written beside a data set that was fetched.
+
+    Attributes:
+        url: where it came from.
+        archive_sha256: content hash of the archive.
+        main_md5: md5 of the file with the interactions, as unpacked.
+        checked: whether the content was compared with a published checksum.
+        licence: the terms that were shown.
+        fetched: the day, in UTC, on which they were shown and it was fetched.
+    """
+
+    url: str
+    archive_sha256: str
+    main_md5: str
+    checked: bool
+    licence: str
+    fetched: str
+
+
+def _receipt(known: Known, url: str, archive: Path, *, checked: bool) -> Receipt:
+    """Return the receipt of an archive that is not unpacked yet."""
+    return Receipt(url, hash_file(archive), "", checked, known.licence, datetime.now(UTC).date().isoformat())
+
+
+def receipt_of(folder: Path) -> Receipt | None:
+    """Return the receipt of a data set that was fetched; None for one that came another way.
+
+    Raises:
+        SourceError: the receipt is damaged.
+    """
+    path = folder / RECEIPT
+    if not path.is_file():
+        return None
+    try:
+        return Receipt(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise SourceError(f"{path}: damaged ({error}); delete {folder} and fetch it again") from error
+
+
+def download(
+    url: str, target: Path, say: Say, *, label: str, md5: str | None = None, timeout_s: float = TIMEOUT_S
+) -> bool:
+    """Write ``url`` to ``target``, going on where ``target.part`` stopped, and return whether it was checked.
+
+    ``md5`` decides; where it is None, the publisher's own ``url.md5``, if there is one.
 
     Raises:
         SourceError: see :func:`fetch_known`. What was received stays in ``target.part``, unless its
@@ -80,7 +137,7 @@ def download(url: str, target: Path, say: Say, *, label: str, timeout_s: float =
         _receive(url, part, say, label, timeout_s)
     except requests.RequestException as error:
         raise NotReachedError(f"{urlsplit(url).hostname} {_reason(error, timeout_s)}") from error
-    found, expected = md5_of(part), _published_md5(url, timeout_s)
+    found, expected = md5_of(part), md5 or _published_md5(url, timeout_s)
     if expected and found != expected:
         part.unlink()
         raise SourceError(
@@ -88,6 +145,7 @@ def download(url: str, target: Path, say: Say, *, label: str, timeout_s: float =
             "try again, and if it happens again do not trust the connection"
         )
     part.replace(target)
+    return expected is not None
 
 
 def _receive(url: str, part: Path, say: Say, label: str, timeout_s: float) -> None:
@@ -143,8 +201,14 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def unpack(archive: Path, known: Known, folder: Path) -> None:
-    """Unpack beside ``folder``, check the main file, and move the whole into place.
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def unpack(archive: Path, known: Known, folder: Path, receipt: Receipt) -> None:
+    """Unpack beside ``folder``, check the main file, and move the whole with its receipt into place.
 
     Raises:
         SourceError: damaged, unsafe or too large, or the main file is missing or not as published.
@@ -154,6 +218,8 @@ def unpack(archive: Path, known: Known, folder: Path) -> None:
     try:
         _extract(archive, scratch)
         unpacked = _checked(archive, known, scratch)
+        kept = replace(receipt, main_md5=md5_of(unpacked / known.main))
+        (unpacked / RECEIPT).write_text(json.dumps(asdict(kept), indent=2) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         unpacked.chmod(0o755)  # mkdtemp's own folder, for an archive without one, is private
         unpacked.rename(folder)
@@ -169,7 +235,7 @@ def _checked(archive: Path, known: Known, scratch: Path) -> Path:
     main = next(iter(sorted(scratch.rglob(known.main))), None)
     if main is None:
         raise SourceError(f"{archive.name}: {known.main} is not in it; the publisher has changed the archive")
-    if (found := md5_of(main)) != known.main_md5:
+    if known.main_md5 and (found := md5_of(main)) != known.main_md5:
         raise SourceError(
             f"{archive.name}: wrong checksum: {known.main} has md5 {found}, published is {known.main_md5}; "
             "the publisher has changed the file, or it is damaged: try again"
@@ -181,13 +247,15 @@ def _extract(archive: Path, scratch: Path) -> None:
     try:
         with zipfile.ZipFile(archive) as file:
             _refuse_unsafe(archive, file.infolist())
-            file.extractall(scratch)
-    except (zipfile.BadZipFile, EOFError) as error:
+            file.extractall(scratch)  # never more bytes of a member than it declares
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(f"{archive.name}: not a whole zip archive ({error}); try again") from error
+    except (NotImplementedError, RuntimeError) as error:  # a compression unknown to Python, a password
+        raise SourceError(f"{archive.name}: cannot be unpacked ({error}); do not trust the source") from error
 
 
 def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse a path that leaves the folder, a link, and more bytes than any data set has."""
+    """Refuse a path that leaves the folder, a link, and more bytes than any data set has or packs so well."""
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         link = stat.S_ISLNK(member.external_attr >> 16)
@@ -196,7 +264,14 @@ def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo]) -> None:
                 f"{archive.name}: unsafe path {member.filename!r}; nothing was unpacked: "
                 "do not trust the source"
             )
-    if (size := sum(member.file_size for member in members)) > UNPACKED_LIMIT:
+    size, packed = sum(member.file_size for member in members), archive.stat().st_size
+    if size > UNPACKED_LIMIT:
         raise SourceError(
-            f"{archive.name}: unpacks to {size / MB:.0f} MB; at most {UNPACKED_LIMIT / MB:.0f} MB are allowed"
+            f"{archive.name}: unpacks to {size / MB:.0f} MB; at most {UNPACKED_LIMIT / MB:.0f} MB are "
+            "allowed: nothing was unpacked"
+        )
+    if size > RATIO_FROM and size > RATIO_LIMIT * packed:
+        raise SourceError(
+            f"{archive.name}: unpacks to {size / packed:.0f} times its size; at most {RATIO_LIMIT} times are "
+            "allowed: nothing was unpacked, do not trust the source"
         )

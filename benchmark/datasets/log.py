@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from benchmark.protocol import Array
+
+Role: TypeAlias = Literal["category", "list", "number", "text"]
+Roles: TypeAlias = Mapping[str, Role]
+"""What models are shown of a table: its columns and how each is to be read."""
+
+GENRES: Roles = {"genres": "list"}
+
+LIST_MARK = "|"
+"""What parts the values of a list in our tables."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +31,16 @@ class Log:
         name: name in tables and files.
         frame: columns user, item and, where the log has them, value (float) and time (seconds since
             1970, float; nan where missing); column part (0 train, 1 valid, 2 test) for split files.
-        items: columns item, title and perhaps genres (joined by |); None if no titles are known.
+        items: columns item and perhaps title, genres (joined by |) and more; None if nothing is known.
         scale: lowest and highest rating allowed; None where values are no ratings.
         licence: terms of use in a few words.
         origin: path or address it came from, or "generated".
         synthetic: whether it was generated.
         sha256: content hash of what was read.
+        users: columns user and more; None if nothing is known.
+        item_roles: columns of ``items`` that models are shown, besides the title; None to show nothing.
+        user_roles: columns of ``users`` that models are shown; None likewise.
+        acknowledged: when the licence was shown to the user.
     """
 
     name: str
@@ -37,6 +51,10 @@ class Log:
     origin: str
     synthetic: bool
     sha256: str
+    users: pd.DataFrame | None = None
+    item_roles: Roles | None = field(default_factory=lambda: GENRES)
+    user_roles: Roles | None = field(default_factory=dict)
+    acknowledged: str = "shown when the data was read"
 
 
 def hash_files(paths: Iterable[Path]) -> str:
@@ -69,5 +87,5 @@ def hash_arrays(arrays: Iterable[tuple[str, Array]]) -> str:
                 encoded = str(word).encode()
                 digest.update(f"{len(encoded)}:".encode() + encoded)
         else:
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -1,30 +1,22 @@
-"""From a log to dense arrays: missing values, duplicates, rating range and likes, every step counted."""
+"""From a log to dense arrays: every step counted."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.datasets import steps
+from benchmark.datasets.features import aligned, features
 from benchmark.datasets.log import Log, hash_arrays
-from benchmark.datasets.specs import CONDITION, PrepareSpec
+from benchmark.datasets.specs import CoreSpec, PrepareSpec
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Interactions
 
 Count: TypeAlias = dict[str, int | str]
-
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<=": operator.le,
-    "<": operator.lt,
-    "==": operator.eq,
-}
 
 
 @dataclass(frozen=True)
@@ -37,16 +29,19 @@ class Prepared:
         user_ids: the publisher's id of each user, (U,), ascending.
         item_ids: the publisher's id of each item, (I,), ascending.
         titles: title of each item, its id where it has none; None if no titles are known.
-        genres: genres of each item joined by |, "" where it has none; None if no genres are known.
+        user_table: what is known of each user, U rows in the order of the ids; None if nothing is.
+        item_table: what is known of each item, I rows, the title included; None if nothing is.
         parts: 0, 1, 2 (train, valid, test) of each row, (N,), where the log came in split files.
         counts: one entry a step: step, rows, users, items, note.
         positive: the condition for a like; None if every row is one.
         has_values: whether the log has a value column.
         scale: lowest and highest rating allowed; None where values are no ratings.
         licence: terms of use in a few words.
+        acknowledged: when the licence was shown to the user.
         origin: path or address it came from, or "generated".
         synthetic: whether it was generated.
         source_sha256: content hash of what was read.
+        k_core: least numbers of rows that users and items need, where asked for: cut with the split.
         sha256: content hash of the arrays and ids.
     """
 
@@ -55,16 +50,19 @@ class Prepared:
     user_ids: Array
     item_ids: Array
     titles: list[str] | None
-    genres: list[str] | None
+    user_table: pd.DataFrame | None
+    item_table: pd.DataFrame | None
     parts: NDArray[np.int8] | None
     counts: list[Count]
     positive: str | None
     has_values: bool
     scale: tuple[float, float] | None
     licence: str
+    acknowledged: str
     origin: str
     synthetic: bool
     source_sha256: str
+    k_core: CoreSpec | None = None
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,145 +84,70 @@ class Prepared:
 def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
     """Return the log in dense ids, 0..U-1 and 0..I-1 in ascending order of the publisher's ids.
 
-    Rows keep the order of the log; nothing but missing values and duplicates is ever dropped.
+    Steps, in this order and each counted: missing values, time window, rows outside the scale, rescaling,
+    duplicates, likes. Rows keep the order of the log. A k-core is left to the split, which alone knows
+    what train is.
 
     Raises:
         DataError: values are missing or doubled and the spec does not say what to do; a rating is
-            outside the scale; the condition for a like fits no row; one user or one item is left.
+            outside the scale; a step needs what the log does not have or leaves no row; the condition for
+            a like fits no row; one user or one item is left.
     """
     spec = spec or PrepareSpec()
-    frame, counts = log.frame.reset_index(drop=True), []
+    frame, story = log.frame.reset_index(drop=True), _Story()
     if frame.empty:
         raise DataError(f"{log.name}: the log is empty; it must hold one row per interaction")
-    counts.append(_count("read", frame))
-    frame = _without_missing(frame, spec, log.name)
-    counts.append(_count("missing values", frame, f"rows with one: {spec.missing}"))
-    _check_values(frame, log)
-    frame = _without_duplicates(frame, spec, log)
-    counts.append(_count("duplicate pairs", frame, spec.duplicates))
+    story.add("read", frame)
+    frame = steps.without_missing(frame, spec, log.name)
+    story.add("missing values", frame, f"rows with one: {spec.missing}")
+    frame, log = _adjusted(frame, log, spec, story)
+    frame = steps.without_duplicates(frame, spec, log)
+    story.add("duplicate pairs", frame, spec.duplicates)
     for side in ("user", "item"):
-        _check_variety(frame[side], side, log.name)
-    positive = _positive(frame, spec.positive, log.name)
-    counts.append(
-        _count("likes", frame[positive], f"positive: {spec.positive or 'every row'}; drops nothing")
-    )
-    return _coded(log, spec, frame, positive, counts)
+        _check_variety(frame, side, story.counts[-1], log.name)
+    positive = steps.likes(frame, spec.positive, log.name)
+    liked = frame if positive.all() else frame[positive]
+    story.add("likes", liked, f"positive: {spec.positive or 'every row'}; drops nothing")
+    return _coded(log, spec, frame, positive, story.counts)
 
 
-def _count(step: str, frame: pd.DataFrame, note: str = "") -> Count:
-    return {
-        "step": step,
-        "rows": len(frame),
-        "users": int(frame["user"].nunique()),
-        "items": int(frame["item"].nunique()),
-        "note": note,
-    }
+def _adjusted(frame: pd.DataFrame, log: Log, spec: PrepareSpec, story: _Story) -> tuple[pd.DataFrame, Log]:
+    """Return the rows in the time window with values on the scale asked for, and the log with that scale."""
+    if spec.time:
+        frame = steps.within_time(frame, spec.time, log.name)
+        story.add("time window", frame, f"since {spec.time.since}, until {spec.time.until}")
+    frame = steps.on_scale(frame, spec, log)
+    if spec.outside_scale != "refuse":
+        story.add("outside scale", frame, spec.outside_scale)
+    if spec.rescale:
+        frame, log = steps.rescaled(frame, spec.rescale, log), replace(log, scale=spec.rescale)
+        story.add("rescale", frame, "to {:g} to {:g}".format(*spec.rescale))
+    return frame, log
 
 
-def _row(frame: pd.DataFrame, place: int) -> str:
-    """Return the row's number in the log as read, counted from 1."""
-    return f"row {int(cast('int', frame.index[place])) + 1}"
+@dataclass
+class _Story:
+    """What each step left; rows are counted again only where their number changed."""
+
+    counts: list[Count] = field(default_factory=list)
+
+    def add(self, step: str, frame: pd.DataFrame, note: str = "") -> None:
+        """Write one step down."""
+        last = self.counts[-1] if self.counts else None
+        if last and last["rows"] == len(frame):  # steps drop rows and never replace them
+            entry = {**last, "step": step, "note": note}
+        else:
+            users, items = (int(frame[side].nunique()) for side in ("user", "item"))
+            entry = {"step": step, "rows": len(frame), "users": users, "items": items, "note": note}
+        self.counts.append(entry)
 
 
-def _without_missing(frame: pd.DataFrame, spec: PrepareSpec, name: str) -> pd.DataFrame:
-    absent = frame.isna()
-    lacking = absent.any(axis=1).to_numpy()
-    if not lacking.any():
-        return frame
-    if spec.missing == "refuse":
-        per_column = ", ".join(f"{column} {count}" for column, count in absent.sum().items() if count)
+def _check_variety(frame: pd.DataFrame, side: str, count: Count, name: str) -> None:
+    if cast("int", count[f"{side}s"]) < 2:
         raise DataError(
-            f"{name}: {int(lacking.sum())} rows lack a value ({per_column}), the first is "
-            f"{_row(frame, int(np.flatnonzero(lacking)[0]))}; every column must be filled: "
-            "correct the log, or set prepare.missing: drop"
-        )
-    if lacking.all():
-        raise DataError(
-            f"{name}: no rows left: every row lacks a value; correct the log, or name other columns"
-        )
-    return frame[~lacking]
-
-
-def _check_values(frame: pd.DataFrame, log: Log) -> None:
-    """Refuse values that are not finite or not on the scale."""
-    if "value" not in frame:
-        return
-    values = frame["value"].to_numpy()
-    low, high = log.scale or (-np.finfo(np.float32).max, np.finfo(np.float32).max)
-    wrong = np.flatnonzero(~((values >= low) & (values <= high)))
-    if len(wrong):
-        limits = f"lie on the scale {low:g} to {high:g}" if log.scale else "be finite numbers"
-        raise DataError(
-            f"{log.name}: {_row(frame, int(wrong[0]))} has the value {values[wrong[0]]:g} "
-            f"({len(wrong)} such rows); all must {limits}: correct the log"
-            + (", or set another scale" if log.scale else "")
-        )
-
-
-def _without_duplicates(frame: pd.DataFrame, spec: PrepareSpec, log: Log) -> pd.DataFrame:
-    """Leave one row for each user and item, in its own place; last and first go by time where known."""
-    doubled = frame.duplicated(["user", "item"], keep=False)
-    if not doubled.any():
-        return frame
-    if spec.duplicates == "refuse":
-        raise DataError(_duplicates_message(frame[doubled], log.name))
-    if spec.duplicates == "sum" and log.scale:
-        raise DataError(
-            f"{log.name}: ratings on a scale cannot be added up; "
-            "set prepare.duplicates to last, first or mean"
-        )
-    pair = ["user", "item"]
-    in_time = frame.sort_values("time", kind="stable") if "time" in frame else frame
-    kept = in_time.drop_duplicates(pair, keep="first" if spec.duplicates == "first" else "last")
-    if spec.duplicates in {"mean", "sum"}:
-        # Without values each row counts one: the sum is how often the pair occurred.
-        values = frame.get("value", pd.Series(1.0, index=frame.index))
-        groups = values.groupby([frame[side] for side in pair])
-        merged = groups.mean() if spec.duplicates == "mean" else groups.sum()
-        kept = kept.assign(value=merged.reindex(pd.MultiIndex.from_frame(kept[pair])).to_numpy())
-    return kept.sort_index()
-
-
-def _duplicates_message(doubled: pd.DataFrame, name: str) -> str:
-    user, item = doubled["user"].iloc[0], doubled["item"].iloc[0]
-    same = doubled[(doubled["user"] == user) & (doubled["item"] == item)]
-    rows = ", ".join(_row(same, place) for place in range(min(3, len(same))))
-    pairs = len(doubled.drop_duplicates(["user", "item"]))
-    return (
-        f"{name}: {pairs} pairs of user and item stand in more than one row, such as user {user}, "
-        f"item {item} ({rows}); every pair must occur once\n"
-        "  Say what to do with prepare.duplicates: last (keep the latest), first, "
-        "mean (of the values), sum (of the values; without values, how often)"
-    )
-
-
-def _check_variety(ids: pd.Series, side: str, name: str) -> None:
-    if ids.nunique() < 2:
-        raise DataError(
-            f"{name}: there is one {side} only ({ids.iloc[0]}); there must be at least two: "
+            f"{name}: there is one {side} only ({frame[side].iloc[0]}); there must be at least two: "
             f"check that the key {side} names the column with the {side}s"
         )
-
-
-def _positive(frame: pd.DataFrame, condition: str | None, name: str) -> NDArray[np.bool_]:
-    """Return which rows are likes, (N,)."""
-    if condition is None:
-        return np.ones(len(frame), dtype=np.bool_)
-    if "value" not in frame:
-        raise DataError(
-            f"{name}: positive: {condition!r} needs values, and the log has none; "
-            "name the column with the key value, or leave positive out"
-        )
-    match = CONDITION.match(condition)
-    assert match, "PrepareSpec has checked the condition"
-    values = frame["value"].to_numpy()
-    positive: NDArray[np.bool_] = COMPARE[match[1]](values, float(match[2]))
-    if not positive.any():
-        raise DataError(
-            f"{name}: no row counts as a like: positive is {condition!r} and values go from "
-            f"{values.min():g} to {values.max():g}; choose a condition within them"
-        )
-    return positive
 
 
 def _coded(
@@ -233,6 +156,7 @@ def _coded(
     users, user_ids = _codes(frame["user"])
     items, item_ids = _codes(frame["item"])
     has_values = "value" in frame
+    about_users, about_items = aligned(log, "user", user_ids), aligned(log, "item", item_ids)
     interactions = Interactions(
         users=users,
         items=items,
@@ -244,24 +168,28 @@ def _coded(
         n_users=len(user_ids),
         n_items=len(item_ids),
         scale=log.scale if has_values else None,
+        user_features=features(about_users, log.user_roles),
+        item_features=features(about_items, log.item_roles),
     )
-    titles = _about_items(log, item_ids, "title")
     return Prepared(
         name=log.name,
         interactions=interactions,
         user_ids=user_ids,
         item_ids=item_ids,
-        titles=[title or str(one) for title, one in zip(titles, item_ids, strict=True)] if titles else None,
-        genres=_about_items(log, item_ids, "genres"),
+        titles=_titles(about_items, item_ids),
+        user_table=about_users,
+        item_table=about_items,
         parts=frame["part"].to_numpy().astype(np.int8) if "part" in frame else None,
         counts=counts,
         positive=spec.positive,
         has_values=has_values,
         scale=interactions.scale,
         licence=log.licence,
+        acknowledged=log.acknowledged,
         origin=log.origin,
         synthetic=log.synthetic,
         source_sha256=log.sha256,
+        k_core=spec.k_core,
     )
 
 
@@ -272,15 +200,8 @@ def _codes(ids: pd.Series) -> tuple[NDArray[np.int32], Array]:
     return codes.astype(np.int32), np.asarray(distinct, dtype=np.int64 if whole else np.str_)
 
 
-def _about_items(log: Log, item_ids: Array, column: str) -> list[str] | None:
-    """Return a column of the item table in the order of the dense ids, "" where an item is not in it."""
-    if log.items is None or column not in log.items:
+def _titles(about_items: pd.DataFrame | None, item_ids: Array) -> list[str] | None:
+    """Return the title of each item, its id where it has none; None if no titles are known."""
+    if about_items is None or "title" not in about_items:
         return None
-    table = dict(zip(log.items["item"].astype("str"), log.items[column], strict=True))
-    found = [str(table.get(str(one), "")) for one in item_ids]
-    if column == "title" and not any(found):
-        raise DataError(
-            f"{log.name}: no item of the log is in the table of titles: the log has items such as "
-            f"{item_ids[0]}, the table {log.items['item'].iloc[0]}; check the key item of titles"
-        )
-    return found
+    return [title or str(one) for title, one in zip(about_items["title"], item_ids, strict=True)]

@@ -2,303 +2,137 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO, cast
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
+from benchmark.datasets.columns import numbers, plain_ids, seconds
+from benchmark.datasets.features import banded
+from benchmark.datasets.files import Place, TextFormat, read_columns
+from benchmark.datasets.log import LIST_MARK
 from benchmark.datasets.parts import PARTS
-from benchmark.datasets.specs import LogSpec, TitlesSpec
-from benchmark.errors import DataError, SplitError, did_you_mean
+from benchmark.datasets.specs import LogSpec
+from benchmark.datasets.tables import TableSpec
+from benchmark.errors import SplitError
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
-SEPARATORS = ("::", "\t", ";", "|", ",", " ")
-UNIT = "\x1f"  # stands in for "::", which pandas can only read slowly
-EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))  # nano-, micro-, milliseconds since 1970
-
-
-@dataclass(frozen=True)
-class TextFormat:
-    """How a text file is written: columns (None: a header line names them), separator, encoding."""
-
-    columns: tuple[str, ...] | None = None
-    separator: str = "auto"
-    encoding: str = "utf-8-sig"
-    quoted: bool = True
-
-    @property
-    def header_lines(self) -> int:
-        """Lines before the first row."""
-        return 0 if self.columns else 1
+UNKNOWN_LIMIT = 0.5
+"""Share of a part's rows with items that train does not have, above which the files do not fit together."""
 
 
-def read_log(path: Path, spec: LogSpec) -> pd.DataFrame:
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def read_log(path: Path, spec: LogSpec, say: Callable[[str], None] = _silent) -> pd.DataFrame:
     """Return the log in one file: columns user, item and, where named, value and time, in file order.
 
     Raises:
         DataError: the file is missing, empty or not text in UTF-8; a column is missing; a value is
-            text; a time is neither a number nor an ISO 8601 date.
+            text; a time is neither a number nor an ISO 8601 date, or in two units; ids are mixed.
     """
-    frame = _typed(path, spec)
+    frame, place = _typed(path, spec, say)
     for side in ("user", "item"):
-        frame[side] = _plain_ids(frame[side], f"{path}: column {getattr(spec, side)!r}")
+        named = getattr(spec, side)
+        frame[side] = plain_ids(frame[side], _where([place], [len(frame)], named), as_text=spec.ids == "text")
     return frame
 
 
-def read_parts(paths: Sequence[Path], spec: LogSpec) -> pd.DataFrame:
+def read_parts(paths: Sequence[Path], spec: LogSpec, say: Callable[[str], None] = _silent) -> pd.DataFrame:
     """Return train, validation and test files below each other, with column part (0, 1, 2).
 
     Raises:
         DataError: as :func:`read_log`.
-        SplitError: a pair of user and item stands in two parts.
+        SplitError: a pair of user and item stands in two parts; most rows of validation or test have
+            items that train does not have, and there is no table of items that would know them.
     """
-    frames = [_typed(path, spec) for path in paths]
-    frame = pd.concat(frames, ignore_index=True)
-    for side in ("user", "item"):
-        frame[side] = _plain_ids(frame[side], f"{paths[0].parent}: column {getattr(spec, side)!r}")
-    frame["part"] = np.repeat(np.arange(len(paths), dtype=np.int8), [len(one) for one in frames])
+    read = [_typed(path, spec, say) for path in paths]
+    lengths = [len(one) for one, _ in read]
+    ids = {side: _below([one[side] for one, _ in read]) for side in ("user", "item")}
+    others = [one.drop(columns=["user", "item"]) for one, _ in read]
+    frame = pd.concat(others, ignore_index=True).reindex(range(sum(lengths)))
+    for place, side in enumerate(("user", "item")):
+        where = _where([one for _, one in read], lengths, getattr(spec, side))
+        frame.insert(place, side, plain_ids(ids[side], where, as_text=spec.ids == "text"))
+    frame["part"] = np.repeat(np.arange(len(paths), dtype=np.int8), lengths)
     _refuse_overlap(frame, paths)
+    _check_known(frame, paths, spec, say)
     return frame
 
 
-def read_titles(path: Path, spec: TitlesSpec, layout: TextFormat | None = None) -> pd.DataFrame:
-    """Return a table of items: columns item, title and, where named, genres."""
-    wanted = {"item": spec.item, "title": spec.title} | ({"genres": spec.genres} if spec.genres else {})
-    frame = _columns(path, wanted, layout or TextFormat())
-    frame["item"] = _plain_ids(frame["item"], f"{path}: column {spec.item!r}")
-    for column in frame.columns.drop("item"):
-        frame[column] = frame[column].astype("str").where(frame[column].notna(), "")
-    return frame.drop_duplicates("item", ignore_index=True)
+def read_table(path: Path, spec: TableSpec, key: str, layout: TextFormat | None = None) -> pd.DataFrame:
+    """Return a table of users or items: the id in column ``key``, the title, and the columns with a role.
+
+    The values of a list are joined by |; words are "" where missing, numbers nan. A column cut into
+    bands is there as it is and as a band. Of several lines with one id the first counts.
+
+    Raises:
+        DataError: as :func:`read_log`.
+    """
+    layout = layout or TextFormat(spec.columns, _mark(spec.separator))
+    titles = (spec.title,) if spec.title else ()
+    words = (*titles, *spec.categories, *spec.lists, *spec.texts)
+    wanted = [spec.id, *words, *spec.numbers, *spec.bands]
+    frame, place = read_columns(path, wanted, layout, ids=1 + len(words)), Place(path, layout)
+    table = pd.DataFrame({key: plain_ids(frame[spec.id], _where([place], [len(frame)], spec.id))})
+    for column in words:
+        table["title" if column == spec.title else column] = _words(frame[column])
+    for column in spec.lists:
+        table[column] = table[column].str.replace(spec.list_separator, LIST_MARK, regex=False)
+    for column in (*spec.numbers, *spec.bands):
+        table[column] = numbers(frame[column], place, column)
+    for column, limits in spec.bands.items():
+        table[f"{column}_band"] = banded(table[column], limits)
+    return table[table[key].notna()].drop_duplicates(key, ignore_index=True)
 
 
-def _typed(path: Path, spec: LogSpec) -> pd.DataFrame:
+def _mark(separator: str) -> str:
+    return "\t" if separator == "tab" else separator
+
+
+def _words(column: pd.Series) -> pd.Series:
+    """Return text, "" where missing; whole numbers without a point."""
+    if pd.api.types.is_float_dtype(column.dtype) and (column.isna() | (column % 1 == 0)).all():
+        column = column.astype("Int64")
+    return column.astype("str").where(column.notna(), "")
+
+
+def _where(places: Sequence[Place], lengths: Sequence[int], column: str) -> Callable[[int], str]:
+    """Return a function that says where a row of the files, one below the other, stands."""
+    starts = np.cumsum([0, *lengths])
+
+    def where(row: int) -> str:
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        return f"{places[part].of(row - int(starts[part]))}: column {column!r}"
+
+    return where
+
+
+def _typed(path: Path, spec: LogSpec, say: Callable[[str], None]) -> tuple[pd.DataFrame, Place]:
     """Return the named columns with numbers as float64; ids stay as they were written."""
     wanted = {"user": spec.user, "item": spec.item}
     wanted |= {"value": spec.value} if spec.value else {}
     wanted |= {"time": spec.time} if spec.time else {}
-    layout = TextFormat(spec.columns, "\t" if spec.separator == "tab" else spec.separator)
-    frame = _columns(path, wanted, layout)
-    place = _Place(path, layout)
+    layout = TextFormat(spec.columns, _mark(spec.separator))
+    frame = read_columns(path, list(wanted.values()), layout, ids=2).set_axis(list(wanted), axis=1)
+    place = Place(path, layout)
     if spec.value:
-        frame["value"] = _numbers(frame["value"], place, spec.value)
+        frame["value"] = numbers(frame["value"], place, spec.value)
     if spec.time:
-        frame["time"] = _seconds(frame["time"], place, spec.time)
-    return frame
+        frame["time"] = seconds(frame["time"], place, spec.time, spec.time_unit, say)
+    return frame, place
 
 
-def _columns(path: Path, wanted: dict[str, str], layout: TextFormat) -> pd.DataFrame:
-    """Return the wanted columns of a file under our names; the first two, ids, as written."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; give the path of a CSV, TSV or Parquet file")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty; it must hold one line per interaction")
-    read = _read_parquet if path.suffix in {".parquet", ".pq"} else _read_text
-    frame = read(path, list(wanted.values()), layout)
-    if frame.empty:
-        raise DataError(f"{path}: no rows; it must hold one line per interaction")
-    return frame[list(wanted.values())].set_axis(list(wanted), axis=1)
+def _below(columns: Sequence[pd.Series]) -> pd.Series:
+    if all(isinstance(column.dtype, pd.CategoricalDtype) for column in columns):
+        return pd.Series(union_categoricals([column.array for column in columns]))
+    return pd.concat([_uncoded(column) for column in columns], ignore_index=True)
 
 
-def _read_parquet(path: Path, wanted: list[str], _: TextFormat) -> pd.DataFrame:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        names = pq.read_schema(path).names
-        _require(path, wanted, names)
-        return cast("pd.DataFrame", pq.read_table(path, columns=wanted).to_pandas())
-    except pa.ArrowException as error:
-        raise DataError(f"{path}: not a Parquet file: {error}") from error
-
-
-def _read_text(path: Path, wanted: list[str], layout: TextFormat) -> pd.DataFrame:
-    try:
-        first = _first_line(path, layout.encoding)
-        separator = _separator(first, wanted, layout)
-        names = list(layout.columns) if layout.columns else _split(first, separator)
-        _require(path, wanted, names)
-        return _parse(path, separator, names, layout, ids=wanted[:2])
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: byte {error.object[error.start]:#04x} is no text in UTF-8; convert the file, for "
-            "example: iconv -f latin1 -t utf-8 OLD > NEW"
-        ) from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise DataError(
-            f"{path}: not the same number of columns in every line: {detail}; put fields that hold the "
-            "separator in quotes, or name another separator"
-        ) from error
-
-
-def _parse(
-    path: Path, separator: str, names: list[str], layout: TextFormat, *, ids: list[str]
-) -> pd.DataFrame:
-    """Return all columns; ids as they are written, the rest as pandas understands it."""
-    with warnings.catch_warnings():
-        # pandas only warns when it cuts fields off a line that is too long.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            _single_character(path, layout.encoding) if separator == "::" else path,
-            sep=UNIT if separator == "::" else separator,
-            header=None if layout.columns else 0,
-            names=names,
-            dtype=dict.fromkeys(ids, "str"),  # "007" is not 7
-            encoding=layout.encoding,
-            quoting=csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE,
-            na_values=[""],
-            keep_default_na=False,
-            index_col=False,
-            low_memory=False,
-        )
-
-
-def _open(path: Path, encoding: str) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding=encoding, newline="")
-    return path.open(encoding=encoding, newline="")
-
-
-def _first_line(path: Path, encoding: str) -> str:
-    with _open(path, encoding) as file:
-        return next((line.rstrip("\r\n") for line in file if line.strip()), "")
-
-
-def _split(line: str, separator: str) -> list[str]:
-    if separator == "::":
-        return line.split("::")
-    return [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
-
-
-def _separator(first: str, wanted: list[str], layout: TextFormat) -> str:
-    """Return the separator given, or the one that cuts the first line into the columns expected."""
-    if layout.separator != "auto":
-        return layout.separator
-    if layout.columns:
-        count = len(layout.columns)
-        return next((mark for mark in SEPARATORS if len(_split(first, mark)) == count), ",")
-    best = max(SEPARATORS, key=lambda mark: len(set(wanted) & set(_split(first, mark))))
-    if set(wanted) & set(_split(first, best)):
-        return best
-    return max(SEPARATORS[:-1], key=lambda mark: len(_split(first, mark)))
-
-
-def _single_character(path: Path, encoding: str) -> io.StringIO:
-    with _open(path, encoding) as file:
-        return io.StringIO(file.read().replace("::", UNIT))
-
-
-def _require(path: Path, wanted: Iterable[str], found: Sequence[str]) -> None:
-    """Refuse a file that lacks a wanted column, or has it twice."""
-    for name in wanted:
-        if name not in found:
-            raise DataError(
-                f"{path}: there is no column {name!r}{did_you_mean(name, found)}\n"
-                f"  The file has: {', '.join(map(repr, found))}. Name yours with the keys user, item, value, "
-                "time; or give columns if it has no header line"
-            )
-        if list(found).count(name) > 1:
-            raise DataError(f"{path}: the column {name!r} stands {list(found).count(name)} times; rename one")
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a row stands in a file, for messages."""
-
-    path: Path
-    layout: TextFormat
-
-    def of(self, row: int) -> str:
-        """Return ``"FILE:LINE"`` of a row (from 0), or ``"FILE: row N"`` (from 1) in a Parquet file."""
-        if self.path.suffix in {".parquet", ".pq"}:
-            return f"{self.path}: row {row + 1}"
-        with _open(self.path, self.layout.encoding) as file:
-            reader = csv.reader(file)
-            lines = (reader.line_num for words in reader if any(words))
-            line = next(line for index, line in enumerate(lines) if index == row + self.layout.header_lines)
-        return f"{self.path}:{line}"
-
-
-def _numbers(column: pd.Series, place: _Place, name: str) -> pd.Series:
-    """Return the column as float64, nan where missing; refuse text."""
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    wrong = np.flatnonzero((numbers.isna() & column.notna() & ~column.isin(MISSING)).to_numpy())
-    if len(wrong):
-        found = column.iloc[wrong[0]]
-        raise DataError(
-            f"{place.of(int(wrong[0]))}: column {name!r} has {str(found)!r} where a number must stand"
-            + (f" ({len(wrong)} such rows)" if len(wrong) > 1 else "")
-            + "; correct it, or name another column with the key value"
-        )
-    return numbers
-
-
-def _seconds(column: pd.Series, place: _Place, name: str) -> pd.Series:
-    """Return seconds since 1970 as float64, nan where missing.
-
-    Numbers beyond 1e11 are read as milli-, micro- or nanoseconds; dates must follow ISO 8601, UTC
-    unless they say otherwise.
-    """
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return _since_1970(pd.to_datetime(column, utc=True))
-    present = column.notna() & ~column.isin(MISSING)
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    if numbers.notna().any():
-        dates, wrong = numbers / _unit(numbers), present & numbers.isna()
-    else:
-        parsed = pd.to_datetime(column.where(present), utc=True, format="ISO8601", errors="coerce")
-        dates, wrong = _since_1970(parsed), present & parsed.isna()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise DataError(
-            f"{place.of(row)}: column {name!r} has {str(column.iloc[row])!r}, which is no time; it must be a "
-            "number of seconds since 1970 or a date such as 2024-05-31 18:00:00, the same kind in every row"
-        )
-    return dates
-
-
-def _since_1970(dates: pd.Series) -> pd.Series:
-    seconds = dates.astype("datetime64[ns, UTC]").astype("int64") / 1e9
-    return seconds.where(dates.notna())
-
-
-def _unit(numbers: pd.Series) -> float:
-    middle = float(numbers.abs().median())
-    return next((unit for limit, unit in EPOCHS if middle > limit), 1.0)
-
-
-def _plain_ids(column: pd.Series, where: str) -> pd.Series:
-    """Return ids as int64 where all are whole numbers in plain writing, else as text.
-
-    "007" and "7" are different ids, so a column with such a number stays text. Missing ids stay
-    missing. Works on the distinct ids, of which there are few.
-    """
-    codes, distinct = pd.factorize(column)
-    ids = pd.Series(distinct)
-    if pd.api.types.is_float_dtype(ids.dtype):
-        if not (ids == ids.round()).all():
-            raise DataError(f"{where} has fractions; an id must be a whole number or text")
-        ids = ids.astype("int64")
-    if not pd.api.types.is_integer_dtype(ids.dtype):
-        ids = _numbers_in_plain_writing(ids.astype("str"))
-    if (codes >= 0).all():
-        return ids.take(codes).set_axis(column.index)
-    nullable = ids.astype("Int64") if ids.dtype.kind == "i" else ids
-    return nullable.reindex(codes).set_axis(column.index)
-
-
-def _numbers_in_plain_writing(ids: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(ids, errors="coerce")
-    if len(ids) and pd.api.types.is_integer_dtype(numbers.dtype) and (numbers.astype("str") == ids).all():
-        return numbers.astype("int64")
-    return ids
+def _uncoded(column: pd.Series) -> pd.Series:
+    return column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
 
 
 def _refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
@@ -314,3 +148,26 @@ def _refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
         f"{paths[0].parent}: {count} pairs of user and item stand in more than one part, such as user "
         f"{user}, item {item} in {parts}; every pair must stand in one part only: remove it from the others"
     )
+
+
+def _check_known(
+    frame: pd.DataFrame, paths: Sequence[Path], spec: LogSpec, say: Callable[[str], None]
+) -> None:
+    """Say which items of validation and test train does not have; refuse if they are most of a part."""
+    known = frame.loc[frame["part"] == 0, "item"].unique()
+    for part in (1, 2):
+        items = frame.loc[frame["part"] == part, "item"]
+        unknown = items[~items.isin(known)]
+        if unknown.empty:
+            continue
+        share = len(unknown) / len(items)
+        found = (
+            f"{paths[part]}: {unknown.nunique()} items such as {unknown.iloc[0]} ({share:.0%} of its rows) "
+            f"do not occur in {paths[0].name}"
+        )
+        if share > UNKNOWN_LIMIT and not spec.item_table:
+            raise SplitError(
+                f"{found}, whose items are such as {known[0]}; most rows of a part must be about items of "
+                f"{PARTS[0]}: check that the files write ids alike, or give a table of items if these are new"
+            )
+        say(f"{found}: no model that learns from the log alone can find them")

@@ -6,23 +6,79 @@ Nothing but pydantic is imported here, so that reading a suite stays light.
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from datetime import date
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from benchmark.datasets.tables import Separator, Spec, TableSpec, TitlesSpec
 
 Duplicates: TypeAlias = Literal["refuse", "last", "first", "mean", "sum"]
-Missing: TypeAlias = Literal["refuse", "drop"]
-SplitRule: TypeAlias = Literal["random", "leave_last_out", "global_time", "files"]
-Separator: TypeAlias = Literal["auto", ",", ";", "|", "::", " ", "\t", "tab"]
+Missing: TypeAlias = Literal["refuse", "drop", "mean"] | float
+OutsideScale: TypeAlias = Literal["refuse", "drop", "clip"]
+SplitRule: TypeAlias = Literal[
+    "random",
+    "leave_last_out",
+    "leave_n_out",
+    "user_time",
+    "global_time",
+    "rolling_time",
+    "k_fold",
+    "cold_user",
+    "cold_item",
+    "files",
+]
+TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns"]
+Ids: TypeAlias = Literal["auto", "text"]
 
 MIN_ROWS_PER_USER = 5
 CONDITION = re.compile(r"^\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
+SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")
+SPAN_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:\d{2})?$")
+NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+
+RULE_KEYS: dict[str, dict[str, Any]] = {
+    "random": {"per": "user", "repeats": 1},
+    "leave_n_out": {"n": 1, "order": "time", "repeats": 1},
+    "global_time": {"test_from": None, "valid_from": None},
+    "rolling_time": {"windows": 3, "window": None},
+    "k_fold": {"per": "all", "folds": 5},
+    "cold_user": {"repeats": 1},
+    "cold_item": {"repeats": 1},
+    "files": {"files": None},
+}
+"""Keys that belong to one rule or another, with their defaults there."""
 
 
-class Spec(BaseModel):
-    """Base of the specs: frozen, and a mistyped key is refused."""
+def _as_written(value: Any) -> Any:
+    """Return a date that YAML has understood as text again, so that manifests can hold it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+def _a_moment(value: str) -> str:
+    if not (DATE.match(value) or NUMBER.match(value)):
+        raise ValueError(
+            f"is {value!r}; it must be a date such as 2024-05-31 (UTC) or a number on the log's clock"
+        )
+    return value
+
+
+def _a_span(value: str) -> str:
+    if not SPAN.match(value):
+        raise ValueError(f"is {value!r}; it must be a number and s, min, h, d or w, as in 30d")
+    return value
+
+
+def _a_moment_or_span(value: str) -> str:
+    return value if SPAN.match(value) else _a_moment(value)
+
+
+Moment: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment)]
+Span: TypeAlias = Annotated[str, AfterValidator(_a_span)]
+MomentOrSpan: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment_or_span)]
 
 
 class PlantedSpec(Spec):
@@ -55,17 +111,6 @@ class PlantedSpec(Spec):
         return self
 
 
-class TitlesSpec(Spec):
-    """A table with one line per item, to show titles instead of ids."""
-
-    path: str = Field(description="CSV, TSV or Parquet file")
-    item: str = Field(default="item", description="column with the item's id, as in the log")
-    title: str = Field(default="title", description="column with the title")
-    genres: str | None = Field(
-        default=None, description="column with the genres, joined by |; none if not given"
-    )
-
-
 class LogSpec(Spec):
     """An interaction log: a known data set by its name alone, or a file of your own, or a generated one."""
 
@@ -86,7 +131,23 @@ class LogSpec(Spec):
     scale: tuple[float, float] | None = Field(
         default=None, description="lowest and highest rating allowed; give it if the values are ratings"
     )
-    titles: TitlesSpec | None = Field(default=None, description="table of item titles")
+    time_unit: TimeUnit = Field(
+        default="auto",
+        description="unit of a time that is a number; auto tells milli-, micro- and nanoseconds by size",
+    )
+    ids: Ids = Field(
+        default="auto",
+        description="text keeps ids as written; auto reads whole numbers as numbers, and refuses a column "
+        "that mixes them with words",
+    )
+    titles: TitlesSpec | None = Field(default=None, description="table of item titles, in place of items")
+    users: TableSpec | None = Field(default=None, description="table of what is known about users")
+    items: TableSpec | None = Field(default=None, description="table of what is known about items")
+    features: bool | tuple[str, ...] = Field(
+        default=True,
+        description="what models are shown of these tables, or of what a known data set brings: true for "
+        "all, false for nothing, or columns, as in [genres, year]",
+    )
     synthetic: PlantedSpec | None = Field(default=None, description="generate the log instead of reading one")
 
     @field_validator("scale")
@@ -100,6 +161,10 @@ class LogSpec(Spec):
     def _one_source(self) -> LogSpec:
         if self.path and self.synthetic:
             raise ValueError("path and synthetic exclude each other: a log is read or generated")
+        if self.titles and self.items:
+            raise ValueError("titles and items exclude each other: name the title's column in items.title")
+        if self.users and self.users.title:
+            raise ValueError("users.title: users have no title; name the column in users.texts")
         roles = {"user": self.user, "item": self.item, "value": self.value, "time": self.time}
         for role, column in roles.items():
             twice = [other for other, named in roles.items() if column and named == column]
@@ -107,19 +172,62 @@ class LogSpec(Spec):
                 raise ValueError(f"column {column!r} cannot be {' and '.join(twice)}; each needs its own")
         return self
 
+    @property
+    def item_table(self) -> TableSpec | None:
+        """The table of items, whichever key names it."""
+        if self.titles is None:
+            return self.items
+        lists = (self.titles.genres,) if self.titles.genres else ()
+        return TableSpec(path=self.titles.path, id=self.titles.item, title=self.titles.title, lists=lists)
+
+
+class TimeWindow(Spec):
+    """The stretch of time whose rows are kept."""
+
+    since: Moment | None = Field(
+        default=None, description="keep rows at this time or later: a date (UTC) or a number"
+    )
+    until: Moment | None = Field(
+        default=None, description="keep rows before this time: a date (UTC) or a number"
+    )
+
+
+class CoreSpec(Spec):
+    """The k-core: rows are dropped until every user and item left has its least number of them."""
+
+    user: int = Field(default=1, ge=1, description="fewest rows of a user")
+    item: int = Field(default=1, ge=1, description="fewest rows of an item")
+
 
 class PrepareSpec(Spec):
     """What is done to a log before it is split; every step is counted."""
 
-    positive: str | None = Field(
-        default=None,
-        description='which rows count as a like, e.g. ">= 4"; every row if not given. Drops nothing',
+    missing: Missing = Field(
+        default="refuse",
+        description="what becomes of rows with an empty user, item, value or time; mean or a number fill an "
+        "empty value and leave no other gap",
+    )
+    time: TimeWindow | None = Field(
+        default=None, description="keep the rows of this stretch of time only; all if not given"
+    )
+    outside_scale: OutsideScale = Field(
+        default="refuse", description="what becomes of ratings outside the data set's scale"
+    )
+    rescale: tuple[float, float] | None = Field(
+        default=None, description="map ratings linearly from the data set's scale to [low, high]"
     )
     duplicates: Duplicates = Field(
         default="refuse", description="what becomes of several rows with the same user and item"
     )
-    missing: Missing = Field(
-        default="refuse", description="what becomes of rows with an empty user, item, value or time"
+    positive: str | None = Field(
+        default=None,
+        description='which rows count as a like, e.g. ">= 4", by the value after all other steps: a rating '
+        "or a count; every row if not given. Drops nothing",
+    )
+    k_core: CoreSpec | None = Field(
+        default=None,
+        description="drop users and items with few rows, again and again; none if not given. On the whole "
+        "log it looks at test and inflates every score; with a split by time it looks at train only",
     )
 
     @field_validator("positive")
@@ -131,6 +239,13 @@ class PrepareSpec(Spec):
             )
         return positive
 
+    @field_validator("rescale")
+    @classmethod
+    def _ascending(cls, rescale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if rescale and not rescale[0] < rescale[1]:
+            raise ValueError(f"rescale is [{rescale[0]:g}, {rescale[1]:g}]; the lower must come first")
+        return rescale
+
 
 class FilesSpec(Spec):
     """The three parts of a split of your own, as files with the columns of the log."""
@@ -141,17 +256,68 @@ class FilesSpec(Spec):
 
 
 class SplitSpec(Spec):
-    """How a prepared log is cut into train, validation and test."""
+    """How a prepared log is cut into train, validation and test; validation always by the rule of test."""
 
     by: SplitRule = Field(
         default="random",
-        description="random: a share of each user's rows; leave_last_out: each user's last row is test, "
-        "the one before it validation; global_time: the latest rows of the log; files: your own parts",
+        description="random: a share of each user's rows, or of all; leave_last_out: each user's last row is "
+        "test, the one before it validation; leave_n_out: n rows of each user; user_time: the last share of "
+        "each user's rows; global_time: the latest rows of the log; rolling_time: several windows, each "
+        "trained on what lies before; k_fold: each row is in test once; cold_user, cold_item: whole users or "
+        "items; files: your own parts",
     )
-    test: float = Field(default=0.1, gt=0, lt=1, description="share of rows for test")
-    valid: float = Field(default=0.1, gt=0, lt=1, description="share of rows for validation")
-    seed: int = Field(default=42, ge=0, description="seed of a random split")
-    files: FilesSpec | None = Field(default=None, description="the parts, for by: files")
+    test: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="share of rows (of users, of items) for test; unused by leave_*_out, k_fold, files and "
+        "where windows are given",
+    )
+    valid: float = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
+    seed: int = Field(default=42, ge=0, description="seed of every rule that draws")
+    per: Literal["user", "all"] | None = Field(
+        default=None,
+        description="random (user), k_fold (all): draw among the rows of each user, or among all rows",
+    )
+    n: int | None = Field(default=None, ge=1, description="leave_n_out (1): test rows of each user")
+    order: Literal["time", "random"] | None = Field(
+        default=None, description="leave_n_out (time): each user's last rows, or rows drawn at random"
+    )
+    test_from: MomentOrSpan | None = Field(
+        default=None,
+        description="global_time: where test begins, in place of the share: a date (UTC), a number, or how "
+        "long before the end of the log, as in 30d",
+    )
+    valid_from: MomentOrSpan | None = Field(
+        default=None,
+        description="global_time: where validation begins: a date, a number, or how long before test; as "
+        "long before it as test lasts, if not given",
+    )
+    windows: int | None = Field(default=None, ge=1, description="rolling_time (3): how many test windows")
+    window: Span | None = Field(
+        default=None,
+        description="rolling_time: length of a window, as in 30d; a share test of rows if not given",
+    )
+    folds: int | None = Field(
+        default=None, ge=3, description="k_fold (5): how many; each is test once and validation once"
+    )
+    repeats: int | None = Field(
+        default=None,
+        ge=1,
+        description="random, leave_n_out at random, cold_user, cold_item (1): how many splits are drawn, "
+        "with seeds seed, seed + 1, ...",
+    )
+    files: FilesSpec | None = Field(default=None, description="files: the three parts")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults_of_the_rule(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        rule = given.get("by", "random")
+        own = RULE_KEYS.get(rule, {}) if isinstance(rule, str) else {}
+        filled = {key: default for key, default in own.items() if given.get(key) is None}
+        return {**given, **filled}
 
     @model_validator(mode="after")
     def _fits_together(self) -> SplitSpec:
@@ -161,4 +327,18 @@ class SplitSpec(Spec):
             raise ValueError(
                 "by: files needs the key files (train, valid, test), and no other rule allows it"
             )
+        self._refuse_keys_of_other_rules()
+        if self.valid_from and not self.test_from:
+            raise ValueError("valid_from needs test_from: say where test begins too")
+        if self.order == "time" and self.repeats != 1:
+            raise ValueError(
+                "repeats needs chance, and leave_n_out by time has none; set order: random, or drop repeats"
+            )
         return self
+
+    def _refuse_keys_of_other_rules(self) -> None:
+        keys = {key for own in RULE_KEYS.values() for key in own}
+        for key in sorted(keys - set(RULE_KEYS.get(self.by, {}))):
+            if getattr(self, key) is not None:
+                of = " and ".join(rule for rule, own in RULE_KEYS.items() if key in own)
+                raise ValueError(f"{key} belongs to by: {of}; by is {self.by}: leave {key} out, or change by")

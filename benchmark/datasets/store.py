@@ -9,25 +9,30 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmark.datasets.audit import audit
-from benchmark.datasets.parts import PARTS, write_part
+from benchmark.datasets.features import describe
+from benchmark.datasets.log import hash_arrays
+from benchmark.datasets.parts import PARTS, write_features, write_part
 from benchmark.datasets.prepare import Prepared
 from benchmark.datasets.split import Split
 from benchmark.errors import DataError
+from benchmark.protocol import Array
 
 
 def save_split(split: Split, directory: Path) -> dict[str, Any]:
     """Write the split to ``directory`` in one stroke and return its manifest, the audit included.
 
-    Files: train.npz, valid.npz, test.npz, users.parquet (id), items.parquet (id, title, genres where
-    known; row number = dense id), manifest.json. An older split there is replaced.
+    Files: train.npz, valid.npz, test.npz, users.parquet and items.parquet (id, title and what else is
+    known; row number = dense id), user_features.npz and item_features.npz where there are any,
+    manifest.json. An older split there is replaced.
 
     Raises:
         DataError: the directory cannot be written.
     """
-    manifest = split.manifest | {"audit": audit(split)}
+    manifest = split.manifest | _about(split.prepared) | {"audit": audit(split)}
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
@@ -46,6 +51,7 @@ def save_split(split: Split, directory: Path) -> dict[str, Any]:
 def _write(split: Split, manifest: dict[str, Any], folder: Path) -> None:
     for part in PARTS:
         write_part(getattr(split, part), split.rows[part], folder / f"{part}.npz")
+    write_features(split.prepared.interactions, folder)
     _write_ids(split.prepared, folder)
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
@@ -55,11 +61,36 @@ def _write(split: Split, manifest: dict[str, Any], folder: Path) -> None:
             os.fsync(file.fileno())
 
 
+def _about(prepared: Prepared) -> dict[str, Any]:
+    """Return what the manifest says about licence and features; the split's hash knows nothing of them."""
+    rows = prepared.interactions
+    known = {"users": describe(rows.user_features), "items": describe(rows.item_features)}
+    return {
+        "licence_acknowledged": prepared.acknowledged,
+        "features": known,
+        "features_sha256": hash_arrays(
+            (side, np.array([one["sha256"]], dtype=object)) for side, one in known.items() if one
+        )
+        if any(known.values())
+        else None,
+    }
+
+
 def _write_ids(prepared: Prepared, folder: Path) -> None:
-    pd.DataFrame({"id": prepared.user_ids}).to_parquet(folder / "users.parquet", index=False)
-    items = {"id": prepared.item_ids, "title": prepared.titles, "genres": prepared.genres}
-    known = {column: values for column, values in items.items() if values is not None}
-    pd.DataFrame(known).to_parquet(folder / "items.parquet", index=False)
+    _with_ids(prepared.user_ids, prepared.user_table).to_parquet(folder / "users.parquet", index=False)
+    items = _with_ids(prepared.item_ids, prepared.item_table)
+    if prepared.titles is not None:
+        items["title"] = prepared.titles
+    items.to_parquet(folder / "items.parquet", index=False)
+
+
+def _with_ids(ids: Array, table: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the ids and the columns of the table, whole numbers without a point."""
+    first = pd.DataFrame({"id": ids})
+    if table is None:
+        return first
+    whole = [column for column in table.select_dtypes("float") if (table[column].dropna() % 1 == 0).all()]
+    return pd.concat([first, table.astype(dict.fromkeys(whole, "Int64"))], axis=1)
 
 
 def _swap(scratch: Path, directory: Path) -> None:

@@ -1,0 +1,212 @@
+"""Time and memory of a large log, from Parquet to a stored split, and of ranking it by popularity.
+
+    python perf/scale.py [--rows 25000000] [--json FILE]
+
+The log has the shape of MovieLens-25M and is made once, in a cache folder; a log of 1 M rows of as many
+users per row lies beside it, to see how time grows. Each measurement is a process of its own; imports are
+not counted, reading, preparing, splitting, the audit and writing are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.stats  # noqa: F401 (the audit imports it on first use; imports are not counted)
+from platformdirs import user_cache_path
+
+from benchmark.datasets import LogSpec, SplitSpec, load_parts, open_log, save_split
+from benchmark.datasets.large import Shape, large
+from benchmark.datasets.prepare import prepare
+from benchmark.datasets.split import split
+from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.names import parse
+
+SMALL = 1_000_000
+GOALS = {
+    "split_s": 60.0,
+    "split_peak_mb": 6144.0,
+    "growth": 1.2,
+    "evaluate_s": 60.0,
+    "evaluate_extra_mb": 2048.0,
+}
+BATCH = 256
+
+
+def path_of(rows: int, cache: Path) -> Path:
+    """Return the Parquet file with that many rows; it is made if it is not there."""
+    path = cache / f"large-{rows}.parquet"
+    if not path.exists():
+        full = Shape()
+        shape = Shape(max(2, full.users * rows // full.interactions), full.items, rows)
+        cache.mkdir(parents=True, exist_ok=True)
+        large(shape).frame.to_parquet(path, index=False)
+    return path
+
+
+@contextmanager
+def clocked(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Add the seconds of a step."""
+    start = time.monotonic()
+    yield
+    seconds[step] = time.monotonic() - start
+
+
+def core_seconds() -> float:
+    """Return the seconds that this process has held a core: what a quiet machine would take."""
+    return time.process_time()
+
+
+def measure_split(path: Path, folder: Path, by: str) -> dict[str, Any]:
+    """Return seconds of each step from Parquet to a stored split, and the process's peak memory."""
+    seconds: dict[str, float] = {}
+    start = core_seconds()
+    with clocked(seconds, "read"):
+        log = open_log(LogSpec(name="large", path=str(path), value="value", time="time", scale=(0.5, 5.0)))
+    with clocked(seconds, "prepare"):
+        prepared = prepare(log)
+    del log
+    with clocked(seconds, "split"):
+        done = split(prepared, SplitSpec(by=by))
+    with clocked(seconds, "audit and store"):
+        save_split(done, folder)
+    return {
+        "seconds": seconds,
+        "total_s": sum(seconds.values()),
+        "core_s": core_seconds() - start,
+        "peak_mb": peak_mb(),
+    }
+
+
+def measure_evaluate(folder: Path) -> dict[str, Any]:
+    """Return seconds to rank and measure popularity for all test users, and memory beside the data."""
+    train, test = load_parts(folder, "train"), load_parts(folder, "test")
+    seen = load_parts(folder, "train", "valid")
+    forget_peak()
+    data_mb = peak_mb()
+    start, on_core = time.monotonic(), core_seconds()
+    judge = Evaluator(test, seen=[seen], metrics=[parse("ndcg@10"), parse("recall@10")], train=train)
+    counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+    for first in range(0, len(judge.users), BATCH):
+        users = judge.users[first : first + BATCH]
+        judge.add(users, np.tile(counts, (len(users), 1)))
+    values = judge.result().values
+    seconds = time.monotonic() - start
+    return {
+        "total_s": seconds,
+        "core_s": core_seconds() - on_core,
+        "users": len(judge.users),
+        "extra_mb": peak_mb() - data_mb,
+        "values": values,
+    }
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has held since its start or :func:`forget_peak`, in MiB."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def forget_peak() -> None:
+    """Count the peak anew from what is held now (man 5 proc, clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
+def in_its_own_process(*words: str) -> dict[str, Any]:
+    """Return what this script prints when it is started with these words."""
+    command = [sys.executable, __file__, *words]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    found: dict[str, Any] = json.loads(answer)
+    return found
+
+
+def measured(rows: int, by: str, cache: Path) -> dict[str, Any]:
+    """Return every measurement of both sizes, beside the goals."""
+    found: dict[str, Any] = {"rows": rows, "by": by, "goals": GOALS}
+    for name, size in (("small", min(SMALL, rows)), ("large", rows)):
+        path = path_of(size, cache)
+        path.read_bytes()  # both sizes are read from the page cache
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            folder = f"{scratch}/split"
+            found[name] = {"rows": size, **in_its_own_process("--split", str(path), folder, by)}
+            found[name]["evaluate"] = in_its_own_process("--evaluate", folder)
+    ratio = found["large"]["core_s"] / found["small"]["core_s"]  # others on the machine weigh on neither
+    found["growth"] = ratio * found["small"]["rows"] / rows
+    return found
+
+
+def show(found: dict[str, Any]) -> bool:
+    """Print the table; return whether every goal is met."""
+    small, large_ = found["small"], found["large"]
+    print(f"{'step':<28}{small['rows']:>14,}{large_['rows']:>14,}  rows, split {found['by']}")
+    for step, seconds in large_["seconds"].items():
+        print(f"{step:<28}{small['seconds'][step]:>12.2f} s{seconds:>12.2f} s")
+    results = {
+        "split_s": ("Parquet to split", "s", small["total_s"], large_["total_s"]),
+        "split_core_s": ("its seconds on a core", "s", small["core_s"], large_["core_s"]),
+        "split_peak_mb": ("its peak memory", "MB", small["peak_mb"], large_["peak_mb"]),
+        "growth": ("time a row, 1 = linear", "", 1.0, found["growth"]),
+        "evaluate_s": (
+            "popularity @10, all users",
+            "s",
+            small["evaluate"]["total_s"],
+            large_["evaluate"]["total_s"],
+        ),
+        "evaluate_core_s": (
+            "its seconds on a core",
+            "s",
+            small["evaluate"]["core_s"],
+            large_["evaluate"]["core_s"],
+        ),
+        "evaluate_extra_mb": (
+            "beside the data",
+            "MB",
+            small["evaluate"]["extra_mb"],
+            large_["evaluate"]["extra_mb"],
+        ),
+    }
+    met = True
+    for goal, (what, unit, one, two) in results.items():
+        line = f"{what:<28}{one:>12.2f} {unit:<2}{two:>11.2f} {unit:<2}"
+        if goal in GOALS:
+            met &= two <= GOALS[goal]
+            line += f" goal {GOALS[goal]:g} {unit}: {'met' if two <= GOALS[goal] else 'MISSED'}"
+        print(line)
+    return met
+
+
+def main() -> int:
+    """Measure, print the table, and return 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=Shape().interactions, help="rows of the large log")
+    parser.add_argument("--by", default="random", help="the rule of the split")
+    parser.add_argument("--cache", type=Path, default=user_cache_path("recsys-bench") / "scale")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--split", nargs=3, metavar=("FILE", "FOLDER", "RULE"), help=argparse.SUPPRESS)
+    parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.split:
+        print(json.dumps(measure_split(Path(options.split[0]), Path(options.split[1]), options.split[2])))
+        return 0
+    if options.evaluate:
+        print(json.dumps(measure_evaluate(options.evaluate)))
+        return 0
+    found = measured(options.rows, options.by, options.cache)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0 if show(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
