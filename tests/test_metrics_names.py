@@ -23,7 +23,7 @@ def test_parse_every_known_name_is_accepted_and_described(written):
 
 def test_parse_errors_and_inequality_are_better_low():
     low = {name.split("@")[0] for name in KNOWN if not parse(name.replace("@k", "@5")).higher_is_better}
-    assert low == {"rmse", "mae", "mse", "gini"}
+    assert low == {"rmse", "mae", "mse", "logloss", "gini", "popularity", "popularitylift"}
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,22 @@ def test_parse_errors_and_inequality_are_better_low():
         ("auc@10", "takes no k; write 'auc'"),
         ("rmse@5", "takes no k; write 'rmse'"),
         ("ndcg@0", "k is 0; k must be between 1 and the items"),
+        ("rmse/99neg", "only ranking metrics at a k are measured among drawn items; write 'rmse'"),
+        ("novelty@5/99neg", "write 'novelty@5'"),
+        ("hit@10/0neg", "draw at least one item"),
+        ("hit@10/neg", "did you mean 'hit@10'?"),
         ("ndcg@-3", "k is -3; k must be between 1"),
     ],
 )
 def test_parse_bad_name_says_what_to_write(written, message):
     with pytest.raises(MetricError, match=re.escape(message)):
         parse(written)
+
+
+def test_parse_a_sampled_metric_has_a_name_of_its_own():
+    metric = parse("hit@10/99neg")
+    assert (metric.name, metric.base, metric.k, metric.sampled) == ("hit@10/99neg", "hit", 10, 99)
+    assert parse("hit@10").sampled is None
 
 
 def test_parse_list_longer_than_the_catalogue_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,61 @@ def novelty(lists: Ids, counts: NDArray[Any], n_users: int) -> Values:
     >>> novelty(np.array([[0, 1], [1, -1]]), np.array([4, 1]), n_users=4).tolist()
     [1.0, 2.0]
     """
-    bits = np.log2(n_users) - np.log2(np.maximum(counts, 1))
+    return _mean_over(lists, np.log2(n_users) - np.log2(np.maximum(counts, 1)))
+
+
+def popularity(lists: Ids, counts: NDArray[Any]) -> Values:
+    """Per-user mean number of training users of what is shown, shape (U,); nan for an empty list.
+
+    Abdollahpouri et al. 2019, section 3.
+
+    >>> popularity(np.array([[0, 1], [1, -1]]), np.array([4, 1])).tolist()
+    [2.5, 1.0]
+    """
+    return _mean_over(lists, np.asarray(counts, dtype=np.float64))
+
+
+def popularity_lift(lists: Ids, counts: NDArray[Any]) -> Values:
+    """Per-user popularity of what is shown, next to the log, shape (U,): 1 is alike, above 1 more popular.
+
+    :func:`popularity` divided by its mean over all training rows; nan for an empty list or log. After the
+    group average popularity of Abdollahpouri et al. 2019, section 3.
+
+    >>> popularity_lift(np.array([[0], [1]]), np.array([3, 1])).tolist()
+    [1.2, 0.4]
+    """
+    rows = np.asarray(counts, dtype=np.float64)
+    typical = (rows @ rows) / rows.sum() if rows.any() else np.nan
+    return popularity(lists, rows) / typical
+
+
+def personalisation(lists: Ids, n_items: int) -> float:
+    """Return how much lists differ: 1 - mean over all pairs of users of the items both are shown / K.
+
+    nan for fewer than two users. Exact: an item shown n times is shared by n (n - 1) / 2 pairs. Zhou et
+    al. 2010, inter-user diversity.
+
+    >>> personalisation(np.array([[0, 1], [0, 2]]), n_items=4)
+    0.5
+    """
+    users, places = lists.shape
+    if users < 2:
+        return float("nan")
+    shown = exposure(lists, n_items)
+    shared = int(shown @ (shown - 1))
+    return float(1.0 - shared / (users * (users - 1) * places))
+
+
+OF_LISTS: Mapping[str, Callable[[Ids, int], float]] = {
+    "coverage": coverage,
+    "gini": gini,
+    "personalisation": personalisation,
+}
+"""Metrics of a whole set of lists by the base of their name."""
+
+
+def _mean_over(lists: Ids, values: Values) -> Values:
     shown = lists >= 0
-    total = (bits[np.where(shown, lists, 0)] * shown).sum(axis=1)
+    total = (values[np.where(shown, lists, 0)] * shown).sum(axis=1)
     length = shown.sum(axis=1)
     return np.where(length > 0, total / np.maximum(length, 1), np.nan)

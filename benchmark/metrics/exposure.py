@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.metrics import catalogue
 from benchmark.protocol import Ids, Interactions, Values
 
 HEAD_SHARE = 1 / 3
@@ -25,35 +26,40 @@ def head_of(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     return head
 
 
-def recall_of_kind(users: Ids, lists: Ids, likes: Interactions, kind: NDArray[np.bool_]) -> Values:
-    """Return each user's recall of one kind of item, (E,): hits / relevant items of that kind.
+def hits_of_kind(
+    users: Ids, lists: Ids, likes: Interactions, kind: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return which places (E, K) hold a relevant item of one kind, and each user's number of these, (E,).
 
     Args:
         users: (E,).
         lists: (E, K), -1 past the last candidate.
         likes: the held-out rows to be found.
         kind: (I,) which items are of the kind.
-
-    A user without a relevant item of the kind is nan.
     """
     n_items = likes.n_items
     wanted = np.unique(likes.users.astype(np.int64) * n_items + likes.items)
     shown = np.where(lists >= 0, users[:, None].astype(np.int64) * n_items + lists, -1)
     hits = np.isin(shown, wanted) & kind[lists]
     owner, item = np.divmod(wanted, n_items)
-    relevant = np.bincount(owner[kind[item]], minlength=likes.n_users)[users]
+    return hits, np.bincount(owner[kind[item]], minlength=likes.n_users)[users]
+
+
+def recall_of_kind(users: Ids, lists: Ids, likes: Interactions, kind: NDArray[np.bool_]) -> Values:
+    """Return each user's recall of one kind of item, (E,): hits / relevant items of that kind.
+
+    Takes what :func:`hits_of_kind` takes. A user without a relevant item of the kind is nan.
+    """
+    hits, relevant = hits_of_kind(users, lists, likes, kind)
     return np.where(relevant > 0, hits.sum(axis=1) / np.maximum(relevant, 1), np.nan)
 
 
 def popularity_lift(lists: Ids, counts: NDArray[np.int64]) -> float:
-    """Return how popular what is shown is, next to the log: 1 is alike, above 1 is more popular.
-
-    Mean training rows of the shown items, over all places of all lists, divided by the same mean over
-    training rows. After the group average popularity of Abdollahpouri et al. 2019, section 3.
+    """Return the mean over users of :func:`benchmark.metrics.catalogue.popularity_lift`; nan without a list.
 
     >>> popularity_lift(np.array([[0], [0]]), np.array([3, 1]))
     1.2
     """
-    shown = counts[lists[lists >= 0]]
-    typical = float((counts.astype(np.float64) ** 2).sum() / counts.sum())
-    return float(shown.mean()) / typical if len(shown) else float("nan")
+    lifts = catalogue.popularity_lift(lists, counts)
+    known = lifts[~np.isnan(lifts)]
+    return float(known.mean()) if len(known) else float("nan")

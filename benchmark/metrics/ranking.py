@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import MetricError
-from benchmark.protocol import Scores, Values
+from benchmark.protocol import Values
 
 Hits: TypeAlias = NDArray[np.bool_]
 Counts: TypeAlias = NDArray[np.integer[Any]]
@@ -65,28 +65,17 @@ def f1(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(2.0 * _count(hits, k) / (k + np.asarray(relevant)), relevant)
 
 
-def ndcg(hits: Hits | Gains, relevant: Counts, k: int, *, ideal: Gains | None = None) -> Values:
-    """Per-user NDCG@k, shape (B,), log base 2; nan for a user with nothing held out.
+def ndcg(hits: Hits, relevant: Counts, k: int) -> Values:
+    """Per-user NDCG@k with binary gains, shape (B,), log base 2; nan for a user with nothing held out.
 
     Järvelin & Kekäläinen 2002, section 2.2. The ideal list is cut at k: min(k, relevant items) hits first.
-
-    Args:
-        hits: (B, K) bool; or, with ``ideal``, the gain of the item at each place (linear, 0 for a miss).
-        relevant: (B,) number of relevant items.
-        k: how many places count.
-        ideal: (B, R) gains of everything a user should be shown, in any order, 0 beyond the last;
-            None for binary gains.
 
     >>> ndcg(np.array([[False, True]]), np.array([1]), k=2).round(3).tolist()
     [0.631]
     """
     discounts = 1.0 / np.log2(np.arange(2, k + 2))
     gained = _cut(hits, k).astype(np.float64) @ discounts
-    if ideal is None:
-        best = np.concatenate([[0.0], np.cumsum(discounts)])[np.clip(relevant, 0, k)]
-    else:
-        sorted_gains = -np.sort(-np.asarray(ideal, dtype=np.float64), axis=1)[:, :k]
-        best = sorted_gains @ discounts[: sorted_gains.shape[1]]
+    best = np.concatenate([[0.0], np.cumsum(discounts)])[np.clip(relevant, 0, k)]
     return _found(gained / np.where(best > 0, best, 1.0), relevant)
 
 
@@ -115,34 +104,45 @@ def average_precision(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found((precision_at * shown).sum(axis=1) / np.clip(relevant, 1, k), relevant)
 
 
-def auc(scores: Scores, rows: Counts, columns: Counts) -> Values:
-    """Per-user AUC over all candidates, shape (B,): share of (relevant, other) pairs in the right order.
+def graded_ndcg(gains: Gains, every_gain: Gains, relevant: Counts, k: int) -> Values:
+    """Per-user NDCG@k with linear gains, shape (B,); nan for a user with nothing, or nothing worth, to find.
 
-    Hanley & McNeil 1982; a tie counts one half. nan for a user without a relevant item or without another.
+    Järvelin & Kekäläinen 2002, section 2.2: sum of gain / log2(rank + 1), divided by its largest value.
 
     Args:
-        scores: (B, I); -inf marks an item that is no candidate.
-        rows: (P,) row of each relevant candidate.
-        columns: (P,) its column; no pair twice.
+        gains: (B, K) gain of the item at each place, 0 for a miss.
+        every_gain: (P,) gains of all relevant items, user by user.
+        relevant: (B,) how many of them each user has.
+        k: how many places count.
 
-    >>> auc(np.array([[3, 1, 2, 2]], dtype=np.float32), np.array([0, 0]), np.array([0, 2])).tolist()
-    [0.875]
+    >>> graded_ndcg(np.array([[1.0, 3.0]]), np.array([3.0, 1.0]), np.array([2]), k=2).round(3).tolist()
+    [0.797]
     """
-    n_users, n_items = scores.shape
-    ordered = np.sort(scores, axis=1)
-    candidates = n_items - np.count_nonzero(ordered == -np.inf, axis=1)
-    order = np.argsort(rows, kind="stable")
-    wanted = scores[rows, columns][order]
-    relevant = np.bincount(rows, minlength=n_users)
-    ends = relevant.cumsum()
-    below = np.zeros(n_users)
-    for row in np.flatnonzero(relevant):
-        mine = wanted[ends[row] - relevant[row] : ends[row]]
-        left, right = ordered[row].searchsorted(mine), ordered[row].searchsorted(mine, side="right")
-        below[row] = (left + right).sum() / 2 - relevant[row] * (n_items - candidates[row])
-    pairs = relevant * (candidates - relevant)
-    among_relevant = relevant**2 / 2  # each relevant item also stands above, below or beside its own kind
-    return np.where(pairs > 0, (below - among_relevant) / np.maximum(pairs, 1), np.nan)
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    rows = np.repeat(np.arange(len(relevant)), relevant)
+    order = np.lexsort((-every_gain, rows))
+    rank = np.arange(len(rows)) - np.repeat(np.cumsum(relevant) - relevant, relevant)
+    counted = rank < k
+    worth = every_gain[order][counted] * discounts[rank[counted]]
+    best = np.bincount(rows[counted], weights=worth, minlength=len(relevant))
+    gained = _cut(gains, k).astype(np.float64) @ discounts
+    return np.where(best > 0, gained / np.where(best > 0, best, 1.0), np.nan)
+
+
+def r_precision(hits: Hits, relevant: Counts) -> Values:
+    """Per-user R-precision, shape (B,): hits in the first R places / R, R being the relevant items.
+
+    Manning, Raghavan & Schütze 2008, section 8.4.
+
+    Args:
+        hits: (B, K), K at least the largest R.
+        relevant: (B,) R of each user.
+
+    >>> r_precision(np.array([[True, False, True]]), np.array([2])).tolist()
+    [0.5]
+    """
+    counted = np.arange(hits.shape[1]) < np.asarray(relevant)[:, None]
+    return _found((hits & counted).sum(axis=1) / np.maximum(relevant, 1), relevant)
 
 
 BY_NAME: Mapping[str, Callable[[Hits, Counts, int], Values]] = {
