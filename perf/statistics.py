@@ -1,7 +1,8 @@
 """Time and memory of the board's statistics beside a plain loop over scipy: ``python perf/statistics.py``.
 
 20 models × 6,040 users × 3 seeds (MovieLens-1M's users): all 190 pairs by joint sign flips (max-T) with
-seeds counted as chance, and the BCa intervals of all their differences, 10,000 draws each. The plain
+seeds counted as chance, and the set of the best that they leave; the BCa intervals of all models and of
+all differences; the bounds that a pick is made by; 10,000 draws each. The plain
 loop calls scipy.stats.permutation_test and bootstrap once a pair; a few pairs are timed and the rest
 extrapolated, since each takes as long as the next.
 """
@@ -21,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.statistics.intervals import bootstrap_pair_intervals
+from benchmark.statistics.best_set import separated
+from benchmark.statistics.intervals import bootstrap_intervals, bootstrap_pair_intervals
+from benchmark.statistics.noninferiority import noninferiority
 from benchmark.statistics.pairwise import joint_permutation
 from benchmark.statistics.seeds import seed_variance
 
@@ -38,15 +41,19 @@ def planted(models: int, users: int, seeds: int) -> NDArray[np.float64]:
 
 
 def ours(values: NDArray[np.float64]) -> dict[str, float]:
-    """Return seconds of both parts."""
+    """Return seconds of each part."""
     means = values.mean(axis=1)
     chance = [seed_variance(rows) for rows in values]
     variances, freedoms = (np.array(column) for column in zip(*chance, strict=True))
     parts: dict[str, Callable[[], Any]] = {
-        "all pairs, max-T": lambda: joint_permutation(
-            means, draws=DRAWS, seed_variances=variances, seed_df=freedoms
+        "all pairs, max-T, best set": lambda: separated(
+            means, joint_permutation(means, draws=DRAWS, seed_variances=variances, seed_df=freedoms)
         ),
+        "intervals of models, BCa": lambda: bootstrap_intervals(means, draws=DRAWS),
         "intervals of all pairs, BCa": lambda: bootstrap_pair_intervals(means, draws=DRAWS),
+        "bounds of a pick": lambda: noninferiority(
+            values[0], list(values[1:]), deterministic=[False] * len(values), draws=DRAWS
+        ),
     }
     spent = {}
     for name, part in parts.items():

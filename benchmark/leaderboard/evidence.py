@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from benchmark.budget import Line
-from benchmark.datasets.store import load_manifest
 from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard.ranking import Ranking
-from benchmark.leaderboard.stored import Stored, read
+from benchmark.leaderboard.stored import Stored, read, split_folder
 from benchmark.leaderboard.table import Table
+from benchmark.leaderboard.values import DEFAULT
 from benchmark.metrics.names import Metric
 from benchmark.protocol import Values
 from benchmark.results import RunDirectory, latest
@@ -64,10 +64,8 @@ class Evidence:
         Raises:
             RunError: it is gone, or is not the split of this run.
         """
-        for path in sorted((self.run / "splits").glob("*/manifest.json")):
-            manifest = load_manifest(path.parent)
-            if manifest.get("dataset") == self.table.dataset and manifest.get("hash") == self.data["hash"]:
-                return path.parent
+        if (found := split_folder(self.run, self.table.dataset, self.data["hash"])) is not None:
+            return found
         raise RunError(
             f"{self.run.path}: holds no split of {self.table.dataset} with hash {self.data['hash'][:8]}; "
             "the splits folder was changed after the run wrote it."
@@ -129,4 +127,5 @@ def _seed_0(stored: Stored, model: str) -> Line:
     study = f"{stored.dataset}/{model}"
     opened = stored.records.lines("open", study=study, role="trial")
     wanted = {"role": "final", "outcome": "complete", "seed": 0, "train_on": stored.train_on}
-    return latest(stored.records.lines("close", study=study, study_key=opened[-1]["key"], **wanted))[0]
+    lines = stored.records.lines("close", study=study, study_key=opened[-1]["key"], **wanted)
+    return latest([line for line in lines if line.get("config_of") != DEFAULT])[0]

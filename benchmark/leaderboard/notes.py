@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmark.leaderboard.search import FEW_TRIALS, Search
 from benchmark.leaderboard.stored import Stored
 from benchmark.leaderboard.table import Row
 from benchmark.metrics.exposure import HEAD_SHARE
-from benchmark.metrics.names import Metric
+from benchmark.metrics.names import Metric, parse
 
 UNUSED_SHARE = 0.25
 """A search that ended with more of its budget left had time for trials that it did not make."""
 
 STABLE_SHARE = 0.95
+
+CANDIDATES = {
+    "train": "items with a training row",
+    "test-items": "items that occur in test",
+    "cold-items": "items without a training row",
+}
 
 
 def facts_of(stored: Stored, primary: Metric, reference: str | None, *, chosen: bool) -> Iterator[str]:
@@ -30,12 +36,7 @@ def facts_of(stored: Stored, primary: Metric, reference: str | None, *, chosen: 
         yield f"{stored.dataset} is synthetic: these numbers say nothing about real data."
     finals = stored.records.lines("close", dataset=stored.dataset, role="final", outcome="complete")
     if finals:
-        counts = finals[0]["counts"]
-        yield (
-            f"{counts['users']} users evaluated, {counts['without_relevant']} with nothing to find "
-            "and left out of ranking metrics. Full ranking over all unseen items; RMSE and MAE over "
-            "interactions."
-        )
+        yield from _counted(stored, finals[0]["counts"])
     if reference is not None:
         named = (
             "chosen as baseline by the reader"
@@ -48,6 +49,38 @@ def facts_of(stored: Stored, primary: Metric, reference: str | None, *, chosen: 
             "(BCa), of differences over users and seeds. p: seed-aware, Holm over all models. best: cannot "
             "be separated from the best (joint sign flips over all pairs, seed-aware)."
         )
+
+
+def _counted(stored: Stored, counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield who was evaluated on what, and how many were not, or with less than usual."""
+    cold = stored.data["audit"].get("cold", {})
+    rest = {
+        "users without a training row": counts.get("cold_users", cold.get("users", 0)),
+        "lists cut short for want of candidates": counts.get("short_lists", 0),
+        "relevant items that training had, so left out": counts.get("hidden_relevant", 0),
+        "relevant items that are no candidates, so left out": counts.get("not_candidates", 0),
+        "held-out items without a training row": cold.get("items", 0),
+    }
+    told = "".join(f"; {count} {what}" for what, count in rest.items() if count)
+    text = (
+        f"{counts['users']} users evaluated, {counts['without_relevant']} with nothing to find and left out "
+        f"of ranking metrics{told}. {_candidates(stored)}"
+    )
+    rated = [name for name in stored.metrics if parse(name).kind == "rating"]
+    yield f"{text} {', '.join(rated)} over interactions." if rated else text
+
+
+def _candidates(stored: Stored) -> str:
+    """Return what was ranked."""
+    wanted = stored.data.get("candidates") or stored.suite["metrics"].get("candidates") or "all"
+    if wanted == "all":
+        return "Full ranking over all unseen items."
+    what = (
+        CANDIDATES.get(wanted, str(wanted))
+        if isinstance(wanted, str)
+        else "a list of items of the suite's own"
+    )
+    return f"Full ranking over unseen items of a part: {what}."
 
 
 def lists_note(k: int | None) -> str:

@@ -82,9 +82,9 @@ def search_of(study: Mapping[str, Any], trials: list[Line], settled: list[Line],
 def fairness(search: Search) -> dict[str, Any]:
     """Return what tuning gained, which hyperparameters lie at an edge, and whether the fit still improved.
 
-    ``valid_gain_over_default`` is measured on validation: test is opened for the chosen configuration
-    alone. None where nothing is tuned or the default has no value. ``still_improving``: the best trial
-    was stopped by its budget at its best step, or at the last of several.
+    ``valid_gain_over_default`` is measured on validation, where it is biased upwards: the best of all trials
+    against one of them. None where nothing is tuned or the default has no value. ``still_improving``: the
+    best trial was stopped by its budget at its best step, or at the last of several.
     """
     best = search.best
     if best is None:
@@ -100,9 +100,14 @@ def fairness(search: Search) -> dict[str, Any]:
 
 
 def _gain(search: Search, best: Line) -> float | None:
-    default = [line["value"] for line in search.valued if line["trial"] == 0]
+    default = next((line["value"] for line in search.valued if is_default(search, line["config"])), None)
     sign = 1 if search.maximise else -1
-    return sign * (best["value"] - default[0]) if default else None
+    return None if default is None else sign * (best["value"] - default)
+
+
+def is_default(search: Search, config: Mapping[str, Any]) -> bool:
+    """Return whether a configuration is the default; trial 0 may be lost, and asked for again as another."""
+    return all(config.get(name) == value for name, value in search.default.items())
 
 
 def at_edge(space: Mapping[str, str], config: Mapping[str, Any]) -> list[str]:

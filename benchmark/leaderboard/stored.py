@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.budget import Line
+from benchmark.datasets.store import load_manifest
 from benchmark.errors import RunError
 from benchmark.results import RunDirectory, read_per_user
 
@@ -39,10 +40,11 @@ class Stored:
         dataset: its label.
         data: its part of the manifest.
         suite: the resolved suite.
-        studies: the manifest's studies on it.
+        studies: the manifest's studies on it, each with the hashes of the suite and environment it ran in.
         records: the ledger's lines.
         per_user: rows of per_user.parquet.
         references: the model that each run named before it opened test.
+        split: the folder of the stored split; None where the run no longer holds it.
     """
 
     dataset: str
@@ -52,6 +54,7 @@ class Stored:
     records: Records
     per_user: pd.DataFrame
     references: list[Line]
+    split: Path | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -77,19 +80,33 @@ def read(run: RunDirectory) -> list[Stored]:
     suite = run.suite()
     lines = _read_ledger(run / "ledger.jsonl")
     finals = Records(lines).lines("close", role="final", outcome="complete")
+    hashes = {
+        "suite_hash": manifest.get("suite_hash"),
+        "environment_hash": manifest.get("environment", {}).get("hash"),
+    }
     per_user = read_per_user(run, finals)
     return [
         Stored(
             label,
             data,
             suite,
-            [study for study in manifest["studies"] if study["dataset"] == label],
+            [study | hashes for study in manifest["studies"] if study["dataset"] == label],
             Records([line for line in lines if label in (line.get("dataset"), _dataset_of(line, manifest))]),
             per_user[per_user["dataset"] == label] if len(per_user) else per_user,
             [line for line in lines if line["event"] == "reference" and line["dataset"] == label][-1:],
+            split_folder(run, label, data["hash"]),
         )
         for label, data in manifest["datasets"].items()
     ]
+
+
+def split_folder(run: RunDirectory, dataset: str, split_hash: str) -> Path | None:
+    """Return the folder of a stored split; None if it is gone, or is not the split with this hash."""
+    for path in sorted((run / "splits").glob("*/manifest.json")):
+        manifest = load_manifest(path.parent)
+        if manifest.get("dataset") == dataset and manifest.get("hash") == split_hash:
+            return path.parent
+    return None
 
 
 def _dataset_of(line: Line, manifest: dict[str, Any]) -> str | None:
@@ -156,4 +173,5 @@ def _joined(one: Stored, other: Stored, where: str) -> Stored:
         Records(lines),
         pd.concat([one.per_user, other.per_user], ignore_index=True),
         one.references + other.references,
+        one.split or other.split,
     )

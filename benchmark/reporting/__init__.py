@@ -1,10 +1,21 @@
 """The board as terminal, Markdown, CSV, JSON, LaTeX and one HTML page; its figures."""
 
-from benchmark.reporting.files import FORMATS, write_all
+from benchmark.reporting.files import FORMATS, write_all, write_csvs
 from benchmark.reporting.html import html
 from benchmark.reporting.latex import latex
 from benchmark.reporting.markdown import markdown
-from benchmark.reporting.tabular import as_csv, as_json
+from benchmark.reporting.tabular import as_csv, as_json, side_csv
 from benchmark.reporting.terminal import show
 
-__all__ = ["FORMATS", "as_csv", "as_json", "html", "latex", "markdown", "show", "write_all"]
+__all__ = [
+    "FORMATS",
+    "as_csv",
+    "as_json",
+    "html",
+    "latex",
+    "markdown",
+    "show",
+    "side_csv",
+    "write_all",
+    "write_csvs",
+]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmark.leaderboard import Row, Table
 from benchmark.units import write_seconds
 
 NONE = "–"
+Cell: TypeAlias = tuple[str, Callable[[Row], str]]
+"""Heading of a column, and what it says of a row."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ def columns_of(table: Table) -> list[Column]:
         Column("seeds", lambda row: whole(row["seeds"]), key="seeds"),
         Column("trials", lambda row: whole(row["trials"]), key="trials"),
         Column(
+            "tuning gain", lambda row: signed(row["test_gain_over_default"]), key="test_gain_over_default"
+        ),
+        Column(
             "charged / budget",
             lambda row: f"{row['charged_s']:.1f} / {write_seconds(row['budget_s'])}",
             key="charged_s",
@@ -76,8 +81,11 @@ def more_columns(table: Table) -> list[Column]:
         _decimals(f"valid_{primary}", "validation"),
         _decimals(f"train_only_{primary}", "train only"),
         Column(
-            "tuning gain", lambda row: signed(row["valid_gain_over_default"]), key="valid_gain_over_default"
+            "gain on validation",
+            lambda row: signed(row["valid_gain_over_default"]),
+            key="valid_gain_over_default",
         ),
+        Column("at most worse", lambda row: percent(row["margin_bound"]), key="margin_bound"),
         Column("at edge", lambda row: row["at_edge"] or "", numeric=False, key="at_edge"),
         Column(
             "improving",
@@ -87,20 +95,12 @@ def more_columns(table: Table) -> list[Column]:
         ),
         _decimals("unused_s", "unused s", 1),
         _decimals("latency_ms_p95", "ms/user p95", 2),
+        _decimals("users_per_s", "users/s", 0),
         _decimals("memory_mb", "memory MB", 0),
         Column("parameters", lambda row: whole(row["params"]), key="params"),
+        Column("filled users", lambda row: whole(row["filled_users"]), key="filled_users"),
+        Column("filled items", lambda row: whole(row["filled_items"]), key="filled_items"),
     ]
-
-
-OVER: tuple[tuple[str, Callable[[Row], str]], ...] = (
-    ("model", lambda row: row["model"]),
-    ("mean rank", lambda row: decimal(row["mean_rank"], 2)),
-    ("wins", lambda row: whole(row["wins"])),
-    ("completed", lambda row: percent(row["completed"])),
-    ("imputed", lambda row: row["imputed"] or NONE),
-    ("p", lambda row: p_value(row["p_vs_reference"])),
-)
-"""Columns of the table over all data sets."""
 
 
 def _decimals(key: str, title: str = "", digits: int = 4) -> Column:

@@ -10,6 +10,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchmark.leaderboard import Across, Board, Row, Search, Table
@@ -57,25 +58,34 @@ class Figure:
 
     def svg(self) -> str:
         """Return the figure as SVG, text as text."""
-        return self._render("svg").decode()
+        return self._rendered[0].decode()
 
     def png(self) -> bytes:
         """Return the figure as PNG at 150 dots per inch on white."""
-        return self._render("png")
+        return self._rendered[1]
 
-    def _render(self, kind: str) -> bytes:
+    @cached_property
+    def _rendered(self) -> tuple[bytes, bytes]:
+        """SVG and PNG of one drawing: laying it out takes longer than writing it."""
         from matplotlib import rc_context
         from matplotlib.figure import Figure as Canvas
 
-        target = io.BytesIO()
         style: dict[Any, Any] = {**_STYLE, "svg.hashsalt": self.name}
         with rc_context(style), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # SVG leaves fonts to the reader
             canvas = Canvas(figsize=(self.width, self.height), layout="constrained")
             self.draw(canvas)
-            metadata = {"Date": None} if kind == "svg" else {"Software": None}
-            canvas.savefig(target, format=kind, dpi=150, transparent=kind == "svg", metadata=metadata)
-        return target.getvalue()
+            engine = canvas.get_layout_engine()
+            assert engine is not None  # asked for above
+            engine.execute(canvas)
+            canvas.set_layout_engine(None)  # laid out: no more than one drawing for each kind of file
+            return _saved(canvas, "svg"), _saved(canvas, "png")
+
+
+def _saved(canvas: Canvas, kind: str) -> bytes:
+    target, metadata = io.BytesIO(), {"Date": None} if kind == "svg" else {"Software": None}
+    canvas.savefig(target, format=kind, dpi=150, transparent=kind == "svg", metadata=metadata)
+    return target.getvalue()
 
 
 def figures_of(table: Table) -> list[Figure]:

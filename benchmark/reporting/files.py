@@ -10,8 +10,8 @@ from benchmark.reporting.figures import Figure, all_figures
 from benchmark.reporting.html import html, page
 from benchmark.reporting.latex import latex
 from benchmark.reporting.markdown import markdown
-from benchmark.reporting.tabular import as_csv, as_json
-from benchmark.results import RunDirectory, write_atomically, write_bytes, writing
+from benchmark.reporting.tabular import as_csv, as_json, side_csvs
+from benchmark.results import write_atomically, write_bytes, writing
 
 FORMATS: Mapping[str, Callable[[Board], str]] = {
     "md": markdown,
@@ -23,8 +23,10 @@ FORMATS: Mapping[str, Callable[[Board], str]] = {
 SUFFIXES = {"latex": "tex"}
 
 
-def write_all(board: Board, run: RunDirectory) -> None:
-    """Write leaderboard.csv, .json, .md, .tex and .html, and figures/ as SVG and PNG, into a run directory.
+def write_all(board: Board, folder: Path) -> None:
+    """Write leaderboard.csv, .json, .md, .tex and .html, and figures/ as SVG and PNG, into a folder.
+
+    Beside leaderboard.csv go folds.csv, groups.csv, pairs.csv and across.csv, those that have rows.
 
     Raises:
         RunError: it cannot be written.
@@ -32,8 +34,29 @@ def write_all(board: Board, run: RunDirectory) -> None:
     figures = all_figures(board)
     for name, write in FORMATS.items():
         text = page(board, figures) if name == "html" else write(board)
-        write_atomically(run / f"leaderboard.{SUFFIXES.get(name, name)}", text)
-    write_figures(figures, run / "figures")
+        write_atomically(folder / f"leaderboard.{SUFFIXES.get(name, name)}", text)
+    write_sides(board, folder)
+    write_figures(figures, folder / "figures")
+
+
+def write_csvs(board: Board, folder: Path) -> None:
+    """Write leaderboard.csv and the CSV of every table beside it.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    write_atomically(folder / "leaderboard.csv", as_csv(board))
+    write_sides(board, folder)
+
+
+def write_sides(board: Board, folder: Path) -> None:
+    """Write the CSV of every table beside the board.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    for name, text in side_csvs(board).items():
+        write_atomically(folder / f"{name}.csv", text)
 
 
 def write_figures(figures: Mapping[str, Sequence[Figure]], folder: Path) -> None:

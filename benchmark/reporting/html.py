@@ -19,16 +19,18 @@ from benchmark.leaderboard import Board, Row, Table
 from benchmark.leaderboard.search import ENOUGH_FOR_IMPORTANCE, Search, importance
 from benchmark.reporting.cells import (
     NONE,
-    OVER,
     Column,
     columns_of,
     decimal,
     more_columns,
-    p_value,
-    signed,
+    span,
     title_of,
 )
 from benchmark.reporting.figures import COLOURS, INK, Figure, all_figures
+from benchmark.reporting.sides import Side, groups, pairs_of, sides
+
+WHOLE = frozenset({"folds", "across"})
+"""Tables that belong to no single section of the page."""
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -53,9 +55,11 @@ def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
         suite=board.suite,
         synthetic=board.synthetic,
         sections=[
-            _section(place, table, figures.get(table.dataset, ())) for place, table in enumerate(board.tables)
+            _section(place, table, figures.get(table.dataset, ()))
+            | {"parts": [_grouped(side) for side in groups(board) if _is_of(side, table)]}
+            for place, table in enumerate(board.tables)
         ],
-        over=_over(board, figures.get("", ())),
+        beside=[_beside(side, board, figures.get("", ())) for side in sides(board) if side.kind in WHOLE],
         origins=[_origin(origin) for origin in board.origins],
         enough=ENOUGH_FOR_IMPORTANCE,
     )
@@ -116,10 +120,7 @@ def _section(place: int, table: Table, figures: Sequence[Figure]) -> dict[str, A
         "warnings": [note for note in table.notes if _is_warning(note)],
         "notes": [note for note in table.notes if not _is_warning(note)],
         "figures": [_drawn(figure) for figure in figures],
-        "pairs": [
-            [f"{pair['a']} − {pair['b']}", signed(pair["difference"]), p_value(pair["p"])]
-            for pair in table.pairs
-        ],
+        "pairs": _plainly(pairs_of(table)) if table.pairs else None,
         "searches": [_search(search) for search in table.searches if search.space],
         "importance": [line for search in table.searches for line in _importance(search)],
         "split": _split(table.facts),
@@ -200,17 +201,48 @@ def _plain(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _over(board: Board, figures: Sequence[Figure]) -> dict[str, Any] | None:
-    if board.across is None:
-        return None
-    rows = [[text(row) for _, text in OVER] for row in board.across.rows]
-    figure = _drawn(figures[0]) if figures else None
-    return {
-        "titles": [title for title, _ in OVER],
-        "rows": rows,
-        "notes": board.across.notes,
-        "figure": figure,
+def _beside(side: Side, board: Board, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Return a table over several data sets or splits, with what belongs to it."""
+    drawn = [_drawn(figure) for figure in figures] if side.kind == "across" else []
+    missing = side.kind == "across" and not drawn
+    return _plainly(side) | {
+        "id": f"{side.kind}-{_place(side, board)}",
+        "figures": drawn,
+        "no_figure": missing,
     }
+
+
+def _place(side: Side, board: Board) -> int:
+    return next(place for place, other in enumerate(sides(board)) if other.title == side.title)
+
+
+def _plainly(side: Side) -> dict[str, Any]:
+    return {
+        "title": side.title,
+        "titles": side.titles,
+        "words": sorted(side.words),
+        "rows": [side.texts(row) for row in side.rows],
+        "warnings": [note for note in side.notes if _is_warning(note)],
+        "notes": [note for note in side.notes if not _is_warning(note)],
+    }
+
+
+def _grouped(side: Side) -> dict[str, Any]:
+    """Return a subgroup table, and the same on one screen: a line a model, a column a group."""
+    names = list(dict.fromkeys((row["group"], row["users"], row["few_users"]) for row in side.rows))
+    heads = [f"{group}, {users} users{' !' if few else ''}" for group, users, few in names]
+    values: dict[str, list[str]] = {}
+    for row in side.rows:
+        text = f"{decimal(row['value'])} {span(row['low'], row['high'])}"
+        values.setdefault(row["model"], []).append(text)
+    return _plainly(side) | {
+        "heads": ["model", *heads],
+        "lines": [[name, *row] for name, row in values.items()],
+    }
+
+
+def _is_of(side: Side, table: Table) -> bool:
+    return side.title in {f"{table.dataset} by {part.by}" for part in table.groups}
 
 
 def _origin(origin: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 from benchmark.leaderboard import Board, Row, Table
 from benchmark.reporting.cells import decimal, p_value, signed, span, title_of, whole
+from benchmark.reporting.sides import Side, sides
 
+MOST_ROWS = 40
+"""Rows that fit on a page beside a caption; a longer table goes on in another."""
 MOST_METRICS = 3
 """Columns of metrics that fit on a page of the article class; the CSV has all."""
 
@@ -28,6 +32,8 @@ _ESCAPES = {
     '"': "''",  # its own sign needs another font encoding than the article class has
     "×": r"$\times$",
     "–": "--",
+    "−": "$-$",
+    "≤": r"$\leq$",
     "•": r"$\bullet$",
     "²": r"$^2$",
     "±": r"$\pm$",
@@ -47,7 +53,9 @@ _ACCENTS = {
 
 def latex(board: Board) -> str:
     """Return all tables of a board as LaTeX that needs no package."""
-    return _HEAD + "\n".join(_table(board, table) for table in board.tables)
+    parts = [_table(board, table) for table in board.tables]
+    parts += [part for side in sides(board) for part in _side(side)]
+    return _HEAD + "\n".join(parts)
 
 
 def escape(text: str) -> str:
@@ -85,21 +93,43 @@ def _table(board: Board, table: Table) -> str:
         "s",
     ]
     label = " Synthetic data." if board.synthetic else ""
+    head = _line([title if title == "$p$" else escape(title) for title in titles])
+    caption = f"{escape(title_of(table))}.{label} {escape(_legend(table))}"
+    body = [_line(_cells(row, table, metrics)) for row in table.rows]
+    return _floating(caption, f"rl{'r' * (len(titles) - 2)}", head, body)
+
+
+def _floating(caption: str, places: str, head: str, body: Sequence[str]) -> str:
     lines = [
         r"\begin{table}[htbp]",
         r"\centering\scriptsize\setlength{\tabcolsep}{2.5pt}",
-        rf"\caption{{{escape(title_of(table))}.{label} {escape(_legend(table))}}}",
+        rf"\caption{{{caption}}}",
         r"\makebox[\textwidth][c]{%  wider than the narrow text of the article class, so centred on it",
-        rf"\begin{{tabular}}{{rl{'r' * (len(titles) - 2)}}}",
+        rf"\begin{{tabular}}{{{places}}}",
         r"\toprule",
-        _line([title if title == "$p$" else escape(title) for title in titles]),
+        head,
         r"\midrule",
-        *(_line(_cells(row, table, metrics)) for row in table.rows),
+        *body,
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _side(side: Side) -> Iterator[str]:
+    """Yield a table beside the board, in as many parts as it needs pages."""
+    places = "".join("l" if title in side.words else "r" for title in side.titles)
+    head = _line(["$p$" if title == "p" else escape(title) for title in side.titles])
+    for first in range(0, len(side.rows), MOST_ROWS):
+        texts = [side.texts(row) for row in side.rows[first : first + MOST_ROWS]]
+        notes = "(continued)" if first else " ".join(escape(note) for note in side.notes)
+        yield _floating(f"{escape(side.title)}. {notes}", places, head, [_line(_short(row)) for row in texts])
+
+
+def _short(texts: Sequence[str]) -> list[str]:
+    """Return cells as LaTeX, numbers without the zero before their point."""
+    return [escape(re.sub(r"(?<!\d)0\.", ".", text)) for text in texts]
 
 
 def _legend(table: Table) -> str:
@@ -122,7 +152,7 @@ def _cells(row: Row, table: Table, metrics: tuple[str, ...]) -> list[str]:
         whole(row["trials"]),
         f"{row['charged_s']:.1f}",
     ]
-    value, *others = (escape(re.sub(r"(?<!\d)0\.", ".", text)) for text in texts)
+    value, *others = _short(texts)
     bold = rf"\textbf{{{value}}}" if row["best_set"] else value
     return [whole(row["rank"]), escape(row["model"]), bold, *others]
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.datasets.audit import TERMS
 from benchmark.datasets.sources import fetch as fetch_known
 from benchmark.datasets.sources import known as known_data
 from benchmark.protocol import Space
@@ -111,19 +112,27 @@ def show_models(adapters: Registry, console: Console) -> None:
     _show(console, ("model", "learns from", "predicts", "devices", "installed", "tunes"), rows, long=1)
 
 
+def show_metrics(metrics: Sequence[dict[str, str]], console: Console) -> None:
+    """List every metric that a suite may name."""
+    titles = ("name", "better", "range", "formula", "source")
+    _show(console, titles, [tuple(metric[title] for title in titles) for metric in metrics], long=2)
+
+
 def show_data(data: Path | None, console: Console) -> None:
-    """List known data sets and whether they are here."""
-    rows = []
+    """List known data sets, whether they are here, and their terms, a table each: paths are long."""
+    shapes, places, terms = [], [], []
     for entry in known_data(data):
         known = entry.known
-        here = (
-            str(entry.folder)
-            if entry.folder
-            else f"no: bench data fetch {known.name} ({known.download_mb:g} MB)"
-        )
+        absent = f"no: bench data fetch {known.name} ({known.download_mb:g} MB)"
         shape = f"{known.users:,} × {known.items:,}"
-        rows.append((known.name, f"{known.rows:,}", shape, here, known.licence))
-    _show(console, ("data set", "rows", "users × items", "here", "licence"), rows, long=2)
+        shapes.append((known.name, f"{known.rows:,}", shape, known.brings))
+        places.append((known.name, str(entry.folder) if entry.folder else absent))
+        terms.append((known.name, known.licence))
+    _show(console, ("data set", "rows", "users × items", "brings"), shapes)
+    console.print()
+    _show(console, ("data set", "here"), places)
+    console.print()
+    _show(console, ("data set", "licence"), terms)
 
 
 def fetch(name: str, console: Console) -> None:
@@ -143,7 +152,8 @@ def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
             (f"prepare: {step['step']}", _facts({key: step[key] for key in step if key != "step"}))
             for step in manifest["prepare"]
         ]
-        facts = {"split": manifest["rule"], **manifest["parts"], **manifest["audit"]}
+        facts = {"split": manifest["rule"], **manifest["parts"]}
+        facts |= {"notes of the split": manifest["notes"], **manifest["audit"]}
         rows += [
             (key.replace("_", " "), _facts(value))
             for key, value in facts.items()
@@ -154,6 +164,16 @@ def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
             console.print(Text(f"  note: {note}"))
         for flag in manifest["audit"]["flags"]:
             console.print(Text(f"  flag: {flag}", style="yellow"))
+    _show_terms(manifests, console)
+
+
+def _show_terms(manifests: Sequence[dict[str, Any]], console: Console) -> None:
+    """Explain each word of the audits, a line each."""
+    console.print()
+    used = {word for manifest in manifests for word in manifest["audit"]}
+    used |= {"tied"} if any("tie_rule" in manifest["notes"] for manifest in manifests) else set()
+    for word in (word for word in TERMS if word in used):
+        console.print(Text(f"{word.replace('_', ' ')}: {TERMS[word]}", style="dim"), soft_wrap=True)
 
 
 def _facts(value: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from benchmark.leaderboard import Across, Board, Table
-from benchmark.reporting.cells import OVER, columns_of, p_value, plain, signed, title_of
+from benchmark.leaderboard import Board, Table
+from benchmark.reporting.cells import columns_of, plain, title_of
+from benchmark.reporting.sides import Side, sides
 
 _SPECIAL = str.maketrans(
     {"\\": "\\\\", "|": "\\|", "<": "&lt;", ">": "&gt;", "`": "\\`", "*": "\\*", "_": "\\_", "[": "\\["}
@@ -14,8 +15,7 @@ def markdown(board: Board) -> str:
     """Return the whole board as Markdown text."""
     label = " (synthetic data)" if board.synthetic else ""
     parts = [f"# {escape(board.suite)}{label}", *(_table(table) for table in board.tables)]
-    if board.across is not None:
-        parts.append(_across(board.across))
+    parts += [_side(side) for side in sides(board)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -37,35 +37,20 @@ def _table(table: Table) -> str:
         *(_line([column.text(row) for column in columns]) for row in table.rows),
         "",
         *(f"- {escape(note)}" for note in table.notes),
-        *_pairs(table),
     ]
     return "\n".join(lines)
 
 
-def _pairs(table: Table) -> list[str]:
-    if not table.pairs:
-        return []
-    return [
-        "\n### All pairs, p corrected over all of them\n",
-        _line(["pair", "difference", "p"]),
-        _line([":--", "--:", "--:"], escaped=True),
-        *(
-            _line([f"{pair['a']} − {pair['b']}", signed(pair["difference"]), p_value(pair["p"])])
-            for pair in table.pairs
-        ),
-    ]
-
-
-def _across(over: Across) -> str:
+def _side(side: Side) -> str:
     lines = [
-        "## All data sets\n",
-        _line([title for title, _ in OVER]),
-        _line([":--", *["--:"] * (len(OVER) - 1)], escaped=True),
-        *(_line([text(row) for _, text in OVER]) for row in over.rows),
+        f"## {escape(side.title)}\n",
+        _line(side.titles),
+        _line([":--" if title in side.words else "--:" for title in side.titles], escaped=True),
+        *(_line(side.texts(row)) for row in side.rows),
         "",
-        *(f"- {escape(note)}" for note in over.notes),
+        *(f"- {escape(note)}" for note in side.notes),
     ]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def _line(cells: list[str], *, escaped: bool = False) -> str:

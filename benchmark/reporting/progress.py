@@ -114,16 +114,16 @@ class Progress:
         self._set(study, state=status, best=best, now="")
         line = self._lines[study]
         shown = "no result" if best is None else f"best on validation {best:.4f}"
-        self._note(
-            f"{study}: {status}, {_counted(line.trials, 'trial')}, {line.charged_s:.1f} s charged, {shown}",
-            plain_only=True,
-        )
+        spent = f"{_counted(line.trials, 'trial')}, {line.charged_s:.1f} s charged"
+        self._note(f"{study}: {status}, {spent if line.trials else 'no trial now'}, {shown}", plain_only=True)
 
     def final(self, study: str, done: int, total: int) -> None:
         """Some finals are done."""
         self._set(study, state="done" if done == total else "finals", now=f"{done} of {total} refits scored")
-        if done in {0, total}:
+        if done == total:
             self._note(f"{study}: {done} of {total} refits scored on test", plain_only=True)
+        elif done == 0:
+            self._note(f"{study}: refitting {_counted(total, 'time')} for test", plain_only=True)
 
     def _set(self, study: str, **values: Any) -> None:
         with self._lock:

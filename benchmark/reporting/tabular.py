@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmark.leaderboard import Board, Search, columns
+from benchmark.leaderboard import Board, Row, Search, columns
+from benchmark.reporting.sides import SIDE_COLUMNS, side_json, side_rows
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -18,11 +20,24 @@ def as_csv(board: Board) -> str:
     """Return all tables as one CSV; text that a spreadsheet would run as a formula gets a quote first."""
     metrics = list(dict.fromkeys(name for table in board.tables for name in table.metrics))
     names = columns(metrics)
+    return _csv(names, [row for table in board.tables for row in table.rows])
+
+
+def side_csvs(board: Board) -> dict[str, str]:
+    """Return the tables beside the board, each as CSV, by name: folds, groups, pairs, across."""
+    return {kind: _csv(SIDE_COLUMNS[kind], rows) for kind, rows in side_rows(board).items()}
+
+
+def side_csv(board: Board, kind: str) -> str:
+    """Return one table beside the board as CSV; its head alone where there is nothing to show."""
+    return _csv(SIDE_COLUMNS[kind], side_rows(board).get(kind, []))
+
+
+def _csv(names: Sequence[str], rows: Sequence[Row]) -> str:
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(names)
-    for table in board.tables:
-        writer.writerows([safe_cell(row.get(name)) for name in names] for row in table.rows)
+    writer.writerows([safe_cell(row.get(name)) for name in names] for row in rows)
     return target.getvalue()
 
 
@@ -41,13 +56,23 @@ def as_json(board: Board) -> str:
                 "notes": table.notes,
                 "facts": table.facts,
                 "pairs": table.pairs,
+                "groups": [asdict(part) for part in table.groups],
                 "searches": [_search(search) for search in table.searches],
             }
             for table in board.tables
         ],
-        "across": None if board.across is None else asdict(board.across),
+        **side_json(board),
     }
-    return json.dumps(content, indent=2, default=str, allow_nan=False) + "\n"
+    return json.dumps(_finite(content), indent=2, default=str, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """Return nested content with None in place of numbers that do not exist."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return _number(value)
 
 
 def _search(search: Search) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from benchmark.leaderboard import Across, Board, Table
-from benchmark.reporting.cells import OVER, Column, columns_of, p_value, plain, signed, title_of
+from benchmark.leaderboard import Board, Table
+from benchmark.reporting.cells import Column, columns_of, plain, title_of
+from benchmark.reporting.sides import Side, sides
 
 GAP = 2
 """Blanks between two columns."""
@@ -32,35 +33,23 @@ def show(board: Board, console: Console) -> None:
                     f"  {plain(note)}", style="yellow" if "WARNING" in note or "synthetic" in note else "dim"
                 )
             )
-        if table.pairs:
-            console.print(_pairs(table))
         console.print()
-    if board.across is not None:
-        _show_across(board.across, console)
+    for side in sides(board):
+        _show_side(side, console)
 
 
-def _pairs(table: Table) -> RichTable:
-    drawn = RichTable(title="All pairs, p corrected over all of them", title_justify="left", box=None)
-    for title in ("pair", "difference", "p"):
-        drawn.add_column(title, justify="left" if title == "pair" else "right")
-    for pair in table.pairs:
-        drawn.add_row(
-            Text(plain(f"{pair['a']} − {pair['b']}")), signed(pair["difference"]), p_value(pair["p"])
-        )
-    return drawn
-
-
-def _show_across(over: Across, console: Console) -> None:
+def _show_side(side: Side, console: Console) -> None:
     drawn = RichTable(
-        title="All data sets", title_justify="left", title_style="bold", box=None, pad_edge=False
+        title=escape(plain(side.title)), title_justify="left", title_style="bold", box=None, pad_edge=False
     )
-    for title, _ in OVER:
-        drawn.add_column(title, justify="left" if title in {"model", "imputed"} else "right")
-    for row in over.rows:
-        drawn.add_row(*[Text(plain(text(row))) for _, text in OVER])
+    for title in side.titles:
+        drawn.add_column(Text(title), justify="left" if title in side.words else "right")
+    for row in side.rows:
+        drawn.add_row(*[Text(plain(text)) for text in side.texts(row)])
     console.print(drawn)
-    for note in over.notes:
-        console.print(Text(f"  {plain(note)}", style="dim"))
+    for note in side.notes:
+        console.print(Text(f"  {plain(note)}", style="yellow" if "WARNING" in note else "dim"))
+    console.print()
 
 
 def _blocks(table: Table, width: int) -> Iterator[RichTable]:

@@ -86,8 +86,9 @@ def as_markdown(decision: Decision) -> str:
             f"trained on {escape(str(known.finals[decision.winner]['train_on']))}, seed 0."
         ),
         (
-            f"Costs and scores are those of leaderboard.csv; losses are made from per\\_user.parquet. Split "
-            f"{known.data['hash'][:16]}."
+            "Every number is one of leaderboard.csv or made from them: loss is diff\\_to\\_reference turned "
+            "round, at most is margin\\_bound times the value of the reference. "
+            f"Split {known.data['hash'][:16]}."
         ),
     ]
     return "\n\n".join(lines) + "\n"

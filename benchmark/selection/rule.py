@@ -1,16 +1,12 @@
-"""How much worse than the reference each model may be: the bounds that the rule looks at."""
+"""What is lost by taking each model in place of the reference, from the numbers on the board."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from benchmark.leaderboard import DRAWS
+from benchmark.leaderboard import Row
 from benchmark.leaderboard.evidence import Evidence
-from benchmark.protocol import Array, Values
-from benchmark.statistics.noninferiority import NonInferiority, noninferiority
 
 
 @dataclass(frozen=True)
@@ -29,47 +25,33 @@ class Loss:
 
 
 def losses(known: Evidence) -> dict[str, Loss]:
-    """Return the loss of every ranked model but the reference, all bounds holding together.
+    """Return the loss of every ranked model but the reference.
 
-    The family is every model with a result, whatever the limits: so the bounds of a run never depend on
-    what was asked of it. Where lower is better, "within the margin" means at most (1 + margin) times the
-    reference; for RMSE the contributions are those of the MSE, and (1 + margin)² bounds them.
+    Made from ``diff_to_reference`` and ``margin_bound`` of the board alone, so that leaderboard.csv says
+    all that a record says. A model without a bound (one user, or a reference of 0) is not shown to be good.
     """
-    assert known.table.reference is not None
-    reference = known.scores[known.table.reference]
-    others = [model for model in known.scores if model != known.table.reference]
-    if not others:
-        return {}
-    models = [known.scores[model] for model in others]
-    fixed = [known.deterministic[model] for model in (known.table.reference, *others)]
-    options = {"deterministic": fixed, "level": 1 - known.alpha, "draws": DRAWS, "seed": 0}
-    if known.metric.higher_is_better:
-        bounds = noninferiority(reference, models, known.margin, **options)  # type: ignore[arg-type]
-        rows = zip(bounds.loss, bounds.bound, bounds.shown, strict=True)
-    else:
-        power = 2 if known.metric.base == "rmse" else 1
-        scaled = -reference * (1 + known.margin) ** power / (1 - known.margin)
-        bounds = noninferiority(scaled, [-rows for rows in models], known.margin, **options)  # type: ignore[arg-type]
-        means = np.array([rows.mean() for rows in models])
-        rows = zip(*_errors(bounds, float(reference.mean()), means, known.margin, power), strict=True)
+    value = reference_value(known)
     return {
-        model: Loss(float(loss), float(bound), bool(shown))
-        for model, (loss, bound, shown) in zip(others, rows, strict=True)
+        row["model"]: _loss(known, row, value)
+        for row in known.table.ranked
+        if row["model"] != known.table.reference
     }
 
 
-def _errors(
-    bounds: NonInferiority, reference: float, models: Values, margin: float, power: int
-) -> tuple[Values, Values, Array]:
-    """Return losses and bounds of an error metric from bounds on model - (1 + margin)^power * reference."""
-    over = bounds.bound - bounds.margin
-    highest = np.maximum((1 + margin) ** power * reference + over, 0.0)
-    root = 1 / power
-    return models**root - reference**root, highest**root - reference**root, bounds.shown
+def _loss(known: Evidence, row: Row, value: float) -> Loss:
+    difference, share = row["diff_to_reference"], row["margin_bound"]
+    worse = math.nan if difference is None else -difference if known.metric.higher_is_better else difference
+    if share is None:
+        return Loss(worse, math.inf, shown=False)
+    return Loss(worse, share * value, share < known.margin)
+
+
+def reference_value(known: Evidence) -> float:
+    """Return the primary metric of the reference, as the board shows it."""
+    row = next(row for row in known.table.ranked if row["model"] == known.table.reference)
+    return float(row[known.table.primary])
 
 
 def allowed(known: Evidence) -> float:
     """Return the margin in units of the primary metric: its share of the reference's value."""
-    assert known.table.reference is not None
-    value = float(known.scores[known.table.reference].mean())
-    return known.margin * (math.sqrt(value) if known.metric.base == "rmse" else value)
+    return known.margin * reference_value(known)

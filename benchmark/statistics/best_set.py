@@ -36,6 +36,20 @@ def best_set(
     if len(rows) == 1:
         return np.ones(1, dtype=np.bool_)
     adjusted = joint_permutation(rows, draws=draws, seed=seed, seed_variances=seed_variances, seed_df=seed_df)
-    best = int(rows.mean(axis=1).argmax())
-    kept: NDArray[np.bool_] = ~(adjusted[best] <= 1 - level + 1e-12)
-    return kept
+    return ~separated(rows, adjusted, level=level)
+
+
+def separated(values: Matrix, adjusted: Matrix, *, level: float = 0.95) -> NDArray[np.bool_]:
+    """Return which of M models are told from the one with the highest mean, (M,) bool.
+
+    Args:
+        values: (M, U).
+        adjusted: (M, M) p of all pairs, from :func:`~benchmark.statistics.pairwise.joint_permutation`.
+        level: 1 - level is the largest p that tells two models apart.
+
+    >>> separated(np.array([[0.0], [1.0]]), np.array([[np.nan, 0.01], [0.01, np.nan]])).tolist()
+    [True, False]
+    """
+    best = int(values.mean(axis=1).argmax())
+    apart: NDArray[np.bool_] = adjusted[best] <= 1 - level + 1e-12
+    return apart
