@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from benchmark.datasets.synthetic import planted
 from benchmark.metrics.evaluate import Evaluator
@@ -25,6 +26,7 @@ from benchmark.metrics.names import parse
 from benchmark.protocol import (
     Array,
     Choice,
+    Features,
     FitContext,
     Hyperparameter,
     Ids,
@@ -56,10 +58,21 @@ def planted_parts() -> tuple[Interactions, Interactions]:
         n_users=200 + STRANGERS,
         n_items=120 + STRANGERS,
         scale=log.scale,
+        item_features=_genres(log.items, 120 + STRANGERS),
     )
     held_out = np.zeros(len(everything), dtype=np.bool_)
     held_out[np.random.default_rng(7).permutation(len(everything))[: len(everything) // 5]] = True
     return everything.rows(~held_out), everything.rows(held_out)
+
+
+def _genres(table: Any, n_items: int) -> Features:
+    """Return the planted tastes of each item as features and words; strangers have the last item's."""
+    known = table.sort_values("item")["genres"].tolist()
+    genres = [one.split("|") for one in known + known[-1:] * (n_items - len(known))]
+    names = sorted({name for one in genres for name in one})
+    ones = [[float(name in one) for name in names] for one in genres]
+    matrix = csr_matrix(np.array(ones, dtype=np.float32))
+    return Features(matrix, tuple(f"genres={name}" for name in names), tuple(map(" ".join, genres)))
 
 
 @dataclass(frozen=True)
