@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from benchmark.errors import AdapterError
-from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Scores, Space
+from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Scores, Space
 
 
 @dataclass
@@ -18,18 +18,16 @@ class TfIdf:
     """A score is the summed cosine between an item's words and those of each like (Lops 2011, 3.3.1).
 
     Words are title, genres and tags, weighted by TF-IDF (Salton & Buckley 1988, tfc; scikit-learn's
-    smoothed idf, its default). Tuned: how rare a word may be, whether pairs of words count and whether
-    repetition does. Learns from likes; a fit reads each item's words once, a score of one user costs the
+    smoothed idf, its default). Tuned: whether pairs of words count, and whether repetition does. Learns from likes; a fit reads each item's words once, a score of one user costs the
     words of the user's likes plus one product with the items' (I, words) sparse matrix.
     """
 
-    min_items: int = 2
+    min_items: int = 1
     ngrams: int = 1
     sublinear: bool = False
 
     space: ClassVar[Space] = {
-        "min_items": Range(1, 20, log=True),
-        "ngrams": Range(1, 2),
+        "ngrams": Choice(1, 2),
         "sublinear": Choice(True, False),
     }
     deterministic: ClassVar[bool] = True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 import pytest
 
 from adapters import ADAPTERS
+from benchmark.errors import AdapterError
 from benchmark.protocol import FitContext, Interactions
 from benchmark.testing import AdapterContract, planted_parts
 
@@ -27,7 +29,7 @@ class TestAdapter(AdapterContract):
     @pytest.fixture(autouse=True)
     def _subject(self, name):
         self.adapter, self.config = load(name), CONFIGS.get(name, {})
-        self.learns = name != "baselines/random"
+        self.learns = name not in {"baselines/random", "surprise/normal"}
 
 
 def fitted(adapter, train: Interactions, **config):
@@ -51,56 +53,6 @@ def test_listing_adapters_imports_nothing_but_the_package():
     assert done.stdout.split() == []
 
 
-def random_pairs(train: Interactions, n: int = 1000):
-    rng = np.random.default_rng(3)
-    users = rng.integers(train.n_users, size=n).astype(np.int32)
-    items = rng.integers(train.n_items, size=n).astype(np.int32)
-    users[:20], items[10:30] = train.n_users - 1, train.n_items - 1  # nobody rated these
-    return users, items
-
-
-@pytest.mark.parametrize("user_based", [True, False])
-@pytest.mark.parametrize("similarity", ["msd", "cosine", "pearson", "pearson_baseline"])
-def test_knn_means_ratings_equal_the_library_s_own(similarity, user_based):
-    import surprise
-
-    from adapters.surprise import KnnMeans, trainset
-
-    train, _ = planted_parts()
-    options = {"name": similarity, "user_based": user_based, "shrinkage": 50}
-    theirs = surprise.KNNWithMeans(7, 3, options, verbose=False).fit(trainset(train))
-    settings = {"neighbours": 7, "min_neighbours": 3, "shrinkage": 50}
-    ours = fitted(KnnMeans, train, similarity=similarity, user_based=user_based, **settings)
-    users, items = random_pairs(train)
-    expected = [theirs.predict(*pair).est for pair in zip(users.tolist(), items.tolist(), strict=True)]
-    np.testing.assert_allclose(ours.rate(users, items), expected, atol=1e-6)
-
-
-def test_svd_ratings_equal_the_library_s_own():
-    import surprise
-
-    from adapters.surprise import Svd, trainset
-
-    train, _ = planted_parts()
-    theirs = surprise.SVD(n_factors=10, n_epochs=5, random_state=0).fit(trainset(train))
-    ours = fitted(Svd, train, dim=10, max_epochs=5)
-    users, items = random_pairs(train)
-    expected = [theirs.predict(*pair).est for pair in zip(users.tolist(), items.tolist(), strict=True)]
-    np.testing.assert_allclose(ours.rate(users, items), expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
-def test_knn_means_of_equal_neighbours_takes_those_rated_first(order):
-    from adapters.surprise import KnnMeans
-
-    users, items = np.array([0, 0, 1, 1, 2, 2, 1, 2]), np.array([0, 1, 0, 1, 0, 1, 2, 2])
-    values = np.array([3, 3, 3, 3, 3, 3, 5, 1], dtype=np.float32)  # users 1 and 2 are equally near to user 0
-    columns = users[order].astype(np.int32), items[order].astype(np.int32), values[order]
-    train = Interactions(*columns, np.empty(0, np.int64), np.ones(8, bool), 3, 3, (1.0, 5.0))
-    rating = fitted(KnnMeans, train, neighbours=1).rate(np.array([0]), np.array([2]))
-    assert rating == pytest.approx([3 + 4 / 3] if order.step is None else [3 - 4 / 3])
-
-
 def test_lightfm_scores_equal_the_library_s_own_up_to_a_constant_per_user():
     import lightfm
 
@@ -114,6 +66,49 @@ def test_lightfm_scores_equal_the_library_s_own_up_to_a_constant_per_user():
     theirs.fit(train.matrix(), epochs=2)
     difference = theirs.predict(5, np.arange(train.n_items)) - ours
     assert np.ptp(difference) < 1e-5
+
+
+def test_lightfm_hybrid_scores_what_it_never_saw_by_its_features_alone():
+    from adapters.lightfm import Hybrid
+
+    train, _ = planted_parts()
+    matrix = train.item_features.matrix[np.append(np.arange(train.n_items - 2), [0, 0])]
+    twins = replace(train.likes(), item_features=replace(train.item_features, matrix=matrix))
+    scores = fitted(Hybrid, twins, max_epochs=3).score(np.array([5]))[0]
+    assert scores[-1] == scores[-2]  # two strangers with the same features
+    assert scores[-1] != scores[0]  # their twin has a vector of its own beside them
+
+
+def test_lightfm_hybrid_without_features_says_what_it_needs():
+    from adapters.lightfm import Hybrid
+
+    train, _ = planted_parts()
+    with pytest.raises(AdapterError, match="needs user or item features"):
+        fitted(Hybrid, replace(train, item_features=None))
+
+
+def test_lightfm_logistic_negatives_are_never_likes():
+    from adapters.lightfm import Logistic
+
+    train, _ = planted_parts()
+    rows = next(
+        Logistic()._epochs(train.likes(), seed=0)
+    ).tocsr()  # a like drawn as a negative would sum to 0
+    likes = train.likes().matrix()
+    assert (rows.multiply(likes) != likes).nnz == 0
+    assert rows.min() <= -1
+
+
+def test_tfidf_scores_are_summed_cosines_of_words():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from adapters.content import TfIdf
+
+    train, _ = planted_parts()
+    words = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b").fit_transform(train.item_features.texts)
+    liked = np.unique(train.items[train.users == 3])
+    expected = (words @ words[liked].T).sum(axis=1)
+    assert np.allclose(fitted(TfIdf, train).score(np.array([3]))[0], np.asarray(expected).ravel(), atol=1e-4)
 
 
 def test_ease_weights_solve_the_constrained_ridge_regression():
