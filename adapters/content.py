@@ -18,8 +18,9 @@ class TfIdf:
     """A score is the summed cosine between an item's words and those of each like (Lops 2011, 3.3.1).
 
     Words are title, genres and tags, weighted by TF-IDF (Salton & Buckley 1988, tfc; scikit-learn's
-    smoothed idf, its default). Tuned: whether pairs of words count, and whether repetition does. Learns from likes; a fit reads each item's words once, a score of one user costs the
-    words of the user's likes plus one product with the items' (I, words) sparse matrix.
+    smoothed idf, its default). Tuned: whether pairs of words count, and whether repetition does. Learns
+    from likes; a fit reads each item's words once, a score of one user costs the words of the user's
+    likes plus one product with the items' (I, words) sparse matrix.
     """
 
     min_items: int = 1

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adapters.lightfm import Warp
-from adapters.surprise import KnnMeans, Svd
+from adapters.surprise.baselines import BaselineOnly, NormalPredictor
+from adapters.surprise.co_clustering import CoClustering
+from adapters.surprise.factors import Nmf, Svd, SvdPlusPlus
+from adapters.surprise.knn import KnnBaseline, KnnBasic, KnnMeans
+from adapters.surprise.slope_one import SlopeOne
 from benchmark.metrics.evaluate import Evaluator
 from benchmark.metrics.names import parse
 from benchmark.protocol import FitContext, Interactions
@@ -34,26 +40,41 @@ def read(path: Path) -> Interactions:
     return Interactions(*ids, value.astype(np.float32), time, likes, 943, 1682, (1.0, 5.0))
 
 
-def fitted(model, train: Interactions):
-    for _ in model.fit_steps(train, FitContext()):
+def fitted(model, train: Interactions, seed: int = 0):
+    for _ in model.fit_steps(train, FitContext(seed=seed)):
         pass
     return model
 
 
 # Surprise's own table (surpriselib.com): 5 folds, library defaults, mean of the folds' RMSE and MAE
-@pytest.mark.parametrize(
-    ("adapter", "rmse", "mae", "tolerance"), [(Svd, 0.934, 0.737, 0.003), (KnnMeans, 0.951, 0.749, 0.0006)]
-)
-def test_five_folds_reproduce_the_table_of_surprise(folder, adapter, rmse, mae, tolerance):
+TABLE = {
+    "svd": (Svd(dim=100, lr=0.005, l2=0.02, max_epochs=20), 0.934, 0.737, 0.003),
+    "svdpp": (SvdPlusPlus(dim=20, lr=0.007, l2=0.02, max_epochs=20), 0.919, 0.721, 0.003),
+    "nmf": (Nmf(dim=15, l2=0.06, max_epochs=50, biased=False), 0.963, 0.758, 0.003),
+    "slope-one": (SlopeOne(), 0.946, 0.743, 0.0006),
+    "knn-basic": (KnnBasic(neighbours=40, min_neighbours=1, similarity="msd"), 0.980, 0.774, 0.0006),
+    "knn-means": (KnnMeans(neighbours=40, min_neighbours=1, similarity="msd"), 0.951, 0.749, 0.0006),
+    "knn-baseline": (KnnBaseline(neighbours=40, min_neighbours=1, similarity="msd"), 0.931, 0.733, 0.0006),
+    "co-clustering": (CoClustering(user_clusters=3, item_clusters=3, max_epochs=20), 0.963, 0.753, 0.003),
+    "baseline": (BaselineOnly(method="als", l2_user=15, l2_item=10, max_epochs=10), 0.944, 0.748, 0.0006),
+    "normal": (NormalPredictor(), 1.518, 1.219, 0.01),
+}
+
+SEEDS = {CoClustering: 6}
+"""One start moves the mean of five folds by .002 (standard deviation); figures in docs/decisions/0501."""
+
+
+@pytest.mark.parametrize(("model", "rmse", "mae", "tolerance"), TABLE.values(), ids=TABLE)
+def test_five_folds_reproduce_the_table_of_surprise(folder, model, rmse, mae, tolerance):
     log = read(folder / "u.data")
     order = np.arange(100_000)
     np.random.RandomState(0).shuffle(order)  # the published rule; not ours to modernise
     errors = []
-    for fold in np.split(order, 5):
+    for fold, seed in product(np.split(order, 5), range(SEEDS.get(type(model), 1))):
         held_out = np.zeros(len(log), dtype=np.bool_)
         held_out[fold] = True
-        test, model = log.rows(held_out), fitted(adapter(), log.rows(~held_out))
-        error = model.rate(test.users, test.items) - test.values
+        test = log.rows(held_out)
+        error = fitted(replace(model), log.rows(~held_out), seed).rate(test.users, test.items) - test.values
         errors.append([np.sqrt(np.mean(error**2)), np.abs(error).mean()])
     assert np.mean(errors, axis=0) == pytest.approx([rmse, mae], abs=tolerance)
 

@@ -1,0 +1,176 @@
+"""Matrix factorisation by Surprise: SVD, SVD++, PMF and NMF, all served as a product of two matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from adapters.surprise import RatingModel
+from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
+
+
+class Factors(RatingModel):
+    """Mean, biases and factors: a rating is their sum and the product of a user's and an item's row."""
+
+    arrays: ClassVar[tuple[str, ...]] = ("mean", "user_bias", "item_bias", "users", "items", "scale")
+
+    def _keep(self, model: Any, train: Interactions, users: Values, *, biased: bool = True) -> None:
+        """Keep a fitted model, whose factors of users may be made of more than one array.
+
+        A model without biases knows nothing of a pair with an unknown half and predicts the mean. One more
+        factor says so, 1 for each known user: the mean is there for all, and a known item takes it away.
+        """
+        from adapters.surprise.training import known, scale, spread
+
+        items = model.qi
+        if not biased:
+            users = np.column_stack([users, np.ones(len(users))])
+            items = np.column_stack([items, np.full(len(items), -model.trainset.global_mean)])
+        here, there = known(train.users), known(train.items)
+        self._users, self._user_bias = (spread(part, here, train.n_users) for part in (users, model.bu))
+        self._items, self._item_bias = (spread(part, there, train.n_items) for part in (items, model.bi))
+        self._mean, self._scale = np.array(model.trainset.global_mean), np.array(scale(train))
+
+    def _ratings(self, users: Ids) -> Values:
+        ratings: Values = self._users[users] @ self._items.T
+        ratings += self._item_bias + (self._mean + self._user_bias[users])[:, None]
+        return ratings
+
+
+@dataclass
+class Svd(Factors):
+    """Biased matrix factorisation by gradient steps (Funk 2006; Koren, Bell & Volinsky 2009, equation 5).
+
+    Explicit feedback. Defaults are Surprise's own. Tuned are all four, since step, penalty and epochs trade
+    off against each other; ranges reach to stronger penalties, more factors and more passes, where Rendle,
+    Zhang & Koren 2019 (arXiv:1905.01395) find this model under-tuned in most comparisons. Fit O(N · dim) an
+    epoch, scoring O(U · I · dim). An unknown user or item leaves its terms out.
+    """
+
+    dim: int = 100
+    lr: float = 0.005
+    l2: float = 0.02
+    max_epochs: int = 20
+
+    space: ClassVar[Space] = {
+        "dim": Range(8, 200, log=True),
+        "lr": Range(1e-3, 3e-2, log=True),
+        "l2": Range(5e-3, 0.3, log=True),
+        "max_epochs": Range(10, 80, log=True),
+    }
+    biased: ClassVar[bool] = True
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train all epochs in one step: the library cannot stop between them."""
+        import surprise
+
+        from adapters.surprise.training import trainset
+
+        model = surprise.SVD(
+            n_factors=self.dim,
+            lr_all=self.lr,
+            reg_all=self.l2,
+            n_epochs=self.max_epochs,
+            biased=self.biased,
+            random_state=context.seed,
+        ).fit(trainset(train))
+        self._keep(model, train, model.pu, biased=self.biased)
+        yield
+
+
+@dataclass
+class Pmf(Svd):
+    """Probabilistic matrix factorisation (Salakhutdinov & Mnih 2008): Surprise's SVD without biases.
+
+    Explicit feedback. Defaults and ranges are those of :class:`Svd`. Fit O(N · dim) an epoch, scoring
+    O(U · I · dim). An unknown user or item gets the mean of all ratings.
+    """
+
+    biased: ClassVar[bool] = False
+
+
+@dataclass
+class SvdPlusPlus(Factors):
+    """SVD++: a user is also what she rated, whatever the rating (Koren 2008, doi:10.1145/1401890.1401944).
+
+    Explicit feedback. Defaults are Surprise's own. Tuned are all four; the paper uses
+    steps of .007 and penalties of .005 to .015 on a thousand times more ratings.
+    Each rating moves every item of its user: fit O(dim · Σ n_u²) an epoch, n_u being the ratings of user u,
+    so the ranges of ``dim`` and ``max_epochs`` stay low. Scoring O(U · I · dim). An unknown user or item
+    leaves its terms out.
+    """
+
+    dim: int = 20
+    lr: float = 0.007
+    l2: float = 0.02
+    max_epochs: int = 20
+
+    space: ClassVar[Space] = {
+        "dim": Range(4, 64, log=True),
+        "lr": Range(2e-3, 3e-2, log=True),
+        "l2": Range(5e-3, 0.3, log=True),
+        "max_epochs": Range(5, 40, log=True),
+    }
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train all epochs in one step: the library cannot stop between them."""
+        import surprise
+
+        from adapters.surprise.training import trainset
+
+        data = trainset(train)
+        model = surprise.SVDpp(
+            n_factors=self.dim,
+            lr_all=self.lr,
+            reg_all=self.l2,
+            n_epochs=self.max_epochs,
+            random_state=context.seed,
+            cache_ratings=True,
+        ).fit(data)
+        rated = [[item for item, _ in data.ur[user]] for user in data.all_users()]
+        implied = np.array([model.yj[items].sum(axis=0) / np.sqrt(len(items)) for items in rated])
+        self._keep(model, train, model.pu + implied)
+        yield
+
+
+@dataclass
+class Nmf(Factors):
+    """Non-negative matrix factorisation for missing values (Luo et al. 2014, doi:10.1109/TII.2014.2308433).
+
+    Explicit feedback. Defaults are Surprise's own, with one penalty for users and items. Tuned are all; the
+    library's documentation warns that biases give a better fit and overfit unless there are few factors or a
+    stronger penalty, so both are in reach. Fit O(N · dim) an epoch, scoring O(U · I · dim). An unknown user
+    or item gets the mean of all ratings, or leaves its terms out where there are biases.
+    """
+
+    dim: int = 15
+    l2: float = 0.06
+    max_epochs: int = 50
+    biased: bool = False
+
+    space: ClassVar[Space] = {
+        "dim": Range(2, 64, log=True),
+        "l2": Range(5e-3, 2.0, log=True),
+        "max_epochs": Range(10, 200, log=True),
+        "biased": Choice(False, True),
+    }
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train all epochs in one step: the library cannot stop between them."""
+        import surprise
+
+        from adapters.surprise.training import trainset
+
+        model = surprise.NMF(
+            n_factors=self.dim,
+            reg_pu=self.l2,
+            reg_qi=self.l2,
+            n_epochs=self.max_epochs,
+            biased=self.biased,
+            random_state=context.seed,
+        ).fit(trainset(train))
+        self._keep(model, train, model.pu, biased=self.biased)
+        yield

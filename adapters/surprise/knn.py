@@ -1,0 +1,219 @@
+"""Neighbours: what the most similar users think of an item, or a user of the most similar items.
+
+All four are Surprise's (surprise.readthedocs.io, "k-NN inspired algorithms"; Koren 2010, section 2.2). In the
+library's letters x is a user and y an item, or the reverse where ``user_based`` is false; X and Y count them.
+Similarities are X² numbers, found in Σ n_y² ≤ N · max n_y steps, n_y being the raters of y.
+
+Explicit feedback. Tuned is all that the library's documentation offers: how many neighbours count, how
+two of them are compared, on how many common ratings at least, and whether users or items are. Defaults are
+the library's but where a docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from adapters.surprise import RatingModel
+from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Space, Values
+
+TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
+
+
+@dataclass
+class KnnBasic(RatingModel):
+    """Mean rating by the neighbours, weighted by similarity (Surprise's KNNBasic).
+
+    Explicit feedback; too few neighbours, or an unknown user or item, give the mean of all ratings. Fit
+    O(X² + N · max n_y), one full scoring O(X · N); see the top of the module for sources and ranges.
+
+    Attributes:
+        neighbours: raters of y that count, at most.
+        min_neighbours: with fewer of them the neighbours are not heard.
+        similarity: how two columns of x are compared on what both have rated.
+        min_support: with fewer common ratings a similarity is 0.
+        shrinkage: of ``pearson_baseline`` alone: a pair of few common ratings moves towards 0.
+        user_based: whether users are compared, rather than items.
+    """
+
+    neighbours: int = 40
+    min_neighbours: int = 1
+    similarity: str = "msd"
+    min_support: int = 1
+    shrinkage: int = 100
+    user_based: bool = True
+
+    space: ClassVar[Space] = {
+        "neighbours": Range(5, 200, log=True),
+        "min_neighbours": Range(1, 10),
+        "similarity": Choice("msd", "cosine", "pearson", "pearson_baseline"),
+        "min_support": Range(1, 10),
+        "shrinkage": Range(10, 500, log=True),
+        "user_based": Choice(True, False),
+    }
+    deterministic: ClassVar[bool] = True
+    arrays: ClassVar[tuple[str, ...]] = TABLES
+    named: ClassVar[str] = "KNNBasic"
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+        """Compute all similarities in one step."""
+        import surprise
+
+        from adapters.surprise import training
+
+        comparison = {
+            "name": self.similarity,
+            "user_based": self.user_based,
+            "min_support": self.min_support,
+            "shrinkage": self.shrinkage,
+        }
+        data = training.trainset(train)
+        model = getattr(surprise, self.named)(self.neighbours, sim_options=comparison, verbose=False).fit(
+            data
+        )
+        self._mean, self._scale = np.array(data.global_mean), np.array(training.scale(train))
+        x, y = self._sides(train.users, train.items)
+        n_x, n_y = self._sides(train.n_users, train.n_items)
+        known = training.known(x)
+        self._similarity = model.sim
+        if len(known) < n_x:
+            self._similarity = np.zeros((n_x, n_x))
+            self._similarity[np.ix_(known, known)] = model.sim
+        self._learn(model, train)
+        by_y = np.argsort(y, kind="stable")  # the library meets the raters of y in the order of the rows
+        self._starts = np.append(0, np.bincount(y, minlength=n_y).cumsum())
+        self._raters = x[by_y]
+        self._opinions = self._heard(self._raters, y[by_y], train.values[by_y].astype(np.float64))
+        self._link()
+        yield
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take back the arrays of ``state``; ids out of bounds would read foreign memory."""
+        super().restore(state)
+        self._link()
+        self._table.check_format(full_check=True)
+        square = (self._table.shape[1],) * 2
+        if self._similarity.shape != square:
+            raise ValueError(f"similarity has shape {self._similarity.shape}, expected {square}")
+
+    def _link(self) -> None:
+        """Prepare what every prediction needs: the ratings by y and by x, and the nearest of each x."""
+        shape = len(self._starts) - 1, len(self._similarity)
+        self._table = csr_matrix((self._opinions, self._raters, self._starts), shape=shape)
+        self._n_items = shape[0] if self.user_based else shape[1]
+        self._order = np.argsort(-self._similarity, axis=1).astype(np.int32)
+
+    def _ratings(self, users: Ids) -> Values:
+        from adapters.surprise.training import opinions_of_nearest
+
+        table = self._table if self.user_based else self._table[users]
+        by_x, by_y = ((part.indptr, part.indices, part.data) for part in (table.tocsc(), table))
+        asked = users if self.user_based else slice(None)
+        rows = self._similarity[asked], self._order[asked]
+        heard = opinions_of_nearest(*rows, by_x, by_y, (self.neighbours, self.min_neighbours))
+        everything = np.arange(self._n_items, dtype=np.int32)
+        if self.user_based:
+            return self._estimate(users[:, None], everything, heard)
+        return self._estimate(everything[:, None], users, heard).T
+
+    def _sides(self, of_users: Any, of_items: Any) -> tuple[Any, Any]:
+        return (of_users, of_items) if self.user_based else (of_items, of_users)
+
+    def _learn(self, model: Any, train: Interactions) -> None:
+        """Keep what the library learned beside similarities."""
+
+    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:  # noqa: ARG002 (others need both)
+        """Return what each rating (N,) says to others."""
+        return values
+
+    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:  # noqa: ARG002 (others need both)
+        """Return ratings (M, Y) of x (M, 1) and y (Y,) from what is heard; nan where there are too few."""
+        return np.where(np.isnan(heard), self._mean, heard)
+
+
+@dataclass
+class KnnMeans(KnnBasic):
+    """Neighbours' deviations from their means, added to x's own (Surprise's KNNWithMeans).
+
+    Explicit feedback; too few neighbours give x's mean, an unknown user or item the mean of all. Fit
+    O(X² + N · max n_y), one full scoring O(X · N); see the top of the module for sources and ranges,
+    and :class:`KnnBasic` for the fields.
+    """
+
+    arrays: ClassVar[tuple[str, ...]] = (*TABLES, "centre")
+    named: ClassVar[str] = "KNNWithMeans"
+
+    def _learn(self, model: Any, train: Interactions) -> None:
+        self._centre = self._of_x(model.means, train, unknown=float(self._mean))
+
+    def _of_x(self, values: Values, train: Interactions, unknown: float) -> Values:
+        from adapters.surprise.training import known
+
+        x, _ = self._sides(train.users, train.items)
+        n_x, _ = self._sides(train.n_users, train.n_items)
+        full = np.full(n_x, unknown)
+        full[known(x)] = values
+        return full
+
+    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:  # noqa: ARG002 (others need both)
+        return values - self._centre[raters]
+
+    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:
+        rated = self._starts[y + 1] > self._starts[y]
+        return np.where(rated, self._centre[x] + np.nan_to_num(heard), self._mean)
+
+
+@dataclass
+class KnnZScore(KnnMeans):
+    """Neighbours' deviations in units of their standard deviations (Surprise's KNNWithZScore).
+
+    Explicit feedback; too few neighbours give x's mean, an unknown user or item the mean of all. Fit
+    O(X² + N · max n_y), one full scoring O(X · N); see the top of the module for sources and ranges,
+    and :class:`KnnBasic` for the fields.
+    """
+
+    arrays: ClassVar[tuple[str, ...]] = (*TABLES, "centre", "width")
+    named: ClassVar[str] = "KNNWithZScore"
+
+    def _learn(self, model: Any, train: Interactions) -> None:
+        super()._learn(model, train)
+        self._width = self._of_x(model.sigmas, train, unknown=0.0)
+
+    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:
+        return super()._heard(raters, rated, values) / self._width[raters]
+
+    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:
+        return super()._estimate(x, y, heard * self._width[x])
+
+
+@dataclass
+class KnnBaseline(KnnBasic):
+    """Neighbours' deviations from the baseline mean + user + item (Koren 2010, equation 3; KNNBaseline).
+
+    Explicit feedback; too few neighbours give the baseline, an unknown user or item has no part in it. The
+    default similarity is the one that the library's documentation recommends here, in place of ``msd``; its
+    penalties on the baseline's biases stay as they are. Fit O(X² + N · max n_y), one full scoring O(X · N);
+    see the top of the module for sources and ranges, and :class:`KnnBasic` for the fields.
+    """
+
+    similarity: str = "pearson_baseline"
+
+    arrays: ClassVar[tuple[str, ...]] = (*TABLES, "x_bias", "y_bias")
+    named: ClassVar[str] = "KNNBaseline"
+
+    def _learn(self, model: Any, train: Interactions) -> None:
+        from adapters.surprise.training import known, spread
+
+        user_bias = spread(model.bu, known(train.users), train.n_users)
+        item_bias = spread(model.bi, known(train.items), train.n_items)
+        self._x_bias, self._y_bias = self._sides(user_bias, item_bias)
+
+    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:
+        return values - (self._mean + self._x_bias[raters] + self._y_bias[rated])
+
+    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:
+        return self._mean + self._x_bias[x] + self._y_bias[y] + np.nan_to_num(heard)

@@ -1,0 +1,74 @@
+"""Slope One: the mean difference between two items, over those who rated both (Lemire & Maclachlan 2005)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from adapters.surprise import RatingModel
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Space, Values
+
+TABLES = ("differences", "together", "starts", "rated", "user_mean", "mean", "scale")
+
+
+@dataclass
+class SlopeOne(RatingModel):
+    """A user's mean plus the mean difference of an item to the items she rated (arXiv:cs/0702144).
+
+    Explicit feedback; there is nothing to tune. Ratings reach Surprise, which reads whole numbers here,
+    as multiples of their finest part, so that halves of a star count. Fit O(I² + Σ n_u²), n_u being the
+    ratings of user u; scoring O(N · I). An unknown user or item gets the mean of all ratings.
+    """
+
+    space: ClassVar[Space] = {}
+    deterministic: ClassVar[bool] = True
+    arrays: ClassVar[tuple[str, ...]] = TABLES
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+        """Compute the differences between all pairs of items in one step."""
+        import surprise
+
+        from adapters.surprise import training
+
+        counts, parts = training.whole(train.values)
+        model = surprise.SlopeOne().fit(training.trainset(replace(train, values=counts)))
+        here, there = training.known(train.users), training.known(train.items)
+        both = np.ix_(there, there)
+        self._together = np.zeros((train.n_items, train.n_items), dtype=np.float32)
+        self._together[both] = model.freq > 0
+        self._differences = np.zeros((train.n_items, train.n_items))
+        self._differences[both] = np.where(model.freq > 0, model.dev, 0.0).T / parts
+        self._user_mean = training.spread(np.array(model.user_mean) / parts, here, train.n_users)
+        self._mean = np.array(model.trainset.global_mean / parts)
+        self._scale = np.array(training.scale(train))
+        by_user = np.argsort(train.users, kind="stable")
+        self._rated = train.items[by_user]
+        self._starts = np.append(0, np.bincount(train.users, minlength=train.n_users).cumsum())
+        self._link()
+        yield
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take back the arrays of ``state``; an index out of bounds would read foreign memory."""
+        super().restore(state)
+        self._link()
+        self._history.check_format(full_check=True)
+
+    def _link(self) -> None:
+        """Make the histories one sparse matrix (U, I), whatever the ratings were."""
+        shape = len(self._user_mean), len(self._differences)
+        ones = np.ones(len(self._rated), dtype=np.float32)
+        self._history = csr_matrix((ones, self._rated, self._starts), shape=shape)
+
+    def _ratings(self, users: Ids) -> Values:
+        history = self._history[users]
+        shift: Values = history @ self._differences
+        relevant = history @ self._together
+        np.divide(shift, relevant, out=shift, where=relevant > 0)
+        shift += self._user_mean[users, None]
+        shift[np.diff(history.indptr) == 0] = self._mean
+        shift[:, self._together.diagonal() == 0] = self._mean
+        return shift
