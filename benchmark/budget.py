@@ -159,9 +159,9 @@ class Ledger:
         data = (json.dumps(line, allow_nan=False) + "\n").encode()
         with self._lock:
             self._write(data)
-            if event == "close":
-                os.fsync(self._file)
             self._lines.append(line)
+        if event == "close":
+            os.fsync(self._file)  # not under the lock: other studies go on while the disk takes its time
         return line
 
     def _write(self, data: bytes) -> None:

@@ -256,6 +256,7 @@ class Traits:
         folds_in: can serve a user it was not trained with, from that user's history.
         from_features: which of "users" and "items" it scores by features alone; for users and items
             without a training row that it cannot score, the engine puts popularity in its place.
+        needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
     """
 
     space: Space
@@ -267,6 +268,7 @@ class Traits:
     keeps_state: bool
     folds_in: bool = False
     from_features: tuple[str, ...] = ()
+    needs_features: tuple[str, ...] = ()
 
 
 def traits(adapter: type) -> Traits:
@@ -296,4 +298,5 @@ def traits(adapter: type) -> Traits:
         keeps_state=hasattr(adapter, "state") and hasattr(adapter, "restore"),
         folds_in=hasattr(adapter, "fold_in"),
         from_features=tuple(getattr(adapter, "from_features", ())),
+        needs_features=tuple(getattr(adapter, "needs_features", ())),
     )

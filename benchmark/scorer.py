@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.candidates import candidates_for, load_negatives
 from benchmark.datasets.parts import load_parts
 from benchmark.errors import MetricError
-from benchmark.metrics.evaluate import Evaluation, Evaluator
-from benchmark.metrics.exposure import head_of, popularity_lift, recall_of_kind
+from benchmark.metrics import ranking
+from benchmark.metrics.evaluate import Evaluation
+from benchmark.metrics.exposure import head_of, hits_of_kind, popularity_lift
 from benchmark.metrics.names import Metric, parse
 from benchmark.protocol import Interactions, Scores, Values
 from benchmark.results import write_bytes, write_part
-from benchmark.trial import Channel, batches, complaint
+from benchmark.trial import Channel, Field, batches, complaint, judge_of
 
 
 def load() -> None:
@@ -42,7 +45,10 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     test = load_parts(split, "test")
     train, seen = load_parts(split, "train"), load_parts(split, "train", "valid")
     metrics = [parse(name) for name in request["metrics"]]
-    judge = Evaluator(test, seen=[seen], metrics=metrics, train=train, who=request["name"])
+    mask = candidates_for(request["candidates"], split, train=train, seen=seen, target=test)
+    sampled = any(metric.sampled for metric in metrics)
+    field = Field(mask, load_negatives(split, "test") if sampled else None)
+    judge = judge_of(test, [seen], metrics, train, field, request["name"])
     calls = [judge.add, judge.add_ratings] if request["rates"] else [judge.add]
     for take in calls:
         for users in batches(test.n_users, test.n_items):
@@ -53,30 +59,42 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     evaluation = judge.result()
     values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
     learned = seen if request["train_on"] == "train+valid" else train
-    lift, recalls = _exposure(evaluation, metrics, np.bincount(learned.items, minlength=test.n_items), test)
+    counts = np.bincount(learned.items, minlength=test.n_items)
+    lift, of_kinds = _exposure(evaluation, metrics, counts, test.likes())
     return {
         "values": values,
         "counts": evaluation.counts,
         "popularity_lift": lift,
-        "sha256": write_part(Path(request["part"]), evaluation, recalls),
+        "sha256": write_part(Path(request["part"]), evaluation, of_kinds),
         "state_sha256": write_bytes(Path(request["state"]), state) if state else None,
     }
 
 
 def _exposure(
-    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], test: Interactions
+    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], likes: Interactions
 ) -> tuple[float | None, dict[str, Values]]:
-    """Return popularity lift, and each user's recall of head and of tail items in lists of the first k."""
-    length = next((metric.k for metric in metrics if metric.k), None)
+    """Return popularity lift, and each user's values for head and for tail items alone."""
+    length = next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
     if length is None or not counts.any():
         return None, {}
-    head, lists, likes = head_of(counts), evaluation.lists[:, :length], test.likes()
-    recalls = {
-        f"recall_{name}": recall_of_kind(evaluation.users, lists, likes, kind)
-        for name, kind in (("head", head), ("tail", ~head))
-    }
-    lift = popularity_lift(lists, counts)
-    return lift if np.isfinite(lift) else None, recalls
+    head = head_of(counts)
+    short = replace(evaluation, lists=evaluation.lists[:, :length])
+    found: dict[str, Values] = {}
+    for name, kind in (("head", head), ("tail", ~head)):
+        found |= _of_kind(name, kind, short, metrics[0], likes)
+    lift = popularity_lift(short.lists, counts)
+    return lift if np.isfinite(lift) else None, found
+
+
+def _of_kind(
+    name: str, kind: NDArray[np.bool_], evaluation: Evaluation, primary: Metric, likes: Interactions
+) -> dict[str, Values]:
+    """Return each user's recall, and primary value, of one kind of item: the list is the same."""
+    hits, relevant = hits_of_kind(evaluation.users, evaluation.lists, likes, kind)
+    found = {f"recall_{name}": ranking.recall(hits, relevant, hits.shape[1])}
+    if primary.base in ranking.BY_NAME and primary.k is not None and not primary.sampled:
+        found[f"{primary.name}_{name}"] = ranking.BY_NAME[primary.base](hits, relevant, primary.k)
+    return found
 
 
 def _read(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:

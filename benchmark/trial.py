@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmark.cold import Cold, cold_of
+from benchmark.datasets.candidates import candidates_for, load_negatives
 from benchmark.datasets.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
+from benchmark.metrics.device import fetched, is_remote
 from benchmark.metrics.evaluate import Evaluator
-from benchmark.metrics.names import parse
-from benchmark.protocol import Array, FitContext, Interactions, Recommender, Scores, traits
+from benchmark.metrics.names import Metric, parse
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Recommender, Scores, traits
 from benchmark.registry import load as load_target
 
 BATCH_ELEMENTS = 4_000_000
@@ -43,19 +47,35 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a study may see: train and validation."""
+    """What a study may see: train and validation, and who is ranked on validation."""
 
     train: Interactions
     valid: Interactions
     both: Interactions
+    field: Field
 
 
-def load(directory: str) -> Parts:
-    """Read train and validation of a stored split into memory; no file stays open."""
+@dataclass(frozen=True)
+class Field:
+    """Who competes: a mask of items (I,), None for all, and drawn negatives (E, n) of sampled metrics."""
+
+    candidates: NDArray[np.bool_] | None = None
+    negatives: Ids | None = None
+
+
+def load(directory: str, candidates: str = "all", *, sampled: bool = False) -> Parts:
+    """Read train and validation of a stored split into memory; no file stays open.
+
+    Args:
+        directory: of the stored split.
+        candidates: the rule by which items are candidates.
+        sampled: whether a metric ranks drawn negatives.
+    """
     folder = Path(directory)
-    return Parts(
-        load_parts(folder, "train"), load_parts(folder, "valid"), load_parts(folder, "train", "valid")
-    )
+    train, valid = load_parts(folder, "train"), load_parts(folder, "valid")
+    mask = candidates_for(candidates, folder, train=train, seen=train, target=valid)
+    negatives = load_negatives(folder, "valid") if sampled else None
+    return Parts(train, valid, load_parts(folder, "train", "valid"), Field(mask, negatives))
 
 
 def batches(n_users: int, n_items: int) -> Iterator[np.ndarray[Any, np.dtype[np.int32]]]:
@@ -78,6 +98,7 @@ class Fit:
     train: Interactions
     context: FitContext
     name: str
+    cold: Cold
     fit_s: float = 0.0
     steps: int = 0
     _stepper: Iterator[None] | None = None
@@ -97,13 +118,20 @@ class Fit:
         return True
 
     def scores(self, users: np.ndarray[Any, np.dtype[np.int32]]) -> Scores:
-        """Return checked scores (B, I) float32.
+        """Return checked scores (B, I) float32, cold users and items filled in.
 
         Raises:
             AdapterError: wrong shape or type.
             MetricError: scores that are not finite: the training has diverged.
         """
-        raw = np.asarray(self.model.score(users))
+        return self._filled(fetched(self.model.score(users)), users)
+
+    def scores_anywhere(self, users: Ids) -> Any:
+        """Return what :meth:`scores` does; left unchecked on its device where nothing is to be filled in."""
+        raw = self.model.score(users)
+        return raw if is_remote(raw) and not self.cold.any else self._filled(fetched(raw), users)
+
+    def _filled(self, raw: Array, users: Ids) -> Scores:
         expected = (len(users), self.train.n_items)
         if raw.shape != expected:
             raise AdapterError(
@@ -111,11 +139,13 @@ class Fit:
             )
         if raw.dtype.kind != "f":
             raise AdapterError(f"{self.name}: score() returned {raw.dtype}, expected float32.")
-        if not np.isfinite(raw).all():
-            raise MetricError(
-                f"{self.name}: score() returned {np.sum(~np.isfinite(raw))} values that are not finite."
-            )
-        return np.array(raw, dtype=np.float32)  # a copy: hiding overwrites, and the model keeps its own
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = raw.astype(np.float32, copy=False)
+            finite = np.isfinite(scores.sum()) or np.isfinite(scores).all()  # a sum is quick and may overflow
+        if not finite:
+            bad = np.count_nonzero(~np.isfinite(scores))
+            raise MetricError(f"{self.name}: score() returned {bad} values that are not finite as float32.")
+        return self.cold.fill(users, scores)
 
     def ratings(self, users: np.ndarray[Any, np.dtype[np.int32]]) -> Scores:
         """Return predicted ratings (B, I) of every item for each user.
@@ -136,15 +166,13 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
     if hasattr(cls, "open_device"):
         cls.open_device(context)
     rows = train.likes() if own.feedback == "implicit" else train
-    return Fit(cls(**request["params"]), rows, context, request["name"])
+    return Fit(cls(**request["params"]), rows, context, request["name"], cold_of(rows, own.from_features))
 
 
 def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -> None:
     """Fit one configuration on train, validating after each step until told to stop."""
     metrics = [parse(name) for name in request["metrics"]]
-    judge = Evaluator(
-        parts.valid, seen=[parts.train], metrics=metrics, train=parts.train, who=request["name"]
-    )
+    judge = judge_of(parts.valid, [parts.train], metrics, parts.train, parts.field, request["name"])
     try:
         fit = begin(request, parts.train)
         channel.send({"event": "ready"})
@@ -159,13 +187,27 @@ def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -
     channel.send({"event": "done"})
 
 
+def judge_of(
+    target: Interactions,
+    seen: Sequence[Interactions],
+    metrics: Sequence[Metric],
+    train: Interactions,
+    field: Field,
+    who: str,
+) -> Evaluator:
+    """Return what measures scores on a part: one way for validation and test."""
+    return Evaluator(
+        target, seen, metrics, train, who=who, candidates=field.candidates, drawn=field.negatives
+    )
+
+
 def validate(fit: Fit, judge: Evaluator, *, rates: bool) -> dict[str, float]:
     """Return the metrics on validation, with the rows of train hidden."""
     judge.reset()
     size = batch_size(fit.train.n_items)
     for first in range(0, len(judge.users), size):
         users = judge.users[first : first + size]
-        judge.add(users, fit.scores(users))
+        judge.add(users, fit.scores_anywhere(users))
         if rates:
             judge.add_ratings(users, fit.ratings(users))
     values = judge.result().values
@@ -184,10 +226,11 @@ def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: 
             "steps": fit.steps,
             **footprint(fit.model),
             **latency(fit.model, fit.train.n_users),
+            "filled_users": int(fit.cold.users.sum()),
+            "filled_items": int(fit.cold.items.sum()),
         }
         with os.fdopen(descriptors[0], "wb") as pipe:
-            for users in batches(fit.train.n_users, fit.train.n_items):
-                pipe.write(np.ascontiguousarray(fit.scores(users)).data)
+            facts["users_per_s"] = pour(fit, pipe)
             if request["rates"]:
                 for users in batches(fit.train.n_users, fit.train.n_items):
                     pipe.write(fit.ratings(users).data)
@@ -197,6 +240,17 @@ def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: 
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the final's outcome
         channel.send(complaint(error))
     channel.send({"event": "done"})
+
+
+def pour(fit: Fit, pipe: BinaryIO) -> float:
+    """Write the scores of all users into a pipe; return users scored per second, the writing left out."""
+    took = 0.0
+    for users in batches(fit.train.n_users, fit.train.n_items):
+        began = time.monotonic()
+        scores = np.ascontiguousarray(fit.scores(users))
+        took += time.monotonic() - began
+        pipe.write(scores.data)
+    return fit.train.n_users / max(took, 1e-9)
 
 
 def footprint(model: Recommender) -> dict[str, float | int | None]:
@@ -225,7 +279,7 @@ def latency(model: Recommender, n_users: int) -> dict[str, float]:
     took = []
     for user in users.astype(np.int32):
         began = time.monotonic()
-        model.score(np.array([user], dtype=np.int32))
+        fetched(model.score(np.array([user], dtype=np.int32)))
         took.append(1000 * (time.monotonic() - began))
     p50, p95 = np.percentile(took[LATENCY_WARM_UP:], [50, 95])
     return {"latency_ms_p50": float(p50), "latency_ms_p95": float(p95)}

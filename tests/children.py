@@ -65,6 +65,12 @@ def tells_its_surroundings(_: Any, channel: Any, __: None, ___: list[int]) -> No
     channel.send({"event": "done"})
 
 
+def tells_its_cores(_: Any, channel: Any, __: None, ___: list[int]) -> None:
+    channel.send({"event": "ready"})
+    channel.send({"event": "cores", "cores": sorted(os.sched_getaffinity(0))})
+    channel.send({"event": "done"})
+
+
 def prints(_: Any, channel: Any, __: None, ___: list[int]) -> None:
     channel.send({"event": "ready"})
     print("a line for the log")

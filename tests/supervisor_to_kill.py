@@ -14,5 +14,5 @@ if __name__ == "__main__":
     nursery = Nursery(Slot((), 1024.0), SetUp([], "children:nothing", {}), log=lambda _: None)
     child = nursery.launch("children:ignores_everything", {})
     child.channel.receive()
-    print(nursery._process.pid, child.pid, flush=True)
+    print(nursery.pid, child.pid, flush=True)
     time.sleep(600)

@@ -16,8 +16,9 @@ import pytest
 
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, Closed
-from benchmark.executors.local import Ending, Limits, Nursery, SetUp, child_environment, supervise
-from benchmark.executors.processes import kill_recorded, start_ticks, tree_memory_mb
+from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.origin import child_environment
+from benchmark.executors.processes import era, kill_recorded, start_ticks, tree_memory_mb
 from benchmark.executors.slots import Slot, Slots
 
 SLOT = Slot((), 2048.0)
@@ -168,11 +169,57 @@ def test_recorded_process_is_killed_only_if_it_is_still_the_same() -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     started = start_ticks(process.pid)
     assert started is not None
-    assert not kill_recorded(process.pid, started - 1)
+    assert not kill_recorded(process.pid, started - 1, era())
+    assert not kill_recorded(process.pid, started, "another boot pid:[1]")
     assert process.poll() is None
-    assert kill_recorded(process.pid, started)
+    assert kill_recorded(process.pid, started, era())
     assert process.wait() == -signal.SIGKILL
-    assert not kill_recorded(process.pid, started)
+    assert not kill_recorded(process.pid, started, era())
+
+
+def test_group_without_its_leader_is_killed_in_its_own_era_only() -> None:
+    sleeper = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], stdout=-3)"
+    code = f"import subprocess, sys; print({sleeper}.pid)"
+    leader = subprocess.run(
+        ["setsid", sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True
+    )
+    grandchild = int(leader.stdout)
+    group = os.getpgid(grandchild)
+    assert start_ticks(group) is None
+    assert not kill_recorded(group, 1, None)
+    assert start_ticks(grandchild) is not None
+    assert kill_recorded(group, 1, era())
+    assert gone_within(2.0, grandchild)
+
+
+def test_nursery_forked_from_another_runs_children_and_has_a_log_of_its_own(nursery: Nursery) -> None:
+    lines: list[str] = []
+    with Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lines.append, root=nursery) as inner:
+        ending = supervise(inner.launch(f"{HERE}:prints", {}), Limits(5.0, 2048.0, 5.0), Ears())
+    assert ending.done
+    assert "a line for the log" in lines
+    assert not inner.alive
+    assert nursery.alive
+
+
+def test_nursery_goes_with_the_one_it_was_forked_from(nursery: Nursery) -> None:
+    inner = Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None, root=nursery)
+    child = inner.launch(f"{HERE}:sleeps_for_ever", {})
+    os.kill(nursery.pid, signal.SIGKILL)
+    assert gone_within(2.0, inner.pid)
+    assert gone_within(2.0, child.pid)
+    with pytest.raises(Closed):
+        inner.launch(f"{HERE}:prints", {})
+    child.close()
+    inner.close()
+
+
+def test_nursery_lent_to_another_slot_forks_its_next_child_there(nursery: Nursery) -> None:
+    wanted = min(os.sched_getaffinity(0))
+    nursery.slot = Slot((wanted,), 2048.0)
+    ears = Ears()
+    supervise(nursery.launch(f"{HERE}:tells_its_cores", {}), Limits(5.0, 2048.0, 5.0), ears)
+    assert next(message["cores"] for message in ears.said if message["event"] == "cores") == [wanted]
 
 
 def test_memory_of_a_tree_includes_its_children() -> None:

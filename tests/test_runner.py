@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from fakes import PLANTED_ITEM, PLANTED_USER, PLANTED_VALUE
 
@@ -60,7 +61,8 @@ def test_run_tunes_each_model_within_its_budget_and_ranks_them(
     assert first["config"] == {"bend": 0.1, "pause_s": 0.02, "max_epochs": 4}
     finals = [(line["model"], line["train_on"], line["seed"]) for line in closed if line["role"] == "final"]
     steady = [("fake/steady", part, seed) for part in ("train", "train+valid") for seed in (0, 1)]
-    assert sorted(finals) == sorted([("fake/fixed", "train", 0), ("fake/fixed", "train+valid", 0), *steady])
+    fixed = [("fake/fixed", "train", 0), ("fake/fixed", "train+valid", 0)]
+    assert sorted(finals) == sorted([*fixed, *steady, ("fake/steady", "default", 0)])
     rows = board(place).tables[0].rows
     assert [row["status"] for row in rows] == ["ok", "ok"]
     assert {row["seeds"] for row in rows} == {1, 2}
@@ -70,7 +72,68 @@ def test_reference_is_named_before_test_is_opened(suite: Make, fakes: Registry, 
     place = runner.run(suite(), fakes, Order(out=tmp_path / "run"))
     events = [line["event"] for line in ledger_of(place.path)]
     assert events.index("reference") < events.index("test-opened")
-    assert events.count("test-opened") == 6
+    assert events.count("test-opened") == 7
+
+
+def test_model_is_imported_once_for_its_study_and_its_finals(
+    suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    ready = Nursery._await_ready
+
+    def counting(self: Nursery, what: Any, ready_s: float) -> None:
+        started.append(what.setup)
+        ready(self, what, ready_s)
+
+    monkeypatch.setattr(Nursery, "_await_ready", counting)
+    runner.run(suite(), fakes, Order(out=tmp_path / "run", jobs=1))
+    assert started.count("benchmark.trial:load") == 2
+    assert started.count("benchmark.scorer:load") == 2, "the root, and the slot's scorer"
+
+
+def test_models_that_do_not_fit_in_memory_together_are_imported_anew(
+    suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.runner.nurseries.KEPT", 0.0)
+    place = runner.run(suite(models=["fake/fixed"]), fakes, Order(out=tmp_path / "run"))
+    assert board(place).tables[0].rows[0]["status"] == "ok"
+
+
+def test_default_configuration_is_scored_once_on_what_the_board_ranks_and_is_not_ranked(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
+    place = runner.run(suite(models=["fake/steady"]), fakes, Order(out=tmp_path / "run"))
+    finals = [line for line in ledger_of(place.path) if line["event"] == "close" and line["role"] == "final"]
+    (default,) = [line for line in finals if line["train_on"] == "default"]
+    assert default["config"] == {"bend": 0.1, "pause_s": 0.02, "max_epochs": 4}
+    assert default["seed"] == 0
+    assert default["state_sha256"] is None
+    rows = pd.read_parquet(place / "per_user.parquet")
+    assert set(rows.train_on) == {"train", "train+valid", "default"}
+    assert pq.ParquetFile(place / "per_user.parquet").num_row_groups == len(finals) == 5
+    assert board(place).tables[0].rows[0]["seeds"] == 2
+
+
+def test_default_configuration_is_left_out_where_the_suite_says_so(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
+    without = suite(models=["fake/steady"], finals={"seeds": 1, "default": False})
+    lines = ledger_of(runner.run(without, fakes, Order(out=tmp_path / "run")).path)
+    assert not [line for line in lines if line.get("train_on") == "default"]
+
+
+def test_final_stores_what_it_cost_and_each_users_values_of_head_and_tail(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
+    place = runner.run(suite(models=["fake/fixed"]), fakes, Order(out=tmp_path / "run"))
+    finals = [line for line in ledger_of(place.path) if line["event"] == "close" and line["role"] == "final"]
+    assert all(line["users_per_s"] > 0 for line in finals)
+    assert all(line["filled_users"] == 0 and line["filled_items"] == 0 for line in finals)
+    rows = pd.read_parquet(place / "per_user.parquet")
+    for kind in ("head", "tail"):
+        known = rows[rows[f"recall_{kind}"].notna()]
+        assert len(known)
+        assert (known[f"ndcg@5_{kind}"].gt(0) == known[f"recall_{kind}"].gt(0)).all()
 
 
 def test_finished_run_is_shown_and_not_run_again(suite: Make, fakes: Registry, tmp_path: Path) -> None:
@@ -163,8 +226,8 @@ def test_nursery_that_dies_in_a_study_is_replaced_once(
     def dying(self: Nursery, entry: str, *more: Any) -> Any:
         if entry in {"benchmark.trial:run", "benchmark.trial:final"} and entry not in died:
             died.append(entry)
-            self._process.kill()
-            self._process.wait()
+            os.kill(self.pid, signal.SIGKILL)
+            assert self._origin.ended(5.0)
         return launch(self, entry, *more)
 
     monkeypatch.setattr(Nursery, "launch", dying)
@@ -377,7 +440,7 @@ def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(tmp_path:
         if line["outcome"] != "lost"
     ]
     finals = [entry for entry in done if entry[3] == "final"]
-    assert len(finals) == len(set(finals)) == 2 + 6
+    assert len(finals) == len(set(finals)) == 2 + 6 + 1, "and one of the default configuration"
     trials = [line for line in closed if line["role"] == "trial"]
     assert len({(line["study"], line["trial"]) for line in trials}) == len(trials)
     assert all(seconds <= 15.5 for seconds in charged(lines).values())

@@ -11,11 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -26,28 +23,12 @@ from typing import Any, Literal, Protocol, Self, TypeAlias
 from benchmark.budget import SPEND_EVERY_S, clock, grace_s
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, Closed, Message
-from benchmark.executors.processes import (
-    signal_group,
-    start_ticks,
-    tree_memory_mb,
-)
+from benchmark.executors.origin import Interpreter, Origin, card_of
+from benchmark.executors.processes import signal_group, tree_memory_mb
 from benchmark.executors.slots import Slot
 
 MEMORY_EVERY_S = 0.1
-SCRATCH_PREFIX = "bench-scratch-"
-THREAD_CAPS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
-
-NEEDED = frozenset({"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL"})
-"""Variables without which an interpreter or a driver does not start: handed on whatever they name."""
+ASK_EVERY_S = 0.05
 
 EndedBy: TypeAlias = Literal["itself", "hold", "memory", "not-ready", "stopped"]
 
@@ -113,10 +94,48 @@ class SetUp:
     arguments: Mapping[str, Any]
 
 
-class Nursery:
-    """This side of the process that forks the trials of one study."""
+class _Forked:
+    """A process forked from a nursery that has imported what all nurseries need."""
 
-    def __init__(
+    def __init__(self, root: Nursery, slot: Slot) -> None:
+        """Fork it.
+
+        Raises:
+            Closed: the root has died.
+        """
+        read, write = os.pipe()
+        self.output = os.fdopen(read, "rb")
+        try:
+            request = {"environment": card_of(slot)}
+            self._child = root.launch("benchmark.executors.nursery:nested", request, (write,))
+        except Closed:
+            self.output.close()
+            raise
+        finally:
+            os.close(write)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def control(self) -> Channel:
+        return self._child.channel
+
+    def ended(self, within_s: float) -> bool:
+        return self._child.nursery.exit_of(self._child, within_s) is not None
+
+    def tidy(self) -> None:
+        self._child.close()
+
+
+class Nursery:
+    """This side of the process that forks the trials of one study.
+
+    ``slot`` may be set to another with as many cores and the same GPU: its next child runs there.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword: most of them have a default
         self,
         slot: Slot,
         what: SetUp,
@@ -125,6 +144,7 @@ class Nursery:
         hidden: Sequence[Path] = (),
         stop: threading.Event | None = None,
         ready_s: float = 60.0,
+        root: Nursery | None = None,
     ) -> None:
         """Start the process and wait until it has imported and loaded.
 
@@ -135,34 +155,20 @@ class Nursery:
             hidden: paths that no environment variable handed on may contain.
             stop: set by whoever wants everything to end.
             ready_s: seconds that the imports may take.
+            root: a nursery with a slot of as many cores, to fork it from; a new interpreter if None.
 
         Raises:
             AdapterError: the import or the loading failed, or took too long.
+            Closed: the root has died.
         """
         self.slot, self.stop = slot, stop or threading.Event()
-        self._folder = tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-")
-        self._control, theirs = Channel.pair()
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "benchmark.executors.nursery",
-                str(theirs.fileno()),
-                str(os.getpid()),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=self._folder,
-            env=child_environment(slot, self._folder, hidden),
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-        )
-        theirs.close()
+        self._origin: Origin = Interpreter(slot, hidden) if root is None else _Forked(root, slot)
+        self._control = self._origin.control
         self._reader = threading.Thread(target=self._relay, args=(log,), daemon=True)
         self._reader.start()
         self._exits: dict[int, Message] = {}
+        self._gone = False
+        self._lock = threading.Lock()  # a root is asked by several threads
         self._await_ready(what, ready_s)
 
     def _await_ready(self, what: SetUp, ready_s: float) -> None:
@@ -202,29 +208,56 @@ class Nursery:
         mine, theirs = Channel.pair()
         born = clock()
         try:
-            self._control.send({"entry": entry, "request": request}, (theirs.fileno(), *descriptors))
-            while (message := self._control.receive())["event"] != "started":
-                self._exits[message["pid"]] = message
+            order = {"entry": entry, "request": request, "cores": list(self.slot.cores)}
+            with self._lock:
+                self._control.send(order, (theirs.fileno(), *descriptors))
+                while (message := self._control.receive())["event"] != "started":
+                    self._exits[message["pid"]] = message
+                self._exits.pop(message["pid"], None)  # an earlier child may have had the number
         except Closed:
             mine.close()
             raise
         finally:
             theirs.close()
-        self._exits.pop(message["pid"], None)  # an earlier child may have had the number
         return Child(message["pid"], message["start_ticks"], mine, born, self)
 
     def exit_of(self, child: Child, timeout_s: float) -> Message | None:
         """Return how a child was reaped, waiting up to ``timeout_s``; None while it lives."""
         deadline = clock() + timeout_s
-        while child.pid not in self._exits:
-            if not self._control.waiting(max(0.0, deadline - clock())):
-                return None
-            try:
-                message = self._control.receive()
-            except Closed:  # the nursery was killed, and its children with it
+        while True:
+            with self._lock:
+                self._take_exits()
+                if child.pid in self._exits:
+                    return self._exits[child.pid]
+            if self._gone:  # killed, and its children with it
                 return {"event": "exited", "pid": child.pid, "code": -signal.SIGKILL, "peak_mb": 0.0}
-            self._exits[message["pid"]] = message
-        return self._exits[child.pid]
+            if clock() >= deadline:
+                return None
+            self._control.waiting(min(ASK_EVERY_S, max(0.0, deadline - clock())))
+
+    def _take_exits(self) -> None:
+        """Note every exit that was told."""
+        try:
+            while not self._gone and self._control.waiting():
+                message = self._control.receive()
+                self._exits[message["pid"]] = message
+        except Closed:
+            self._gone = True
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return not self._origin.ended(0.0)
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._origin.pid
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory of the process and what it forked, in MiB."""
+        return tree_memory_mb(self._origin.pid)
 
     @property
     def control(self) -> Channel:
@@ -234,15 +267,13 @@ class Nursery:
     def close(self) -> None:
         """End the process, and with it whatever it still holds."""
         self._control.close()
-        try:
-            self._process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            signal_group(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        if not self._origin.ended(within_s=1.0):
+            signal_group(self._origin.pid, signal.SIGKILL)
+            self._origin.ended(within_s=10.0)
         self._reader.join(timeout=1.0)
-        if self._process.stdout is not None and not self._reader.is_alive():
-            self._process.stdout.close()  # not under the reader: it may wait for a stray grandchild's end
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not self._reader.is_alive():
+            self._origin.output.close()  # not under the reader: it may wait for a stray grandchild's end
+        self._origin.tidy()
 
     def __enter__(self) -> Self:
         return self
@@ -251,39 +282,9 @@ class Nursery:
         self.close()
 
     def _relay(self, log: Callable[[str], None]) -> None:
-        assert self._process.stdout is not None
         with contextlib.suppress(ValueError):  # closed under us at the end
-            for line in self._process.stdout:
+            for line in self._origin.output:
                 log(line.decode("utf-8", "replace").rstrip())
-
-
-def child_environment(slot: Slot, folder: str, hidden: Sequence[Path]) -> dict[str, str]:
-    """Return the environment of a child: thread caps in, data and run paths out."""
-    secret = [path.resolve() for path in hidden]
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if key in NEEDED
-        or not (key.startswith("BENCH_") or key in {"PWD", "OLDPWD"} or _tells(value, secret))
-    }
-    caps = dict.fromkeys(THREAD_CAPS, str(len(slot.cores) or 1))
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONUNBUFFERED": "1"}
-    card = {"CUDA_VISIBLE_DEVICES": "" if slot.gpu is None else str(slot.gpu)}
-    return kept | caps | quiet | card | {"HOME": folder, "TMPDIR": folder, "PWD": folder}
-
-
-def _tells(value: str, secret: Sequence[Path]) -> bool:
-    """Return whether a variable names one of the hidden folders, or a place in it."""
-    places = [Path(entry) for entry in value.split(os.pathsep) if entry.startswith("/")]
-    return any(path == place or path in place.parents for path in secret for place in places)
-
-
-def sweep_scratch() -> None:
-    """Remove the scratch folders of supervisors that no longer live."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
-        owner = folder.name.removeprefix(SCRATCH_PREFIX).partition("-")[0]
-        if owner.isdigit() and start_ticks(int(owner)) is None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass

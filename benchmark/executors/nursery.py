@@ -25,7 +25,22 @@ from benchmark.executors.processes import die_with_parent, start_ticks
 def main(control_descriptor: int, parent: int) -> None:
     """Serve one supervisor until it goes."""
     die_with_parent(parent)
-    control = Channel.from_descriptor(control_descriptor)
+    _conduct(Channel.from_descriptor(control_descriptor))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a framework's own way out takes up to a second
+
+
+def nested(request: Message, control: Channel, _: None, descriptors: list[int]) -> None:
+    """Serve as a nursery of its own, forked from one that has imported what all of them need."""
+    for printed in (1, 2):
+        os.dup2(descriptors[0], printed)
+    os.close(descriptors[0])
+    os.environ.update(request["environment"])
+    _conduct(control)
+
+
+def _conduct(control: Channel) -> None:
     try:
         loaded = _set_up(control.receive())
     except Closed:
@@ -39,14 +54,19 @@ def main(control_descriptor: int, parent: int) -> None:
 
 def _set_up(message: Message) -> Any:
     sys.path[:] = message["sys_path"]
-    if message["cores"]:
-        os.sched_setaffinity(0, message["cores"])
+    _move(message["cores"])
     for module in message["preload"]:
         importlib.import_module(module)
     loaded = _named(message["setup"])(**message["arguments"])
     gc.collect()
     gc.freeze()  # children share these pages until somebody touches their reference counts
     return loaded
+
+
+def _move(cores: list[int]) -> None:
+    """Run on these cores from now on, and so does what is forked; none means wherever."""
+    if cores:
+        os.sched_setaffinity(0, cores)
 
 
 def _named(target: str) -> Any:
@@ -76,6 +96,7 @@ def _serve(control: Channel, loaded: Any) -> None:
 def _fork(
     control: Channel, message: Message, descriptors: list[int], loaded: Any, scratch: dict[int, str]
 ) -> None:
+    _move(message["cores"])
     folder = tempfile.mkdtemp(prefix="trial-", dir=os.getcwd())
     supervisor_of_child = os.getpid()
     pid = os.fork()

@@ -38,12 +38,21 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def kill_recorded(group: int, started: int | None) -> bool:
+def era() -> str:
+    """Return what process numbers mean something in: this boot of the machine and this space of numbers."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+
+
+def kill_recorded(group: int, started: int | None, of_era: str | None) -> bool:
     """Kill a process group noted in a ledger if it is still the same one; return whether it was.
 
-    The leader may have died while a grandchild lives on: a group whose number is in use by
-    members older than us, without a leader, is the recorded one as well.
+    After a reboot, or in another container, the number and even the start belong to somebody else. The
+    leader may have died while a grandchild lives on: the kernel lends a group's number to nobody while a
+    member lives, so a group of this era without a leader is the recorded one as well.
     """
+    if of_era != era():
+        return False
     now = start_ticks(group)
     if now is not None and now != started:
         return False

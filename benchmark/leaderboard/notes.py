@@ -94,13 +94,14 @@ def lists_note(k: int | None) -> str:
 
 def floor_notes(ranked: Sequence[Row], studies: Sequence[dict[str, Any]], primary: Metric) -> Iterator[str]:
     """Flag personalised rankers under popularity; rating models rank badly by nature."""
-    rank = {row["model"]: row["rank"] for row in ranked}
+    value = {row["model"]: row[primary.name] for row in ranked}
     kinds = {study["model"]: study for study in studies}
-    floors = [model for model in rank if kinds[model]["adapter"] == "baselines/popularity"]
+    floors = [model for model in value if kinds[model]["adapter"] == "baselines/popularity"]
     if not floors or primary.kind == "rating":
         return
-    for model, place in rank.items():
-        below = place > rank[floors[0]] and kinds[model]["library"] != "baselines"
+    for model, reached in value.items():
+        worse = reached < value[floors[0]] if primary.higher_is_better else reached > value[floors[0]]
+        below = worse and kinds[model]["library"] != "baselines"
         if below and kinds[model]["feedback"] == "explicit":
             yield f"{model}: a rating model, trained on observed ratings only: judge it by RMSE."
         elif below:

@@ -1,5 +1,6 @@
 """A suite becomes a finished run: every study, then every final, resumed where a crash left it."""
 
+from benchmark.runner.data import labels_of
 from benchmark.runner.events import Silent, Watcher
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.rehearsal import Rehearsal, rehearse
@@ -12,6 +13,7 @@ __all__ = [
     "Study",
     "Watcher",
     "finish",
+    "labels_of",
     "plan",
     "refuse_missing",
     "rehearse",

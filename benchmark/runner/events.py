@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from benchmark.runner.plan import Study
@@ -37,23 +37,7 @@ class Watcher(Protocol):
 class Silent:
     """Hears a run and shows nothing of it."""
 
-    def said(self, text: str) -> None:
+    def said(self, *_: Any, **__: Any) -> None:
         """Show nothing."""
 
-    def planned(self, studies: Sequence[Study], budget_s: float, slots: int, refits: int) -> None:
-        """Show nothing."""
-
-    def trial(self, study: str, number: int) -> None:
-        """Show nothing."""
-
-    def spent(self, study: str, charged_s: float) -> None:
-        """Show nothing."""
-
-    def step(self, study: str, number: int, value: float) -> None:
-        """Show nothing."""
-
-    def settled(self, study: str, status: str, best: float | None) -> None:
-        """Show nothing."""
-
-    def final(self, study: str, done: int, total: int) -> None:
-        """Show nothing."""
+    planned = trial = spent = step = settled = final = said

@@ -6,22 +6,20 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from benchmark.budget import LOST, Line
-from benchmark.datasets.store import load_manifest
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.local import Ending, Limits, Nursery, supervise
 from benchmark.executors.slots import Slot
 from benchmark.results import RunDirectory, content_hash, file_hash
+from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
 from benchmark.runner.site import Site, note_open
 
-SCORER = SetUp(["pyarrow.parquet", "scipy.sparse", "benchmark.scorer"], "benchmark.scorer:load", {})
-
-
+DEFAULT = "default"
+"""What stands for the training set in the final of the default configuration: it is in no ranking."""
 MEASURED = ("values", "counts", "popularity_lift", "sha256", "state_sha256")
 TRY_AGAIN = frozenset({"infrastructure", "timeout"})
 """Outcomes that are tried once more. The configuration of a final has been fitted before in a third of
@@ -48,6 +46,22 @@ class Heard:
             self.site.ledger.append("spend", entry=self.entry, **spent)
 
 
+@dataclass(frozen=True)
+class Task:
+    """One final: the trial that is fitted again, on what, with which seed.
+
+    Attributes:
+        part: "train" or "train+valid", what the chosen configuration is trained on; "default" for the
+            default configuration, which is trained as the board ranks.
+        seed: of the model.
+        trial: the close line whose configuration and number of steps are repeated.
+    """
+
+    part: str
+    seed: int
+    trial: Line
+
+
 @dataclass
 class FinalsRun:
     """All finals of one model on one data set."""
@@ -56,140 +70,138 @@ class FinalsRun:
     study: Study
     key: str
     best: Line
-    split: Path
-    split_hash: str
+    default: Line | None
+    data: Stored
     slot: Slot
     run_dir: RunDirectory
 
     def run(self) -> None:
         """Fit and score what has no committed result yet."""
         wanted = list(self.wanted())
-        todo = [task for task in wanted if not self.is_done(*task)]
+        todo = [task for task in wanted if not self.is_done(task)]
         self.site.watcher.final(self.study.name, len(wanted) - len(todo), len(wanted))
         if not todo:
-            return None
+            return self.site.nurseries.drop(self.study)
         problem: Exception | None = None
         for _ in range(2):
             try:
-                with self._nurseries() as (nursery, scorers):
-                    return self._work(nursery, scorers, wanted)
+                with self.site.nurseries.lend(self.study, self.data, self.slot, keep=False) as nursery:
+                    return self._work(nursery, self.site.nurseries.scorer(self.slot), wanted)
             except (AdapterError, Closed) as error:
+                self.site.nurseries.drop_scorer(self.slot)
                 if self.site.stop.is_set():
                     raise Interrupted from error
                 problem = error  # a process that forks has died or is not ready: once more with a new one
         return self._give_up(todo[0], str(problem) or "the process that forks its fits died twice")
 
-    def _work(self, nursery: Nursery, scorers: Nursery, wanted: list[tuple[str, int]]) -> None:
+    def _work(self, nursery: Nursery, scorers: Nursery, wanted: list[Task]) -> None:
         for task in wanted:
-            if self.is_done(*task):
+            if self.is_done(task):
                 continue
-            closed = self._final(nursery, scorers, *task)
+            closed = self._final(nursery, scorers, task)
             if closed["outcome"] in TRY_AGAIN:
-                closed = self._final(nursery, scorers, *task)
-            done = sum(self.is_done(*other) for other in wanted)
+                closed = self._final(nursery, scorers, task)
+            done = sum(self.is_done(other) for other in wanted)
             self.site.watcher.final(self.study.name, done, len(wanted))
             if closed["outcome"] != "complete":
                 break  # the same configuration would fail again; the row says why
 
-    def _give_up(self, task: tuple[str, int], reason: str) -> None:
+    def _give_up(self, task: Task, reason: str) -> None:
         """Write down that a final could not even be started."""
-        nothing = {
-            "lease_s": 0.0,
-            "charged_s": 0.0,
-            "trial": self.best["trial"],
-            "config": self.best["config"],
-        }
-        entry = self._identity(*task)
-        self.site.ledger.append("close", **entry, outcome="infrastructure", reason=reason, **nothing)
+        facts = {"trial": task.trial["trial"], "config": task.trial["config"]}
+        spent = {"lease_s": 0.0, "charged_s": 0.0}
+        entry = self._identity(task)
+        self.site.ledger.append("close", **entry, outcome="infrastructure", reason=reason, **spent, **facts)
 
-    def wanted(self) -> Iterator[tuple[str, int]]:
-        """Return (training set, seed) of every final."""
-        seeds = 1 if self.study.adapter.traits.deterministic else self.site.suite.finals.seeds
-        for train_on in self.site.suite.finals.variants:
+    def wanted(self) -> Iterator[Task]:
+        """Return every final, that of the default configuration last: it is never ranked."""
+        finals = self.site.suite.finals
+        seeds = 1 if self.study.adapter.traits.deterministic else finals.seeds
+        for part in finals.variants:
             for seed in range(seeds):
-                yield train_on, seed
+                yield Task(part, seed, self.best)
+        if finals.default and self.default is not None and self.default["config"] != self.best["config"]:
+            yield Task(DEFAULT, 0, self.default)
 
-    def final_key(self, train_on: str, seed: int) -> str:
+    def final_key(self, task: Task) -> str:
         """Return the hash of everything that this final's result depends on."""
         return content_hash(
             {
                 "study": self.key,
-                "split": self.split_hash,
-                "params": self.best["config"],
-                "steps": self.best["best_step"],
-                "train_on": train_on,
-                "seed": seed,
+                "split": self.data.hash,
+                "params": task.trial["config"],
+                "steps": task.trial["best_step"],
+                "train_on": task.part,
+                "seed": task.seed,
                 "metrics": self.site.applicable(self.study),
             }
         )[:16]
 
-    def is_done(self, train_on: str, seed: int) -> bool:
+    def is_done(self, task: Task) -> bool:
         """Return whether the ledger has this final, and its part is the file that was written."""
-        lines = self.site.ledger.lines("close", key=self.final_key(train_on, seed), outcome="complete")
+        lines = self.site.ledger.lines("close", key=self.final_key(task), outcome="complete")
         return any(
             (self.run_dir / line["part"]).exists()
             and file_hash(self.run_dir / line["part"]) == line["sha256"]
             for line in lines
         )
 
-    @contextmanager
-    def _nurseries(self) -> Iterator[tuple[Nursery, Nursery]]:
-        slot = Slot(self.slot.cores, self.slot.memory_mb)
-        with (
-            self.site.nursery(self.study, self.split, self.slot) as nursery,
-            Nursery(slot, SCORER, log=self.site.log, stop=self.site.stop) as scorers,
-        ):
-            yield nursery, scorers
-
-    def _final(self, nursery: Nursery, scorers: Nursery, train_on: str, seed: int) -> Line:
-        entry = self._identity(train_on, seed)
-        request = self.site.request(self.study, self.best["config"], seed, self.slot)
-        request |= {"steps": self.best["best_step"], "train_on": train_on, "directory": str(self.split)}
-        part, state = f"parts/{entry['key']}.parquet", f"models/{entry['key']}.safetensors"
-        request["keep_state"] = seed == 0 and train_on == self.site.suite.finals.train_on
-        hold_s = self.site.policy.final_s(self.best["charged_s"] * self._more_users())
-        places = {"part": str(self.run_dir / part), "state": str(self.run_dir / state)}
-        private = {key: value for key, value in request.items() if key != "directory"}
+    def _final(self, nursery: Nursery, scorers: Nursery, task: Task) -> Line:
+        entry, trial = self._identity(task), task.trial
+        request = self._request(task)
+        places = {"part": f"parts/{entry['key']}.parquet", "state": f"models/{entry['key']}.safetensors"}
+        for_scorer = request | {name: str(self.run_dir / place) for name, place in places.items()}
+        for_scorer |= {"directory": str(self.data.directory), "candidates": self.data.manifest["candidates"]}
+        hold_s = self.site.policy.final_s(trial["charged_s"] * self._more_users())
         fitted, scored = Heard(self.site, entry["entry"]), Heard(self.site, None)
         limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
-        self.site.ledger.append("test-opened", entry=entry["entry"], split=self.split_hash)
+        self.site.ledger.append("test-opened", entry=entry["entry"], split=self.data.hash)
         with ExitStack() as held:
             with _pipe() as (read, write):
-                scorer = scorers.launch("benchmark.scorer:run", request | places, (read,))
+                scorer = scorers.launch("benchmark.scorer:run", for_scorer, (read,))
                 held.enter_context(closing(scorer))
-                child = nursery.launch("benchmark.trial:final", private, (write,))
+                child = nursery.launch("benchmark.trial:final", request, (write,))
                 held.enter_context(closing(child))
-            facts = {"config": self.best["config"], "device": request["device"]}
+            facts = {"config": trial["config"], "device": request["device"]}
             note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
             ending = supervise(child, limits, fitted)
             supervise(scorer, replace(limits, hold_s=max(60.0, hold_s)), scored)
-        line = self._close(entry, (part, state), ending, fitted.said, scored.said)
+        line = self._close(task, entry, places, ending, (fitted, scored))
         if ending.ended_by == "stopped":
             raise Interrupted
         return line
 
+    def _request(self, task: Task) -> Message:
+        """Return what both processes of a final must know; nothing in it leads to the stored split."""
+        ranked = self.site.suite.finals.train_on
+        return self.site.request(self.study, task.trial["config"], task.seed, self.slot) | {
+            "steps": task.trial["best_step"],
+            "train_on": ranked if task.part == DEFAULT else task.part,
+            "keep_state": task.seed == 0 and task.part == ranked,
+        }
+
     def _more_users(self) -> float:
         """Return how many users a final scores for each that its trial scored."""
-        counts = load_manifest(self.split)
+        counts = self.data.manifest
         each: float = counts["n_users"] / max(1, counts["parts"]["valid"]["users"])
         return max(1.0, each)
 
     def _close(
         self,
+        task: Task,
         entry: dict[str, Any],
-        files: tuple[str, str],
+        places: dict[str, str],
         ending: Ending,
-        fitted: dict[str, Message],
-        scored: dict[str, Message],
+        heard: tuple[Heard, Heard],
     ) -> Line:
+        fitted, scored = heard[0].said, heard[1].said
         if scored.get("error", {}).get("kind") == "place":
             raise RunError(scored["error"]["message"])  # a full disk is not the model's failure
         outcome, reason = _classify(ending, fitted, scored)
         result: dict[str, Any] = {}
         if outcome == "complete":
             facts = {key: value for key, value in fitted["facts"].items() if key != "event"}
-            measured = {key: scored["result"][key] for key in MEASURED}
-            result = facts | measured | {"part": files[0], "state": files[1]}
+            result = facts | {key: scored["result"][key] for key in MEASURED} | places
         for said in (fitted, scored):
             if "error" in said:
                 self.site.log(f"[{entry['entry']}] {said['error']['traceback']}")
@@ -201,13 +213,13 @@ class FinalsRun:
             lease_s=round(ending.lease_s, 4),
             charged_s=round(ending.charged_s, 4),
             memory_mb=round(ending.memory_mb, 1),
-            trial=self.best["trial"],
-            config=self.best["config"],
+            trial=task.trial["trial"],
+            config=task.trial["config"],
             **result,
         )
 
-    def _identity(self, train_on: str, seed: int) -> dict[str, Any]:
-        key = self.final_key(train_on, seed)
+    def _identity(self, task: Task) -> dict[str, Any]:
+        key = self.final_key(task)
         attempt = len(self.site.ledger.lines("open", key=key))
         return {
             "entry": f"{self.study.name}@{key}#final-{attempt}",
@@ -217,8 +229,8 @@ class FinalsRun:
             "dataset": self.study.dataset,
             "model": self.study.model,
             "role": "final",
-            "train_on": train_on,
-            "seed": seed,
+            "train_on": task.part,
+            "seed": task.seed,
         }
 
 

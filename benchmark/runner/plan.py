@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.budget import Policy
@@ -63,7 +63,14 @@ class Study:
         )[:16]
 
 
-def plan(suite: Suite, registry: Registry, dataset: str, *, rated: bool = True) -> list[Study]:
+def plan(
+    suite: Suite,
+    registry: Registry,
+    dataset: str,
+    *,
+    rated: bool = True,
+    described: Collection[str] = ("users", "items"),
+) -> list[Study]:
     """Return the studies of one data set, in the order of the suite.
 
     Args:
@@ -71,8 +78,19 @@ def plan(suite: Suite, registry: Registry, dataset: str, *, rated: bool = True) 
         registry: where its adapters are.
         dataset: label of the data set.
         rated: whether its values are ratings on a known scale; without, rating models do not apply.
+        described: which of "users" and "items" have features.
     """
-    return [_study(suite, registry[model.use], model, dataset, rated=rated) for model in suite.models]
+    studies = [_study(suite, registry[model.use], model, dataset, rated=rated) for model in suite.models]
+    return [_without_features(study, described) for study in studies]
+
+
+def _without_features(study: Study, described: Collection[str]) -> Study:
+    """Return the study, excluded if its model needs features that the data set does not have."""
+    needed = study.adapter.traits.needs_features
+    if study.excluded or not needed or set(needed) & set(described):
+        return study
+    reason = f"needs features of {' or '.join(needed)}, and the data set has none: give their table"
+    return replace(study, excluded=("n/a", reason))
 
 
 def refuse_missing(suite: Suite, registry: Registry) -> None:

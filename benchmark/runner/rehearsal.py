@@ -13,10 +13,10 @@ from benchmark.executors.local import Ending, Limits, Nursery, supervise
 from benchmark.executors.slots import Slot, Slots
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
-from benchmark.runner.data import data_directory, store_all
+from benchmark.runner.data import Stored, data_directory, sampled_of, store_all
+from benchmark.runner.nurseries import set_up
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.run import Order, policy_of
-from benchmark.runner.site import set_up
 from benchmark.suite import Suite
 
 
@@ -60,13 +60,13 @@ def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
         place = RunDirectory.create(Path(folder))
         stored = store_all(suite, place, data_directory(order.data), order.base, lambda _: None)
         return [
-            _one(suite, study, data.directory, slot)
+            _one(suite, study, data, slot)
             for data in stored
-            for study in plan(suite, registry, data.label, rated=data.rated)
+            for study in plan(suite, registry, data.label, rated=data.rated, described=data.described)
         ]
 
 
-def _one(suite: Suite, study: Study, split: Path, slot: Slot) -> Rehearsal:
+def _one(suite: Suite, study: Study, data: Stored, slot: Slot) -> Rehearsal:
     if study.excluded is not None:
         return Rehearsal(study.name, ok=study.excluded[0] == "n/a", what=study.excluded[1], first_step_s=None)
     policy, heard = policy_of(suite), _OneStep()
@@ -81,7 +81,11 @@ def _one(suite: Suite, study: Study, split: Path, slot: Slot) -> Rehearsal:
     }
     try:
         with Nursery(
-            slot, set_up(study, split), log=lambda _: None, hidden=[split], stop=threading.Event()
+            slot,
+            set_up(study, data, sampled=sampled_of(suite) is not None),
+            log=lambda _: None,
+            hidden=[data.directory],
+            stop=threading.Event(),
         ) as nursery:
             child = nursery.launch("benchmark.trial:run", request)
             ending = supervise(child, Limits(policy.budget_s, slot.memory_mb, policy.ready_s), heard)

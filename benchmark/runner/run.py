@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,22 +14,27 @@ from benchmark.budget import LOST, Ledger, Line, Policy
 from benchmark.datasets.sources import STAND_IN
 from benchmark.datasets.sources import known as known_data
 from benchmark.errors import Interrupted
-from benchmark.executors.local import sweep_scratch
+from benchmark.executors.origin import sweep_scratch
 from benchmark.executors.processes import kill_recorded
 from benchmark.executors.slots import Slots
 from benchmark.metrics import names as metrics
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, gather, room
-from benchmark.runner.data import Stored, data_directory, store_all
+from benchmark.runner.data import Stored, data_directory, sampled_of, store_all
 from benchmark.runner.events import Silent, Watcher
 from benchmark.runner.finals import FinalsRun
+from benchmark.runner.jobs import jobs
 from benchmark.runner.machine import engine_versions, environment
+from benchmark.runner.nurseries import Nurseries
 from benchmark.runner.place import FINISHED, STOPPED, find_or_create
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.site import Site
-from benchmark.runner.study import StudyRun, best_of
+from benchmark.runner.study import StudyRun, best_of, default_of
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
+
+RULES = 2
+"""Raised when the engine gives the same fit another score: results of other rules are not gone on with."""
 
 
 @dataclass(frozen=True)
@@ -132,38 +135,43 @@ class _Session:
         plans = [
             (study, data)
             for data in stored
-            for study in plan(self.suite, self.registry, data.label, rated=data.rated)
+            for study in plan(
+                self.suite, self.registry, data.label, rated=data.rated, described=data.described
+            )
         ]
         self.place.note(studies=[describe(study) for study, _ in plans])
         self.watcher.planned(
             [study for study, _ in plans], site.policy.budget_s, self.slots.count, self.suite.finals.seeds
         )
         runnable = [(study, data) for study, data in plans if study.excluded is None]
-        self._all(self._study_job(site, study, data) for study, data in runnable)
-        for data in stored:
-            self._name_reference(ledger, data, [study for study, other in runnable if other is data])
-        self._all(self._finals_job(site, study, data) for study, data in runnable)
+        with jobs(self.slots.count, self.stop) as side_by_side, closing(site.nurseries):
+            side_by_side.run(self._study_job(site, study, data) for study, data in runnable)
+            for data in stored:
+                self._name_reference(ledger, data, [study for study, other in runnable if other is data])
+            side_by_side.run(self._finals_job(site, study, data) for study, data in runnable)
 
     def _site(self, ledger: Ledger) -> Site:
         hidden = [self.place.path.resolve()]
         if (data := data_directory(self.order.data)) is not None:
             hidden += [data, data.resolve()]
+        policy, sampled = policy_of(self.suite), sampled_of(self.suite) is not None
         return Site(
             suite=self.suite,
-            policy=policy_of(self.suite),
+            policy=policy,
             ledger=ledger,
             journal=Journal(self.place / "journal.log"),
             watcher=self.watcher,
             log=self.place.log,
             stop=self.stop,
-            hidden=tuple(hidden),
+            nurseries=Nurseries(self.place.log, hidden, self.stop, policy.ready_s, sampled),
         )
 
     def _key(self, study: Study, data: Stored) -> str:
         """Return the key of a study's results; the device that is really held belongs to it."""
         device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
+        engine = engine_versions() | {"rules": RULES}
         return study.key(
-            self.suite, policy_of(self.suite), data.hash, device=device, engine=engine_versions()
+            self.suite, policy_of(self.suite), data.hash, device=device, engine=engine, **data.beside
         )
 
     def _study_job(self, site: Site, study: Study, data: Stored) -> Callable[[], None]:
@@ -176,7 +184,7 @@ class _Session:
                 self.watcher.settled(study.name, settled[-1]["status"], best["value"] if best else None)
                 return
             with self.slots.take() as slot:
-                StudyRun(site, study, key, data.directory, slot).run()
+                StudyRun(site, study, key, data, slot).run()
 
         return job
 
@@ -184,10 +192,13 @@ class _Session:
         key = self._key(study, data)
 
         def job() -> None:
-            best = best_of(closed_trials(site.ledger, study.name, key), maximise=site.maximise)
-            if best is not None:
-                with self.slots.take() as slot:
-                    FinalsRun(site, study, key, best, data.directory, data.hash, slot, self.place).run()
+            trials = closed_trials(site.ledger, study.name, key)
+            best = best_of(trials, maximise=site.maximise)
+            if best is None:
+                return site.nurseries.drop(study)
+            with self.slots.take() as slot:
+                default = default_of(trials, study, maximise=site.maximise)
+                return FinalsRun(site, study, key, best, default, data, slot, self.place).run()
 
         return job
 
@@ -209,38 +220,6 @@ class _Session:
                     key=chosen["key"],
                     value=chosen["value"],
                 )
-
-    def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
-        """Run jobs side by side, as many as there are slots; stop all when one fails or the user does."""
-        with _interrupts(), ThreadPoolExecutor(self.slots.count) as pool:
-            futures: list[Future[None]] = []
-            try:
-                futures += [pool.submit(job) for job in jobs]
-                pending = set(futures)
-                while pending:
-                    done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
-                    for future in done:
-                        future.result()
-            except BaseException:
-                self.stop.set()
-                for future in futures:
-                    future.cancel()
-                raise
-
-
-@contextmanager
-def _interrupts() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end a run in the same clean way."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted("stopped") from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def better_now(manifest: dict[str, Any], registry: Registry, data: Path | None) -> bool:
@@ -267,7 +246,7 @@ def bury(ledger: Ledger) -> None:
     closed = {line["entry"] for line in ledger.lines("close")}
     for line in ledger.lines("open"):
         if line["entry"] not in closed:
-            kill_recorded(line["pid"], line["start_ticks"])
+            kill_recorded(line["pid"], line["start_ticks"], line.get("era"))
     ledger.close_orphans()
 
 

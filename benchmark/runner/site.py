@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmark.budget import Ledger, Line, Policy
 from benchmark.executors.channel import Message
-from benchmark.executors.local import Child, Nursery, SetUp
+from benchmark.executors.local import Child
+from benchmark.executors.processes import era
 from benchmark.executors.slots import Slot
 from benchmark.metrics import names as metrics
 from benchmark.runner.events import Watcher
+from benchmark.runner.nurseries import Nurseries
 from benchmark.runner.plan import Study
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
@@ -30,18 +31,7 @@ class Site:
     watcher: Watcher
     log: Callable[[str], None]
     stop: threading.Event
-    hidden: tuple[Path, ...]
-
-    def nursery(self, study: Study, split: Path, slot: Slot) -> Nursery:
-        """Start the process that imports the study's framework and forks its fits."""
-        return Nursery(
-            slot,
-            set_up(study, split),
-            log=lambda line: self.log(f"[{study.name}] {line}"),
-            hidden=self.hidden,
-            stop=self.stop,
-            ready_s=self.policy.ready_s,
-        )
+    nurseries: Nurseries
 
     def request(self, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
         """Return what a child must know to fit one configuration."""
@@ -71,12 +61,6 @@ class Site:
         return metrics.parse(self.suite.metrics.primary).higher_is_better
 
 
-def set_up(study: Study, split: Path) -> SetUp:
-    """Return what the process that forks a study's fits imports and loads, once and uncharged."""
-    preload = [*study.adapter.preload, "scipy.sparse"]
-    return SetUp(preload, "benchmark.trial:load", {"directory": str(split)})
-
-
 def note_open(ledger: Ledger, child: Child, entry: dict[str, Any], **more: Any) -> Line:
     """Write down that a process got its hold, and how to find the process again."""
-    return ledger.append("open", **entry, pid=child.pid, start_ticks=child.started, **more)
+    return ledger.append("open", **entry, pid=child.pid, start_ticks=child.started, era=era(), **more)

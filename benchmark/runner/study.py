@@ -7,7 +7,6 @@ import math
 import signal
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmark.budget import LOST, Account, Line, Policy, grace_s
@@ -15,6 +14,7 @@ from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.channel import Closed, Message
 from benchmark.executors.local import Ending, Limits, Nursery, supervise
 from benchmark.executors.slots import Slot
+from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
 from benchmark.runner.site import Site, note_open
 from benchmark.tuner import Asked, Told, Tuner
@@ -117,7 +117,7 @@ class StudyRun:
     site: Site
     study: Study
     key: str
-    split: Path
+    data: Stored
     slot: Slot
 
     def __post_init__(self) -> None:
@@ -163,7 +163,7 @@ class StudyRun:
         problem: Exception | None = None
         for _ in range(2):
             try:
-                with self.site.nursery(self.study, self.split, self.slot) as nursery:
+                with self.site.nurseries.lend(self.study, self.data, self.slot, keep=True) as nursery:
                     return self._trials(nursery)
             except (AdapterError, Closed) as error:
                 if self.site.stop.is_set():
@@ -295,6 +295,12 @@ def best_of(lines: list[Line], *, maximise: bool) -> Line | None:
     valued = [line for line in lines if line.get("value") is not None]
     choose = max if maximise else min
     return choose(valued, key=lambda line: line["value"]) if valued else None
+
+
+def default_of(lines: list[Line], study: Study, *, maximise: bool) -> Line | None:
+    """Return the close line of the default configuration; None if it has no value, or nothing is tuned."""
+    same = [line for line in lines if study.space and line.get("config") == study.default]
+    return best_of(same, maximise=maximise)
 
 
 def hopeless(closed: list[Line], tries: int) -> str | None:

@@ -216,7 +216,7 @@ def _in_words(fault: Any, place: Place) -> str:
 
 
 def _is_union_tag(part: str | int) -> bool:
-    return isinstance(part, str) and part in {"bool", "int", "float", "str"}
+    return isinstance(part, str) and part in {"bool", "int", "float", "str", "rule", "list"}
 
 
 def _found(value: Any) -> str:

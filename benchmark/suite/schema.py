@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
 from benchmark.errors import MetricError
@@ -29,6 +38,12 @@ def _known_metric(name: str) -> str:
 MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
+class ItemList(Section):
+    """Candidates of your own."""
+
+    items: str = Field(description="text file, one item id a line; relative to the suite")
+
+
 class Metrics(Section):
     """What is measured."""
 
@@ -38,13 +53,25 @@ class Metrics(Section):
     also: tuple[MetricName, ...] = Field(
         default=("recall@10", "map@10", "coverage@10", "rmse"), description="further metrics on the board"
     )
+    candidates: Annotated[
+        Annotated[Literal["all", "train", "test-items"], Tag("rule")] | Annotated[ItemList, Tag("list")],
+        Discriminator(lambda given: "rule" if isinstance(given, str) else "list"),
+    ] = Field(
+        default="all",
+        description="items that compete for a place in a list, apart from those a user has seen: all; train: "
+        "with a row in train; test-items: with a row in the evaluated part; {items: FILE}: a list of your "
+        "own. A cold_item split always takes the items without a row in anything known",
+    )
 
     @model_validator(mode="after")
     def _comparable(self) -> Metrics:
-        if not parse_metric(self.primary).per_user and parse_metric(self.primary).kind == "catalogue":
+        primary = parse_metric(self.primary)
+        if not primary.per_user and primary.base not in {"rmse", "mse", "mae"}:  # stored as sums of users
             raise ValueError(
                 f"primary: {self.primary} has no per-user value, so it cannot decide; choose ndcg@10"
             )
+        if len(drawn := {parse_metric(name).sampled for name in self.all} - {None}) > 1:
+            raise ValueError(f"metrics draw {sorted(map(str, drawn))} items; one number must do for all")
         return self
 
     @property
@@ -82,6 +109,10 @@ class Finals(Section):
     train_on: Literal["train+valid", "train"] = Field(
         default="train+valid",
         description="which score the board ranks; with train+valid the train-only one is stored too",
+    )
+    default: bool = Field(
+        default=True,
+        description="score the default configuration on test as well, once: what tuning gained; never ranked",
     )
 
     @property

@@ -1,0 +1,81 @@
+"""Users and items that a model learned nothing about: who they are, and what the engine fills in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.protocol import Ids, Interactions, Scores
+
+
+@dataclass(frozen=True)
+class Cold:
+    """What the engine fills in for one model.
+
+    Attributes:
+        users: (U,) who gets popularity.
+        items: (I,) what ranks behind all others, equal among themselves.
+        popularity: training rows of each item, (I,) float32.
+    """
+
+    users: NDArray[np.bool_]
+    items: NDArray[np.bool_]
+    popularity: Scores
+
+    @cached_property
+    def any_item(self) -> bool:
+        """Whether there is a cold item."""
+        return bool(self.items.any())
+
+    @cached_property
+    def any(self) -> bool:
+        """Whether anything is ever filled in."""
+        return self.any_item or bool(self.users.any())
+
+    def fill(self, users: Ids, scores: Scores) -> Scores:
+        """Return the scores (B, I) of users (B,) with the cold ones filled in; the very array if none is."""
+        strangers = self.users[users]
+        if not (strangers.any() or self.any_item):
+            return scores
+        filled = scores.copy()
+        filled[strangers] = self.popularity
+        if self.any_item:
+            filled[:, self.items] = _below(filled, ~self.items)
+        return filled
+
+
+def cold_of(train: Interactions, from_features: Collection[str] = ()) -> Cold:
+    """Return who and what has no row in ``train``, apart from what a model scores by features.
+
+    Args:
+        train: the rows that the model is trained on.
+        from_features: which of "users" and "items" the model scores without a row.
+
+    >>> rows = Interactions(
+    ...     users=np.array([0, 0, 2], dtype=np.int32), items=np.array([1, 0, 1], dtype=np.int32),
+    ...     values=np.ones(3, dtype=np.float32), times=np.array([], dtype=np.int64),
+    ...     positive=np.ones(3, dtype=np.bool_), n_users=3, n_items=3)
+    >>> cold_of(rows).fill(np.array([0, 1]), np.array([[5, 4, 9], [7, 8, 9]], dtype=np.float32)).tolist()
+    [[5.0, 4.0, 3.999999761581421], [1.0, 2.0, 0.9999999403953552]]
+    """
+    rows_of = np.bincount(train.users, minlength=train.n_users)
+    counts = np.bincount(train.items, minlength=train.n_items)
+    return Cold(
+        users=(rows_of == 0) & ("users" not in from_features),
+        items=(counts == 0) & ("items" not in from_features),
+        popularity=counts.astype(np.float32),
+    )
+
+
+def _below(scores: Scores, warm: NDArray[np.bool_]) -> Scores:
+    """Return the number just under each row's lowest score of a warm item, (B, 1)."""
+    if not warm.any():
+        return np.zeros((len(scores), 1), dtype=np.float32)
+    lowest: Scores = scores.min(axis=1, where=warm, initial=np.inf, keepdims=True)
+    least = np.nextafter(np.finfo(np.float32).min, np.float32(0))
+    below: Scores = np.nextafter(np.maximum(lowest, least), np.float32(-np.inf))
+    return below

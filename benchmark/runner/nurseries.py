@@ -1,0 +1,163 @@
+"""The processes that fork fits: one a model, kept from its study for its finals, and one scorer a slot.
+
+All are forked from a root that has imported the engine and nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.executors.local import Nursery, SetUp
+from benchmark.executors.slots import Slot, machine_memory_mb
+from benchmark.runner.data import Stored
+from benchmark.runner.plan import Study
+
+KEPT = 1 / 8
+"""Share of the machine's memory that idle processes may hold between a model's study and its finals."""
+ROOT = SetUp(["scipy.sparse", "benchmark.trial"], "benchmark.scorer:load", {})
+SCORER = SetUp(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
+
+
+@dataclass
+class Nurseries:
+    """Starts them, lends them out, and closes what is left.
+
+    The kernel kills such a process when the thread that started it ends (``PR_SET_PDEATHSIG``), so ask
+    from threads that live as long as the run.
+
+    Attributes:
+        log: takes each line that one prints.
+        hidden: paths that no environment variable handed on may contain.
+        stop: set by whoever wants everything to end.
+        ready_s: seconds that imports may take.
+        sampled: whether a metric ranks drawn negatives.
+        keep_mb: memory that idle ones may hold together; beyond it a model's finals import anew.
+    """
+
+    log: Callable[[str], None]
+    hidden: Sequence[Path]
+    stop: threading.Event
+    ready_s: float
+    sampled: bool
+    keep_mb: float = field(default_factory=lambda: KEPT * machine_memory_mb())
+    _kept: dict[str, tuple[Nursery, float]] = field(default_factory=dict)
+    _scorers: dict[tuple[int, ...], Nursery] = field(default_factory=dict)
+    _roots: list[Nursery] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def lend(self, study: Study, data: Stored, slot: Slot, *, keep: bool) -> Iterator[Nursery]:
+        """Lend the process that has imported a study's framework and read train and validation.
+
+        Args:
+            study: whose model it is.
+            data: the stored split.
+            slot: where its fits run from now on.
+            keep: whether it is needed once more; it is kept if memory allows.
+
+        Raises:
+            AdapterError: the import or the loading failed, or took too long.
+        """
+        nursery = self._taken(study.name, slot) or self._started(study, data, slot)
+        try:
+            yield nursery
+        except BaseException:
+            nursery.close()
+            raise
+        if not (keep and self._put(study.name, nursery)):
+            nursery.close()
+
+    def drop(self, study: Study) -> None:
+        """Close the process of a study whose finals will not come."""
+        with self._lock:
+            nursery, _ = self._kept.pop(study.name, (None, 0.0))
+        if nursery is not None:
+            nursery.close()
+
+    def scorer(self, slot: Slot) -> Nursery:
+        """Return the process that forks scorers on a slot's cores; whoever holds the slot holds it too."""
+        with self._lock:
+            known = self._scorers.get(slot.cores)
+        if known is not None and known.alive:
+            return known
+        self.drop_scorer(slot)
+        bare = Slot(slot.cores, slot.memory_mb)
+        made = Nursery(bare, SCORER, log=self.log, stop=self.stop, root=self._root(slot))
+        with self._lock:
+            self._scorers[slot.cores] = made
+        return made
+
+    def drop_scorer(self, slot: Slot) -> None:
+        """Close the scorer process of a slot after a fault: the next one is new."""
+        with self._lock:
+            known = self._scorers.pop(slot.cores, None)
+        if known is not None:
+            known.close()
+
+    def close(self) -> None:
+        """End them all."""
+        with self._lock:
+            left = [nursery for nursery, _ in self._kept.values()] + list(self._scorers.values())
+            self._kept.clear()
+            self._scorers.clear()
+        for nursery in [*left, *self._roots]:
+            nursery.close()
+
+    def _started(self, study: Study, data: Stored, slot: Slot) -> Nursery:
+        return Nursery(
+            slot,
+            set_up(study, data, sampled=self.sampled),
+            log=lambda line: self.log(f"[{study.name}] {line}"),
+            stop=self.stop,
+            ready_s=self.ready_s,
+            root=self._root(slot),
+        )
+
+    def _root(self, slot: Slot) -> Nursery:
+        """Return the process that has imported the engine: all others are forked from it."""
+        with self._starting:
+            root = self._roots[-1] if self._roots else None
+            if root is None or not root.alive:
+                bare = Slot(slot.cores, slot.memory_mb)
+                root = Nursery(
+                    bare, ROOT, log=self.log, hidden=self.hidden, stop=self.stop, ready_s=self.ready_s
+                )
+                self._roots.append(root)
+        return root
+
+    def _taken(self, name: str, slot: Slot) -> Nursery | None:
+        with self._lock:
+            nursery, _ = self._kept.pop(name, (None, 0.0))
+        if nursery is None:
+            return None
+        if nursery.slot.gpu != slot.gpu or not nursery.alive:  # it sees the GPU that it was started with
+            nursery.close()
+            return None
+        nursery.slot = slot
+        return nursery
+
+    def _put(self, name: str, nursery: Nursery) -> bool:
+        memory_mb = nursery.memory_mb
+        with self._lock:
+            fits = memory_mb + sum(held for _, held in self._kept.values()) <= self.keep_mb
+            if fits:
+                self._kept[name] = nursery, memory_mb
+        return fits
+
+
+def set_up(study: Study, data: Stored, *, sampled: bool) -> SetUp:
+    """Return what the process that forks a study's fits imports and loads, once and uncharged.
+
+    Args:
+        study: whose fits.
+        data: the split.
+        sampled: whether a metric ranks drawn negatives.
+    """
+    preload = [*study.adapter.preload, "scipy.sparse"]
+    facts = {"candidates": data.manifest["candidates"], "sampled": sampled}
+    return SetUp(preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})
