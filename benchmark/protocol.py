@@ -237,7 +237,10 @@ class FoldsIn(Recommender, Protocol):
     """A recommender that can serve a user it was not trained with."""
 
     def fold_in(self, items: Ids) -> Scores:
-        """Return scores (I,) for a user whose whole history is these distinct items (n,), n at least 1."""
+        """Return scores (I,) for a user whose whole history is these distinct items (n,), n at least 1.
+
+        The earliest comes first; most models take no notice of the order.
+        """
         ...
 
 

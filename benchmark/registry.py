@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.metadata
@@ -9,7 +10,7 @@ import importlib.util
 import inspect
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,6 @@ from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter, Traits, traits
 
 ENTRY_POINTS = "bench.adapters"
-HEAVY_SIBLINGS = ("networks", "training")
-"""Modules beside an adapter that hold its framework code: imported before trials are forked."""
 
 
 @dataclass(frozen=True)
@@ -62,32 +61,55 @@ class Adapter:
 
     @property
     def preload(self) -> list[str]:
-        """Modules to import before trials are forked: its libraries and its heavy siblings."""
-        package = self.cls.__module__.rpartition(".")[0]
-        heavy = [f"{package}.{name}" for name in HEAVY_SIBLINGS if (self._folder / f"{name}.py").exists()]
-        return [self.cls.__module__, *self.traits.requires, *heavy]
+        """Modules to import before trials are forked: its libraries, and all of its package that it uses."""
+        own = self.cls.__module__
+        return [own, *self.traits.requires, *(name for name in self._modules if name != own)]
 
-    @property
+    @cached_property
     def versions(self) -> dict[str, str]:
         """Version of each library it wraps."""
         return {name: _version(name) for name in self.traits.requires}
 
     @cached_property
     def source_hash(self) -> str:
-        """SHA-256 of its module and heavy siblings: another text is another adapter."""
+        """SHA-256 of its module and all of its package that it uses: another text is another adapter."""
         digest = hashlib.sha256()
-        for path in [self._file, *(self._folder / f"{name}.py" for name in HEAVY_SIBLINGS)]:
-            if path.exists():
-                digest.update(path.read_bytes())
+        for path in self._modules.values():
+            digest.update(path.read_bytes())
         return digest.hexdigest()
 
-    @property
-    def _file(self) -> Path:
-        return Path(inspect.getfile(self.cls))
+    @cached_property
+    def _modules(self) -> dict[str, Path]:
+        """The file of its module, and of each module of the same package that it imports, at any depth."""
+        found: dict[str, Path] = {}
+        waiting = {self.cls.__module__: Path(inspect.getfile(self.cls))}
+        while waiting:
+            name, path = waiting.popitem()
+            found[name] = path
+            waiting |= {other: at for other, at in _imports(name, path).items() if other not in found}
+        return dict(sorted(found.items()))
 
-    @property
-    def _folder(self) -> Path:
-        return self._file.parent
+
+def _imports(module: str, path: Path) -> dict[str, Path]:
+    """Return the modules of the same top-level package that a file imports anywhere, and their files."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    top = module.partition(".")[0]
+    root = path.parents[package.count(".") + 1] if package else path.parent
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            named |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    own = [name for name in named if name.startswith(f"{top}.")]
+    places = {name: root.joinpath(*name.split(".")) for name in own}
+    files = {name: (at.with_suffix(".py"), at / "__init__.py") for name, at in places.items()}
+    return {
+        name: next(at for at in two if at.is_file())
+        for name, two in files.items()
+        if any(map(Path.is_file, two))
+    }
 
 
 class Registry(Mapping[str, Adapter]):
@@ -142,5 +164,11 @@ def _published() -> list[importlib.metadata.EntryPoint]:
 
 
 def _version(module: str) -> str:
-    owners = importlib.metadata.packages_distributions().get(module, [])
+    owners = _owners().get(module, [])
     return importlib.metadata.version(owners[0]) if owners else "unknown"
+
+
+@cache
+def _owners() -> Mapping[str, list[str]]:
+    """Return the distributions that own each top-level module; read once, it takes a second."""
+    return importlib.metadata.packages_distributions()

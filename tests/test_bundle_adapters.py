@@ -15,6 +15,7 @@ import pytest
 from adapters import ADAPTERS
 from benchmark import bundle
 from benchmark.bundle.export import Contents, assemble
+from benchmark.cold import cold_of
 from benchmark.errors import BundleError
 from benchmark.protocol import FitContext, traits
 from benchmark.registry import Registry
@@ -22,11 +23,15 @@ from benchmark.testing import planted_parts
 from benchmark.trial import packed_state
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas"}
-NEEDED = {"keras/mlp": {"tensorflow", "keras"}, "torch/ncf": {"torch"}}
+NEEDED = {"keras/mlp": {"tensorflow", "keras"}, "torch/ncf": {"torch"}, "torch/deepfm": {"torch"}}
 BROUGHT = {"keras/mlp": {"pandas", "sklearn"}}
 """What a framework imports by itself where it is installed."""
-HEAVY = {"keras/mlp"}
-"""Over 20 s with TensorFlow's two starts on a busy machine."""
+REGISTRY = Registry(ADAPTERS)
+QUICK = {
+    *("baselines/random", "surprise/svd", "surprise/knn-means", "lightfm/hybrid", "content/tfidf"),
+    *("torch/ease", "torch/ials", "torch/item-knn", "torch/bpr"),
+}
+"""One of each way to serve; the others, and whoever must start a framework twice, are for the slow suite."""
 
 CHILD = f"""
 import sys
@@ -52,7 +57,10 @@ def made(name: str, place: Path):
     ids = list(range(100, 100 + train.n_users)), [f"item {i}" for i in range(train.n_items)]
     titles = [None] * train.n_items
     golden = {"users": [], "lists": []}
-    contents = Contents(packed_state(model), *ids, titles, train, counts, golden, about(name, train), {})
+    cold = cold_of(rows, traits(adapter).from_features), np.zeros(train.n_items, dtype=np.bool_)
+    contents = Contents(
+        packed_state(model), *ids, titles, train, counts, *cold, golden, about(name, train), {}
+    )
     return model, assemble(contents, place)
 
 
@@ -74,7 +82,7 @@ def about(name: str, train) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in ADAPTERS]
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ADAPTERS]
 )
 def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_path):
     model, place = made(name, tmp_path / "bundle")
@@ -82,14 +90,15 @@ def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_pat
     program = [sys.executable, "-c", CHILD, str(place), str(scores)]
     done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
     assert done.returncode == 0, done.stderr
-    users = np.arange(planted_parts()[0].n_users, dtype=np.int32)
-    np.testing.assert_allclose(np.load(scores), model.score(users), rtol=1e-5, atol=1e-5)
+    users, known = np.arange(planted_parts()[0].n_users, dtype=np.int32), bundle.load(place, REGISTRY)
+    expected = known.cold.fill(users, model.score(users))
+    np.testing.assert_allclose(np.load(scores), expected, rtol=1e-5, atol=1e-5)
     assert set(done.stdout.split()) - BROUGHT.get(name, set()) == NEEDED.get(name, set())
 
 
 def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tmp_path):
     model, place = made("torch/ease", tmp_path / "bundle")
-    loaded, (train, _) = bundle.load(place, Registry(ADAPTERS)), planted_parts()
+    loaded, (train, _) = bundle.load(place, REGISTRY), planted_parts()
     user = int(train.users[0])
     history = [f"item {item}" for item in np.unique(train.likes().items[train.likes().users == user])]
     found = loaded.recommend_new(history, k=5)
@@ -114,4 +123,4 @@ def test_bundle_of_ease_with_histories_out_of_bounds_is_refused(tmp_path):
     content["files"]["model.safetensors"]["sha256"] = file_hash(place / "model.safetensors")
     (place / MANIFEST).write_bytes(sealed(content))
     with pytest.raises(BundleError, match="is no state of torch/ease"):
-        bundle.load(place, Registry(ADAPTERS))
+        bundle.load(place, REGISTRY)

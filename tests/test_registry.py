@@ -18,7 +18,9 @@ LIGHT = """
 class Model:
     space = {}
     requires = ("no_such_library_anywhere", "json")
-    def fit_steps(self, train, context): yield
+    def fit_steps(self, train, context):
+        from outside_package.networks import WIDTH
+        yield
     def score(self, users): ...
 """
 
@@ -30,7 +32,8 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "__init__.py").touch()
     (folder / "light.py").write_text(LIGHT)
-    (folder / "networks.py").write_text("WIDTH = 1\n")
+    (folder / "networks.py").write_text("from . import layers\nWIDTH = 1\n")
+    (folder / "layers.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     yield folder
     for name in [name for name in sys.modules if name.startswith("outside_package")]:
@@ -76,8 +79,10 @@ def test_library_that_is_not_installed_is_missing_and_named_with_its_extra(outsi
     assert install_hint(both) == "pip install 'recsys-bench[outside,torch]'"
 
 
-@pytest.mark.parametrize("changed", ["light.py", "networks.py"])
-def test_source_hash_changes_with_the_adapter_and_with_its_network(outside: Path, changed: str) -> None:
+@pytest.mark.parametrize("changed", ["light.py", "networks.py", "layers.py"])
+def test_source_hash_changes_with_the_adapter_and_with_whatever_it_imports_of_its_package(
+    outside: Path, changed: str
+) -> None:
     before = outside_adapter().source_hash
     assert outside_adapter().source_hash == before
     with (outside / changed).open("a") as file:

@@ -10,7 +10,7 @@ import numpy as np
 from benchmark.bundle.layout import GOLDEN_K, MANIFEST, Files, entry, open_bundle
 from benchmark.bundle.serving import Bundle, load
 from benchmark.errors import BenchError, BundleError
-from benchmark.metrics.rank import entries, top_k
+from benchmark.metrics.rank import top_k
 from benchmark.protocol import Ids, Scores
 from benchmark.registry import Registry
 from benchmark.trial import latency
@@ -57,9 +57,7 @@ def _golden(bundle: Bundle) -> Check:
         return Check("lists", ok=True, detail="the run ranked nothing, so there are no lists to compare with")
     if users.max() >= len(bundle.user_ids):
         raise BundleError(f"{bundle.files.path / 'golden.json'}: names users that the bundle does not have")
-    scores = bundle.scores(users)
-    rows, columns = entries(*bundle.seen, users)
-    scores[rows, columns] = -np.inf
+    scores = bundle.candidates(users)
     found = top_k(scores, lists.shape[1], users, bundle.tie_seed)
     near = _near(scores, found, lists)
     equal = (found == lists).all(axis=1)

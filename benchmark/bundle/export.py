@@ -7,16 +7,19 @@ import math
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmark.budget import Line
 from benchmark.bundle.card import model_card
 from benchmark.bundle.layout import GOLDEN_K, GOLDEN_USERS, MANIFEST, sealed
+from benchmark.cold import Cold, cold_of
+from benchmark.datasets.candidates import candidates_for
 from benchmark.datasets.parts import load_parts
 from benchmark.errors import BundleError
 from benchmark.leaderboard.evidence import Evidence
@@ -41,7 +44,9 @@ class Contents:
         item_ids: likewise.
         titles: of the items; None where there is none.
         seen: what is never recommended to whom, rows of one or more parts.
-        popularity: rows of each item in the training data, (I,).
+        popularity: likes of each item in the training data, (I,).
+        cold: who and what the model learned nothing about.
+        barred: items that were no candidates, (I,).
         golden: dense users and their lists.
         about: bundle.json without the hashes of files.
         record: texts of pick.md and pick.json, by name.
@@ -53,6 +58,8 @@ class Contents:
     titles: list[str | None]
     seen: Interactions
     popularity: Scores
+    cold: Cold
+    barred: NDArray[np.bool_]
     golden: dict[str, Any]
     about: dict[str, Any]
     record: Mapping[str, str]
@@ -103,6 +110,7 @@ def _write(contents: Contents, folder: Path) -> None:
     arrays: dict[str, Array] = {"ends": seen.indptr.astype(np.int64), "items": seen.indices.astype(np.int32)}
     (folder / "seen.safetensors").write_bytes(packed(arrays))
     (folder / "popularity.safetensors").write_bytes(packed({"counts": contents.popularity}))
+    (folder / "cold.safetensors").write_bytes(packed(_cold_arrays(contents.cold, contents.barred)))
     _write_json(folder / "users.json", {"ids": contents.user_ids})
     _write_json(folder / "items.json", {"ids": contents.item_ids, "titles": contents.titles})
     _write_json(folder / "golden.json", contents.golden)
@@ -116,6 +124,11 @@ def _write(contents: Contents, folder: Path) -> None:
     (folder / MANIFEST).write_bytes(sealed(contents.about | {"files": files}))
 
 
+def _cold_arrays(cold: Cold, barred: NDArray[np.bool_]) -> dict[str, Array]:
+    flags = {"users": cold.users, "items": cold.items, "barred": barred}
+    return {name: flag.astype(np.uint8) for name, flag in flags.items()} | {"counts": cold.popularity}
+
+
 def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Contents:
     final = known.finals[model]
     state = _state(known, model, final)
@@ -123,18 +136,47 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
     users = pd.read_parquet(known.split / "users.parquet")
     items = pd.read_parquet(known.split / "items.parquet")
     titles = items["title"].tolist() if "title" in items else [None] * len(items)
-    likes = load_parts(known.split, *final["train_on"].split("+")).likes()
+    rows = load_parts(known.split, *final["train_on"].split("+"))
+    likes = rows.likes()
+    seen = load_parts(known.split, "train", "valid")
+    study = _study(known, model)
     return Contents(
         state.read_bytes(),
         users["id"].tolist(),
         items["id"].tolist(),
         [None if pd.isna(title) else str(title) for title in titles],
-        load_parts(known.split, "train", "valid"),
+        seen,
         np.bincount(likes.items, minlength=likes.n_items).astype(np.float32),
+        _cold(likes if study["feedback"] == "implicit" else rows, final),
+        _barred(known, seen),
         _golden(part),
         _describe(known, model, final, part),
         record,
     )
+
+
+def _cold(learned: Interactions, final: Line) -> Cold:
+    """Return what the engine filled in for the run's scores; nothing where the model scores all by features."""
+    cold = cold_of(learned)
+    filled_users, filled_items = (bool(final.get(f"filled_{side}")) for side in ("users", "items"))
+    return replace(cold, users=cold.users & filled_users, items=cold.items & filled_items)
+
+
+def _barred(known: Evidence, seen: Interactions) -> NDArray[np.bool_]:
+    """Return which items (I,) were no candidates for test.
+
+    Raises:
+        BundleError: the candidates were the items of the test part, which no bundle can know.
+    """
+    rule = known.data.get("candidates") or "all"
+    if rule == "test-items":
+        raise BundleError(
+            f"{known.run.path}: candidates were the items of the test part (candidates: test-items); "
+            "a model that serves has no such list: run the suite with candidates all or train"
+        )
+    train = load_parts(known.split, "train")
+    mask = candidates_for(rule, known.split, train=train, seen=seen, target=seen)
+    return np.zeros(seen.n_items, dtype=np.bool_) if mask is None else ~mask
 
 
 def _state(known: Evidence, model: str, final: Line) -> Path:
@@ -160,7 +202,7 @@ def _golden(part: pd.DataFrame) -> dict[str, Any]:
 
 def _describe(known: Evidence, model: str, final: Line, part: pd.DataFrame) -> dict[str, Any]:
     manifest = known.run.manifest()
-    study = next(study for study in manifest["studies"] if _is_of(study, known.table.dataset, model))
+    study = _study(known, model)
     row = next(row for row in known.table.rows if row["model"] == model)
     keys = ("dataset", "licence", "synthetic", "rule", "n_users", "n_items", "positive", "scale")
     hashes = {"split_sha256": known.data["hash"]} | {
@@ -190,8 +232,10 @@ def _describe(known: Evidence, model: str, final: Line, part: pd.DataFrame) -> d
     }
 
 
-def _is_of(study: Mapping[str, Any], dataset: str, model: str) -> bool:
-    return bool(study["dataset"] == dataset and study["model"] == model)
+def _study(known: Evidence, model: str) -> Mapping[str, Any]:
+    studies: list[Mapping[str, Any]] = known.run.manifest()["studies"]
+    name = known.table.dataset, model
+    return next(study for study in studies if (study["dataset"], study["model"]) == name)
 
 
 def _versions(environment: Mapping[str, Any]) -> dict[str, Any]:

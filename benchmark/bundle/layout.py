@@ -3,7 +3,8 @@
 bundle.json               what it is: adapter, hyperparameters, versions, data, scores, hashes of the rest
 model.safetensors         the adapter's state
 seen.safetensors          what each user has seen, as the index arrays of a sparse matrix (U, I)
-popularity.safetensors    rows of each item in the training data (I,)
+popularity.safetensors    likes of each item in the training data (I,), for strangers
+cold.safetensors          who and what the model learned nothing about, and which items are no candidates
 users.json, items.json    raw ids in the order of dense ids; titles
 golden.json               lists that the run stored, to compare with
 README.md                 the model card
@@ -26,10 +27,10 @@ from typing import Any, TypeVar
 from benchmark.errors import BundleError
 from benchmark.protocol import Array
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "bundle.json"
 REQUIRED = (
-    *("model.safetensors", "seen.safetensors", "popularity.safetensors"),
+    *("model.safetensors", "seen.safetensors", "popularity.safetensors", "cold.safetensors"),
     *("users.json", "items.json", "golden.json", "README.md"),
 )
 OPTIONAL = ("pick.md", "pick.json")

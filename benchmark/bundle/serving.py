@@ -6,14 +6,16 @@ Light on purpose: numpy, and the framework that the model itself needs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.bundle.layout import Files, entry, open_bundle
+from benchmark.cold import Cold
 from benchmark.errors import BundleError, MissingLibrary
 from benchmark.metrics.rank import Integers, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
@@ -61,7 +63,9 @@ class Bundle:
         item_ids: likewise.
         titles: of the items; None where there is none.
         seen: index arrays (U + 1,) and (n,) of what each user has seen.
-        popularity: rows of each item in the training data, (I,).
+        popularity: likes of each item in the training data, (I,).
+        cold: who and what the model learned nothing about, filled in as the run did.
+        barred: items that are no candidates, (I,).
     """
 
     files: Files
@@ -71,6 +75,8 @@ class Bundle:
     titles: Sequence[str | None]
     seen: tuple[Integers, Integers]
     popularity: Scores
+    cold: Cold
+    barred: NDArray[np.bool_]
 
     @property
     def name(self) -> str:
@@ -114,9 +120,7 @@ class Bundle:
         found: dict[str, Recommendation] = {}
         for first in range(0, len(dense), size):
             batch = dense[first : first + size]
-            scores = self.scores(batch)
-            rows, columns = entries(*self.seen, batch)
-            scores[rows, columns] = -np.inf
+            scores = self.candidates(batch)
             lists = self._ranked(scores, batch, k, exclude)
             found |= {
                 str(self.user_ids[user]): Recommendation(self.user_ids[user], "model", items)
@@ -145,7 +149,7 @@ class Bundle:
             raise BundleError(
                 f"user {user} is known, with a history of its own; a history is for new users: leave it out"
             )
-        dense = np.unique(self._dense(history))
+        dense = self._distinct(history)
         strange = sum(str(item) not in self._items for item in history)
         note = f"{strange} of {len(history)} items of the history are not in the catalogue" if strange else ""
         left_out = [*exclude, *history]
@@ -155,12 +159,25 @@ class Bundle:
                 f"{self.name} cannot fold a history in" if fold_in is None else "no known item in the history"
             )
             return self._popular(user, k, left_out, "; ".join(filter(None, [why, note])))
-        scores = self._checked(fold_in(dense)[None], 1)
+        somebody = replace(self.cold, users=np.zeros(1, dtype=np.bool_))
+        scores = somebody.fill(np.zeros(1, dtype=np.int32), self._checked(fold_in(dense)[None], 1))
         (items,) = self._ranked(scores, self._nobody, k, left_out)
         return Recommendation(user, "history", items, note)
 
+    def candidates(self, users: Ids) -> Scores:
+        """Return the scores (B, I) of dense users (B,), -inf where an item is seen or no candidate.
+
+        Raises:
+            BundleError: as :meth:`scores`.
+        """
+        scores = self.scores(users)
+        rows, columns = entries(*self.seen, users)
+        scores[rows, columns] = -np.inf
+        scores[:, self.barred] = -np.inf
+        return scores
+
     def scores(self, users: Ids) -> Scores:
-        """Return the model's scores (B, I) of dense users (B,), checked.
+        """Return the model's scores (B, I) of dense users (B,), checked, the cold ones filled in.
 
         Raises:
             BundleError: the stored state does not fit the catalogue.
@@ -169,7 +186,7 @@ class Bundle:
             raw = self.model.score(users)
         except (ValueError, IndexError, RuntimeError) as error:
             raise BundleError(f"{self.files.path}: {self.name} cannot score: {error}") from error
-        return self._checked(raw, len(users))
+        return self.cold.fill(users, self._checked(raw, len(users)))
 
     def _checked(self, raw: Array, rows: int) -> Scores:
         scores = np.array(raw, dtype=np.float32)
@@ -193,11 +210,17 @@ class Bundle:
 
     def _ranked(self, scores: Scores, users: Ids, k: int, exclude: Collection[Id]) -> list[tuple[Item, ...]]:
         scores[:, self._dense(exclude)] = -np.inf
+        scores[:, self.barred] = -np.inf
         lists = top_k(scores, min(k, len(self.item_ids)), users, self.tie_seed)
         return [
             tuple(self._item(item, row[item]) for item in places[places >= 0].tolist())
             for places, row in zip(lists, scores, strict=True)
         ]
+
+    def _distinct(self, history: Iterable[Id]) -> Ids:
+        """Return the known items once each, in the order given; of one that comes twice the later counts."""
+        latest = dict.fromkeys(reversed(self._dense(history).tolist()))
+        return np.array(list(reversed(latest)), dtype=np.int32)
 
     def _item(self, dense: int, score: float) -> Item:
         return Item(self.item_ids[dense], self.titles[dense], float(score))
@@ -229,7 +252,8 @@ def load(path: str | Path, registry: Registry) -> Bundle:
     ids = (_ids(files, "users.json", users, shape[0]), _ids(files, "items.json", items, shape[1]))
     titles = _texts(files, items.get("titles"), shape[1])
     seen, popularity = _seen(files, shape), _popularity(files, shape[1])
-    bundle = Bundle(files, _restored(adapter, files), *ids, titles, seen, popularity)
+    cold, barred = _cold(files, shape)
+    bundle = Bundle(files, _restored(adapter, files), *ids, titles, seen, popularity, cold, barred)
     bundle.scores(np.zeros(min(1, shape[0]), dtype=np.int32))
     return bundle
 
@@ -296,13 +320,21 @@ def _seen(files: Files, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
     return ends, items
 
 
-def _popularity(files: Files, n_items: int) -> Scores:
-    counts = files.arrays("popularity.safetensors").get("counts", np.empty(0))
+def _popularity(files: Files, n_items: int, name: str = "popularity.safetensors") -> Scores:
+    counts = files.arrays(name).get("counts", np.empty(0))
     if counts.shape != (n_items,) or counts.dtype.kind not in "iuf" or not np.isfinite(counts).all():
-        raise BundleError(
-            f"{files.path / 'popularity.safetensors'}: must hold {n_items} counts; export the bundle again"
-        )
+        raise BundleError(f"{files.path / name}: must hold {n_items} counts; export the bundle again")
     return counts.astype(np.float32)
+
+
+def _cold(files: Files, shape: tuple[int, ...]) -> tuple[Cold, NDArray[np.bool_]]:
+    name = "cold.safetensors"
+    arrays, expected = files.arrays(name), {"users": shape[0], "items": shape[1], "barred": shape[1]}
+    for key, length in expected.items():
+        if key not in arrays or arrays[key].shape != (length,):
+            raise BundleError(f"{files.path / name}: {key} must hold {length} flags; export the bundle again")
+    users, items, barred = (arrays[key] != 0 for key in expected)
+    return Cold(users, items, _popularity(files, shape[1], name)), barred
 
 
 def _check_length(k: int) -> None:
