@@ -1,4 +1,4 @@
-"""Random and popularity: the floor that every model must beat."""
+"""Random, popularity and recent popularity: the floor that every model must beat."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores, Space
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
+
+DAY_S = 86_400
 
 
 @dataclass
@@ -16,6 +18,7 @@ class Random:
     """Every item is as likely as any other; a user's order depends on seed and user alone."""
 
     space: ClassVar[Space] = {}
+    from_features: ClassVar[tuple[str, ...]] = ("users", "items")  # chance needs no training row
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Keep the seed and the size of the catalogue."""
@@ -61,3 +64,28 @@ class Popularity:
     def restore(self, state: dict[str, Array]) -> None:
         """Take back the counts."""
         self._counts = state["counts"]
+
+
+@dataclass
+class RecentPopularity(Popularity):
+    """The items most consumed of late first, the same for everybody.
+
+    A row counts half as much with each ``half_life`` days that it is older than the last row of the
+    training data; without times all rows are equally old. Feedback: implicit.
+
+    Popularity at the moment of asking, rather than of all time, is the floor of a split by time
+    (Ji 2020, arXiv:2005.13829). The default of a month is a guess, not tuned;
+    the range goes from a day to ten years, where it is popularity itself.
+    Complexity: O(N) to train, O(U I) for a full scoring.
+    """
+
+    half_life: float = 30.0
+    space: ClassVar[Space] = {"half_life": Range(1.0, 3650.0, log=True)}
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+        """Sum the weights of the rows of each item."""
+        times = train.times if len(train.times) else np.zeros(len(train), dtype=np.int64)
+        age = ((times.max() if len(times) else 0) - times) / DAY_S
+        weights = np.exp2(-age / self.half_life)
+        self._counts = np.bincount(train.items, weights, train.n_items).astype(np.float32)
+        yield

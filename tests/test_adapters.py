@@ -16,7 +16,17 @@ from benchmark.protocol import FitContext, Interactions
 from benchmark.testing import AdapterContract, planted_parts
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn"}
-CONFIGS = {"keras/mlp": {"batch_size": 128, "dropout": 0.2}, "torch/ncf": {"batch_size": 128, "dropout": 0.2}}
+CONFIGS = {
+    "keras/mlp": {"batch_size": 128, "dropout": 0.2},
+    "torch/ncf": {"batch_size": 128, "dropout": 0.2},
+    "torch/deepfm": {"batch_size": 128, "dropout": 0.2, "max_epochs": 15},
+    "torch/dmf": {"batch_size": 512, "max_epochs": 15},
+    "torch/mf": {"batch_size": 512, "lr": 0.01, "max_epochs": 10},
+    "torch/multvae": {"dim": 16, "lr": 5e-3},
+    "torch/sasrec": {"dim": 32, "history": 20, "batch_size": 16, "lr": 5e-3, "max_epochs": 12},
+    "torch/gru4rec": {"history": 20, "batch_size": 16, "negatives": 64, "lr": 0.01, "max_epochs": 12},
+    "torch/caser": {"dim": 32, "batch_size": 256, "negatives": 64, "lr": 0.01, "max_epochs": 12},
+}
 
 
 def load(name: str) -> type:
@@ -30,6 +40,8 @@ class TestAdapter(AdapterContract):
     def _subject(self, name):
         self.adapter, self.config = load(name), CONFIGS.get(name, {})
         self.learns = name not in {"baselines/random", "surprise/normal"}
+        self.from_history = name not in {"torch/caser", "torch/user-knn"}  # a vector; a likeness to oneself
+        self.from_history = name != "torch/caser"  # which has a vector of each user
 
 
 def fitted(adapter, train: Interactions, **config):

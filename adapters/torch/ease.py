@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from adapters.torch import open_device
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+USERS_AT_ONCE = 256
 
 
 @dataclass
 class Ease:
     """Scores are a user's history times one weight matrix (I, I) with an empty diagonal.
+
+    Implicit feedback. With ``P = (X.T X + l2)^-1`` the weights are ``1 - P / diag(P)`` (section 3.1,
+    algorithm 1). Where users are fewer than items the same scores come from the smaller side (Woodbury):
+    ``X P`` is ``(X X.T + l2)^-1 X``, so the users' matrix is inverted and the weights are never written
+    out. Time: min(U, I)^3; memory: 28 min(U, I)^2 bytes.
 
     On validation data of 900 users of MovieLens-1M every ``l2`` from 200 to 500, Steck's value for
     MovieLens-20M (section 4), came within .0025 NDCG@10 of the best; the default lies between.
@@ -30,40 +39,85 @@ class Ease:
     open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Solve for all weights in one step (section 3.1, algorithm 1)."""
-        import torch
-
-        self._history = train.matrix()
-        gram = torch.from_numpy((self._history.T @ self._history).toarray()).to(context.device, torch.float64)
-        gram.diagonal().add_(self.l2)
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
-        weights = inverse / -inverse.diagonal()
-        weights.fill_diagonal_(0)
-        self._weights = weights.float().cpu().contiguous().numpy()  # by rows, or each score copies it all
+        """Solve for all weights in one step."""
+        self._history = history = train.matrix()
+        if train.n_items <= train.n_users:
+            inverse = _inverse(history.T @ history, self.l2, context.device)
+            weights = inverse / -inverse.diagonal()
+            np.fill_diagonal(weights, 0)
+            self._solution = {"weights": weights.astype(np.float32)}
+        else:
+            inverse = _inverse(history @ history.T, self.l2, context.device)
+            own = 1.0 - _quadratic(inverse, history)  # l2 times the diagonal of P
+            self._solution = {"inverse": inverse.astype(np.float32), "own": own.astype(np.float32)}
         yield
 
     def score(self, users: Ids) -> Scores:
         """Return the summed weights (B, I) from the items of each user's history."""
-        scores: Scores = self._history[users] @ self._weights
-        return scores
+        history = self._history[users]
+        if "weights" in self._solution:
+            scores: Scores = history @ self._solution["weights"]
+            return scores
+        shares = -self.l2 * self._solution["inverse"][users]  # X X.T inverse = 1 - l2 inverse
+        shares[np.arange(len(users)), users] += 1
+        return self._from_users(history, shares.astype(np.float32))
 
     def fold_in(self, items: Ids) -> Scores:
         """Return the summed weights (I,) from the items of a new user's history."""
-        scores: Scores = self._weights[items].sum(axis=0)
+        from scipy.sparse import csr_matrix
+
+        if "weights" in self._solution:
+            scores: Scores = self._solution["weights"][items].sum(axis=0)
+            return scores
+        ones = np.ones(len(items), dtype=np.float32)
+        history = csr_matrix((ones, items, [0, len(items)]), shape=(1, self._history.shape[1]))
+        shares = (self._history @ history.T).T @ self._solution["inverse"]
+        return self._from_users(history, shares)[0]
+
+    def _from_users(self, history: csr_matrix, shares: Array) -> Scores:
+        """Return ``x - x P / diag(P)`` for rows x (B, I), from each user's share (B, U) in ``x X.T P``."""
+        own = history.toarray()
+        scores: Scores = own - (own - shares @ self._history) / self._solution["own"]
         return scores
 
     def state(self) -> dict[str, Array]:
-        """Return the weights (I, I) and the histories as the two index arrays of a sparse matrix."""
-        return {
-            "weights": self._weights,
-            "items": self._history.indices,
-            "ends": self._history.indptr,
-        }
+        """Return the solution and the histories as the two index arrays of a sparse matrix.
+
+        The solution is ``weights`` (I, I), or ``inverse`` (U, U) and ``own`` (I,) where users are fewer.
+        """
+        return self._solution | {"items": self._history.indices, "ends": self._history.indptr}
 
     def restore(self, state: dict[str, Array]) -> None:
-        """Take back weights and histories."""
-        self._weights = state["weights"]
+        """Take back solution and histories."""
+        from scipy.sparse import csr_matrix
+
+        self._solution = {name: state[name] for name in ("weights", "inverse", "own") if name in state}
+        n_items = len(state["weights"] if "weights" in state else state["own"])
         ones = np.ones(len(state["items"]), dtype=np.float32)
-        shape = (len(state["ends"]) - 1, len(self._weights))
+        shape = (len(state["ends"]) - 1, n_items)
         self._history = csr_matrix((ones, state["items"], state["ends"]), shape=shape)
         self._history.check_format(full_check=True)  # an index out of bounds would read foreign memory
+
+
+def _inverse(gram: csr_matrix, l2: float, device: str) -> Array:
+    """Return the inverse of ``gram + l2`` (n, n) in float64."""
+    import torch
+
+    dense = torch.from_numpy(gram.toarray(order="C")).to(device, torch.float64)
+    dense.diagonal().add_(l2)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(dense))
+    return np.ascontiguousarray(inverse.cpu().numpy())  # by rows, or each score copies it all
+
+
+def _quadratic(inverse: Array, history: csr_matrix) -> Array:
+    """Return ``diag(X.T inverse X)`` (I,) for histories X (U, I), a block of users at a time.
+
+    >>> from scipy.sparse import csr_matrix
+    >>> _quadratic(np.array([[2.0, 1.0], [1.0, 3.0]]), csr_matrix([[1.0, 1.0], [0.0, 1.0]])).tolist()
+    [2.0, 7.0]
+    """
+    total = np.zeros(history.shape[1])
+    for first in range(0, history.shape[0], USERS_AT_ONCE):
+        block = slice(first, first + USERS_AT_ONCE)
+        total += np.asarray(history[block].multiply(inverse[block] @ history).sum(axis=0)).ravel()
+    return total

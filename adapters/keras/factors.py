@@ -1,0 +1,32 @@
+"""What models whose scores are dot products share: numpy alone serves them."""
+
+from __future__ import annotations
+
+from benchmark.protocol import Array, Ids, Scores
+
+
+class Factors:
+    """A vector for each user and each item, and a bias of each item.
+
+    Attributes:
+        _users: (U, D) float32.
+        _items: (I, D) float32.
+        _bias: (I,) float32.
+    """
+
+    _users: Scores
+    _items: Scores
+    _bias: Scores
+
+    def score(self, users: Ids) -> Scores:
+        """Return dot products plus item biases (B, I)."""
+        scores: Scores = self._users[users] @ self._items.T + self._bias
+        return scores
+
+    def state(self) -> dict[str, Array]:
+        """Return vectors and biases."""
+        return {"users": self._users, "items": self._items, "bias": self._bias}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take them back."""
+        self._users, self._items, self._bias = state["users"], state["items"], state["bias"]

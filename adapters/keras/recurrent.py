@@ -1,0 +1,105 @@
+"""The next item of a sequence, by a recurrent network, in Keras (GRU4Rec, Hidasi 2016, arXiv:1511.06939)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from adapters.keras import open_device
+from adapters.keras.factors import Factors
+from benchmark.protocol import FitContext, Interactions, Range, Space
+
+
+@dataclass
+class _Recurrent(Factors):
+    """A softmax over items after each item of a history."""
+
+    dim: int = 64
+    lr: float = 5e-3
+    l2: float = 1e-6
+    dropout: float = 0.2
+    history: int = 50
+    batch_size: int = 64
+    max_epochs: int = 100
+
+    space: ClassVar[Space] = {
+        "dim": Range(16, 256, log=True),
+        "lr": Range(5e-4, 2e-2, log=True),
+        "l2": Range(1e-8, 1e-4, log=True),
+        "dropout": Range(0.0, 0.7),
+        "history": Range(20, 200, log=True),
+    }
+    requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
+    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
+    cell: ClassVar[str]
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train one pass over the histories per step."""
+        import tensorflow as tf
+
+        from adapters.keras.networks import Recurrent
+        from adapters.keras.training import (
+            Loss,
+            Options,
+            epochs,
+            latest_items,
+            next_items,
+            softmax_loss,
+        )
+
+        network = Recurrent(train.n_items, self.dim, self.cell, self.dropout, context.seed)
+        chance = tf.random.Generator.from_seed(context.seed)
+        before, after = map(tf.constant, next_items(train, self.history))
+
+        def loss(batch: Any) -> Any:
+            targets = tf.gather(after, batch)
+            there = targets >= 0
+            states = tf.boolean_mask(network(tf.gather(before, batch), training=True), there)
+            table, bias = network.items.embeddings, network.bias.embeddings[:, 0]
+            return softmax_loss(states, tf.boolean_mask(targets, there), table, bias, chance)
+
+        def begin() -> Loss:
+            return loss
+
+        options = Options(self.lr, self.l2, self.batch_size)
+        steps = epochs(network.trainable_variables, len(before), begin, options, chance)
+        latest, lengths = latest_items(train, self.history)
+        parts = range(self.batch_size, train.n_users, self.batch_size)
+        batches = list(zip(np.split(latest, parts), np.split(lengths, parts), strict=True))
+        for _ in range(self.max_epochs):
+            next(steps)
+            self._items = network.items.embeddings.numpy()
+            self._bias = network.bias.embeddings.numpy()[:, 0]
+            self._users = np.concatenate([network.last(*batch).numpy() for batch in batches])
+            yield
+
+
+@dataclass
+class Gru(_Recurrent):
+    """A gated recurrent unit reads a history; what it ends with is compared with every item's embedding.
+
+    Learns from likes in the order of time. A pass costs O(N dim (dim + I)), at most 2,048 items of a
+    catalogue being rivals in a step; a full scoring O(U (history dim^2 + I dim)). Tuned: size, step,
+    penalty, the share of items left out, and how far back it reads.
+
+    The same embeddings on both ends: Hidasi 2018 (arXiv:1706.03847). A softmax over the catalogue in place
+    of pairwise losses: Klenitskiy 2023 (doi:10.1145/3604915.3610644). The defaults are round values, untuned.
+    Rows held out at random are no next items: judge it on a split by time (docs/decisions/0505).
+    """
+
+    cell: ClassVar[str] = "gru"
+
+
+@dataclass
+class Lstm(_Recurrent):
+    """The same as ``keras/gru`` with long short-term memory (Hochreiter 1997), which has one more gate.
+
+    Learns from likes in the order of time. A pass costs O(N dim (dim + I)), a full scoring
+    O(U (history dim^2 + I dim)). Tuned: size, step, penalty, items left out, and how far back it reads.
+    Judge it on a split by time, as ``keras/gru``.
+    """
+
+    cell: ClassVar[str] = "lstm"

@@ -1,0 +1,29 @@
+"""How compiled code is made, or taken from numba's cache on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(signature: str, fastmath: Collection[str] = ()) -> Callable[[Function], Function]:
+    """Return a decorator that compiles for these types, or loads what an earlier import compiled.
+
+    Args:
+        signature: in numba's own notation; known at import, so that nothing compiles on the clock.
+        fastmath: liberties with floating point, such as "reassoc" for sums in any order.
+    """
+
+    def decorate(function: Function) -> Function:
+        options = {"nogil": True, "fastmath": set(fastmath)}
+        try:
+            made: Function = njit(signature, cache=True, **options)(function)
+        except RuntimeError:  # neither beside the file nor in the user's cache may anything be written
+            made = njit(signature, **options)(function)
+        return made
+
+    return decorate

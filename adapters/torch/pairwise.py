@@ -1,0 +1,154 @@
+"""Stochastic gradient descent on pairs of items, compiled; importing this file loads its machine code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adapters.torch.compiled import compiled
+from benchmark.protocol import Array, Interactions, Scores
+
+REDRAWS = 8  # a like that is drawn as a candidate is drawn again, this often
+
+
+@dataclass(frozen=True)
+class Likes:
+    """A log as compiled code wants it: plain, writable arrays.
+
+    Attributes:
+        users: (N,) int64.
+        items: (N,) int64.
+        ends: (U + 1,) int64, where each user's likes start.
+        liked: int64, the items of one user after another, ascending.
+    """
+
+    users: Array
+    items: Array
+    ends: Array
+    liked: Array
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What is learned: users (U, D), items (I, D) and biases (I,), float32, changed in place."""
+
+    users: Scores
+    items: Scores
+    bias: Scores
+
+
+def likes_of(train: Interactions) -> Likes:
+    """Return the log's likes."""
+    matrix = train.matrix()
+    matrix.sort_indices()
+    columns = (train.users, train.items, matrix.indptr, matrix.indices)
+    return Likes(*(np.array(column, dtype=np.int64) for column in columns))
+
+
+def descend(likes: Likes, tables: Tables, rates: tuple[float, float], candidates: int, seed: int) -> None:
+    """Take N steps, each on a like drawn at random and on the candidate that scores highest.
+
+    Rendle 2009, figure 4: the log of the sigmoid of the difference ``x(u, i) - x(u, j)`` goes up, with an L2
+    penalty on what took part. With one candidate j is uniform, as there; with more it is the hardest of
+    them (Zhang 2013, SIGIR, algorithm 2), which few steps without a gradient are spent on.
+
+    Args:
+        likes: what was liked.
+        tables: changed in place.
+        rates: learning rate and L2 penalty.
+        candidates: items without a like drawn for each step.
+        seed: from 1 to 2**63 - 1.
+    """
+    logs = (likes.users, likes.items, likes.ends, likes.liked)
+    _descend(logs, (tables.users, tables.items), tables.bias, rates, candidates, np.uint64(seed))
+
+
+@compiled("u8(u8)")
+def _next(chance: Any) -> Any:
+    """Return the next number of Marsaglia's xorshift64 (2003, JSS 8(14))."""
+    chance ^= chance << np.uint64(13)
+    chance ^= chance >> np.uint64(7)
+    return chance ^ (chance << np.uint64(17))
+
+
+@compiled("i8(u8, i8)")
+def _below(chance: Any, n: Any) -> Any:
+    """Return a whole number in 0..n-1 from the upper half of a random one."""
+    return np.int64(((chance >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
+
+
+@compiled("b1(i8[::1], i8, i8, i8)")
+def _holds(sorted_items: Any, low: Any, end: Any, item: Any) -> Any:
+    """Return whether ``sorted_items[low:end]`` has the item."""
+    high = end
+    while low < high:
+        middle = (low + high) >> 1
+        if sorted_items[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low < end and sorted_items[low] == item
+
+
+@compiled(
+    "f4(f4[::1], f4[::1])",
+    fastmath=(
+        "reassoc",
+        "contract",
+    ),
+)
+def _dot(left: Any, right: Any) -> Any:
+    """Return the dot product, summed in the order that suits the processor."""
+    total = np.float32(0.0)
+    for k in range(len(left)):
+        total += left[k] * right[k]
+    return total
+
+
+@compiled("Tuple((i8, u8))(UniTuple(i8[::1], 4), UniTuple(f4[:,::1], 2), f4[::1], i8, i8, u8)")
+def _hardest(likes: Any, vectors: Any, bias: Any, user: Any, candidates: Any, chance: Any) -> Any:
+    """Return the candidate with the highest score, -1 if only likes were drawn, and the chance left."""
+    _, _, ends, liked = likes
+    found, highest = np.int64(-1), np.float32(-np.inf)
+    for _ in range(candidates):
+        for _ in range(REDRAWS):
+            chance = _next(chance)
+            item = _below(chance, len(bias))
+            if not _holds(liked, ends[user], ends[user + 1], item):
+                score = bias[item] + _dot(vectors[0][user], vectors[1][item])
+                if score > highest:
+                    found, highest = item, score
+                break
+    return found, chance
+
+
+@compiled("void(f4[::1], f4[::1], f4[::1], f4, f4)", fastmath=("contract",))
+def _move(user: Any, liked: Any, other: Any, step: Any, keep: Any) -> None:
+    """Move three vectors along the gradient of one pair, shrunk by the penalty."""
+    for k in range(len(user)):
+        of_user = user[k]
+        user[k] = keep * of_user + step * (liked[k] - other[k])
+        liked[k] = keep * liked[k] + step * of_user
+        other[k] = keep * other[k] - step * of_user
+
+
+@compiled("void(UniTuple(i8[::1], 4), UniTuple(f4[:,::1], 2), f4[::1], UniTuple(f8, 2), i8, u8)")
+def _descend(likes: Any, vectors: Any, bias: Any, rates: Any, candidates: Any, chance: Any) -> None:
+    """Walk down one pass; see :func:`descend`."""
+    users, items, _, _ = likes
+    of_users, of_items = vectors
+    keep = np.float32(1.0 - rates[0] * rates[1])
+    for _ in range(len(users)):
+        chance = _next(chance)
+        row = _below(chance, len(users))
+        user, item = users[row], items[row]
+        other, chance = _hardest(likes, vectors, bias, user, candidates, chance)
+        if other >= 0:
+            difference = bias[item] - bias[other]
+            difference += _dot(of_users[user], of_items[item]) - _dot(of_users[user], of_items[other])
+            step = np.float32(rates[0] / (1.0 + np.exp(difference)))
+            _move(of_users[user], of_items[item], of_items[other], step, keep)
+            bias[item] = keep * bias[item] + step
+            bias[other] = keep * bias[other] - step

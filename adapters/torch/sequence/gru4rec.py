@@ -1,0 +1,94 @@
+"""Recurrent network over sequences: GRU4Rec (Hidasi 2016, arXiv:1511.06939; 2018, arXiv:1706.03847)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from adapters.torch.sequence import NextItem
+from benchmark.protocol import Choice, FitContext, Interactions, Range, Space
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass
+class Gru4Rec(NextItem):
+    """Reads the last items one after the other; each time step ranks its target above samples.
+
+    Feedback: implicit, ordered. A pass costs O(N (dim^2 layers + dim (batch_size + negatives))), a full
+    scoring O(U (history dim^2 layers + I dim)). As its authors publish it (papers above, and the code at
+    github.com/hidasib/GRU4Rec_PyTorch_Official, whose names are in brackets):
+
+    - Mini-batches of parallel sequences, the state reset to zero where one starts (2016, section 3.1.1).
+    - Negatives of a time step: the targets of the other sequences of the mini-batch (2016, 3.1.2), and
+      ``negatives`` items drawn anew, shared by the mini-batch, with a chance that is proportional to
+      popularity to the power ``alpha`` (2018, additional samples; [n_sample], [sample_alpha]).
+    - ``loss`` "cross-entropy": softmax of target and negatives (2018). ``logq`` times the log
+      of the popularity, for samples to the power ``alpha``, is taken off the scores first ([logq]).
+    - ``loss`` "bpr-max": softmax-weighted pairs plus ``l2`` times softmax-weighted squared scores (2018,
+      BPR-max with score regularization; [bpreg]), scores through an exponential linear unit ([elu_param]).
+    - One table of items for input and output ([constrained_embedding]), biases of items,
+      dropout of embeddings and states, linear scores with the cross-entropy.
+
+    Where it departs: Adam for Adagrad with momentum; gradients flow through the whole window where the
+    authors' stop after one step; windows of at most ``history`` items count as sequences, since here they
+    are whole lives of users and not sessions; one ``dropout`` for both places. Ranges are those of the
+    authors' [paramspaces], but for ``lr``, which belongs to the optimiser. Defaults: docs/decisions/0504.
+    """
+
+    dim: int = 64
+    layers: int = 1
+    history: int = 50
+    lr: float = 3e-3
+    l2: float = 1.0
+    dropout: float = 0.1
+    negatives: int = 512
+    alpha: float = 0.5
+    logq: float = 1.0
+    loss: str = "cross-entropy"
+    batch_size: int = 64
+    max_epochs: int = 200
+
+    space: ClassVar[Space] = {
+        "dim": Range(64, 512, log=True),
+        "history": Range(20, 200, log=True),
+        "lr": Range(3e-4, 2e-2, log=True),
+        "l2": Range(0.0, 2.0),
+        "dropout": Range(0.0, 0.6),
+        "alpha": Range(0.0, 1.0),
+        "loss": Choice("cross-entropy", "bpr-max"),
+    }
+
+    def network(self, n_users: int, n_items: int) -> nn.Module:  # noqa: ARG002 - users have no vectors
+        """Return a network with its initial weights."""
+        from adapters.torch.sequence.networks import GRU4Rec
+
+        return GRU4Rec(n_items, self.dim, self.layers)
+
+    def steps(self, network: Any, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train on every transition of every history, packed in windows."""
+        from adapters.torch.sequence.training import Candidates, Dropout, Sequences, passes, top_gains
+        from adapters.torch.training import Options, chance
+
+        generator = chance(context)
+        sequences, drop = Sequences(train, generator.device), Dropout(self.dropout, generator)
+        candidates = Candidates(
+            train, self.alpha, self.logq if self.loss == "cross-entropy" else 0.0, generator
+        )
+
+        def loss(batch: tuple[Any, ...]) -> Any:
+            items, targets, counts = (part.T for part in sequences.inputs_and_targets(*batch))
+            drawn, penalty = candidates.of(targets, self.negatives)
+            table = network.items(drawn), network.bias[drawn]
+            scores = (network(items, drop) @ table[0].transpose(1, 2) + table[1][:, None]).float()
+            return top_gains(scores - penalty[:, None], counts, self.loss, self.l2)
+
+        return passes(
+            network.parameters(),
+            lambda: sequences.packed(self.history, self.batch_size, generator),
+            loss,
+            Options(self.lr, 0.0, self.batch_size * self.history, mixed=True),
+            generator,
+        )
