@@ -36,10 +36,11 @@ check: $(VENV)/.installed
 	@$(BIN)/lint-imports --no-cache
 
 test: check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 reference: $(VENV)/.installed
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -m "slow and not alone" -n 2 --dist worksteal
+	@$(BIN)/pytest -m "slow and alone"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -27,6 +27,7 @@ EPILOG = """examples:
 """
 
 
+REPORT_TABLES = ("board", "folds", "groups", "pairs", "across")
 REPORT_FORMATS = ("terminal", "md", "csv", "json", "latex", "html")
 
 
@@ -120,7 +121,25 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
         help="a run directory, such as results/movielens/latest; of several, one board is made",
     )
     parser.add_argument("--format", choices=REPORT_FORMATS, help="default terminal, or what --out ends in")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write there instead of to the terminal; into a folder: all formats, or all tables as csv",
+    )
+    parser.add_argument(
+        "--table",
+        choices=REPORT_TABLES,
+        default="board",
+        help="which table --format csv writes into one file (default board)",
+    )
+    parser.add_argument(
+        "--by",
+        action="append",
+        metavar="PART",
+        help="the same board for parts of the users or items: user.activity, item.popularity, or user.COLUMN "
+        "for a column of the user table; repeatable",
+    )
     parser.add_argument(
         "--compare",
         choices=("reference", "all"),
@@ -239,20 +258,40 @@ def _rehearse(suite: Any, order: Order) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from benchmark import verbs
-    from benchmark.reporting import FORMATS, show
+    from benchmark.reporting import FORMATS, show, side_csv, write_all, write_csvs
     from benchmark.results import write_atomically
 
-    wanted = options.format or _format_of(options.out)
-    if wanted == "terminal" and options.out is not None:
-        raise BenchError("--format terminal shows the board here; leave out --out, or choose another format")
-    board = verbs.report(*options.runs, compare=options.compare, baseline=options.baseline)
+    folder = options.out is not None and options.out.is_dir()
+    wanted = options.format or ("all" if folder else _format_of(options.out))
+    _check_report(options, wanted, folder=folder)
+    board = verbs.report(*options.runs, compare=options.compare, baseline=options.baseline, by=options.by)
+    if folder:
+        (write_csvs if wanted == "csv" else write_all)(board, options.out)
+        return 0
     if wanted == "terminal":
         show(board, _console(wide=True))
-    elif options.out is None:
-        sys.stdout.write(FORMATS[wanted](board))
+        return 0
+    text = side_csv(board, options.table) if options.table != "board" else FORMATS[wanted](board)
+    if options.out is None:
+        sys.stdout.write(text)
     else:
-        write_atomically(options.out, FORMATS[wanted](board))
+        write_atomically(options.out, text)
     return 0
+
+
+def _check_report(options: argparse.Namespace, wanted: str, *, folder: bool) -> None:
+    """Refuse what cannot be written as asked."""
+    if wanted == "terminal" and options.out is not None:
+        raise BenchError("--format terminal shows the board here; leave out --out, or choose another format")
+    if folder and wanted not in {"all", "csv"}:
+        raise BenchError(
+            f"--out {options.out}: is a folder, and --format {wanted} is one file; name the file, "
+            "or leave out --format to write every format into the folder"
+        )
+    if options.table != "board" and (wanted != "csv" or folder):
+        raise BenchError(
+            f"--table {options.table}: goes with --format csv; other formats, and folders, hold every table"
+        )
 
 
 def _format_of(out: Path | None) -> str:
@@ -261,7 +300,9 @@ def _format_of(out: Path | None) -> str:
         return "terminal"
     suffix = out.suffix.removeprefix(".").replace("tex", "latex")
     if suffix not in REPORT_FORMATS[1:]:
-        raise BenchError(f"--out {out}: must end in .md, .csv, .json, .tex or .html, or come with --format")
+        raise BenchError(
+            f"--out {out}: must end in .md, .csv, .json, .tex or .html, come with --format, or be a folder"
+        )
     return suffix
 
 
@@ -284,11 +325,42 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
-def _models(_: argparse.Namespace) -> int:
+def _models_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detail", metavar="NAME", help="one model in full: what it is, tunes and needs, and its evidence"
+    )
+
+
+def _models(options: argparse.Namespace) -> int:
     from benchmark import verbs
+
+    if options.detail is not None:
+        from benchmark.reporting.detail import show_detail
+        from benchmark.results.reference import reference_boards
+
+        show_detail(verbs.registry()[options.detail], reference_boards(), _console(wide=True))
+        return 0
     from benchmark.reporting.listings import show_models
 
     show_models(verbs.registry(), _console(wide=True))
+    return 0
+
+
+def _metrics_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
+
+
+def _metrics(options: argparse.Namespace) -> int:
+    from benchmark import verbs
+
+    if options.json:
+        import json
+
+        print(json.dumps(verbs.metrics(), indent=2, ensure_ascii=False))
+        return 0
+    from benchmark.reporting.listings import show_metrics
+
+    show_metrics(verbs.metrics(), _console(wide=True))
     return 0
 
 
@@ -355,8 +427,13 @@ VERBS: dict[
     "plan": (_plan, "show what a suite would run and what it may spend", _suite_options),
     "models": (
         _models,
-        "list models: what they tune, where they run, whether they are installed",
-        _no_options,
+        "list models: what they tune, where they run, whether they are installed; or one in full",
+        _models_options,
+    ),
+    "metrics": (
+        _metrics,
+        "list metrics: formula, direction, range and source of each",
+        _metrics_options,
     ),
     "data": (_data, "list known data sets, fetch one, or check the data and split of a suite", _data_options),
     "doctor": (_doctor, "show what this machine offers and what is missing", _no_options),

@@ -10,7 +10,7 @@ from benchmark.errors import SuiteError, did_you_mean
 from benchmark.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from benchmark.bundle import Bundle, Check, Recommendation
     from benchmark.bundle.serving import Id
@@ -62,11 +62,19 @@ def _only(suite: Suite, names: list[str], path: Path) -> Suite:
     return suite.model_copy(update={"models": tuple(known[name] for name in dict.fromkeys(names))})
 
 
+def metrics() -> list[dict[str, str]]:
+    """Return name, kind, formula, direction, range and source of every metric."""
+    from benchmark.metrics.listing import rows
+
+    return rows()
+
+
 def plan(suite: Suite) -> list[Study]:
-    """Return the studies that a suite would run, data set by data set."""
+    """Return the studies that a suite would run, data set by data set; each fold has its own."""
     from benchmark import runner
 
-    return [study for spec in suite.datasets for study in runner.plan(suite, registry(), spec.name)]
+    labels = [label for spec in suite.datasets for label in runner.labels_of(suite, spec.name)]
+    return [study for label in labels for study in runner.plan(suite, registry(), label)]
 
 
 def audit(suite: str | Path, data: Path | None = None) -> list[dict[str, Any]]:
@@ -109,7 +117,7 @@ def run(suite: str | Path | Suite, order: Order | None = None, watcher: Watcher 
     ready = suite if isinstance(suite, Loaded) else check(suite)
     place = runner.run(ready, registry(), order or runner.Order(), watcher)
     result = report(place.path)
-    write_all(result, place)
+    write_all(result, place.path)
     return Finished(place.path, result)
 
 
@@ -120,13 +128,20 @@ def rehearse(suite: Suite, order: Order) -> list[Rehearsal]:
     return runner.rehearse(suite, registry(), order)
 
 
-def report(*paths: str | Path, compare: Compare = "reference", baseline: str | None = None) -> Board:
+def report(
+    *paths: str | Path,
+    compare: Compare = "reference",
+    baseline: str | None = None,
+    by: Sequence[str] | None = None,
+) -> Board:
     """Return the board of one run directory, or of several as one, made from their stored rows.
 
     Args:
         paths: the run directories.
         compare: "all" adds the comparison of all pairs of models, corrected over all pairs.
         baseline: compare with this model instead of the reference that validation named.
+        by: show the same board for parts of the users or items too: "user.activity", "user.<column>",
+            "item.popularity".
 
     Raises:
         RunError: there is no run, it has no results yet, or the runs do not belong on one board.
@@ -134,7 +149,8 @@ def report(*paths: str | Path, compare: Compare = "reference", baseline: str | N
     from benchmark.leaderboard import board
     from benchmark.results import RunDirectory
 
-    return board(*[RunDirectory.existing(Path(path)) for path in paths], compare=compare, baseline=baseline)
+    runs = [RunDirectory.existing(Path(path)) for path in paths]
+    return board(*runs, compare=compare, baseline=baseline, by=by)
 
 
 def metrics_of(path: str | Path) -> tuple[str, ...]:

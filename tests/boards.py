@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmark.leaderboard import Board, Row, Search, Table, columns
 from benchmark.leaderboard.across import across
+from benchmark.leaderboard.folds import over_folds
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -60,7 +61,10 @@ def table(*rows: Row, dataset: str = "shop", **more: Any) -> Table:
         "finals_on": "train",
         "max_trials": 100,
         "alpha": 0.05,
+        "margin": 0.03,
+        "popularity": "baselines/popularity",
     }
+    facts |= more.pop("facts", {})
     notes = more.pop("notes", ["WARNING: something a reviewer would say."])
     searches = more.pop("searches", tuple(search(line["model"], 0.1, None, 0.2) for line in rows))
     reference = rows[0]["model"] if rows else None
@@ -71,7 +75,13 @@ def board(*tables: Table, suite: str = "shop") -> Board:
     """Return a board of these tables."""
     origin = {"suite": suite, "run": "results/shop/1", "suite_hash": "ff", "suite_yaml": "name: shop\n"}
     return Board(
-        suite, tables, synthetic=False, run="results/shop/1", across=across(tables), origins=(origin,)
+        suite,
+        tables,
+        synthetic=False,
+        run="results/shop/1",
+        across=across(tables),
+        origins=(origin,),
+        folds=over_folds(tables),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmark.leaderboard.evidence import Evidence
+from benchmark.leaderboard.margin import margin_bounds
 from benchmark.leaderboard.table import Table, columns
 from benchmark.metrics.names import parse
 from benchmark.results import RunDirectory
@@ -41,13 +43,15 @@ def evidence_of(
         for order, (model, values) in enumerate(scores.items())
     ]
     facts = {"hash": "0" * 64, "synthetic": False}
+    models = {model: np.atleast_2d(values) for model, values in scores.items()}
+    _compare(rows, models, next(iter(scores)), metric)
     state = {"state_sha256": "1" * 64, "state": "manifest.json"}
     final = {"config": {"dim": 8}, "train_on": "train", "seed": 0, **state}
     return Evidence(
         RunDirectory(place),
         Table("shop", rows, (metric,), next(iter(scores)), [], facts),
         parse(metric),
-        {model: np.atleast_2d(values) for model, values in scores.items()},
+        models,
         dict.fromkeys(scores, True),
         {model: dict(final) for model in scores},
         {"name": "test", "finals": {"train_on": "train"}, "verdict": {"alpha": 0.05, "margin": 0.03}},
@@ -56,9 +60,21 @@ def evidence_of(
     )
 
 
+def _compare(rows: list[dict[str, Any]], models: Mapping[str, Any], reference: str, metric: str) -> None:
+    """Fill what the board says of each model against the reference."""
+    compared = SimpleNamespace(
+        scores=models, models=list(models), fixed=lambda _: True, primary=parse(metric), alpha=0.05
+    )
+    bounds = margin_bounds(compared, reference, 0.03)
+    value = rows[0][metric]
+    for row in rows[1:]:
+        row |= {"diff_to_reference": row[metric] - value, "margin_bound": bounds.get(row["model"])}
+
+
 def _row(model: str, values: Any, order: int, metric: str, costs: Mapping[str, Any]) -> dict[str, Any]:
     sign = 1 if parse(metric).higher_is_better else -1
-    known = {"model": model, "status": "ok", "reason": "finished", "rank": order + 1, metric: values.mean()}
+    value = np.sqrt(values.mean()) if metric == "rmse" else values.mean()
+    known = {"model": model, "status": "ok", "reason": "finished", "rank": order + 1, metric: value}
     known |= {f"valid_{metric}": 0.5 - sign * 0.01 * order, "smallest_detectable": 0.0123}
     return (
         dict.fromkeys(columns((metric,))) | known | {"p_vs_reference": 0.4 if order else None} | COSTS | costs

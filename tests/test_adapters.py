@@ -27,6 +27,7 @@ CONFIGS = {
     "torch/gru4rec": {"history": 20, "batch_size": 16, "negatives": 64, "lr": 0.01, "max_epochs": 12},
     "torch/caser": {"dim": 32, "batch_size": 256, "negatives": 64, "lr": 0.01, "max_epochs": 12},
 }
+TRACED = {name for name in ADAPTERS if name.startswith("keras/")} - {"keras/mlp"}
 
 
 def load(name: str) -> type:
@@ -34,13 +35,16 @@ def load(name: str) -> type:
     return getattr(import_module(module), cls)
 
 
-@pytest.mark.parametrize("name", ADAPTERS)
+@pytest.mark.parametrize(
+    "name",
+    # Each fit of Keras traces a graph for seconds; its first model stands for the others in the fast suite.
+    [pytest.param(name, marks=pytest.mark.slow if name in TRACED else ()) for name in ADAPTERS],
+)
 class TestAdapter(AdapterContract):
     @pytest.fixture(autouse=True)
     def _subject(self, name):
         self.adapter, self.config = load(name), CONFIGS.get(name, {})
         self.learns = name not in {"baselines/random", "surprise/normal"}
-        self.from_history = name not in {"torch/caser", "torch/user-knn"}  # a vector; a likeness to oneself
         self.from_history = name != "torch/caser"  # which has a vector of each user
 
 

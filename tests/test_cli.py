@@ -176,6 +176,37 @@ def test_models_are_listed_without_importing_a_framework() -> None:
     assert not {"torch", "tensorflow", "keras", "surprise", "lightfm"} & set(shown.splitlines()[-1].split())
 
 
+def test_model_in_full_shows_docstring_space_traits_and_evidence(bench: Bench) -> None:
+    code, shown, _ = bench("models", "--detail", "torch/ncf")
+    assert code == 0
+    said = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "Neural collaborative filtering: NeuMF (He 2017, arXiv:1708.05031)." in said
+    assert "lr 0.003 0.0005..0.01 log" in said
+    assert "batch_size 1024 fixed" in said
+    assert "learns from likes" in said
+    assert any(line.startswith("movielens movielens-100k ") and "ndcg@10 0.2" in line for line in said)
+
+
+def test_model_without_a_committed_board_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.results.reference.reference_boards", list)
+    code, shown, _ = bench("models", "--detail", "torch/ease")
+    assert (code, shown.splitlines()[-1]) == (0, "No committed board holds this model yet.")
+
+
+def test_model_that_does_not_exist_is_refused_with_the_nearest(bench: Bench) -> None:
+    code, _, complaint = bench("models", "--detail", "torch/eese")
+    assert (code, complaint) == (2, "bench: no adapter is called 'torch/eese'; did you mean 'torch/ease'?\n")
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_model_has_a_docstring_of_its_own(name: str) -> None:
+    from benchmark.registry import Registry
+    from benchmark.reporting.detail import docstring
+
+    cls = Registry(ADAPTERS)[name].cls
+    assert len(docstring(cls).split("\n\n")) >= 2, f"{name}: give both the module and the class a docstring"
+
+
 def test_data_list_says_what_is_here_and_how_to_get_the_rest(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "ml-100k").mkdir()
     (tmp_path / "ml-100k" / "u.data").touch()
@@ -189,7 +220,7 @@ def test_data_check_shows_counts_and_what_the_audit_flags(bench: Bench, small: P
     code, shown, _ = bench("data", "check", small)
     assert code == 0
     assert "rows 400, users 40, items 30" in shown
-    assert "overlap" in shown
+    assert "overlap: pairs of user and item in two parts; must be 0" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(

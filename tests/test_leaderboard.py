@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from written_run import USERS, Written, WrittenRun
+from written_run import HASH, USERS, Written, WrittenRun
 
 from benchmark.errors import RunError
 from benchmark.leaderboard import Table, board
@@ -163,6 +163,33 @@ def test_board_whose_reference_has_no_result_compares_nothing_but_marks_the_best
     assert [row["diff_to_reference"] for row in rows] == [None, None, None]
     assert rows[0]["best_set"] is True
     assert (rows[2]["model"], rows[2]["status"]) == (GOOD.name, "unfinished")
+
+
+def test_gain_of_tuning_on_test_is_seed_zero_against_the_default(tmp_path: Path) -> None:
+    tuned = Written(GOOD.name, GOOD.scores, valid=0.75, default=level(0.5))
+    rows = {row["model"]: row for row in table_of(tmp_path, [tuned, NEAR, FLOOR], GOOD.name).rows}
+    gain = np.mean(GOOD.scores[0]) - np.mean(level(0.5))
+    assert rows[GOOD.name]["test_gain_over_default"] == pytest.approx(gain)
+    assert rows[GOOD.name]["ndcg@2"] == pytest.approx(np.mean(GOOD.scores))
+    assert (rows[GOOD.name]["seeds"], rows[NEAR.name]["test_gain_over_default"]) == (2, None)
+    assert rows[FLOOR.name]["test_gain_over_default"] is None
+
+
+def test_baseline_without_a_result_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
+    run = WrittenRun(ALL, GOOD.name).write(tmp_path / "run")
+    with pytest.raises(RunError, match=r"torch/broken: has no result on toy.*choose one of torch/good"):
+        board(run, baseline=BROKEN.name)
+
+
+def test_board_rows_carry_the_hashes_of_split_suite_and_environment(tmp_path: Path) -> None:
+    rows = table_of(tmp_path, ALL, GOOD.name).rows
+    found = {(row["split_hash"], row["suite_hash"], row["environment_hash"]) for row in rows}
+    assert found == {(HASH, "5" * 64, "e" * 64)}
+
+
+def test_board_without_ratings_does_not_speak_of_them(tmp_path: Path) -> None:
+    notes = table_of(tmp_path, [GOOD, FLOOR], GOOD.name, also=["coverage@2"]).notes
+    assert not any("rmse" in note.lower() for note in notes)
 
 
 def test_board_of_one_model_has_an_interval_and_no_comparison(tmp_path: Path) -> None:

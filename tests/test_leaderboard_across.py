@@ -53,6 +53,17 @@ def test_across_failed_model_ranks_like_popularity_and_is_flagged() -> None:
     assert failed["p_vs_reference"] is None
 
 
+def test_across_popularity_is_known_by_its_adapter_whatever_it_is_called() -> None:
+    made = tables(2)
+    lost = [*made[1].rows[:1], *made[1].rows[2:], boards.row("b/middle", None)]
+    renamed = [row | {"model": "floor"} if row["model"] == NAMES[2] else row for row in lost]
+    first = [row | {"model": "floor"} if row["model"] == NAMES[2] else row for row in made[0].rows]
+    called = {"popularity": "floor"}
+    both = [boards.table(*rows, dataset=f"shop-{n}", facts=called) for n, rows in enumerate([first, renamed])]
+    ranks = {row["model"]: row["mean_rank"] for row in over(both).rows}
+    assert ranks["b/middle"] == (2.0 + 2.5) / 2
+
+
 def test_across_sizes_of_movielens_count_as_one_family() -> None:
     found = over([*tables(2, name="movielens-{}"), *tables(1)])
 

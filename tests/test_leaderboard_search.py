@@ -20,7 +20,13 @@ def test_fairness_gain_of_an_error_is_positive_where_it_fell() -> None:
 
 
 def test_fairness_without_a_value_of_the_default_has_no_gain() -> None:
-    assert fairness(boards.search("a/b", None, 0.5))["valid_gain_over_default"] is None
+    lines = (boards.trial(0, None), boards.trial(1, 0.5, config={"dim": 16}))
+    assert fairness(boards.search("a/b", trials=lines))["valid_gain_over_default"] is None
+
+
+def test_fairness_default_that_was_lost_and_tried_again_still_counts() -> None:
+    lines = (boards.trial(1, 0.25), boards.trial(2, 0.5, config={"dim": 16}))
+    assert fairness(boards.search("a/b", trials=lines))["valid_gain_over_default"] == 0.25
 
 
 def test_fairness_of_a_search_without_values_is_empty() -> None:

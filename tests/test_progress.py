@@ -65,8 +65,8 @@ def test_output_that_is_no_terminal_gets_plain_lines_without_control_codes() -> 
     assert lines[0] == "toy: read"
     assert lines[2:] == [
         "toy/torch/a: ok, 1 trial, 45.0 s charged, best on validation 0.2500",
-        "toy/lib/b: failed, 0 trials, 0.0 s charged, no result",
-        "toy/torch/a: 0 of 5 refits scored on test",
+        "toy/lib/b: failed, no trial now, no result",
+        "toy/torch/a: refitting 5 times for test",
         "toy/torch/a: 5 of 5 refits scored on test",
     ]
     assert "\x1b" not in target.getvalue()

@@ -16,9 +16,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Put a board made by hand in place of stored rows; return what was asked of it."""
     calls: list[tuple[object, ...]] = []
 
-    def report(*paths: Path, compare: str = "reference", baseline: str | None = None) -> Board:
-        calls.append((*paths, compare, baseline))
-        return boards.board(boards.table(boards.row("torch/ease", 0.3, 1), boards.row("a/b", 0.2, 2)))
+    def report(
+        *paths: Path, compare: str = "reference", baseline: str | None = None, by: list[str] | None = None
+    ) -> Board:
+        calls.append((*paths, compare, baseline, by))
+        pairs = [{"dataset": "shop", "a": "torch/ease", "b": "a/b", "difference": 0.1, "p": 0.01}]
+        rows = boards.row("torch/ease", 0.3, 1), boards.row("a/b", 0.2, 2)
+        return boards.board(boards.table(*rows, pairs=pairs))
 
     monkeypatch.setattr(verbs, "report", report)
     return calls
@@ -46,9 +50,36 @@ def test_report_format_goes_to_standard_output(
 
 
 def test_report_hands_on_runs_comparison_and_baseline(asked: list[object]) -> None:
-    cli.main(["report", "one", "two", "--compare", "all", "--baseline", "a/b", "--format", "md"])
+    words = ["--compare", "all", "--baseline", "a/b", "--by", "user.sex", "--by", "item.popularity"]
+    cli.main(["report", "one", "two", *words, "--format", "md"])
 
-    assert asked == [(Path("one"), Path("two"), "all", "a/b")]
+    assert asked == [(Path("one"), Path("two"), "all", "a/b", ["user.sex", "item.popularity"])]
+
+
+def test_report_table_writes_the_csv_of_that_table(
+    asked: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["report", "run", "--format", "csv", "--table", "pairs"]) == 0
+
+    assert capsys.readouterr().out == "dataset,a,b,difference,p\nshop,torch/ease,a/b,0.1,0.01\n"
+
+
+def test_report_csv_into_a_folder_writes_every_table(asked: list[object], tmp_path: Path) -> None:
+    assert cli.main(["report", "run", "--format", "csv", "--out", str(tmp_path)]) == 0
+
+    assert {path.name for path in tmp_path.iterdir()} == {"leaderboard.csv", "pairs.csv"}
+
+
+def test_report_into_a_folder_writes_every_format_and_the_figures(
+    asked: list[object], tmp_path: Path
+) -> None:
+    assert cli.main(["report", "run", "--out", str(tmp_path)]) == 0
+
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {
+        *(f"leaderboard.{suffix}" for suffix in ("csv", "json", "md", "tex", "html")),
+        *("pairs.csv", "figures"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -56,6 +87,8 @@ def test_report_hands_on_runs_comparison_and_baseline(asked: list[object]) -> No
     [
         (["--out", "board.doc"], "must end in .md"),
         (["--out", "board.md", "--format", "terminal"], "leave out --out"),
+        (["--out", ".", "--format", "md"], "is a folder"),
+        (["--table", "pairs"], "goes with --format csv"),
     ],
 )
 def test_report_out_that_makes_no_sense_is_one_clear_complaint(

@@ -79,7 +79,9 @@ def test_critical_difference_diagram_names_models_and_reach() -> None:
 
 def test_write_all_leaves_every_format_and_both_kinds_of_figures(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
-    files.write_all(boards.board(boards.table(boards.row("a/b", 0.3, 1), boards.row("c/d", 0.2, 2))), run)
+    files.write_all(
+        boards.board(boards.table(boards.row("a/b", 0.3, 1), boards.row("c/d", 0.2, 2))), run.path
+    )
 
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == WRITTEN
     figures = {path.name for path in (tmp_path / "figures").iterdir()}

@@ -394,6 +394,7 @@ def processes_of(supervisor: int) -> list[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(tmp_path: Path) -> None:
     import random
 

@@ -64,7 +64,8 @@ def test_unknown_key_inside_a_list_names_its_place_and_the_nearest() -> None:
         (
             "split: {by: randon}",
             (
-                "split.by: must be 'random', 'leave_last_out', 'global_time' or 'files'; "
+                "split.by: must be 'random', 'leave_last_out', 'leave_n_out', 'user_time', 'global_time', "
+                "'rolling_time', 'k_fold', 'cold_user', 'cold_item' or 'files'; "
                 "did you mean 'random'? (found 'randon')"
             ),
         ),

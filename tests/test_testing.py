@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -66,6 +66,82 @@ class TestSound(AdapterContract):
 class TestSoundRatings(AdapterContract):
     adapter = SoundRatings
     config: ClassVar = {"noise": 0.5}
+
+
+@dataclass
+class SoundSums(Sound):
+    """Sums over a history of how often two items are liked together; the seed decides nothing."""
+
+    deterministic: ClassVar[bool] = True
+
+    def fit_steps(self, train, context):
+        likes = train.matrix().toarray()
+        self._together, self._scores = likes.T @ likes, likes @ (likes.T @ likes)
+        yield
+
+    def fold_in(self, items):
+        return self._together[items].sum(axis=0)
+
+    def state(self):
+        return {"scores": self._scores, "together": self._together}
+
+    def restore(self, state):
+        self._scores, self._together = state["scores"], state["together"]
+
+
+@dataclass
+class SoundFeatures(Sound):
+    """Likes of each feature, those of users among users like them; rows without an event included."""
+
+    from_features: ClassVar[tuple[str, ...]] = ("users", "items")
+
+    def fit_steps(self, train, context):
+        list(super().fit_steps(train, context))
+        likes = train.matrix()
+        for side, features in (("users", train.user_features), ("items", train.item_features)):
+            if features is not None and side in self.from_features:
+                own = features.matrix.toarray()
+                liked = own.T @ likes if side == "users" else likes @ own
+                self._scores = self._scores + (own @ liked if side == "users" else liked @ own.T)
+        yield
+
+
+@dataclass
+class SoundLast(Sound):
+    """Follows the last item with those that came next to it."""
+
+    history: int = 1
+
+    def fit_steps(self, train, context):
+        list(super().fit_steps(train, context))
+        starts, places = train.histories()
+        items = train.items[places]
+        self._next = np.zeros((train.n_items, train.n_items), dtype=np.float32)
+        np.add.at(self._next, (items[:-1], items[1:]), 1)
+        self._last = np.where(np.diff(starts) > 0, np.append(items, 0)[starts[1:] - 1], 0)
+        yield
+
+    def score(self, users):
+        return self._scores[users] + self._next[self._last[users]]
+
+    def state(self):
+        return super().state() | {"next": self._next, "last": self._last}
+
+    def restore(self, state):
+        super().restore(state)
+        self._next, self._last = state["next"], state["last"]
+
+
+class TestSoundSums(AdapterContract):
+    adapter = SoundSums
+
+
+class TestSoundFeatures(AdapterContract):
+    adapter = SoundFeatures
+
+
+class TestSoundLast(AdapterContract):
+    adapter = SoundLast
 
 
 class DefaultOutOfSpace(Sound):
@@ -145,6 +221,54 @@ class RatesTheMean(SoundRatings):
         return np.full(len(users), 1.0)
 
 
+class FoldInOfTheWrongShape(SoundSums):
+    def fold_in(self, items):
+        return super().fold_in(items)[None]
+
+
+class FoldInChangesTheHistory(SoundSums):
+    def fold_in(self, items):
+        items.sort()
+        return super().fold_in(items)
+
+
+class FoldInKnowsTheLastItemAlone(SoundSums):
+    def fold_in(self, items):
+        return super().fold_in(items[-1:])
+
+
+class FoldInOfNothing(SoundSums):
+    def fold_in(self, items):
+        return np.zeros_like(super().fold_in(items))
+
+
+class FoldInForgotten(SoundSums):
+    def restore(self, state):
+        super().restore(state)
+        self._together = np.zeros_like(self._together)
+
+
+class UserFeaturesUnused(SoundFeatures):
+    def fit_steps(self, train, context):
+        yield from super().fit_steps(replace(train, user_features=None), context)
+
+
+class ItemFeaturesUnused(SoundFeatures):
+    def fit_steps(self, train, context):
+        yield from super().fit_steps(replace(train, item_features=None), context)
+
+
+class FeaturesNeededInSilence(Sound):
+    def fit_steps(self, train, context):
+        assert train.item_features is not None
+        yield from super().fit_steps(train, context)
+
+
+class OrderIgnored(SoundLast):
+    def fit_steps(self, train, context):
+        yield from super().fit_steps(replace(train, times=np.array([], dtype=np.int64)), context)
+
+
 BREACHES = {
     DefaultOutOfSpace: "test_defaults_lie_in_the_space",
     DoublePrecision: "test_scores_have_a_row_per_user_and_a_column_per_item",
@@ -161,6 +285,15 @@ BREACHES = {
     NothingLearned: "test_model_learns_the_planted_structure",
     OffTheScale: "test_ratings_are_on_the_scale_of_the_data",
     RatesTheMean: "test_model_learns_the_planted_structure",
+    FoldInOfTheWrongShape: "test_fold_in_scores_every_item_from_any_history",
+    FoldInChangesTheHistory: "test_fold_in_scores_every_item_from_any_history",
+    FoldInKnowsTheLastItemAlone: "test_fold_in_ranks_as_score_does",
+    FoldInOfNothing: "test_fold_in_learns_the_planted_structure",
+    FoldInForgotten: "test_state_brings_a_model_back",
+    UserFeaturesUnused: "test_features_speak_for_rows_without_an_event",
+    ItemFeaturesUnused: "test_features_speak_for_rows_without_an_event",
+    FeaturesNeededInSilence: "test_log_without_times_and_features_can_be_learned",
+    OrderIgnored: "test_order_of_time_matters_to_a_model_of_sequences",
 }
 
 

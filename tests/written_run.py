@@ -11,10 +11,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.datasets.parts import write_part
+from benchmark.protocol import Interactions
 from benchmark.results import FORMAT, RunDirectory, file_hash, gather
 
 USERS = 16
 ITEMS = 6
+COSTS: dict[str, Any] = {
+    "fit_s": 0.25,
+    "latency_ms_p50": 0.125,
+    "latency_ms_p95": 0.5,
+    "users_per_s": 4096.0,
+    "memory_mb": 64.0,
+    "size_mb": 0.25,
+    "params": 96,
+}
+HASH = "0123456789abcdef" * 4
 
 
 @dataclass
@@ -30,6 +42,7 @@ class Written:
         status: how its study ended.
         reason: why.
         excluded: (status, reason) where it never ran.
+        default: (U,) primary values of the default configuration, seed 0; None where none was stored.
     """
 
     name: str
@@ -40,6 +53,7 @@ class Written:
     status: str = "ok"
     reason: str = "2 trials"
     excluded: tuple[str, str] | None = None
+    default: Sequence[float] | None = None
 
     @property
     def deterministic(self) -> bool:
@@ -49,7 +63,11 @@ class Written:
 
 @dataclass
 class WrittenRun:
-    """Writes a run directory with these models."""
+    """Writes a run directory with these models.
+
+    With ``columns`` the split is stored too: user u has u + 1 training rows, and these columns. ``extra``
+    are more per-user columns of every final, ``costs`` other costs of some models.
+    """
 
     models: Sequence[Written]
     reference: str | None
@@ -58,6 +76,10 @@ class WrittenRun:
     synthetic: bool = False
     gathered: bool = True
     dataset: str = "toy"
+    fold: Mapping[str, Any] | None = None
+    columns: Mapping[str, Sequence[Any]] | None = None
+    extra: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, path: Path) -> RunDirectory:
@@ -67,6 +89,11 @@ class WrittenRun:
             self._study(model)
             for seed, values in enumerate(model.scores):
                 self._of_seed(model, seed, values).to_parquet(run / self._part(model, seed))
+            if model.default is not None:
+                place = run / self._part(model, 0, "default")
+                self._of_seed(model, 0, model.default).to_parquet(place)
+        if self.columns is not None:
+            self._split(run / "splits" / self.dataset)
         if self.reference is not None:
             at_hand = {model.name: model for model in self.models}
             self._line(
@@ -84,6 +111,17 @@ class WrittenRun:
             gather(run, run.ledger())
         (run / "manifest.json").write_text(json.dumps(self._manifest()))
         return run
+
+    def _split(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        users = np.repeat(np.arange(USERS, dtype=np.int32), np.arange(USERS) + 1)
+        rows = len(users)
+        ones, none = np.ones(rows, dtype=np.float32), np.empty(0, dtype=np.int64)
+        log = Interactions(users, users % ITEMS, ones, none, ones.astype(bool), USERS, ITEMS)
+        write_part(log, np.arange(rows), folder / "train.npz")
+        table = {"id": range(USERS), **(self.columns or {})}
+        pd.DataFrame(table).to_parquet(folder / "users.parquet", index=False)
+        (folder / "manifest.json").write_text(json.dumps({"dataset": self.dataset, "hash": HASH}))
 
     def _line(self, event: str, **entry: Any) -> None:
         clock = f"2026-01-02T03:04:{len(self.lines):02d}.000+00:00"
@@ -120,29 +158,29 @@ class WrittenRun:
             "settled", **identity, status=model.status, reason=model.reason, unused_s=unused, space=space
         )
 
-    def _part(self, model: Written, seed: int) -> str:
-        return f"parts/{self.models.index(model)}-{seed}.parquet"
+    def _part(self, model: Written, seed: int, train_on: str = "train") -> str:
+        return f"parts/{self.models.index(model)}-{seed}-{train_on}.parquet"
+
+    def _wanted(self, model: Written) -> list[tuple[int, str]]:
+        default = [(0, "default")] if model.default is not None else []
+        return [*((seed, "train") for seed in range(len(model.scores))), *default]
 
     def _finals(self, model: Written, run: RunDirectory) -> None:
-        for seed in range(len(model.scores)):
+        for seed, train_on in self._wanted(model):
             self._line(
                 "close",
-                **{**self._identity(model), "key": f"final-{seed}"},
+                **{**self._identity(model), "key": f"final-{seed}-{train_on}"},
                 study_key="key",
                 role="final",
-                entry=f"{model.name}#final-{seed}",
+                entry=f"{model.name}#final-{seed}-{train_on}",
                 outcome="complete",
-                train_on="train",
+                train_on=train_on,
                 seed=seed,
-                part=self._part(model, seed),
-                sha256=file_hash(run / self._part(model, seed)),
+                part=self._part(model, seed, train_on),
+                sha256=file_hash(run / self._part(model, seed, train_on)),
                 charged_s=0.5,
-                fit_s=0.25,
-                latency_ms_p50=0.125,
-                latency_ms_p95=0.5,
-                memory_mb=64.0,
-                size_mb=0.25,
-                params=96,
+                config={"lr": 0.02},
+                **COSTS | dict(self.costs.get(model.name, {})),
                 counts={"users": USERS, "without_relevant": 1},
             )
 
@@ -155,6 +193,7 @@ class WrittenRun:
             "squared_error": errors,
             "absolute_error": np.sqrt(errors),
             "ratings": np.where(np.isnan(errors), np.nan, 1.0),
+            **self.extra,
             "items": [[int(user) % ITEMS, (int(user) + 1 + seed) % ITEMS] for user in users],
         }
         return pd.DataFrame(rows)
@@ -184,7 +223,8 @@ class WrittenRun:
             "datasets": {
                 self.dataset: {
                     "dataset": self.dataset,
-                    "hash": "0123456789abcdef" * 4,
+                    "hash": HASH,
+                    **({"fold": dict(self.fold)} if self.fold else {}),
                     "rule": {"by": "random", "test": 0.1, "valid": 0.1, "seed": 42, "files": None},
                     "n_users": USERS,
                     "n_items": ITEMS,

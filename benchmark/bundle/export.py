@@ -156,7 +156,7 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
 
 
 def _cold(learned: Interactions, final: Line) -> Cold:
-    """Return what the engine filled in for the run's scores; nothing where the model scores all by features."""
+    """Return what the engine filled in for the run's scores; nothing where features do for all."""
     cold = cold_of(learned)
     filled_users, filled_items = (bool(final.get(f"filled_{side}")) for side in ("users", "items"))
     return replace(cold, users=cold.users & filled_users, items=cold.items & filled_items)
@@ -171,8 +171,8 @@ def _barred(known: Evidence, seen: Interactions) -> NDArray[np.bool_]:
     rule = known.data.get("candidates") or "all"
     if rule == "test-items":
         raise BundleError(
-            f"{known.run.path}: candidates were the items of the test part (candidates: test-items); "
-            "a model that serves has no such list: run the suite with candidates all or train"
+            f"{known.run.path}: only items of the test part were candidates (candidates: test-items); a "
+            "model that serves has no such list: run the suite with candidates all or train"
         )
     train = load_parts(known.split, "train")
     mask = candidates_for(rule, known.split, train=train, seen=seen, target=seen)

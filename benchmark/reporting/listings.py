@@ -73,7 +73,9 @@ WRAPPED = 60
 """Characters that a long column may be narrowed to; below that it becomes hard to read."""
 
 
-def _show(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], *, long: int = 0) -> None:
+def show_table(
+    console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], *, long: int = 0
+) -> None:
     """Print rows below their titles; the last ``long`` columns get a table each where all is too wide."""
     cells = [[Text(cell) for cell in row] for row in rows]
     longest = [max((cell.cell_len for cell in column), default=0) for column in zip(*cells, strict=True)]
@@ -109,13 +111,13 @@ def show_models(adapters: Registry, console: Console) -> None:
         feedback = "likes" if own.feedback == "implicit" else "ratings"
         predicts = "ranking, ratings" if own.rates else "ranking"
         rows.append((name, feedback, predicts, ", ".join(own.devices), installed, _space(own.space)))
-    _show(console, ("model", "learns from", "predicts", "devices", "installed", "tunes"), rows, long=1)
+    show_table(console, ("model", "learns from", "predicts", "devices", "installed", "tunes"), rows, long=1)
 
 
 def show_metrics(metrics: Sequence[dict[str, str]], console: Console) -> None:
     """List every metric that a suite may name."""
     titles = ("name", "better", "range", "formula", "source")
-    _show(console, titles, [tuple(metric[title] for title in titles) for metric in metrics], long=2)
+    show_table(console, titles, [tuple(metric[title] for title in titles) for metric in metrics], long=2)
 
 
 def show_data(data: Path | None, console: Console) -> None:
@@ -128,11 +130,11 @@ def show_data(data: Path | None, console: Console) -> None:
         shapes.append((known.name, f"{known.rows:,}", shape, known.brings))
         places.append((known.name, str(entry.folder) if entry.folder else absent))
         terms.append((known.name, known.licence))
-    _show(console, ("data set", "rows", "users × items", "brings"), shapes)
+    show_table(console, ("data set", "rows", "users × items", "brings"), shapes)
     console.print()
-    _show(console, ("data set", "here"), places)
+    show_table(console, ("data set", "here"), places)
     console.print()
-    _show(console, ("data set", "licence"), terms)
+    show_table(console, ("data set", "licence"), terms)
 
 
 def fetch(name: str, console: Console) -> None:
@@ -159,7 +161,7 @@ def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
             for key, value in facts.items()
             if key not in {"flags", "notes"}
         ]
-        _show(console, ("what", "value"), rows)
+        show_table(console, ("what", "value"), rows)
         for note in manifest["audit"]["notes"]:
             console.print(Text(f"  note: {note}"))
         for flag in manifest["audit"]["flags"]:
@@ -194,7 +196,7 @@ def show_runs(runs: Sequence[RunDirectory], console: Console) -> None:
         models = str(len(manifest.get("studies", [])))
         rows.append((manifest["started"], manifest["suite"], state, models, str(run.path)))
     if rows:
-        _show(console, ("started", "suite", "state", "models", "where"), rows)
+        show_table(console, ("started", "suite", "state", "models", "where"), rows)
     else:
         console.print("no runs here; start one with: bench run quickstart")
 
@@ -207,7 +209,7 @@ def show_plan(suite: Suite, studies: Sequence[Planned], console: Console) -> Non
         default = ", ".join(f"{key}={value}" for key, value in study.default.items())
         will = budget if study.excluded is None else ": ".join(study.excluded)
         rows.append((study.name, will, _space(study.space), default))
-    _show(console, ("study", "budget", "tunes", "default"), rows, long=2)
+    show_table(console, ("study", "budget", "tunes", "default"), rows, long=2)
     tuned = [study for study in studies if study.excluded is None and study.space]
     total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
     console.print(
@@ -222,7 +224,7 @@ def show_rehearsal(steps: Sequence[Rehearsed], console: Console) -> None:
     for step in steps:
         seconds = "" if step.first_step_s is None else f"{step.first_step_s:.2f} s"
         rows.append((step.study, "yes" if step.ok else "NO", seconds, step.what))
-    _show(console, ("study", "ok", "first step", "what"), rows, long=1)
+    show_table(console, ("study", "ok", "first step", "what"), rows, long=1)
 
 
 def show_doctor(facts: dict[str, Any], console: Console) -> bool:
@@ -234,7 +236,7 @@ def show_doctor(facts: dict[str, Any], console: Console) -> bool:
     rows += facts["versions"].items()
     for name, missing in facts["missing"].items():
         rows.append((name, f"needs {', '.join(missing)}: pip install 'recsys-bench[{name.split('/')[0]}]'"))
-    _show(console, ("what", "found"), rows)
+    show_table(console, ("what", "found"), rows)
     return not facts["missing"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from benchmark import verbs
 from benchmark.runner import Order
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 
 from benchmark.reporting import html
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 MOST_BYTES = 6_000_000
 MOST_SECONDS = 2.0

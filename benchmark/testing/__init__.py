@@ -12,21 +12,18 @@ pytest finds the inherited tests; nothing here imports pytest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from benchmark.datasets.synthetic import planted
 from benchmark.metrics.evaluate import Evaluator
 from benchmark.metrics.names import parse
 from benchmark.protocol import (
     Array,
     Choice,
-    Features,
     FitContext,
     Hyperparameter,
     Ids,
@@ -35,44 +32,9 @@ from benchmark.protocol import (
     Traits,
     traits,
 )
+from benchmark.testing.planted import STRANGERS, described, planted_parts, strangers_changed
 
-STRANGERS = 2  # users, and items, that have no row in the planted log
-
-
-@cache
-def planted_parts() -> tuple[Interactions, Interactions]:
-    """Return a planted log cut at random into train (80 %) and test, two users and items of it without a row.
-
-    >>> train, test = planted_parts()
-    >>> train.n_users, train.n_items, len(train), len(test)
-    (202, 122, 4800, 1200)
-    """
-    log = planted(users=200, items=120, interactions=6_000, seed=7)
-    frame = log.frame
-    everything = Interactions(
-        users=(frame["user"].to_numpy() - 1).astype(np.int32),
-        items=(frame["item"].to_numpy() - 1).astype(np.int32),
-        values=frame["value"].to_numpy(dtype=np.float32),
-        times=frame["time"].to_numpy().astype(np.int64),
-        positive=frame["value"].to_numpy() >= 4,
-        n_users=200 + STRANGERS,
-        n_items=120 + STRANGERS,
-        scale=log.scale,
-        item_features=_genres(log.items, 120 + STRANGERS),
-    )
-    held_out = np.zeros(len(everything), dtype=np.bool_)
-    held_out[np.random.default_rng(7).permutation(len(everything))[: len(everything) // 5]] = True
-    return everything.rows(~held_out), everything.rows(held_out)
-
-
-def _genres(table: Any, n_items: int) -> Features:
-    """Return the planted tastes of each item as features and words; strangers have the last item's."""
-    known = table.sort_values("item")["genres"].tolist()
-    genres = [one.split("|") for one in known + known[-1:] * (n_items - len(known))]
-    names = sorted({name for one in genres for name in one})
-    ones = [[float(name in one) for name in names] for one in genres]
-    matrix = csr_matrix(np.array(ones, dtype=np.float32))
-    return Features(matrix, tuple(f"genres={name}" for name in names), tuple(map(" ".join, genres)))
+__all__ = ["AdapterContract", "ndcg", "planted_parts"]
 
 
 @dataclass(frozen=True)
@@ -98,9 +60,9 @@ class _Subject:
             model.open_device(context)
         return model, model.fit_steps(train, context)
 
-    def fit(self, steps: int, seed: int = 0) -> Any:
+    def fit(self, steps: int, seed: int = 0, train: Interactions | None = None) -> Any:
         """Return a model after ``steps`` steps, or as many as it makes."""
-        model, walk = self.begin(self.train, seed)
+        model, walk = self.begin(self.train if train is None else train, seed)
         for _ in islice(walk, steps):
             pass
         return model
@@ -121,12 +83,15 @@ class AdapterContract:
         config: fields that differ from their defaults.
         steps: how many steps to train at most before the model is judged by its quality.
         learns: False for a floor such as a random ranking, which beats nothing.
+        from_history: False where ``score`` knows more of a user than the history that ``fold_in`` is given,
+            such as a vector of the user's own.
     """
 
     adapter: ClassVar[type]
     config: ClassVar[Mapping[str, Hyperparameter]] = {}
     steps: ClassVar[int] = 30
     learns: ClassVar[bool] = True
+    from_history: ClassVar[bool] = True
 
     @property
     def subject(self) -> _Subject:
@@ -196,6 +161,8 @@ class AdapterContract:
         """Training data and the users asked for belong to the engine."""
         train, users = self.subject.train.rows(np.arange(len(self.subject.train))), self._some_users()
         inputs = _columns(train) | {"matrix": train.matrix().data, "batch": users}
+        if train.item_features is not None:
+            inputs["item_features"] = train.item_features.matrix.data
         before = {name: np.array(column) for name, column in inputs.items()}
         model, walk = self.subject.begin(train)
         next(walk)
@@ -221,6 +188,75 @@ class AdapterContract:
         if self.subject.traits.rates:
             users, items, _ = _pairs(planted_parts()[1])
             _assert_close(copy.rate(users, items), model.rate(users, items), "after restore(), rate()")
+        if self.subject.traits.folds_in:
+            history = np.array([3, 5], dtype=np.int32)
+            _assert_close(copy.fold_in(history), model.fold_in(history), "after restore(), fold_in()")
+
+    def test_fold_in_scores_every_item_from_any_history(self) -> None:
+        """From one item or from all of them: (I,) float32, all finite; the history stays as it was."""
+        if not self.subject.traits.folds_in:
+            return
+        model, n_items = self._trained()[0], self.subject.train.n_items
+        for history in ([n_items - 1], [7, 2, 9], range(n_items)):
+            items = np.array(history, dtype=np.int32)
+            scores, where = model.fold_in(items), f"fold_in() of {len(items)} items"
+            assert scores.shape == (n_items,), f"{where} has shape {scores.shape} for {n_items} items"
+            assert scores.dtype == np.float32, f"{where} is {scores.dtype}, expected float32"
+            assert np.isfinite(scores).all(), f"{where} has values that are nan or infinite"
+            assert np.array_equal(items, history), f"{where} changed the history that it was given"
+
+    def test_fold_in_ranks_as_score_does(self) -> None:
+        """A known user's history, in the order of time, gives the user's own order of unseen items."""
+        if not (self.subject.traits.folds_in and self.from_history):
+            return
+        model, scores = self._trained()
+        for user, history in islice(_histories(self.subject.train), 20):
+            unseen = np.setdiff1d(np.arange(len(scores[user])), history)
+            apart = _disorder(model.fold_in(history)[unseen], scores[user][unseen])
+            assert apart < 1e-3, (
+                f"user {user}: fold_in() of the user's own history ranks unlike score(): one that it puts "
+                f"behind another scores higher by {apart:.2g} of their span"
+            )
+
+    def test_fold_in_learns_the_planted_structure(self) -> None:
+        """Rankers beat a random ranking in NDCG@10 for users who are known by their history alone."""
+        if not (self.learns and self.subject.traits.folds_in and self.subject.traits.feedback == "implicit"):
+            return
+        model, scores = self._trained()
+        folded = np.array(scores)
+        for user, history in _histories(self.subject.train):
+            folded[user] = model.fold_in(history)
+        _assert_better_than_chance(folded, "of fold_in()")
+
+    def test_features_speak_for_rows_without_an_event(self) -> None:
+        """What ``from_features`` names is scored by features: other features, other scores."""
+        if not self.learns:  # chance scores everything without any features
+            return
+        train = described(self.subject.train)
+        for side in self.subject.traits.from_features:
+            logs = train, strangers_changed(train, side)
+            before, after = (self._strangers(self.subject.fit(2, train=log), side) for log in logs)
+            assert np.isfinite(after).all(), f"scores of {side} without a row are nan or infinite"
+            assert not np.array_equal(before, after), (
+                f"from_features names {side!r}, yet those without a row score the same with other features"
+            )
+
+    def test_log_without_times_and_features_can_be_learned(self) -> None:
+        """Most logs have neither; what cannot do without features says so in ``needs_features``."""
+        train = replace(self.subject.train, times=np.array([], dtype=np.int64))
+        if not self.subject.traits.needs_features:
+            train = replace(train, item_features=None)
+        scores = self.subject.fit(1, train=train).score(self._some_users())
+        assert np.isfinite(scores).all(), "without times and features score() is not finite"
+
+    def test_order_of_time_matters_to_a_model_of_sequences(self) -> None:
+        """A field ``history`` says that the last items count: the log turned round scores otherwise."""
+        if "history" not in {field.name for field in fields(self.adapter)}:
+            return
+        train, users = self.subject.train, self._some_users()[:3]
+        turned = replace(train, times=train.times.max() - train.times)
+        first, second = (self.subject.fit(1, train=log).score(users) for log in (train, turned))
+        assert not np.array_equal(first, second), "the log turned round in time scores the same"
 
     def test_ratings_are_on_the_scale_of_the_data(self) -> None:
         """One finite rating a pair, users and items without rows included."""
@@ -244,12 +280,7 @@ class AdapterContract:
         model, scores = self._trained()
         train, test = planted_parts()
         if self.subject.traits.feedback == "implicit":
-            noise = np.random.default_rng(0).random(scores.shape, dtype=np.float32)
-            won = ndcg(scores, train, test) - ndcg(noise, train, test)
-            needed = 3 * won.std() / np.sqrt(len(won))
-            assert won.mean() > needed, (
-                f"NDCG@10 minus random's is {won.mean():.4f}, expected over {needed:.4f}"
-            )
+            _assert_better_than_chance(scores, "of score()")
         else:
             users, items, values = _pairs(test)
             error = np.sqrt(np.mean((model.rate(users, items) - values) ** 2))
@@ -258,6 +289,11 @@ class AdapterContract:
 
     def _trained(self) -> tuple[Any, Scores]:
         return _fitted(self.subject, self.steps)
+
+    def _strangers(self, model: Any, side: str) -> Scores:
+        """Return the scores of the users, or of the items, that have no row."""
+        scores: Scores = model.score(_all_users(self.subject.train))
+        return scores[-STRANGERS:] if side == "users" else scores[:, -STRANGERS:]
 
     def _some_users(self) -> Ids:
         users = _all_users(self.subject.train)[-5:]
@@ -289,3 +325,31 @@ def _assert_close(found: Array, expected: Array, what: str) -> None:
     worst = np.abs(found - expected).max(initial=0)
     close = np.allclose(found, expected, rtol=1e-5, atol=1e-5)
     assert close, f"{what} differs by up to {worst:.2g}, expected at most 1e-5"
+
+
+def _assert_better_than_chance(scores: Scores, what: str) -> None:
+    train, test = planted_parts()
+    noise = np.random.default_rng(0).random(scores.shape, dtype=np.float32)
+    won = ndcg(scores, train, test) - ndcg(noise, train, test)
+    needed = 3 * won.std() / np.sqrt(len(won))
+    assert won.mean() > needed, (
+        f"NDCG@10 {what} minus random's is {won.mean():.4f}, expected over {needed:.4f}"
+    )
+
+
+def _histories(log: Interactions) -> Iterator[tuple[int, Ids]]:
+    """Yield each user who has a row, with the items in the order of time."""
+    starts, places = log.histories()
+    for user in np.flatnonzero(np.diff(starts)):
+        yield int(user), log.items[places[starts[user] : starts[user + 1]]].copy()
+
+
+def _disorder(first: Scores, second: Scores) -> float:
+    """Return the most by which the second rises where the first falls, as a share of the second's span.
+
+    >>> _disorder(np.array([3.0, 2.0, 1.0]), np.array([9.0, 5.0, 7.0]))
+    0.5
+    """
+    ranked = second[np.argsort(-first, kind="stable")]
+    rises = np.maximum.accumulate(ranked[::-1])[::-1] - ranked
+    return float(rises.max() / (np.ptp(second) or 1.0))

@@ -1,0 +1,274 @@
+"""Models beside other packages: time to a validation NDCG@10, full scoring, memory (``perf/models.py``).
+
+Race: BPR, iALS, LightGCN and NeuMF on protocol P1 (all interactions are likes, a tenth of each user's is
+validation), against implicit and cornac. Ours runs with its default configuration; a peer with each of the
+settings listed here, its quickest counts. The clock is the core seconds of one thread, so that others on the
+machine weigh on nobody; conversion of the log counts, imports and validation do not. Of a larger log a
+thousand users are judged, the same for all. Peers live in an environment of their own:
+
+    python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
+    python perf/models.py --peers /tmp/peers/bin/python
+
+cornac's LightGCN also needs dgl, which has no build for a recent torch: where it cannot be imported its row
+says so.
+
+Cost: every adapter, a process each: core seconds of one step and of scoring all users, peak memory. The step
+is one pass over the data where an adapter has ``max_epochs``, the whole fit where not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters import ADAPTERS
+from benchmark import verbs
+from benchmark.datasets.parts import load_part
+from benchmark.registry import Adapter, Registry
+from benchmark.results import RunDirectory
+from benchmark.runner.data import data_directory, store_all
+from benchmark.trial import batches, begin
+
+DATA = ("movielens-100k", "movielens-1m")
+RACE = Path(__file__).with_name("race.py")
+PYTHON = (sys.executable, "-P")  # without -P our statistics.py would stand in for Python's own
+OURS: dict[str, str] = {
+    "bpr": "torch/bpr",
+    "ials": "torch/ials",
+    "lightgcn": "torch/lightgcn",
+    "neumf": "torch/ncf",
+    "neumf-keras": "keras/neumf",
+}
+JUDGED = 1_000
+TARGETS: dict[str, dict[str, float]] = {
+    "movielens-100k": {"bpr": 0.19, "ials": 0.25, "lightgcn": 0.19, "neumf": 0.18, "neumf-keras": 0.18},
+    "movielens-1m": {"bpr": 0.19, "ials": 0.24, "lightgcn": 0.19, "neumf": 0.18, "neumf-keras": 0.18},
+}
+"""Validation NDCG@10 that ends a race: within reach of every package, above popularity on both logs."""
+
+SETTINGS: dict[tuple[str, str], list[dict[str, Any]]] = {
+    ("bpr", "implicit"): [
+        {"factors": 64, "learning_rate": lr, "regularization": l2}
+        for lr, l2 in ((0.01, 0.01), (0.03, 0.01), (0.05, 0.001), (0.1, 0.01))
+    ],
+    ("bpr", "cornac"): [
+        {"k": 64, "learning_rate": lr, "lambda_reg": l2} for lr in (0.03, 0.1) for l2 in (0.01, 0.03)
+    ],
+    ("ials", "implicit"): [
+        {"factors": dim, "regularization": l2, "alpha": 3.0}
+        for dim, l2 in ((32, 15.0), (64, 15.0), (32, 5.0))
+    ],
+    ("lightgcn", "cornac"): [
+        {"emb_size": 64, "num_layers": 3, "learning_rate": lr, "batch_size": 1024} for lr in (0.001, 0.01)
+    ],
+    ("neumf", "cornac"): [
+        {"num_factors": 16, "layers": (64, 32, 16), "lr": lr, "batch_size": size, "backend": "pytorch"}
+        for lr, size in ((0.001, 256), (0.003, 1024))
+    ],
+}
+SETTINGS |= {
+    ("neumf-keras", package): found for (model, package), found in SETTINGS.items() if model == "neumf"
+}
+TIMES_FASTER = 2.0
+SCORING_GOALS = {"surprise/knn": 5.0, "surprise/": 0.2, "torch/": 0.5}
+"""Core seconds to score all users of MovieLens-100K, by the start of an adapter's name: the first fits."""
+NOT_FACTORS = ("surprise/normal", "surprise/baseline", "surprise/slope-one", "surprise/co-clustering")
+MEMORY_GOAL_MB = 4096.0
+LIMIT_S = 1800
+
+
+def split_of(name: str, data: Path | None, scratch: Path) -> Path:
+    """Return the folder of a data set, cut by protocol P1."""
+    suite = verbs.check("movielens-p1", {"datasets": [name]}, changed_by="perf/models.py")
+    (stored,) = store_all(
+        suite, RunDirectory.create(scratch / name), data_directory(data), Path(), lambda _: None
+    )
+    return stored.directory
+
+
+def log_of(folder: Path) -> Path:
+    """Return the split as plain arrays, which a Python without bench can read."""
+    train, valid = load_part(folder, "train"), load_part(folder, "valid")
+    judged = np.unique(valid.users)
+    judged = np.random.default_rng(0).permutation(judged)[:JUDGED]
+    path = folder / "race.npz"
+    np.savez(
+        path,
+        users=train.users,
+        items=train.items,
+        shape=np.array([train.n_users, train.n_items]),
+        valid_users=valid.users,
+        valid_items=valid.items,
+        judged=np.sort(judged),
+    )
+    return path
+
+
+def answer(command: list[str]) -> dict[str, Any]:
+    """Return the last line that a process prints, as JSON, or why there is none."""
+    threads = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+    alone = os.environ | {f"{name}_NUM_THREADS": "1" for name in threads}
+    alone |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=alone, timeout=LIMIT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"not done within {LIMIT_S} s"}
+    if done.returncode or not done.stdout.strip():
+        return {"error": (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1][:300]}
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def raced(package: str, python: str, log: Path, model: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the quickest of a package's settings: seconds to the target, None where it was not reached."""
+    target = TARGETS[log.parent.name][model]
+    runs = []
+    for setting in [{}] if package == "ours" else SETTINGS[model, package]:
+        named = OURS[model] if package == "ours" else model.removesuffix("-keras")
+        words = [str(log), package, named, json.dumps(setting), str(target), str(options.seconds)]
+        found = answer([python, "-P", str(RACE), *words])
+        curve = found.get("curve", [])
+        reached = next((seconds for seconds, value in curve if value >= target), None)
+        best = max((value for _, value in curve), default=None)
+        runs.append({"setting": setting, "seconds": reached, "best": best, "passes": len(curve), **found})
+    quick = [run for run in runs if run["seconds"] is not None]
+    if quick:
+        return min(quick, key=lambda run: run["seconds"])
+    return max(runs, key=lambda run: run["best"] or 0.0)
+
+
+def races(log: Path, options: argparse.Namespace) -> bool:
+    """Run and print every race on one log; return whether ours met the goal in each that a peer finished."""
+    met = True
+    print(f"\n{log.parent.name}: core seconds to a validation NDCG@10")
+    print(f"{'model':<14}{'target':>8}{'package':>10}{'seconds':>10}{'passes':>8}{'best':>8}")
+    for model in options.models or OURS:
+        seconds: dict[str, float] = {}
+        peers = [package for kind, package in SETTINGS if kind == model and options.peers]
+        for package in ("ours", *peers):
+            python = PYTHON[0] if package == "ours" else options.peers
+            found = raced(package, python, log, model, options)
+            options.found.append({"data": log.parent.name, "model": model, "package": package, **found})
+            print(race_line(model, TARGETS[log.parent.name][model], package, found), flush=True)
+            if found["seconds"] is not None:
+                seconds[package] = found["seconds"]
+        rivals = [value for package, value in seconds.items() if package != "ours"]
+        if rivals:
+            times = min(rivals) / seconds["ours"] if "ours" in seconds else 0.0
+            met &= times >= TIMES_FASTER
+            print(f"{'':<14}{times:.1f} times faster than the quickest peer; goal {TIMES_FASTER:g}")
+    return met
+
+
+def race_line(model: str, target: float, package: str, found: dict[str, Any]) -> str:
+    """Return one row."""
+    seconds = "-" if found["seconds"] is None else f"{found['seconds']:.2f}"
+    best = "-" if found["best"] is None else f"{found['best']:.4f}"
+    why = f"  {found['error']}" if "error" in found else ""
+    return f"{model:<14}{target:>8.3f}{package:>10}{seconds:>10}{found['passes']:>8}{best:>8}{why}"
+
+
+def measure(name: str, folder: Path) -> dict[str, Any]:
+    """Return core seconds of a step and of scoring all users, and peak memory of this process."""
+    adapter: Adapter = Registry(ADAPTERS)[name]
+    for module in adapter.preload:
+        __import__(module)
+    params = {"max_epochs": 1} if "max_epochs" in adapter.defaults else {}
+    request = {
+        "target": adapter.target,
+        "name": name,
+        "params": params,
+        "seed": 0,
+        "threads": 1,
+        "device": "cpu",
+    }
+    fit = begin(request, load_part(folder, "train"))
+    start = time.process_time()
+    fit.step()
+    step_s = time.process_time() - start
+    rounds = []
+    for _ in range(3):  # the first compiles, where a framework does
+        start = time.process_time()
+        for users in batches(fit.train.n_users, fit.train.n_items):
+            fit.scores(users)
+        rounds.append(time.process_time() - start)
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak_mb = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return {"step_s": step_s, "score_s": float(np.median(rounds)), "peak_mb": peak_mb}
+
+
+def costs(folder: Path, options: argparse.Namespace) -> bool:
+    """Measure and print every adapter on one split; return whether each keeps its goals."""
+    met = True
+    print(f"\n{folder.name}: a step, scoring all users (core seconds), peak memory")
+    print(f"{'adapter':<26}{'step s':>10}{'score s':>10}{'MB':>8}")
+    for name in options.adapters or ADAPTERS:
+        found = answer([*PYTHON, __file__, "--measure", name, str(folder)])
+        options.found.append({"data": folder.name, "adapter": name, **found})
+        if "error" in found:
+            print(f"{name:<26}{found['error']}", flush=True)
+            continue
+        missed = misses(name, folder.name, found)
+        met &= not missed
+        cells = f"{found['step_s']:>10.2f}{found['score_s']:>10.2f}{found['peak_mb']:>8.0f}"
+        print(f"{name:<26}{cells}{missed}", flush=True)
+    return met
+
+
+def misses(name: str, data: str, found: dict[str, Any]) -> str:
+    """Return which goals an adapter misses, or nothing."""
+    goal = next((limit for start, limit in SCORING_GOALS.items() if name.startswith(start)), None)
+    missed = ""
+    if data == "movielens-100k" and name not in NOT_FACTORS and goal and found["score_s"] > goal:
+        missed += f"  scoring MISSED {goal:g} s"
+    if found["peak_mb"] > MEMORY_GOAL_MB:
+        missed += f"  memory MISSED {MEMORY_GOAL_MB:g} MB"
+    return missed
+
+
+def main() -> int:
+    """Measure, print the tables, and return 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of data sets (default $BENCH_DATA)")
+    parser.add_argument("--logs", nargs="+", choices=DATA, default=DATA, help="which data sets")
+    parser.add_argument("--only", choices=("races", "costs"), help="one half")
+    parser.add_argument("--models", nargs="+", choices=tuple(OURS), help="only these races")
+    parser.add_argument(
+        "--adapters", nargs="+", choices=tuple(ADAPTERS), metavar="NAME", help="only these costs"
+    )
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python that has implicit and cornac")
+    parser.add_argument("--seconds", type=float, default=300.0, help="core seconds after which a race ends")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--measure", nargs=2, metavar=("ADAPTER", "FOLDER"), help=argparse.SUPPRESS)
+    options = parser.parse_args(namespace=argparse.Namespace(found=[]))
+    if options.measure:
+        print(json.dumps(measure(options.measure[0], Path(options.measure[1]))))
+        return 0
+    met = True
+    with tempfile.TemporaryDirectory(prefix="bench-perf-") as scratch:
+        for name in options.logs:
+            folder = split_of(name, options.data, Path(scratch))
+            if options.only != "costs":
+                met &= races(log_of(folder), options)
+            if options.only != "races":
+                met &= costs(folder, options)
+    if options.json:
+        options.json.write_text(json.dumps(options.found, indent=2) + "\n", encoding="utf-8")
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
