@@ -6,6 +6,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := benchmark.metrics.kernels, adapters.surprise.training, adapters.torch.neighbours, adapters.torch.descent, adapters.torch.pairwise
 # Two OpenMP threads on two cores can be ten times slower than one; slots set their own caps.
 export OMP_NUM_THREADS ?= 1
 
@@ -24,6 +25,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt \
 		-e '.[surprise,lightfm,torch,dev]' keras tensorflow-cpu
+	@echo "compiling what numba would compile at first use"
+	@$(BIN)/python -c "import $(COMPILED)"
 	@touch $@
 
 run: $(VENV)/.installed

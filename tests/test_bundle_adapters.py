@@ -23,8 +23,10 @@ from benchmark.testing import planted_parts
 from benchmark.trial import packed_state
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas"}
-NEEDED = {"keras/mlp": {"tensorflow", "keras"}, "torch/ncf": {"torch"}, "torch/deepfm": {"torch"}}
-BROUGHT = {"keras/mlp": {"pandas", "sklearn"}}
+NETWORKS = ("torch/ncf", "torch/deepfm", "torch/sasrec", "torch/gru4rec", "torch/caser")
+TOWERS = ("keras/mlp", "keras/neumf")
+NEEDED = {**{name: {"torch"} for name in NETWORKS}, **{name: {"tensorflow", "keras"} for name in TOWERS}}
+BROUGHT = {name: {"pandas", "sklearn"} for name in TOWERS}
 """What a framework imports by itself where it is installed."""
 REGISTRY = Registry(ADAPTERS)
 QUICK = {
