@@ -151,18 +151,50 @@ def _strike(buffer: Any, seen: Any, barred: Any) -> None:
 
 
 @_part
-def _summits(buffer: Any, tops: Any) -> None:
-    """Write the maximum of each stretch."""
-    whole = buffer.size // _STRETCH
-    for stretch in range(whole):
-        top = _STRUCK
-        for i in range(_STRETCH):
-            x = buffer[stretch * _STRETCH + i]
-            top = x if x > top else top
-        tops[stretch] = top
-    for i in range(whole * _STRETCH, buffer.size):
+def _summit(buffer: Any, stretch: Any) -> Any:
+    """Return the maximum of one stretch."""
+    top = _STRUCK
+    for i in range(stretch * _STRETCH, min((stretch + 1) * _STRETCH, buffer.size)):
         x = buffer[i]
-        tops[whole] = x if i == whole * _STRETCH or x > tops[whole] else tops[whole]
+        top = x if x > top else top
+    return top
+
+
+@_part
+def _survey(bits: Any, buffer: Any, tops: Any) -> Any:
+    """Do what :func:`_lay` does, and write the maximum of each stretch."""
+    largest, whole = np.int32(0), bits.size // _STRETCH
+    for stretch in range(whole):
+        top, magnitude = _STRUCK, np.int32(0)
+        for i in range(_STRETCH):
+            x = bits[stretch * _STRETCH + i]
+            size = np.int32(x & _LOWER)
+            magnitude = size if size > magnitude else magnitude
+            turned = np.int32(x ^ np.int32(np.int32(x >> 31) & _LOWER))
+            turned = np.int32(0) if turned == np.int32(-1) else turned
+            buffer[stretch * _STRETCH + i] = turned
+            top = turned if turned > top else top
+        tops[stretch] = top
+        largest = magnitude if magnitude > largest else largest
+    if whole < tops.size:
+        rest = _lay(bits[whole * _STRETCH :], buffer[whole * _STRETCH :])
+        largest = rest if rest > largest else largest
+        tops[whole] = _summit(buffer, whole)
+    return largest
+
+
+@_part
+def _lower(buffer: Any, tops: Any, seen: Any, barred: Any) -> None:
+    """Strike out, and bring the maxima up to date: those of stretches that may have lost theirs."""
+    for item in seen:
+        was = buffer[item]
+        buffer[item] = _STRUCK
+        if was == tops[item // _STRETCH]:
+            tops[item // _STRETCH] = _summit(buffer, item // _STRETCH)
+    if barred.size:
+        _strike(buffer, seen[:0], barred)
+        for stretch in range(tops.size):
+            tops[stretch] = _summit(buffer, stretch)
 
 
 @_part
@@ -184,7 +216,6 @@ def _bound(tops: Any, least: Any, k: Any) -> Any:
 @_part
 def _rank(buffer: Any, tops: Any, of_user: Any, scores: Any, keys: Any, items: Any, k: Any) -> Any:
     """Put the k best candidates on the heap; return how many there are."""
-    _summits(buffer, tops)
     floor, size = _bound(tops, scores, k), 0
     for stretch in range(tops.size):
         if tops[stretch] < floor:
@@ -245,8 +276,8 @@ def best(
     k = lists.shape[1]
     scores, keys, items = np.empty(k, np.int32), np.empty(k, np.uint64), np.empty(k, np.int32)
     for row in range(first, last):
-        largest[row] = _lay(bits[row], buffer)
-        _strike(buffer, seen[starts[row] : starts[row + 1]], barred)
+        largest[row] = _survey(bits[row], buffer, tops)
+        _lower(buffer, tops, seen[starts[row] : starts[row + 1]], barred)
         size = _rank(buffer, tops, of_users[row], scores, keys, items, lengths[row])
         _write(scores, keys, items, size, lists[row])
 

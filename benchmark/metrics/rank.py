@@ -203,11 +203,10 @@ def in_threads(
     if threads <= 1:
         kernel(*arrays, 0, n_rows)
         return
-    ends = (
-        np.linspace(0, n_rows, 4 * threads + 1).astype(int).tolist()
-    )  # four each: a slow one is made up for
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(kernel, *arrays, *pair) for pair in pairwise(ends)]
+    *others, mine = pairwise(np.linspace(0, n_rows, threads + 1).astype(int).tolist())
+    with ThreadPoolExecutor(len(others)) as pool:
+        parts = [pool.submit(kernel, *arrays, *part) for part in others]
+        kernel(*arrays, *mine)  # this thread works too: handing over costs more than a small part
         for part in parts:
             part.result()
 
