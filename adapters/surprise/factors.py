@@ -57,7 +57,7 @@ class Svd(Factors):
 
     space: ClassVar[Space] = {
         "dim": Range(8, 200, log=True),
-        "lr": Range(1e-3, 3e-2, log=True),
+        "lr": Range(2e-4, 3e-2, log=True),
         "l2": Range(5e-3, 0.3, log=True),
         "max_epochs": Range(10, 80, log=True),
     }

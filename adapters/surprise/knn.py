@@ -49,9 +49,9 @@ class KnnBasic(RatingModel):
 
     space: ClassVar[Space] = {
         "neighbours": Range(5, 200, log=True),
-        "min_neighbours": Range(1, 10),
+        "min_neighbours": Range(1, 30),
         "similarity": Choice("msd", "cosine", "pearson", "pearson_baseline"),
-        "min_support": Range(1, 10),
+        "min_support": Range(1, 30),
         "shrinkage": Range(10, 500, log=True),
         "user_based": Choice(True, False),
     }
