@@ -25,6 +25,7 @@ INFINITE = 0x7F800000
 """Bits of infinity: a row whose largest magnitude reaches it holds an infinity or a nan."""
 
 _STRETCH = 128  # items; measured: 4.1 µs a row of 20,000, with 64 8.4 and with 256 7.3
+_STEP = 16  # items of a stretch that are passed over together
 _LOWER = np.int32(0x7FFFFFFF)
 _STRUCK = np.int32(-0x80000000)  # below every score
 _NO_SCORE = np.int32(-0x7F800001)  # -inf, turned; a candidate's score is above
@@ -214,20 +215,33 @@ def _bound(tops: Any, least: Any, k: Any) -> Any:
 
 
 @_part
+def _highest(buffer: Any, start: Any) -> Any:
+    """Return the maximum of one step of a stretch."""
+    top = _STRUCK
+    for i in range(_STEP):  # of a fixed length, so that it is done in registers
+        x = buffer[start + i]
+        top = x if x > top else top
+    return top
+
+
+@_part
 def _rank(buffer: Any, tops: Any, of_user: Any, scores: Any, keys: Any, items: Any, k: Any) -> Any:
     """Put the k best candidates on the heap; return how many there are."""
     floor, size = _bound(tops, scores, k), 0
     for stretch in range(tops.size):
         if tops[stretch] < floor:
             continue
-        for item in range(stretch * _STRETCH, min((stretch + 1) * _STRETCH, buffer.size)):
-            if buffer[item] < floor:
+        for start in range(stretch * _STRETCH, min((stretch + 1) * _STRETCH, buffer.size), _STEP):
+            if start + _STEP <= buffer.size and _highest(buffer, start) < floor:
                 continue
-            key = _key(of_user, item)
-            if size == k and buffer[item] == floor and key > keys[0]:  # most of a row where all are equal
-                continue
-            size = _offer(scores, keys, items, size, k, buffer[item], key, np.int32(item))
-            floor = scores[0] if size == k else floor
+            for item in range(start, min(start + _STEP, buffer.size)):
+                if buffer[item] < floor:
+                    continue
+                key = _key(of_user, item)
+                if size == k and buffer[item] == floor and key > keys[0]:  # most of a row where all are equal
+                    continue
+                size = _offer(scores, keys, items, size, k, buffer[item], key, np.int32(item))
+                floor = scores[0] if size == k else floor
     return size
 
 
