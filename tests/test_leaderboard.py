@@ -7,6 +7,7 @@ import io
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from written_run import HASH, USERS, Written, WrittenRun
 
 from benchmark.errors import RunError
 from benchmark.leaderboard import Table, board
+from benchmark.leaderboard.notes import _prepared
 from benchmark.reporting import FORMATS, as_csv, as_json, markdown, show
 from benchmark.reporting.markdown import escape
 from benchmark.results import RunDirectory
@@ -285,3 +287,10 @@ def test_damaged_run_is_refused_and_the_file_named(tmp_path: Path, file: str, da
         (run / file).write_text('{"broken\n')
     with pytest.raises(RunError, match=file):
         board(run)
+
+
+def test_steps_of_preparation_that_took_rows_away_stand_under_the_board():
+    steps = [("read", 100), ("missing values", 100), ("duplicate pairs", 90), ("likes", 50)]
+    data = {"prepare": [{"step": step, "rows": rows} for step, rows in steps]}
+    (note,) = _prepared(SimpleNamespace(data=data))
+    assert note.startswith("Prepared: 100 rows read; duplicate pairs 90, likes 50 ")

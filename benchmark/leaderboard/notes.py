@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from benchmark.leaderboard.search import FEW_TRIALS, Search
@@ -37,6 +38,7 @@ def facts_of(stored: Stored, primary: Metric, reference: str | None, *, chosen: 
     finals = stored.records.lines("close", dataset=stored.dataset, role="final", outcome="complete")
     if finals:
         yield from _counted(stored, finals[0]["counts"])
+    yield from _prepared(stored)
     if reference is not None:
         named = (
             "chosen as baseline by the reader"
@@ -58,7 +60,7 @@ def _counted(stored: Stored, counts: Mapping[str, int]) -> Iterator[str]:
         "users without a training row": counts.get("cold_users", cold.get("users", 0)),
         "lists cut short for want of candidates": counts.get("short_lists", 0),
         "relevant items that training had, so left out": counts.get("hidden_relevant", 0),
-        "relevant items that are no candidates, so left out": counts.get("not_candidates", 0),
+        "relevant items that are no candidates, so left out": counts.get("barred_relevant", 0),
         "held-out items without a training row": cold.get("items", 0),
     }
     told = "".join(f"; {count} {what}" for what, count in rest.items() if count)
@@ -68,6 +70,15 @@ def _counted(stored: Stored, counts: Mapping[str, int]) -> Iterator[str]:
     )
     rated = [name for name in stored.metrics if parse(name).kind == "rating"]
     yield f"{text} {', '.join(rated)} over interactions." if rated else text
+
+
+def _prepared(stored: Stored) -> Iterator[str]:
+    """Yield how many rows were read, and how many each step of preparation that took some away left."""
+    steps = stored.data.get("prepare", [])
+    kept = [one for before, one in pairwise(steps) if one["rows"] != before["rows"]]
+    if kept:
+        told = ", ".join(f"{one['step']} {one['rows']:,}" for one in kept)
+        yield f"Prepared: {steps[0]['rows']:,} rows read; {told} (bench data check says more)."
 
 
 def _candidates(stored: Stored) -> str:
