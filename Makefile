@@ -6,7 +6,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-COMPILED := benchmark.metrics.kernels, adapters.surprise.training, adapters.torch.neighbours, adapters.torch.descent, adapters.torch.pairwise
+COMPILED := benchmark.metrics.kernels, adapters.surprise.training, adapters.torch.neighbours, adapters.torch.descent, adapters.torch.pairwise, adapters.torch.least_squares
 # Two OpenMP threads on two cores can be ten times slower than one; slots set their own caps.
 export OMP_NUM_THREADS ?= 1
 
@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (some minutes the first time)"
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt \
-		-e '.[surprise,lightfm,torch,dev]' keras tensorflow-cpu
+		-e '.[surprise,lightfm,torch,dev]' keras tensorflow-cpu deepctr
 	@echo "compiling what numba would compile at first use"
 	@$(BIN)/python -c "import $(COMPILED)"
 	@touch $@

@@ -201,14 +201,7 @@ def apart(tool: str, size: tuple[int, int], options: argparse.Namespace) -> dict
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"),
         str(options.threads),
     )
-    command = [
-        python,
-        "-P",
-        __file__,  # -P: perf/statistics.py is not the library's
-        "--one",
-        tool,
-        *map(str, size),
-    ]
+    command = [python, __file__, "--one", tool, *map(str, size)]
     command += ["--threads", str(options.threads), "--rounds", str(options.rounds)]
     done = subprocess.run(command, capture_output=True, check=False, text=True, env=os.environ | caps)
     if done.returncode:

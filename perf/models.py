@@ -2,9 +2,10 @@
 
 Race: BPR, iALS, LightGCN and NeuMF on protocol P1 (all interactions are likes, a tenth of each user's is
 validation), against implicit and cornac. Ours runs with its default configuration; a peer with each of the
-settings listed here, its quickest counts. The clock is the core seconds of one thread, so that others on the
-machine weigh on nobody; conversion of the log counts, imports and validation do not. Of a larger log a
-thousand users are judged, the same for all. Peers live in an environment of their own:
+settings listed here, its quickest counts, so a later one may take no longer than the quickest before it. The
+clock is the core seconds of one thread, so that others on the machine weigh on nobody; conversion of the log
+counts, imports and validation do not. Of a larger log a thousand users are judged, the same for all. Peers
+live in an environment of their own:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
     python perf/models.py --peers /tmp/peers/bin/python
@@ -40,7 +41,6 @@ from benchmark.trial import batches, begin
 
 DATA = ("movielens-100k", "movielens-1m")
 RACE = Path(__file__).with_name("race.py")
-PYTHON = (sys.executable, "-P")  # without -P our statistics.py would stand in for Python's own
 OURS: dict[str, str] = {
     "bpr": "torch/bpr",
     "ials": "torch/ials",
@@ -58,17 +58,17 @@ TARGETS: dict[str, dict[str, float]] = {
 SETTINGS: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("bpr", "implicit"): [
         {"factors": 64, "learning_rate": lr, "regularization": l2}
-        for lr, l2 in ((0.01, 0.01), (0.03, 0.01), (0.05, 0.001), (0.1, 0.01))
+        for lr, l2 in ((0.1, 0.01), (0.05, 0.001), (0.03, 0.01), (0.01, 0.01))
     ],
     ("bpr", "cornac"): [
-        {"k": 64, "learning_rate": lr, "lambda_reg": l2} for lr in (0.03, 0.1) for l2 in (0.01, 0.03)
+        {"k": 64, "learning_rate": lr, "lambda_reg": l2} for lr in (0.1, 0.03) for l2 in (0.01, 0.03)
     ],
     ("ials", "implicit"): [
         {"factors": dim, "regularization": l2, "alpha": 3.0}
         for dim, l2 in ((32, 15.0), (64, 15.0), (32, 5.0))
     ],
     ("lightgcn", "cornac"): [
-        {"emb_size": 64, "num_layers": 3, "learning_rate": lr, "batch_size": 1024} for lr in (0.001, 0.01)
+        {"emb_size": 64, "num_layers": 3, "learning_rate": lr, "batch_size": 1024} for lr in (0.01, 0.001)
     ],
     ("neumf", "cornac"): [
         {"num_factors": 16, "layers": (64, 32, 16), "lr": lr, "batch_size": size, "backend": "pytorch"}
@@ -133,14 +133,15 @@ def answer(command: list[str]) -> dict[str, Any]:
 def raced(package: str, python: str, log: Path, model: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return the quickest of a package's settings: seconds to the target, None where it was not reached."""
     target = TARGETS[log.parent.name][model]
-    runs = []
+    runs, limit = [], options.seconds
     for setting in [{}] if package == "ours" else SETTINGS[model, package]:
         named = OURS[model] if package == "ours" else model.removesuffix("-keras")
-        words = [str(log), package, named, json.dumps(setting), str(target), str(options.seconds)]
-        found = answer([python, "-P", str(RACE), *words])
+        words = [str(log), package, named, json.dumps(setting), str(target), str(limit)]
+        found = answer([python, str(RACE), *words])
         curve = found.get("curve", [])
         reached = next((seconds for seconds, value in curve if value >= target), None)
         best = max((value for _, value in curve), default=None)
+        limit = min(limit, reached or limit)
         runs.append({"setting": setting, "seconds": reached, "best": best, "passes": len(curve), **found})
     quick = [run for run in runs if run["seconds"] is not None]
     if quick:
@@ -157,7 +158,7 @@ def races(log: Path, options: argparse.Namespace) -> bool:
         seconds: dict[str, float] = {}
         peers = [package for kind, package in SETTINGS if kind == model and options.peers]
         for package in ("ours", *peers):
-            python = PYTHON[0] if package == "ours" else options.peers
+            python = sys.executable if package == "ours" else options.peers
             found = raced(package, python, log, model, options)
             options.found.append({"data": log.parent.name, "model": model, "package": package, **found})
             print(race_line(model, TARGETS[log.parent.name][model], package, found), flush=True)
@@ -182,7 +183,7 @@ def race_line(model: str, target: float, package: str, found: dict[str, Any]) ->
 def measure(name: str, folder: Path) -> dict[str, Any]:
     """Return core seconds of a step and of scoring all users, and peak memory of this process."""
     adapter: Adapter = Registry(ADAPTERS)[name]
-    for module in adapter.preload:
+    for module in (*adapter.preload, "scipy.sparse"):
         __import__(module)
     params = {"max_epochs": 1} if "max_epochs" in adapter.defaults else {}
     request = {
@@ -214,7 +215,7 @@ def costs(folder: Path, options: argparse.Namespace) -> bool:
     print(f"\n{folder.name}: a step, scoring all users (core seconds), peak memory")
     print(f"{'adapter':<26}{'step s':>10}{'score s':>10}{'MB':>8}")
     for name in options.adapters or ADAPTERS:
-        found = answer([*PYTHON, __file__, "--measure", name, str(folder)])
+        found = answer([sys.executable, __file__, "--measure", name, str(folder)])
         options.found.append({"data": folder.name, "adapter": name, **found})
         if "error" in found:
             print(f"{name:<26}{found['error']}", flush=True)

@@ -1,6 +1,6 @@
 """One model of one package on its way to a validation NDCG@10: started by ``perf/models.py``, in any Python.
 
-    python -P perf/race.py FILE.npz PACKAGE MODEL SETTING TARGET SECONDS
+    python perf/race.py FILE.npz PACKAGE MODEL SETTING TARGET SECONDS
 
 Prints one line of JSON. The clock is the process's core seconds, one thread, from the arrays of the log to
 the end of a pass: conversion counts, imports and validation do not. Nothing of bench is imported for a peer.
@@ -97,7 +97,7 @@ def ours(race: Race, model: str, setting: dict[str, Any]) -> None:
     from benchmark.registry import Adapter, load
 
     adapter = Adapter(model, ADAPTERS[model])
-    for module in adapter.preload:
+    for module in (*adapter.preload, "scipy.sparse"):
         __import__(module)
     log, context = race.log, FitContext(seed=0, threads=1)
     if hasattr(adapter.cls, "open_device"):

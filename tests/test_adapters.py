@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from benchmark.errors import AdapterError
 from benchmark.protocol import FitContext, Interactions
 from benchmark.testing import AdapterContract, planted_parts
 
-FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn"}
+FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "deepctr"}
 CONFIGS = {
     "keras/mlp": {"batch_size": 128, "dropout": 0.2},
     "torch/ncf": {"batch_size": 128, "dropout": 0.2},
@@ -27,7 +28,7 @@ CONFIGS = {
     "torch/gru4rec": {"history": 20, "batch_size": 16, "negatives": 64, "lr": 0.01, "max_epochs": 12},
     "torch/caser": {"dim": 32, "batch_size": 256, "negatives": 64, "lr": 0.01, "max_epochs": 12},
 }
-TRACED = {name for name in ADAPTERS if name.startswith("keras/")} - {"keras/mlp"}
+TRACED = {name for name in ADAPTERS if name.startswith(("keras/", "deepctr/"))} - {"keras/mlp"}
 
 
 def load(name: str) -> type:
@@ -44,6 +45,8 @@ class TestAdapter(AdapterContract):
     @pytest.fixture(autouse=True)
     def _subject(self, name):
         self.adapter, self.config = load(name), CONFIGS.get(name, {})
+        if name.startswith("deepctr/") and find_spec("deepctr") is None:
+            pytest.skip("deepctr is not installed")
         self.learns = name not in {"baselines/random", "surprise/normal"}
         self.from_history = name != "torch/caser"  # which has a vector of each user
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -159,9 +160,9 @@ def test_models_are_listed_whole_at_every_width(
 ) -> None:
     from rich.console import Console
 
-    from benchmark import cli
+    from benchmark.cli import lists
 
-    monkeypatch.setattr(cli, "_console", lambda **_: Console(width=width))
+    monkeypatch.setattr(lists, "console", lambda: Console(width=width))
     code, shown, _ = bench("models")
     assert code == 0
     lines = shown.splitlines()
@@ -205,6 +206,19 @@ def test_every_model_has_a_docstring_of_its_own(name: str) -> None:
 
     cls = Registry(ADAPTERS)[name].cls
     assert len(docstring(cls).split("\n\n")) >= 2, f"{name}: give both the module and the class a docstring"
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_docstring_of_every_model_names_source_feedback_and_cost(name: str) -> None:
+    from benchmark.registry import Registry
+    from benchmark.reporting.detail import docstring
+
+    adapter = Registry(ADAPTERS)[name]
+    shown = docstring(adapter.cls)
+    feedback = adapter.traits.feedback
+    assert re.search(rf"{feedback} feedback|feedback: {feedback}", shown, re.IGNORECASE)
+    assert re.search(r"\bO\(.*[UINX1]", shown), "say what a fit or a pass costs in U, I, N"
+    assert name == "baselines/random" or re.search(r"\b(19|20)\d\d\b", shown), "chance alone has no source"
 
 
 def test_data_list_says_what_is_here_and_how_to_get_the_rest(bench: Bench, tmp_path: Path) -> None:

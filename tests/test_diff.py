@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from evidence import evidence_of
 
-from benchmark import handover, verbs
+from benchmark import verbs
+from benchmark.cli import handover
 from benchmark.errors import RunError
 from benchmark.selection import Changes, regressions
 from benchmark.selection.regressions import _check, _rows

@@ -100,6 +100,21 @@ def test_network_is_imported_before_trials_are_forked(outside: Path) -> None:
     assert "outside_package.networks" in outside_adapter().preload
 
 
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("torch/bpr", "adapters.torch.pairwise"),
+        ("torch/slim", "adapters.torch.descent"),
+        ("torch/item-knn", "adapters.torch.neighbours"),
+        ("torch/user-knn", "adapters.torch.neighbours"),
+        ("torch/rp3beta", "adapters.torch.neighbours"),
+        ("surprise/knn-basic", "adapters.surprise.training"),
+    ],
+)
+def test_compiled_code_is_loaded_before_trials_are_forked(name: str, module: str) -> None:
+    assert module in OURS[name].preload
+
+
 @pytest.mark.parametrize("target", ["no_such_module:X", "fakes:NoSuchClass", "fakes"])
 def test_target_that_cannot_be_imported_is_refused(target: str) -> None:
     with pytest.raises(AdapterError, match=f"{target}: cannot be imported"):

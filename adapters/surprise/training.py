@@ -4,16 +4,14 @@ Imported before the clock of a trial starts. Surprise itself is imported by :fun
 a stored model is served without it.
 """
 
-# mypy: disable-error-code="untyped-decorator"
-# numba's decorators have no types where its sources are not read.
-
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from benchmark.compiled import compiled, part
 from benchmark.protocol import Array, Ids, Interactions, Values
 
 FINEST = 100  # ratings are told apart down to hundredths
@@ -88,7 +86,7 @@ _MATRIX = types.Array(types.float64, 2, "C", readonly=True)
 _ORDER = types.Array(types.int32, 2, "C", readonly=True)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _hear(weights: Any, order: Any, by_x: Any, most: Any, sums: Any, counts: Any) -> None:
     """Let every y hear the ``most`` nearest of its raters, and mark those that left one out by chance.
 
@@ -112,7 +110,7 @@ def _hear(weights: Any, order: Any, by_x: Any, most: Any, sums: Any, counts: Any
                 counts[y, 2] = 1
 
 
-@njit(cache=True, nogil=True)
+@part
 def _first_of_equals(weights: Any, by_y: Any, y: Any, last: Any, equals: Any) -> Any:
     """Return the weighted opinions of the raters nearer than ``last`` and of the first at ``last``."""
     starts, raters, opinions = by_y
@@ -130,7 +128,7 @@ _TABLE = types.Tuple((_IDS, _IDS, _VALUES))
 _LIMITS = types.UniTuple(types.int64, 2)
 
 
-@njit(types.float64[:, ::1](_MATRIX, _ORDER, _TABLE, _TABLE, _LIMITS), cache=True, nogil=True)
+@compiled(types.float64[:, ::1](_MATRIX, _ORDER, _TABLE, _TABLE, _LIMITS))
 def opinions_of_nearest(similarity: Any, order: Any, by_x: Any, by_y: Any, limits: Any) -> Any:
     """Return the mean opinion (M, Y) that the raters of each y nearest to each of M x's have, by similarity.
 

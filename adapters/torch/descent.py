@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adapters.torch.compiled import compiled
+from benchmark.compiled import compiled
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:

@@ -12,14 +12,12 @@ looked at item by item.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-Signature: TypeAlias = Any
+from benchmark.compiled import compiled, part
 
 INFINITE = 0x7F800000
 """Bits of infinity: a row whose largest magnitude reaches it holds an infinity or a nan."""
@@ -29,25 +27,6 @@ _STEP = 16  # items of a stretch that are passed over together
 _LOWER = np.int32(0x7FFFFFFF)
 _STRUCK = np.int32(-0x80000000)  # below every score
 _NO_SCORE = np.int32(-0x7F800001)  # -inf, turned; a candidate's score is above
-
-
-def _compile(signature: Signature) -> Callable[[Function], Function]:
-    """Compile for these types, or take the machine code from the cache."""
-
-    def decorate(function: Function) -> Function:
-        try:
-            compiled: Function = njit(signature, nogil=True, cache=True)(function)
-        except RuntimeError:  # neither beside this file nor in the user's cache may anything be written
-            compiled = njit(signature, nogil=True)(function)
-        return compiled
-
-    return decorate
-
-
-def _part(function: Function) -> Function:
-    """Compile as a part of the functions that call it."""
-    compiled: Function = njit(nogil=True)(function)
-    return compiled
 
 
 def _given(item: Any, dimensions: int = 1) -> Any:
@@ -61,7 +40,7 @@ _FLAGS, _INTS, _LONGS, _WORDS = (
 _TABLE = _given(types.int32, 2)
 
 
-@_part
+@part
 def _key(of_user: Any, item: Any) -> Any:
     """Return the place of an item in a user's own order among equals (SplitMix64's finaliser)."""
     x = of_user ^ (np.uint64(item) * np.uint64(0xD1342543DE82EF95))
@@ -71,12 +50,12 @@ def _key(of_user: Any, item: Any) -> Any:
     return x ^ (x >> np.uint64(31))
 
 
-@_part
+@part
 def _worse(score: Any, key: Any, other: Any, other_key: Any) -> Any:
     return score < other or (score == other and key > other_key)
 
 
-@_part
+@part
 def _sink(scores: Any, keys: Any, items: Any, size: Any) -> None:
     """Let the root of a heap, where the worst stands, go down to its place."""
     score, key, item, hole = scores[0], keys[0], items[0], 0
@@ -91,7 +70,7 @@ def _sink(scores: Any, keys: Any, items: Any, size: Any) -> None:
     scores[hole], keys[hole], items[hole] = score, key, item
 
 
-@_part
+@part
 def _rise(scores: Any, keys: Any, items: Any, hole: Any) -> None:
     """Let the last of a heap go up to its place."""
     score, key, item = scores[hole], keys[hole], items[hole]
@@ -104,7 +83,7 @@ def _rise(scores: Any, keys: Any, items: Any, hole: Any) -> None:
     scores[hole], keys[hole], items[hole] = score, key, item
 
 
-@_part
+@part
 def _offer(scores: Any, keys: Any, items: Any, size: Any, k: Any, score: Any, key: Any, item: Any) -> Any:
     """Keep an item if it is among the k best so far; return how many are kept."""
     if size < k:
@@ -117,7 +96,7 @@ def _offer(scores: Any, keys: Any, items: Any, size: Any, k: Any, score: Any, ke
     return size
 
 
-@_part
+@part
 def _write(scores: Any, keys: Any, items: Any, size: Any, best: Any) -> None:
     """Empty a heap into a list, the best first, -1 behind the last."""
     best[size:] = -1
@@ -128,7 +107,7 @@ def _write(scores: Any, keys: Any, items: Any, size: Any, best: Any) -> None:
         _sink(scores, keys, items, size)
 
 
-@_part
+@part
 def _lay(bits: Any, buffer: Any) -> Any:
     """Lay a row's turned bits into the buffer, -0 as 0; return the largest magnitude."""
     largest = np.int32(0)
@@ -141,7 +120,7 @@ def _lay(bits: Any, buffer: Any) -> Any:
     return largest
 
 
-@_part
+@part
 def _strike(buffer: Any, seen: Any, barred: Any) -> None:
     """Take out what is no candidate."""
     for item in seen:
@@ -151,7 +130,7 @@ def _strike(buffer: Any, seen: Any, barred: Any) -> None:
             buffer[item] = _STRUCK
 
 
-@_part
+@part
 def _summit(buffer: Any, stretch: Any) -> Any:
     """Return the maximum of one stretch."""
     top = _STRUCK
@@ -161,7 +140,7 @@ def _summit(buffer: Any, stretch: Any) -> Any:
     return top
 
 
-@_part
+@part
 def _survey(bits: Any, buffer: Any, tops: Any) -> Any:
     """Do what :func:`_lay` does, and write the maximum of each stretch."""
     largest, whole = np.int32(0), bits.size // _STRETCH
@@ -184,7 +163,7 @@ def _survey(bits: Any, buffer: Any, tops: Any) -> Any:
     return largest
 
 
-@_part
+@part
 def _lower(buffer: Any, tops: Any, seen: Any, barred: Any) -> None:
     """Strike out, and bring the maxima up to date: those of stretches that may have lost theirs."""
     for item in seen:
@@ -198,7 +177,7 @@ def _lower(buffer: Any, tops: Any, seen: Any, barred: Any) -> None:
             tops[stretch] = _summit(buffer, stretch)
 
 
-@_part
+@part
 def _bound(tops: Any, least: Any, k: Any) -> Any:
     """Return a score that at least k candidates reach, as that many stretches do; the least if too few do."""
     if tops.size < k:
@@ -214,7 +193,7 @@ def _bound(tops: Any, least: Any, k: Any) -> Any:
     return least[0]
 
 
-@_part
+@part
 def _highest(buffer: Any, start: Any) -> Any:
     """Return the maximum of one step of a stretch."""
     top = _STRUCK
@@ -224,7 +203,7 @@ def _highest(buffer: Any, start: Any) -> Any:
     return top
 
 
-@_part
+@part
 def _rank(buffer: Any, tops: Any, of_user: Any, scores: Any, keys: Any, items: Any, k: Any) -> Any:
     """Put the k best candidates on the heap; return how many there are."""
     floor, size = _bound(tops, scores, k), 0
@@ -245,7 +224,7 @@ def _rank(buffer: Any, tops: Any, of_user: Any, scores: Any, keys: Any, items: A
     return size
 
 
-@_compile(
+@compiled(
     types.void(
         _TABLE,
         _WORDS,
@@ -296,7 +275,7 @@ def best(
         _write(scores, keys, items, size, lists[row])
 
 
-@_compile(types.void(_TABLE, _WORDS, _TABLE, _LONGS, _INTS, types.int32[:, ::1], types.int64, types.int64))
+@compiled(types.void(_TABLE, _WORDS, _TABLE, _LONGS, _INTS, types.int32[:, ::1], types.int64, types.int64))
 def best_among(
     bits: Any, of_users: Any, drawn: Any, starts: Any, relevant: Any, lists: Any, first: Any, last: Any
 ) -> None:
@@ -315,7 +294,7 @@ def best_among(
         _write(scores, keys, items, size, lists[row])
 
 
-@_part
+@part
 def _first_at_least(ascending: Any, item: Any) -> Any:
     low, high = 0, ascending.size
     while low < high:
@@ -327,7 +306,7 @@ def _first_at_least(ascending: Any, item: Any) -> Any:
     return low
 
 
-@_compile(types.void(_TABLE, _LONGS, _INTS, types.int64[:, ::1], types.int64, types.int64))
+@compiled(types.void(_TABLE, _LONGS, _INTS, types.int64[:, ::1], types.int64, types.int64))
 def find(lists: Any, starts: Any, relevant: Any, places: Any, first: Any, last: Any) -> None:
     """Write where in ``relevant`` (ascending in a row) each place of a list (B, K) stands; -1 for a miss."""
     for row in range(first, last):
@@ -339,7 +318,7 @@ def find(lists: Any, starts: Any, relevant: Any, places: Any, first: Any, last: 
             places[row, place] = starts[row] + found if is_hit else -1
 
 
-@_part
+@part
 def _twice_won(buffer: Any, score: Any) -> Any:
     """Return twice the number of items below a score, an equal one counted as half."""
     below, equal = np.int32(0), np.int32(0)
@@ -349,7 +328,7 @@ def _twice_won(buffer: Any, score: Any) -> Any:
     return 2 * np.int64(below) + np.int64(equal)
 
 
-@_compile(
+@compiled(
     types.void(_TABLE, _LONGS, _INTS, _FLAGS, _LONGS, _INTS, types.float64[::1], types.int64, types.int64)
 )
 def areas(

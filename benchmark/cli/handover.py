@@ -1,14 +1,12 @@
-"""The verbs that hand a model over: pick, verify, recommend, diff. Their options, and what they print."""
+"""The verbs on the way into production: pick, verify, recommend, diff."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.cli.terminal import write, write_json
 from benchmark.errors import BundleError
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ REGRESSED = 3
 """Exit code of a significant regression."""
 
 
-def pick_options(parser: argparse.ArgumentParser) -> None:
+def add_pick(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench pick``."""
     parser.add_argument("run", type=Path, metavar="RUN", help="a finished run's directory")
     parser.add_argument("--dataset", metavar="NAME", help="needed where the run has several")
@@ -48,13 +46,13 @@ def pick_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the decision record as JSON")
 
 
-def verify_options(parser: argparse.ArgumentParser) -> None:
+def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench verify``."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle's directory")
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
 
 
-def recommend_options(parser: argparse.ArgumentParser) -> None:
+def add_recommend(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench recommend``."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle's directory")
     parser.add_argument("--user", metavar="ID", help="one user")
@@ -66,7 +64,7 @@ def recommend_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 
-def diff_options(parser: argparse.ArgumentParser) -> None:
+def add_diff(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench diff``."""
     parser.add_argument("before", type=Path, metavar="RUN_A", help="the run to compare with")
     parser.add_argument("after", type=Path, metavar="RUN_B", help="the run that may be worse")
@@ -84,12 +82,12 @@ def pick(options: argparse.Namespace) -> int:
 
     done = verbs.pick(options.run, _wish(options), dataset=options.dataset, export=options.export)
     if options.json:
-        _print_json(as_json(done.decision) | {"record": str(done.record), "bundle": _text(done.bundle)})
+        write_json(as_json(done.decision) | {"record": str(done.record), "bundle": _text(done.bundle)})
         return 0
-    _print(as_text(done.decision))
-    _print(f"Record: {done.record}")
+    write(as_text(done.decision))
+    write(f"Record: {done.record}")
     if done.bundle is not None:
-        _print(f"Bundle: {done.bundle}")
+        write(f"Bundle: {done.bundle}")
     return 0
 
 
@@ -116,10 +114,10 @@ def verify(options: argparse.Namespace) -> int:
 
     checks = verbs.verify(options.bundle)
     if options.json:
-        _print_json([vars(check) for check in checks])
+        write_json([vars(check) for check in checks])
     else:
         for check in checks:
-            _print(f"{'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
+            write(f"{'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
     return 0 if all(check.ok for check in checks) else 2
 
 
@@ -134,16 +132,14 @@ def recommend(options: argparse.Namespace) -> int:
 
         users, target = read_users(options.users), check_target(options.out)
         strangers = write_lists(bundle, users, options.k, exclude, target)
-        _print(
-            f"{len(users)} lists in {target}; {strangers} users are unknown and got the most popular items"
-        )
+        write(f"{len(users)} lists in {target}; {strangers} users are unknown and got the most popular items")
         return 0
     if options.history is not None:
         history = _listed(options.history)
         found = bundle.recommend_new(history, options.k, user=options.user, exclude=exclude)
     else:
         (found,) = bundle.recommend([options.user], options.k, exclude=exclude)
-    _print_json(_as_json(found)) if options.json else _print_list(found)
+    write_json(_as_json(found)) if options.json else _print_list(found)
     return 0
 
 
@@ -167,10 +163,10 @@ def _as_json(found: Recommendation) -> dict[str, Any]:
 
 def _print_list(found: Recommendation) -> None:
     if found.note:
-        _print(found.note)
+        write(found.note)
     width = max((len(str(item.id)) for item in found.items), default=0)
     for rank, item in enumerate(found.items, start=1):
-        _print(f"{rank:>3}  {item.id!s:>{width}}  {item.title or ''}".rstrip())
+        write(f"{rank:>3}  {item.id!s:>{width}}  {item.title or ''}".rstrip())
 
 
 def diff(options: argparse.Namespace) -> int:
@@ -179,7 +175,7 @@ def diff(options: argparse.Namespace) -> int:
 
     changes = verbs.diff(options.before, options.after, dataset=options.dataset)
     if options.json:
-        _print_json(changes.as_json())
+        write_json(changes.as_json())
     else:
         _print_changes(changes)
     return REGRESSED if options.fail_on_regression and changes.regressed else 0
@@ -198,35 +194,12 @@ def _print_changes(changes: Changes) -> None:
         for row in changes.rows
     ]
     widths = [max(len(line[place]) for line in [head, *rows]) for place in range(len(head))]
-    _print(f"{changes.primary}; intervals unadjusted; p seed-aware, Holm over the models of a data set")
+    write(f"{changes.primary}; intervals unadjusted; p seed-aware, Holm over the models of a data set")
     for line in [head, *rows]:
-        _print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        write("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     for note in changes.notes:
-        _print(note)
-
-
-def _print(text: str) -> None:
-    """Print text; what could steer a terminal, or turn its writing round, is replaced."""
-    lines = (
-        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
-        for line in text.split("\n")
-    )
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _print_json(content: Any) -> None:
-    sys.stdout.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        write(note)
 
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
-
-
-Verb = tuple[Callable[[argparse.Namespace], int], str, Callable[[argparse.ArgumentParser], None]]
-
-VERBS: dict[str, Verb] = {
-    "pick": (pick, "name the model for production, with a record; --export makes its bundle", pick_options),
-    "verify": (verify, "check a bundle: files, lists, latency", verify_options),
-    "recommend": (recommend, "recommend from a bundle, for one user or many", recommend_options),
-    "diff": (diff, "compare two runs of one split, model by model", diff_options),
-}

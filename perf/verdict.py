@@ -1,4 +1,4 @@
-"""Time and memory of the board's statistics beside a plain loop over scipy: ``python perf/statistics.py``.
+"""Time and memory of the board's statistics beside a plain loop over scipy: ``python perf/verdict.py``.
 
 20 models × 6,040 users × 3 seeds (MovieLens-1M's users): all 190 pairs by joint sign flips (max-T) with
 seeds counted as chance, and the set of the best that they leave; the BCa intervals of all models and of

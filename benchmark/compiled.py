@@ -1,20 +1,22 @@
-"""How compiled code is made, or taken from numba's cache on disk."""
+"""How compiled code is made, or taken from numba's cache on disk; adapters may use it too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import njit  # noqa: TID251 - the one place
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(signature: str, fastmath: Collection[str] = ()) -> Callable[[Function], Function]:
+def compiled(signature: Any, fastmath: Collection[str] = ()) -> Callable[[Function], Function]:
     """Return a decorator that compiles for these types, or loads what an earlier import compiled.
 
+    The function lets go of the interpreter's lock.
+
     Args:
-        signature: in numba's own notation; known at import, so that nothing compiles on the clock.
+        signature: numba's, as text or types; known at import, so that nothing compiles on the clock.
         fastmath: liberties with floating point, such as "reassoc" for sums in any order.
     """
 
@@ -27,3 +29,9 @@ def compiled(signature: str, fastmath: Collection[str] = ()) -> Callable[[Functi
         return made
 
     return decorate
+
+
+def part(function: Function) -> Function:
+    """Return a function that is compiled, and kept, as a part of the compiled functions that call it."""
+    made: Function = njit(nogil=True)(function)
+    return made

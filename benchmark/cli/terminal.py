@@ -1,0 +1,32 @@
+"""Where the output goes: text that cannot steer a terminal, JSON, and tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console() -> Console:
+    """Return the terminal for tables; wide enough for a whole board where the output is a file or a pipe."""
+    from rich.console import Console
+
+    here = Console()
+    return here if here.is_terminal else Console(width=240)
+
+
+def write(text: str) -> None:
+    """Print text; what could steer a terminal, or turn its writing round, is replaced."""
+    lines = (
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+        for line in text.split("\n")
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def write_json(content: Any, *, ensure_ascii: bool = True) -> None:
+    """Print JSON; in ASCII alone where names from a data set are in it."""
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=ensure_ascii, allow_nan=False) + "\n")
