@@ -122,7 +122,7 @@ def test_slim_weights_equal_those_of_scikit_learn(l1, l2):
 
 def test_ials_vectors_equal_a_direct_solution():
     train = log(30, 20)
-    likes, model = dense(train), fitted(Ials, train, dim=4, l2=0.02, alpha=0.3, max_epochs=2)
+    likes, model = dense(train), fitted(Ials, train, dim=4, l2=0.02, alpha=0.3, rounds=8, max_epochs=2)
     items = model.state()["items"].astype(np.float64)
     for user in (0, 13, 29):
         liked = likes[user]
@@ -145,7 +145,8 @@ def test_ials_each_step_lowers_its_loss():
 @pytest.mark.parametrize("adapter", [Ials, Slim, ItemKnn, Rp3Beta, UserKnn, Ease])
 def test_new_user_with_the_history_of_an_old_one_gets_the_same_scores(adapter):
     train, _ = planted_parts()
-    model = fitted(adapter, train.likes(), **({"max_epochs": 3, "dim": 8} if adapter is Ials else {}))
+    exact = {"max_epochs": 3, "dim": 8, "rounds": 16} if adapter is Ials else {}
+    model = fitted(adapter, train.likes(), **exact)
     history = train.likes().matrix()[5].indices
     np.testing.assert_allclose(model.fold_in(history), model.score(np.array([5]))[0], rtol=1e-3, atol=1e-5)
 

@@ -70,13 +70,14 @@ def test_bpr_takes_the_hardest_of_its_candidates():
     assert moved.tolist() == [others.max()]
 
 
-def test_bpr_never_draws_a_like_as_a_candidate():
+@pytest.mark.parametrize("candidates", [1, 6])
+def test_bpr_never_moves_away_from_a_like(candidates):
     from adapters.torch.pairwise import Tables, descend, likes_of
 
     train = log(n_users=1, n_items=40, n=20)
     tables = Tables(np.zeros((1, 2), np.float32), np.zeros((40, 2), np.float32), np.zeros(40, np.float32))
     for seed in range(1, 20):
-        descend(likes_of(train), tables, (0.1, 0.0), 1, seed)
+        descend(likes_of(train), tables, (0.1, 0.0), candidates, seed)
     assert (tables.bias[train.items] > 0).all()
     assert (np.delete(tables.bias, train.items) < 0).any()
 

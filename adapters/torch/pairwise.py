@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from adapters.torch.compiled import compiled
+from benchmark.compiled import compiled
 from benchmark.protocol import Array, Interactions, Scores
 
-REDRAWS = 8  # a like that is drawn as a candidate is drawn again, this often
+REDRAWS = 8  # where all candidates are likes they are drawn again, this often
 
 
 @dataclass(frozen=True)
@@ -81,23 +81,20 @@ def _below(chance: Any, n: Any) -> Any:
 
 @compiled("b1(i8[::1], i8, i8, i8)")
 def _holds(sorted_items: Any, low: Any, end: Any, item: Any) -> Any:
-    """Return whether ``sorted_items[low:end]`` has the item."""
-    high = end
-    while low < high:
-        middle = (low + high) >> 1
-        if sorted_items[middle] < item:
-            low = middle + 1
-        else:
-            high = middle
-    return low < end and sorted_items[low] == item
+    """Return whether ``sorted_items[low:end]`` has the item; no branch depends on what is found there."""
+    n = end - low
+    if n == 0:
+        return False
+    while n > 1:
+        half = n >> 1
+        low += half * (sorted_items[low + half - 1] < item)
+        n -= half
+    return sorted_items[low] == item
 
 
 @compiled(
     "f4(f4[::1], f4[::1])",
-    fastmath=(
-        "reassoc",
-        "contract",
-    ),
+    fastmath=("reassoc", "contract"),
 )
 def _dot(left: Any, right: Any) -> Any:
     """Return the dot product, summed in the order that suits the processor."""
@@ -107,21 +104,28 @@ def _dot(left: Any, right: Any) -> Any:
     return total
 
 
-@compiled("Tuple((i8, u8))(UniTuple(i8[::1], 4), UniTuple(f4[:,::1], 2), f4[::1], i8, i8, u8)")
-def _hardest(likes: Any, vectors: Any, bias: Any, user: Any, candidates: Any, chance: Any) -> Any:
-    """Return the candidate with the highest score, -1 if only likes were drawn, and the chance left."""
-    _, _, ends, liked = likes
-    found, highest = np.int64(-1), np.float32(-np.inf)
-    for _ in range(candidates):
-        for _ in range(REDRAWS):
-            chance = _next(chance)
-            item = _below(chance, len(bias))
-            if not _holds(liked, ends[user], ends[user + 1], item):
-                score = bias[item] + _dot(vectors[0][user], vectors[1][item])
-                if score > highest:
-                    found, highest = item, score
-                break
-    return found, chance
+@compiled("u8(f4[::1], f4[:,::1], f4[::1], i8[::1], f4[::1], u8)")
+def _draw(vector: Any, of_items: Any, bias: Any, drawn: Any, scores: Any, chance: Any) -> Any:
+    """Draw items and score them; return the chance left."""
+    for k in range(len(drawn)):
+        chance = _next(chance)
+        item = _below(chance, len(bias))
+        drawn[k] = item
+        scores[k] = bias[item] + _dot(vector, of_items[item])
+    return chance
+
+
+@compiled("i8(i8[::1], f4[::1], i8[::1], i8, i8)")
+def _hardest(drawn: Any, scores: Any, liked: Any, low: Any, end: Any) -> Any:
+    """Return the place of the highest score whose item is no like, -1 if all are; likes' scores are lost."""
+    for _ in range(len(drawn)):
+        best = 0
+        for k in range(1, len(drawn)):
+            best = k if scores[k] > scores[best] else best
+        if not _holds(liked, low, end, drawn[best]):
+            return best
+        scores[best] = -np.inf
+    return -1
 
 
 @compiled("void(f4[::1], f4[::1], f4[::1], f4, f4)", fastmath=("contract",))
@@ -137,18 +141,24 @@ def _move(user: Any, liked: Any, other: Any, step: Any, keep: Any) -> None:
 @compiled("void(UniTuple(i8[::1], 4), UniTuple(f4[:,::1], 2), f4[::1], UniTuple(f8, 2), i8, u8)")
 def _descend(likes: Any, vectors: Any, bias: Any, rates: Any, candidates: Any, chance: Any) -> None:
     """Walk down one pass; see :func:`descend`."""
-    users, items, _, _ = likes
+    users, items, ends, liked = likes
     of_users, of_items = vectors
     keep = np.float32(1.0 - rates[0] * rates[1])
+    drawn, scores = np.empty(candidates, np.int64), np.empty(candidates, np.float32)
     for _ in range(len(users)):
         chance = _next(chance)
         row = _below(chance, len(users))
         user, item = users[row], items[row]
-        other, chance = _hardest(likes, vectors, bias, user, candidates, chance)
-        if other >= 0:
-            difference = bias[item] - bias[other]
-            difference += _dot(of_users[user], of_items[item]) - _dot(of_users[user], of_items[other])
+        vector, best = of_users[user], np.int64(-1)
+        for _ in range(REDRAWS):
+            chance = _draw(vector, of_items, bias, drawn, scores, chance)
+            best = _hardest(drawn, scores, liked, ends[user], ends[user + 1])
+            if best >= 0:
+                break
+        if best >= 0:
+            other = drawn[best]
+            difference = bias[item] + _dot(vector, of_items[item]) - scores[best]
             step = np.float32(rates[0] / (1.0 + np.exp(difference)))
-            _move(of_users[user], of_items[item], of_items[other], step, keep)
+            _move(vector, of_items[item], of_items[other], step, keep)
             bias[item] = keep * bias[item] + step
             bias[other] = keep * bias[other] - step

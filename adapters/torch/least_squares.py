@@ -1,0 +1,91 @@
+"""Least squares by conjugate gradients, compiled; importing this file loads its machine code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmark.compiled import compiled
+
+SOLVED = np.float32(1e-10)  # squared length of a gradient that is none
+
+_ANY_ORDER = ("reassoc", "contract", "nsz")
+
+
+@compiled("void(f4[:,::1], f4[::1], f4, f4[::1])", fastmath=_ANY_ORDER)
+def _multiply(shared: Any, vector: Any, penalty: Any, product: Any) -> None:
+    """Set the product to ``(shared + penalty * 1) @ vector``; the matrix is symmetric."""
+    for k in range(len(vector)):
+        product[k] = penalty * vector[k]
+    for i in range(len(vector)):
+        weight = vector[i]
+        row = shared[i]
+        for k in range(len(vector)):
+            product[k] += weight * row[k]
+
+
+@compiled("void(f4[:,::1], i4[::1], f4[::1], f4, f4[::1])", fastmath=_ANY_ORDER)
+def _gather(others: Any, liked: Any, vector: Any, wanted: Any, total: Any) -> None:
+    """Add to the total each liked vector times ``dot product - wanted``."""
+    for j in liked:
+        other = others[j]
+        weight = -wanted
+        for k in range(len(vector)):
+            weight += other[k] * vector[k]
+        for k in range(len(vector)):
+            total[k] += weight * other[k]
+
+
+@compiled("f4(f4[::1], f4[::1])", fastmath=_ANY_ORDER)
+def _dot(left: Any, right: Any) -> Any:
+    """Return the dot product, summed in the order that suits the processor."""
+    total = np.float32(0.0)
+    for k in range(len(left)):
+        total += left[k] * right[k]
+    return total
+
+
+@compiled("void(f4[:,::1], f4[:,::1], UniTuple(i4[::1], 2), f4[:,::1], f4[::1], i8)", fastmath=("contract",))
+def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, rounds: Any) -> None:
+    """Take rounds of conjugate gradients from each vector towards its least squares.
+
+    Row u minimises ``sum over its likes (1 - x @ other)^2 + x @ shared @ x + penalties[u] * |x|^2``
+    (Hestenes & Stiefel 1952; from where the last pass ended: Takács 2011, RecSys, section 4). As many
+    rounds as a vector is long solve it, but for rounding.
+
+    Args:
+        vectors: (n, dim) float32, changed in place; a row without likes becomes zeros.
+        others: (m, dim) float32.
+        likes: (n + 1,) int32, where each row's likes start; (N,) int32, the rows of ``others`` they are.
+        shared: (dim, dim) float32, symmetric.
+        penalties: (n,) float32, above 0.
+        rounds: from 1.
+    """
+    ends, liked = likes
+    dim = vectors.shape[1]
+    down, along, product = np.empty(dim, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32)
+    for u in range(len(vectors)):
+        x, mine = vectors[u], liked[ends[u] : ends[u + 1]]
+        if len(mine) == 0:
+            x[:] = 0
+            continue
+        _multiply(shared, x, penalties[u], down)
+        _gather(others, mine, x, np.float32(1.0), down)
+        for k in range(dim):
+            down[k] = -down[k]
+            along[k] = down[k]
+        length = _dot(down, down)
+        for _ in range(rounds):
+            if length < SOLVED:
+                break
+            _multiply(shared, along, penalties[u], product)
+            _gather(others, mine, along, np.float32(0.0), product)
+            step = length / _dot(along, product)
+            for k in range(dim):
+                x[k] += step * along[k]
+                down[k] -= step * product[k]
+            before, length = length, _dot(down, down)
+            turn = length / before
+            for k in range(dim):
+                along[k] = down[k] + turn * along[k]
