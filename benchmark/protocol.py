@@ -6,7 +6,7 @@ Letters in shapes: U users, I items, N interactions, B users in a batch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast, get_args
 
@@ -260,6 +260,8 @@ class Traits:
         from_features: which of "users" and "items" it scores by features alone; for users and items
             without a training row that it cannot score, the engine puts popularity in its place.
         needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
+        published: hyperparameters of the best configuration that its paper reports, where they differ
+            from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
     """
 
     space: Space
@@ -272,14 +274,15 @@ class Traits:
     folds_in: bool = False
     from_features: tuple[str, ...] = ()
     needs_features: tuple[str, ...] = ()
+    published: Mapping[str, Hyperparameter] = field(default_factory=dict)
 
 
 def traits(adapter: type) -> Traits:
     """Read the traits of an adapter class.
 
     Raises:
-        AdapterError: ``space`` is missing or names a field that the class does not have, or
-            ``feedback`` is neither "implicit" nor "explicit".
+        AdapterError: ``space`` is missing or names a field that the class does not have, ``published``
+            names one that is not tuned, or ``feedback`` is neither "implicit" nor "explicit".
     """
     space = getattr(adapter, "space", None)
     fields = getattr(adapter, "__dataclass_fields__", {})
@@ -288,6 +291,9 @@ def traits(adapter: type) -> Traits:
         raise AdapterError(f"{where}: an adapter must have space, fit_steps and score")
     if unknown := sorted(set(space) - set(fields)):
         raise AdapterError(f"{where}: space names {unknown}, which are no fields of the dataclass")
+    published = getattr(adapter, "published", {})
+    if untuned := sorted(set(published) - set(space)):
+        raise AdapterError(f"{where}: published names {untuned}, which space does not tune")
     feedback = getattr(adapter, "feedback", "implicit")
     if feedback not in get_args(Feedback):
         raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
@@ -302,4 +308,5 @@ def traits(adapter: type) -> Traits:
         folds_in=hasattr(adapter, "fold_in"),
         from_features=tuple(getattr(adapter, "from_features", ())),
         needs_features=tuple(getattr(adapter, "needs_features", ())),
+        published=published,
     )

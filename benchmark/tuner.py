@@ -1,15 +1,15 @@
 """The only file that imports Optuna: ask, tell, prune.
 
-The default configuration is trial 0. The sampler is made anew for each ask from a seed of its own,
-because one seeded sampler re-made on resume would repeat itself. A configuration that fails is told
-as PRUNED, never as FAIL: a sampler ignores FAIL and goes back there.
+The default configuration is trial 0, a published one trial 1. The sampler is made anew for each ask from
+a seed of its own, because one seeded sampler re-made on resume would repeat itself. A configuration that
+fails is told as PRUNED, never as FAIL: a sampler ignores FAIL and goes back there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,18 +81,18 @@ class Tuner:
         journal: Journal,
         name: str,
         space: Space,
-        default: Mapping[str, Any],
+        first: Sequence[Mapping[str, Any]],
         *,
         seed: int,
         maximise: bool,
     ) -> None:
-        """Open the study called ``name``, or create it with ``default`` as its trial 0.
+        """Open the study called ``name``, or create it with its first trials waiting.
 
         Args:
             journal: where it is stored.
             name: of the study; the same name continues the same study.
             space: tuned hyperparameters.
-            default: a value for each of them, inside its range.
+            first: configurations to try first, each with a value for every one of them, inside its range.
             seed: from which each ask derives its own.
             maximise: whether a higher value is better.
         """
@@ -107,7 +107,8 @@ class Tuner:
         )
         self._open: dict[int, optuna.Trial] = {}
         if not self._study.get_trials(deepcopy=False):
-            self._study.enqueue_trial({key: default[key] for key in space})
+            for config in first:
+                self._study.enqueue_trial({key: config[key] for key in space})
 
     def repair(self, told: Callable[[int], Told | None]) -> list[int]:
         """Settle trials that a dead supervisor left running; return the numbers that were lost.

@@ -18,7 +18,7 @@ def journal(tmp_path: Path) -> Path:
     """A journal as a run leaves it: two trials of one model, told and closed."""
     path = tmp_path / "journal.log"
     own = Tuner(
-        Journal(path), "toy/lib/model@key", {"dim": Range(8, 256)}, {"dim": 64}, seed=0, maximise=True
+        Journal(path), "toy/lib/model@key", {"dim": Range(8, 256)}, [{"dim": 64}], seed=0, maximise=True
     )
     for value in (0.25, 0.5):
         asked = own.ask()

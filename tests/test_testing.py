@@ -148,6 +148,10 @@ class DefaultOutOfSpace(Sound):
     space: ClassVar[Space] = {"noise": Range(2.0, 3.0)}
 
 
+class PublishedOutOfSpace(Sound):
+    published: ClassVar[dict[str, float]] = {"noise": 3.0}
+
+
 class DoublePrecision(Sound):
     def score(self, users):
         return super().score(users).astype(np.float64)
@@ -271,6 +275,7 @@ class OrderIgnored(SoundLast):
 
 BREACHES = {
     DefaultOutOfSpace: "test_defaults_lie_in_the_space",
+    PublishedOutOfSpace: "test_published_configuration_lies_in_the_space",
     DoublePrecision: "test_scores_have_a_row_per_user_and_a_column_per_item",
     MissingColumn: "test_scores_have_a_row_per_user_and_a_column_per_item",
     NotANumber: "test_scores_have_a_row_per_user_and_a_column_per_item",

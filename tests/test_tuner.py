@@ -22,7 +22,7 @@ DEFAULT = {"dim": 64, "lr": 0.05, "dropout": 0.0, "kind": "msd"}
 
 
 def tuner(path: Path, *, name: str = "study", seed: int = 0, maximise: bool = True) -> Tuner:
-    return Tuner(Journal(path), name, SPACE, DEFAULT, seed=seed, maximise=maximise)
+    return Tuner(Journal(path), name, SPACE, [DEFAULT], seed=seed, maximise=maximise)
 
 
 def states(path: Path, name: str = "study") -> list[TrialState]:
@@ -41,6 +41,12 @@ def drive(own: Tuner, trials: int) -> list[dict[str, Any]]:
         own.tell(asked.number, value_of(asked), pruned=False)
         proposed.append(asked.params)
     return proposed
+
+
+def test_trial_1_is_the_published_configuration(tmp_path: Path) -> None:
+    published = DEFAULT | {"dim": 200, "lr": 0.001}
+    own = Tuner(Journal(tmp_path / "j"), "study", SPACE, [DEFAULT, published], seed=0, maximise=True)
+    assert drive(own, 2) == [DEFAULT, published]
 
 
 def test_trial_0_is_the_default_configuration(tmp_path: Path) -> None:

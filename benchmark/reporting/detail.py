@@ -21,9 +21,13 @@ def show_detail(adapter: Adapter, boards: Sequence[ReferenceBoard], console: Con
     console.print(Text(docstring(adapter.cls)), soft_wrap=True)
     console.print()
     domains = {name: str(domain) for name, domain in adapter.traits.space.items()}
-    fields = [(name, str(value), domains.get(name, "fixed")) for name, value in adapter.defaults.items()]
+    published = adapter.traits.published
+    fields = [
+        (name, str(value), str(published.get(name, value)) if published else "", domains.get(name, "fixed"))
+        for name, value in adapter.defaults.items()
+    ]
     if fields:
-        show_table(console, ("hyperparameter", "default", "tuned within"), fields)
+        show_table(console, ("hyperparameter", "default", "published best", "tuned within"), fields)
         console.print()
     show_table(console, ("trait", "value"), list(_said(adapter).items()))
     console.print()

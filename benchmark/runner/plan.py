@@ -25,6 +25,7 @@ class Study:
         adapter: what is tuned.
         space: tuned hyperparameters after the suite's ``set`` and ``tune``.
         default: the configuration of trial 0, fixed hyperparameters included.
+        published: that of trial 1; None where the adapter names none, or the suite makes it the default.
         excluded: (status, reason) where it cannot run; None where it can.
     """
 
@@ -33,12 +34,18 @@ class Study:
     adapter: Adapter
     space: Space
     default: dict[str, Hyperparameter]
+    published: dict[str, Hyperparameter] | None
     excluded: tuple[str, str] | None
 
     @property
     def name(self) -> str:
         """The study's name in ledger and journal."""
         return f"{self.dataset}/{self.model}"
+
+    @property
+    def first(self) -> list[dict[str, Hyperparameter]]:
+        """Configurations that come before the sampler's own: trial 0, and trial 1 if one is published."""
+        return [self.default] if self.published is None else [self.default, self.published]
 
     def config(self, sampled: Mapping[str, Hyperparameter]) -> dict[str, Hyperparameter]:
         """Return every hyperparameter: the fixed ones and the sampled ones."""
@@ -118,7 +125,17 @@ def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str, *, rated:
     }
     default = adapter.defaults | _exact(adapter.defaults, model.set)
     default |= {key: _inside(domain, default[key]) for key, domain in space.items()}
-    return Study(dataset, model.label, adapter, space, default, _excluded(suite, adapter, rated=rated))
+    known = adapter.traits.published
+    published = default | {key: _inside(space[key], known[key]) for key in known if key in space}
+    return Study(
+        dataset=dataset,
+        model=model.label,
+        adapter=adapter,
+        space=space,
+        default=default,
+        published=published if published != default else None,
+        excluded=_excluded(suite, adapter, rated=rated),
+    )
 
 
 def _excluded(suite: Suite, adapter: Adapter, *, rated: bool) -> tuple[str, str] | None:

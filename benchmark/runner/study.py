@@ -130,7 +130,7 @@ class StudyRun:
             self.site.journal,
             f"{self.study.name}@{self.key}",
             self.study.space,
-            self.study.default,
+            self.study.first,
             seed=suite.seed,
             maximise=self.site.maximise,
         )

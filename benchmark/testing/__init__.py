@@ -28,6 +28,7 @@ from benchmark.protocol import (
     Hyperparameter,
     Ids,
     Interactions,
+    Range,
     Scores,
     Traits,
     traits,
@@ -68,6 +69,14 @@ class _Subject:
         return model
 
 
+def _assert_inside(name: str, value: Hyperparameter, allowed: Range | Choice) -> None:
+    if isinstance(allowed, Choice):
+        assert value in allowed.options, f"{name} = {value!r} is none of {allowed}"
+    else:
+        assert not isinstance(value, str)
+        assert allowed.low <= value <= allowed.high, f"{name} = {value} is outside {allowed}"
+
+
 @cache
 def _fitted(subject: _Subject, steps: int, seed: int = 0) -> tuple[Any, Scores]:
     """Return a model and its scores of all users; tests that only look share it."""
@@ -102,11 +111,12 @@ class AdapterContract:
         """Trial 0 is the default configuration, so the sampler must be able to suggest it."""
         model = self.adapter()
         for name, allowed in self.subject.traits.space.items():
-            default = getattr(model, name)
-            if isinstance(allowed, Choice):
-                assert default in allowed.options, f"{name} = {default!r} is none of {allowed}"
-            else:
-                assert allowed.low <= default <= allowed.high, f"{name} = {default} is outside {allowed}"
+            _assert_inside(name, getattr(model, name), allowed)
+
+    def test_published_configuration_lies_in_the_space(self) -> None:
+        """Trial 1 is the published configuration: the sampler must be able to suggest it too."""
+        for name, value in self.subject.traits.published.items():
+            _assert_inside(name, value, self.subject.traits.space[name])
 
     def test_scores_have_a_row_per_user_and_a_column_per_item(self) -> None:
         """For any users, those without rows included: (B, I) float32, all finite."""
