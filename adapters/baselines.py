@@ -15,7 +15,11 @@ DAY_S = 86_400
 
 @dataclass
 class Random:
-    """Every item is as likely as any other; a user's order depends on seed and user alone."""
+    """Every item is as likely as any other; a user's order depends on seed and user alone.
+
+    Implicit feedback; nothing is tuned. What it reaches is what chance reaches, so a model that is no better
+    has learned nothing. Complexity: O(1) to train, O(U I) for a full scoring.
+    """
 
     space: ClassVar[Space] = {}
     from_features: ClassVar[tuple[str, ...]] = ("users", "items")  # chance needs no training row
@@ -43,7 +47,11 @@ class Random:
 
 @dataclass
 class Popularity:
-    """The most consumed items first, the same for everybody."""
+    """The most consumed items first, the same for everybody.
+
+    Implicit feedback; nothing is tuned. The TopPop of Cremonesi 2010 (doi:10.1145/1864708.1864721).
+    Complexity: O(N) to train, O(U I) for a full scoring.
+    """
 
     space: ClassVar[Space] = {}
     deterministic: ClassVar[bool] = True
@@ -74,8 +82,8 @@ class RecentPopularity(Popularity):
     training data; without times all rows are equally old. Feedback: implicit.
 
     Popularity at the moment of asking, rather than of all time, is the floor of a split by time
-    (Ji 2020, arXiv:2005.13829). The default of a month is a guess, not tuned;
-    the range goes from a day to ten years, where it is popularity itself.
+    (Ji 2020, arXiv:2005.13829). Tuned: ``half_life``. Its default of a month is a guess; the range goes
+    from a day to ten years, where it is popularity itself.
     Complexity: O(N) to train, O(U I) for a full scoring.
     """
 

@@ -17,10 +17,10 @@ from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Sco
 class TfIdf:
     """A score is the summed cosine between an item's words and those of each like (Lops 2011, 3.3.1).
 
-    Words are title, genres and tags, weighted by TF-IDF (Salton & Buckley 1988, tfc; scikit-learn's
-    smoothed idf, its default). Tuned: whether pairs of words count, and whether repetition does. Learns
-    from likes; a fit reads each item's words once, a score of one user costs the words of the user's
-    likes plus one product with the items' (I, words) sparse matrix.
+    Words are title, genres and tags, weighted by TF-IDF (Salton & Buckley 1988, tfc; scikit-learn's smoothed
+    idf, its default). Implicit feedback. Tuned: whether pairs of words count, and whether repetition does,
+    as texts differ in length. A fit costs O((I + N) w), w being the words of an item; a full scoring costs
+    at most O(U I v), v being the distinct words of a user's likes.
     """
 
     min_items: int = 1

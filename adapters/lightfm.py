@@ -100,7 +100,9 @@ class _Factors:
 class Warp(_Factors):
     """WARP: each like is lifted above an item that is wrongly ranked higher (Weston 2011).
 
-    Tuned: size, step and penalty; the epochs are left to early stopping.
+    Implicit feedback. Tuned: size, step and penalty, which belong together; the epochs are left to early
+    stopping. A pass costs O(N dim), up to ten times that once violating items are rare; a full scoring
+    O(U I dim). Defaults: docs/decisions/0202.
     """
 
     def _loss(self) -> dict[str, Any]:
@@ -111,7 +113,9 @@ class Warp(_Factors):
 class Bpr(_Factors):
     """BPR: each like is lifted above one item drawn at random (Rendle 2009, arXiv:1205.2618).
 
-    Drawing blindly teaches less per epoch than WARP, so it gets twice the epochs at most.
+    Implicit feedback. Tuned: size, step and penalty, as for ``lightfm/warp``. Drawing blindly teaches less
+    per epoch than WARP, so it gets twice the epochs at most. A pass costs O(N dim), a full scoring O(U I
+    dim).
     """
 
     max_epochs: int = 120
@@ -124,8 +128,9 @@ class Bpr(_Factors):
 class WarpKos(_Factors):
     """k-th order statistic WARP: of ``positives`` drawn likes the ``kth`` best is lifted (Weston 2013, 3.2).
 
-    The defaults are the library's: the fifth of ten. An epoch visits each user once instead of each
-    like, so it is short, and there are more of them.
+    Implicit feedback. Tuned: size, step and penalty, and which of how many likes is lifted; the defaults of
+    these two are the library's, the fifth of ten. An epoch visits each user once instead of each like, so it
+    is short, O(U positives dim), and there are more of them. A full scoring costs O(U I dim).
     """
 
     kth: int = 5
@@ -144,6 +149,8 @@ class Logistic(_Factors):
 
     The library's loss wants rows that are disliked; a log of likes has none, and without them the best
     model says yes to everything. So each epoch draws ``negatives`` items a like that the user has not liked.
+    Implicit feedback. Tuned: size, step and penalty, and how many negatives, which He 2017 varies too
+    (section 4.3). A pass costs O(N negatives dim), a full scoring O(U I dim).
     """
 
     negatives: int = 4
@@ -175,6 +182,9 @@ class Hybrid(_Factors):
 
     So what has no training row is scored by its features alone (Kula 2015, section 3). Features weigh
     the same whatever their number: each row of the feature matrix adds up to one, its own vector apart.
+    Implicit feedback. Tuned: size, step and penalty, whether vectors of their own help where features are
+    rich, and the loss. A pass costs O(N dim f), up to ten times that with WARP, f being the features of a
+    user and an item; a full scoring O(U I dim).
     """
 
     identity: bool = True

@@ -17,24 +17,23 @@ from benchmark.protocol import Array, Feedback, FitContext, Ids, Interactions, R
 class Mf(Factors):
     """Predicts a rating as mean plus both biases plus a dot product; the squared error is the loss.
 
-    Learns from all ratings. It ranks by its predicted rating, without what it could learn from what was
-    left unrated, so it is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
+    Explicit feedback. It ranks by its predicted rating, without what it could learn from what was left
+    unrated, so it is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
 
-    Tuned: size, step and the penalty on all that makes a prediction. Model, penalty and the ranges of ``dim``
-    and ``l2``: Koren 2009, equation 5 and figure 4, and Rendle 2020 (arXiv:2005.09683). The defaults are
-    those of ``torch/mf``, the same model, chosen on MovieLens-latest-small (docs/decisions/0503).
+    Tuned: size, step and the penalty on all that makes a prediction (Koren 2009, equation 5). Defaults and
+    ranges are those of ``torch/mf``, the same model (docs/decisions/0503).
     """
 
     dim: int = 64
     lr: float = 5e-3
-    l2: float = 0.03
+    l2: float = 0.1
     batch_size: int = 2048
     max_epochs: int = 60
 
     space: ClassVar[Space] = {
         "dim": Range(8, 256, log=True),
         "lr": Range(5e-4, 5e-2, log=True),
-        "l2": Range(1e-3, 0.3, log=True),
+        "l2": Range(3e-3, 1.0, log=True),
     }
     feedback: ClassVar[Feedback] = "explicit"
     requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Mlp(Pairs):
     """Concatenated embeddings, dense layers that halve in width, one logit.
 
-    Learns from likes. A pass costs O(N negatives dim^2), a full scoring O(U I dim^2). Tuned: all that
+    Implicit feedback. A pass costs O(N negatives dim^2), a full scoring O(U I dim^2). Tuned: all that
     shapes the network, the step, both penalties and the number of negatives.
 
     Paper: log loss, four uniform negatives, Adam, a tower of layers. The rest had the best validation

@@ -17,7 +17,7 @@ from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scor
 class MultDae(Factors):
     """Guesses a history from a part of it: one hidden layer, a softmax over all items.
 
-    Learns from likes; the user is known by the history alone, so new users are served too. A pass costs
+    Implicit feedback; the user is known by the history alone, so new users are served too. A pass costs
     O(U I dim), a full scoring the same. Tuned: size, step, penalty and the part of a history left out.
 
     Shape, ``dim`` and ``dropout``: Liang 2018, section 4.3. Batches are smaller than the paper's 500 users,

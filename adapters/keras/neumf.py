@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class NeuMf(Pairs):
     """A matrix factorisation and a perceptron whose scores add up.
 
-    Learns from likes. A pass costs O(N negatives dim^2), a full scoring O(U I dim^2). Tuned: all that
+    Implicit feedback. A pass costs O(N negatives dim^2), a full scoring O(U I dim^2). Tuned: all that
     shapes the network, the step, both penalties and the number of negatives.
 
     Paper: log loss, uniform negatives, Adam, embeddings of 8 to 64, a tower of three layers. The rest is

@@ -81,7 +81,7 @@ class _Recurrent(Factors):
 class Gru(_Recurrent):
     """A gated recurrent unit reads a history; what it ends with is compared with every item's embedding.
 
-    Learns from likes in the order of time. A pass costs O(N dim (dim + I)), at most 2,048 items of a
+    Implicit feedback in the order of time. A pass costs O(N dim (dim + I)), at most 2,048 items of a
     catalogue being rivals in a step; a full scoring O(U (history dim^2 + I dim)). Tuned: size, step,
     penalty, the share of items left out, and how far back it reads.
 
@@ -97,7 +97,7 @@ class Gru(_Recurrent):
 class Lstm(_Recurrent):
     """The same as ``keras/gru`` with long short-term memory (Hochreiter 1997), which has one more gate.
 
-    Learns from likes in the order of time. A pass costs O(N dim (dim + I)), a full scoring
+    Implicit feedback in the order of time. A pass costs O(N dim (dim + I)), a full scoring
     O(U (history dim^2 + I dim)). Tuned: size, step, penalty, items left out, and how far back it reads.
     Judge it on a split by time, as ``keras/gru``.
     """

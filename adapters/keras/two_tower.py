@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class TwoTower(Factors):
     """A user and an item are each the sum of an id's and the features' vectors, through dense layers.
 
-    Learns from likes: a softmax over the items of a batch, corrected for how often each is drawn. A pass
+    Implicit feedback: a softmax over the items of a batch, corrected for how often each is drawn. A pass
     costs O(N batch_size dim), a full scoring O(U I dim). With ``content_only``, who has features is
     known by them alone; a side without any keeps its ids. What has no training row is scored by its
     features; one without features either comes last among items, and as a user gets the popular items.

@@ -14,7 +14,7 @@ from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Spa
 
 @dataclass
 class NormalPredictor(RatingModel):
-    """Ratings drawn from the normal distribution of those in training (Surprise's NormalPredictor).
+    """Ratings drawn from the normal distribution of those in training (NormalPredictor of Hug 2020).
 
     Explicit feedback; nothing is tuned. The library draws anew at each call. Here a user's ratings depend
     on the seed and the user alone, so that neither batches nor repeated calls matter. Fit O(N), scoring

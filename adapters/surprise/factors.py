@@ -85,8 +85,8 @@ class Svd(Factors):
 class Pmf(Svd):
     """Probabilistic matrix factorisation (Salakhutdinov & Mnih 2008): Surprise's SVD without biases.
 
-    Explicit feedback. Defaults and ranges are those of :class:`Svd`. Fit O(N · dim) an epoch, scoring
-    O(U · I · dim). An unknown user or item gets the mean of all ratings.
+    Explicit feedback. Defaults, and what is tuned within which ranges, are those of ``surprise/svd``. Fit
+    O(N · dim) an epoch, scoring O(U · I · dim). An unknown user or item gets the mean of all ratings.
     """
 
     biased: ClassVar[bool] = False

@@ -28,8 +28,10 @@ TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
 class KnnBasic(RatingModel):
     """Mean rating by the neighbours, weighted by similarity (Surprise's KNNBasic).
 
-    Explicit feedback; too few neighbours, or an unknown user or item, give the mean of all ratings. Fit
-    O(X² + N · max n_y), one full scoring O(X · N); see the top of the module for sources and ranges.
+    Explicit feedback; too few neighbours, or an unknown user or item, give the mean of all ratings. Tuned is
+    all that the library's documentation offers (surprise.readthedocs.io, "k-NN inspired algorithms"; Koren
+    2010, section 2.2), as what compares users well depends on the log. Fit O(X² + N · max n_y), one full
+    scoring O(X · N): x is a user and y an item, or the reverse, X how many, n_y the raters of y.
 
     Attributes:
         neighbours: raters of y that count, at most.
@@ -139,9 +141,9 @@ class KnnBasic(RatingModel):
 class KnnMeans(KnnBasic):
     """Neighbours' deviations from their means, added to x's own (Surprise's KNNWithMeans).
 
-    Explicit feedback; too few neighbours give x's mean, an unknown user or item the mean of all. Fit
-    O(X² + N · max n_y), one full scoring O(X · N); see the top of the module for sources and ranges,
-    and :class:`KnnBasic` for the fields.
+    Explicit feedback; too few neighbours give x's mean, an unknown user or item the mean of all. Fields, what
+    is tuned and sources (Koren 2010) are those of ``surprise/knn-basic``. Fit O(X² + N · max n_y), one full
+    scoring O(X · N).
     """
 
     arrays: ClassVar[tuple[str, ...]] = (*TABLES, "centre")
@@ -171,9 +173,9 @@ class KnnMeans(KnnBasic):
 class KnnZScore(KnnMeans):
     """Neighbours' deviations in units of their standard deviations (Surprise's KNNWithZScore).
 
-    Explicit feedback; too few neighbours give x's mean, an unknown user or item the mean of all. Fit
-    O(X² + N · max n_y), one full scoring O(X · N); see the top of the module for sources and ranges,
-    and :class:`KnnBasic` for the fields.
+    Explicit feedback; too few neighbours give x's mean, an unknown user or item the mean of all. Fields, what
+    is tuned and sources (Koren 2010) are those of ``surprise/knn-basic``. Fit O(X² + N · max n_y), one full
+    scoring O(X · N).
     """
 
     arrays: ClassVar[tuple[str, ...]] = (*TABLES, "centre", "width")
@@ -196,8 +198,8 @@ class KnnBaseline(KnnBasic):
 
     Explicit feedback; too few neighbours give the baseline, an unknown user or item has no part in it. The
     default similarity is the one that the library's documentation recommends here, in place of ``msd``; its
-    penalties on the baseline's biases stay as they are. Fit O(X² + N · max n_y), one full scoring O(X · N);
-    see the top of the module for sources and ranges, and :class:`KnnBasic` for the fields.
+    penalties on the baseline's biases stay as they are. Fields, what is tuned and sources are those of
+    ``surprise/knn-basic``. Fit O(X² + N · max n_y), one full scoring O(X · N).
     """
 
     similarity: str = "pearson_baseline"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,11 +10,6 @@ import numpy as np
 
 from adapters.torch.factors import Factors
 from benchmark.protocol import FitContext, Interactions, Range, Space
-
-
-def load_kernels(context: FitContext) -> None:  # noqa: ARG001 (protocol)
-    """Load the compiled code before the clock starts."""
-    import adapters.torch.pairwise  # noqa: F401 - for its machine code
 
 
 @dataclass
@@ -26,9 +21,9 @@ class Bpr(Factors):
     one with the highest score is used (Zhang 2013, SIGIR, "dynamic negative sampling"); 1 is the paper's
     uniform draw. A pass costs O(N negatives dim), a full scoring O(U I dim).
 
-    Defaults had the best validation NDCG@10 on 900 users of MovieLens-1M among 16 tried
-    (docs/decisions/0503); ranges reach from implicit's defaults (lr .01, l2 .01) to what sparse logs want:
-    on Last.fm less l2 and a higher lr were better.
+    Tuned: size, step, penalty and ``negatives``. Defaults had the best validation NDCG@10 on 900 users of
+    MovieLens-1M among 16 tried (docs/decisions/0503); ranges reach from implicit's defaults (lr .01, l2 .01)
+    to what sparse logs want: on Last.fm less l2 and a higher lr were better.
     """
 
     dim: int = 64
@@ -43,7 +38,6 @@ class Bpr(Factors):
         "l2": Range(1e-3, 0.3, log=True),
         "negatives": Range(1, 32, log=True),
     }
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(load_kernels)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Take as many stochastic steps as there are likes in each step."""

@@ -32,10 +32,11 @@ class Dmf(Factors):
     Feedback: implicit, by the paper's normalised cross entropy: a like counts as its rating over the
     highest one, so the values of the likes matter; where values are no ratings, all count alike.
 
-    ``dim`` and the two layers with ReLU: section 4.1; ``hidden`` and ``negatives`` are what its sections
-    4.4 and 4.5 vary. Batches are larger and ``lr`` higher than the paper's, because both towers are
-    computed for all users and items at once: on one core the paper's 256 pairs would take hours. A batch
-    costs O(N hidden + (U + I) hidden dim); memory is O((U + I) hidden + N).
+    ``dim`` and the two layers with ReLU: section 4.1. Tuned: these sizes, the step, and ``negatives``, which
+    with ``hidden`` is what its sections 4.4 and 4.5 vary. Batches are larger and ``lr`` higher than the
+    paper's, because both towers are computed for all users and items at once: on one core the paper's 256
+    pairs would take hours. A batch costs O(N hidden + (U + I) hidden dim), a full scoring O(U I dim); memory
+    is O((U + I) hidden + N).
     """
 
     dim: int = 64

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from adapters.torch.linear import ItemToItem, lengths, load_neighbours, negative_power, rarity, rescaled
+from adapters.torch.linear import ItemToItem, lengths, negative_power, rarity, rescaled
 from benchmark.protocol import Array, Choice, FitContext, Interactions, Range, Space
 
 
@@ -23,8 +23,8 @@ class ItemKnn(ItemToItem):
     for the prediction: keeping the neighbours of each liked item instead cost .03 NDCG@10.
 
     Defaults had the best validation NDCG@10 on 900 users of MovieLens-1M and came within .001 of the best on
-    MovieLens-latest-small (docs/decisions/0502). Time: the squared lengths of all histories, summed;
-    memory: I x ``neighbours``.
+    MovieLens-latest-small (docs/decisions/0502). Tuned are all fields. Time: O(N max n_u), more exactly the
+    sum of all n_u^2, n_u being the likes of user u; memory: O(I ``neighbours``).
     """
 
     neighbours: int = 200
@@ -37,7 +37,6 @@ class ItemKnn(ItemToItem):
         "weighting": Choice("none", "idf", "length"),
     }
     deterministic: ClassVar[bool] = True
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(load_neighbours)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Find the neighbours of every item in one step."""

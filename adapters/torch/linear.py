@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.protocol import Array, FitContext, Ids, Scores
+from benchmark.protocol import Array, Ids, Scores
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -111,8 +111,3 @@ def lengths(matrix: csr_matrix) -> Array:
     [5.0]
     """
     return np.sqrt(np.asarray(matrix.power(2).sum(axis=1), dtype=np.float64).ravel())
-
-
-def load_neighbours(context: FitContext) -> None:  # noqa: ARG001 (protocol)
-    """Load compiled code before the clock starts; the first time ever it is made, which takes seconds."""
-    import adapters.torch.neighbours  # noqa: F401 - for its machine code

@@ -23,9 +23,10 @@ class Mf(Factors):
     Feedback: explicit. It ranks by its predicted rating, without what it could learn from what was left
     unrated, so it is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
 
-    Model, penalty (on all that makes a prediction) and the ranges of ``dim`` and ``l2``: Koren 2009,
-    equation 5 and figure 4, and Rendle 2019 (arXiv:1905.01395), who tunes the same. ``l2`` and ``lr`` had
-    the best validation RMSE on MovieLens-latest-small and 900 users of MovieLens-1M (docs/decisions/0503).
+    Tuned: size, step and penalty. Model, penalty (on all that makes a prediction) and the ranges of ``dim``
+    and ``l2``: Koren 2009, equation 5 and figure 4, and Rendle 2019 (arXiv:1905.01395), who tunes the same.
+    ``l2`` and ``lr`` had the best validation RMSE on MovieLens-latest-small and 900 users of MovieLens-1M
+    (docs/decisions/0503).
     """
 
     dim: int = 64

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.torch import open_device
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
+from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +47,7 @@ class MultVae:
         "dropout": Range(0.1, 0.9),
         "beta": Range(0.01, 1.0, log=True),
     }
+    published: ClassVar[dict[str, Hyperparameter]] = {"dim": 200, "beta": 0.2}  # section 4.3
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     requires: ClassVar[tuple[str, ...]] = ("torch",)
     open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)

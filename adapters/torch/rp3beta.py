@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from adapters.torch.linear import ItemToItem, load_neighbours, negative_power, rescaled
+from adapters.torch.linear import ItemToItem, negative_power, rescaled
 from benchmark.protocol import FitContext, Interactions, Range, Space
 
 
@@ -20,9 +20,10 @@ class Rp3Beta(ItemToItem):
     (P3alpha: Cooper 2014, WWW); the chance to arrive is divided by the item's number of likes to the power
     of ``beta`` (Paudel, section 3.2). Each item keeps the ``neighbours`` it is reached from most.
 
-    Ranges hold those of Ferrari Dacrema 2021 (ACM TOIS 39(2), table 3). Of a dozen tried on 900 users of
-    MovieLens-1M the defaults had the best validation NDCG@10 (docs/decisions/0502). Time: the squared
-    lengths of all histories, summed; memory: I x ``neighbours``.
+    Tuned are all fields; ranges hold those of Ferrari Dacrema 2021 (ACM TOIS 39(2), table 3). Of a dozen
+    tried on 900 users of MovieLens-1M the defaults had the best validation NDCG@10 (docs/decisions/0502).
+    Time: O(N max n_u), more exactly the sum of all n_u^2, n_u being the likes of user u; memory:
+    O(I neighbours).
     """
 
     alpha: float = 0.6
@@ -35,7 +36,6 @@ class Rp3Beta(ItemToItem):
         "neighbours": Range(5, 1000, log=True),
     }
     deterministic: ClassVar[bool] = True
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(load_neighbours)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Sum up the walks between all items in one step."""

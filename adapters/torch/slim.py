@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,19 +10,15 @@ from adapters.torch.linear import ItemToItem
 from benchmark.protocol import FitContext, Interactions, Range, Space
 
 
-def load_descent(context: FitContext) -> None:  # noqa: ARG001 (protocol)
-    """Load compiled code before the clock starts; the first time ever it is made, which takes seconds."""
-    import adapters.torch.descent  # noqa: F401 - for its machine code
-
-
 @dataclass
 class Slim(ItemToItem):
     """Each item is explained by the others: a regression with an elastic net and no weight below zero.
 
-    Implicit feedback. ``l1`` decides how many weights stay, so time and memory too; ``l2`` how far they
-    share. On validation data of 900 users of MovieLens-1M all of ``l1`` 1 to 2 with ``l2`` 30 to 100 came
-    within .001 NDCG@10 of the best (docs/decisions/0502). One regression is over in O(pairs that share more
-    than ``l1`` users + squared number of its weights) a sweep; memory: I x I float32 for the overlaps.
+    Implicit feedback. Tuned are both penalties: ``l1`` decides how many weights stay, so time and memory
+    too; ``l2`` how far they share. On validation data of 900 users of MovieLens-1M all of ``l1`` 1 to 2 with
+    ``l2`` 30 to 100 came within .001 NDCG@10 of the best (docs/decisions/0502). Time: O(I^2 w)
+    a sweep over all items, w being the weights of an item that it changes, and once O(N max n_u) for the
+    overlaps, n_u being the likes of user u; memory: I x I float32 for the overlaps.
     """
 
     l1: float = 2.0
@@ -33,7 +29,6 @@ class Slim(ItemToItem):
         "l2": Range(1.0, 3000.0, log=True),
     }
     deterministic: ClassVar[bool] = True
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(load_descent)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Solve for all weights in one step."""
