@@ -19,12 +19,12 @@ help:
 
 # Keras runs on the CPU build of TensorFlow here: the extra `keras` asks for the full one, 600 MB more.
 # Installed once; again only when what is installed would change.
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt Makefile
 	@"$(PYTHON)" -c '$(FITS)' || { echo "bench needs Python 3.11 to 3.13; name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 2; }
 	@echo "installing into $(VENV) (some minutes the first time)"
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt \
-		-e '.[surprise,lightfm,torch,dev]' keras tensorflow-cpu deepctr
+		-e '.[surprise,lightfm,torch,content,dev]' keras tensorflow-cpu deepctr
 	@echo "compiling what numba would compile at first use"
 	@$(BIN)/python -c "import $(COMPILED)"
 	@touch $@

@@ -22,7 +22,7 @@ class Random:
     """
 
     space: ClassVar[Space] = {}
-    from_features: ClassVar[tuple[str, ...]] = ("users", "items")  # chance needs no training row
+    scores_all: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Keep the seed and the size of the catalogue."""

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.protocol import Ids, Interactions, Scores
+from benchmark.protocol import Features, Ids, Interactions, Scores
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,14 @@ class Cold:
         return filled
 
 
-def cold_of(train: Interactions, from_features: Collection[str] = ()) -> Cold:
+def cold_of(train: Interactions, from_features: Collection[str] = (), *, scores_all: bool = False) -> Cold:
     """Return who and what has no row in ``train``, apart from what a model scores by features.
 
     Args:
         train: the rows that the model is trained on.
-        from_features: which of "users" and "items" the model scores without a row.
+        from_features: which of "users" and "items" the model scores by features; those of which nothing is
+            known are filled in all the same.
+        scores_all: nothing is filled in.
 
     >>> rows = Interactions(
     ...     users=np.array([0, 0, 2], dtype=np.int32), items=np.array([1, 0, 1], dtype=np.int32),
@@ -64,11 +66,20 @@ def cold_of(train: Interactions, from_features: Collection[str] = ()) -> Cold:
     """
     rows_of = np.bincount(train.users, minlength=train.n_users)
     counts = np.bincount(train.items, minlength=train.n_items)
-    return Cold(
-        users=(rows_of == 0) & ("users" not in from_features),
-        items=(counts == 0) & ("items" not in from_features),
-        popularity=counts.astype(np.float32),
-    )
+    users, items = rows_of == 0, counts == 0
+    if "users" in from_features:
+        users &= ~_described(train.user_features, train.n_users)
+    if "items" in from_features:
+        items &= ~_described(train.item_features, train.n_items)
+    return Cold(users & (not scores_all), items & (not scores_all), counts.astype(np.float32))
+
+
+def _described(features: Features | None, n: int) -> NDArray[np.bool_]:
+    """Return of which of n users or items anything is known, (n,)."""
+    if features is None:
+        return np.zeros(n, dtype=np.bool_)
+    known: NDArray[np.bool_] = np.diff(features.matrix.indptr) > 0
+    return known | np.array([bool(text) for text in features.texts]) if features.texts else known
 
 
 def _below(scores: Scores, warm: NDArray[np.bool_]) -> Scores:

@@ -260,6 +260,7 @@ class Traits:
         from_features: which of "users" and "items" it scores by features alone; for users and items
             without a training row that it cannot score, the engine puts popularity in its place.
         needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
+        scores_all: scores users and items of which nothing is known, as chance does: nothing is filled in.
         published: hyperparameters of the best configuration that its paper reports, where they differ
             from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
     """
@@ -274,6 +275,7 @@ class Traits:
     folds_in: bool = False
     from_features: tuple[str, ...] = ()
     needs_features: tuple[str, ...] = ()
+    scores_all: bool = False
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
 
 
@@ -308,5 +310,6 @@ def traits(adapter: type) -> Traits:
         folds_in=hasattr(adapter, "fold_in"),
         from_features=tuple(getattr(adapter, "from_features", ())),
         needs_features=tuple(getattr(adapter, "needs_features", ())),
+        scores_all=getattr(adapter, "scores_all", False),
         published=published,
     )

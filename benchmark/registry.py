@@ -8,7 +8,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,6 +18,11 @@ from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter, Traits, traits
 
 ENTRY_POINTS = "bench.adapters"
+
+OPTIONAL = frozenset({"deepctr"})
+"""Extras that ``all`` leaves out."""
+EXTRAS = frozenset({"surprise", "lightfm", "keras", "torch", "content"}) | OPTIONAL
+"""Extras of this distribution: the first part of an adapter's name is the one that installs what it needs."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class Adapter:
     @property
     def missing(self) -> list[str]:
         """Libraries that it needs and that are not installed."""
-        return [name for name in self.traits.requires if importlib.util.find_spec(name) is None]
+        tops = dict.fromkeys(name.partition(".")[0] for name in self.traits.requires)
+        return [name for name in tops if importlib.util.find_spec(name) is None]
 
     @property
     def preload(self) -> list[str]:
@@ -153,10 +159,14 @@ def load(target: str) -> Any:
         raise AdapterError(f"{target}: cannot be imported ({error})") from error
 
 
-def install_hint(adapters: list[Adapter]) -> str:
-    """Return the pip command that installs what these adapters lack."""
-    extras = ",".join(sorted({adapter.library for adapter in adapters}))
-    return f"pip install 'recsys-bench[{extras}]'"
+def install_hint(adapters: Sequence[Adapter]) -> str:
+    """Return the pip command that installs what these adapters lack: our extras, or modules by name."""
+    extras = sorted({adapter.library for adapter in adapters} & EXTRAS)
+    others = sorted(
+        {name for adapter in adapters if adapter.library not in EXTRAS for name in adapter.missing}
+    )
+    ours = [f"'recsys-bench[{','.join(extras)}]'"] if extras else []
+    return " ".join(["pip install", *ours, *others])
 
 
 def _published() -> list[importlib.metadata.EntryPoint]:
@@ -164,7 +174,7 @@ def _published() -> list[importlib.metadata.EntryPoint]:
 
 
 def _version(module: str) -> str:
-    owners = _owners().get(module, [])
+    owners = _owners().get(module.partition(".")[0], [])
     return importlib.metadata.version(owners[0]) if owners else "unknown"
 
 

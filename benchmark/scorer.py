@@ -17,7 +17,8 @@ from benchmark.metrics import ranking
 from benchmark.metrics.evaluate import Evaluation
 from benchmark.metrics.exposure import head_of, hits_of_kind, popularity_lift
 from benchmark.metrics.names import Metric, parse
-from benchmark.protocol import Interactions, Scores, Values
+from benchmark.metrics.target import Wanted
+from benchmark.protocol import Scores, Values
 from benchmark.results import write_bytes, write_part
 from benchmark.trial import Channel, Field, batches, complaint, judge_of
 
@@ -60,7 +61,7 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
     learned = seen if request["train_on"] == "train+valid" else train
     counts = np.bincount(learned.items, minlength=test.n_items)
-    lift, of_kinds = _exposure(evaluation, metrics, counts, test.likes())
+    lift, of_kinds = _exposure(evaluation, metrics, counts, judge.relevant)
     return {
         "values": values,
         "counts": evaluation.counts,
@@ -71,7 +72,7 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
 
 
 def _exposure(
-    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], likes: Interactions
+    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], relevant: Wanted
 ) -> tuple[float | None, dict[str, Values]]:
     """Return popularity lift, and each user's values for head and for tail items alone."""
     length = next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
@@ -81,16 +82,16 @@ def _exposure(
     short = replace(evaluation, lists=evaluation.lists[:, :length])
     found: dict[str, Values] = {}
     for name, kind in (("head", head), ("tail", ~head)):
-        found |= _of_kind(name, kind, short, metrics[0], likes)
+        found |= _of_kind(name, kind, short, metrics[0], relevant)
     lift = popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found
 
 
 def _of_kind(
-    name: str, kind: NDArray[np.bool_], evaluation: Evaluation, primary: Metric, likes: Interactions
+    name: str, kind: NDArray[np.bool_], evaluation: Evaluation, primary: Metric, wanted: Wanted
 ) -> dict[str, Values]:
     """Return each user's recall, and primary value, of one kind of item: the list is the same."""
-    hits, relevant = hits_of_kind(evaluation.users, evaluation.lists, likes, kind)
+    hits, relevant = hits_of_kind(evaluation.users, evaluation.lists, wanted, kind)
     found = {f"recall_{name}": ranking.recall(hits, relevant, hits.shape[1])}
     if primary.base in ranking.BY_NAME and primary.k is not None and not primary.sampled:
         found[f"{primary.name}_{name}"] = ranking.BY_NAME[primary.base](hits, relevant, primary.k)

@@ -166,14 +166,15 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
     if hasattr(cls, "open_device"):
         cls.open_device(context)
     rows = train.likes() if own.feedback == "implicit" else train
-    return Fit(cls(**request["params"]), rows, context, request["name"], cold_of(rows, own.from_features))
+    cold = cold_of(rows, own.from_features, scores_all=own.scores_all)
+    return Fit(cls(**request["params"]), rows, context, request["name"], cold)
 
 
 def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -> None:
     """Fit one configuration on train, validating after each step until told to stop."""
     metrics = [parse(name) for name in request["metrics"]]
-    judge = judge_of(parts.valid, [parts.train], metrics, parts.train, parts.field, request["name"])
     try:
+        judge = judge_of(parts.valid, [parts.train], metrics, parts.train, parts.field, request["name"])
         fit = begin(request, parts.train)
         channel.send({"event": "ready"})
         while fit.step():

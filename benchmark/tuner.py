@@ -86,7 +86,7 @@ class Tuner:
         seed: int,
         maximise: bool,
     ) -> None:
-        """Open the study called ``name``, or create it with its first trials waiting.
+        """Open the study called ``name``, or create it.
 
         Args:
             journal: where it is stored.
@@ -106,9 +106,7 @@ class Tuner:
             pruner=optuna.pruners.MedianPruner(PRUNE_AFTER_TRIALS, PRUNE_AFTER_STEPS),
         )
         self._open: dict[int, optuna.Trial] = {}
-        if not self._study.get_trials(deepcopy=False):
-            for config in first:
-                self._study.enqueue_trial({key: config[key] for key in space})
+        self._first = [{key: config[key] for key in space} for config in first]
 
     def repair(self, told: Callable[[int], Told | None]) -> list[int]:
         """Settle trials that a dead supervisor left running; return the numbers that were lost.
@@ -131,6 +129,11 @@ class Tuner:
 
     def ask(self) -> Asked:
         """Return the next configuration."""
+        trials = self._study.get_trials(deepcopy=False)
+        if all(trial.state != TrialState.WAITING for trial in trials):  # one queued again goes before
+            known = [_asked(trial) for trial in trials]
+            for config in [config for config in self._first if config not in known][:1]:
+                self._study.enqueue_trial(config)
         count = len(self._study.get_trials(deepcopy=False))
         digest = hashlib.sha256(f"{self._seed}/{self._name}/{count}".encode()).digest()
         self._study.sampler = optuna.samplers.TPESampler(
@@ -163,9 +166,13 @@ class Tuner:
 
     def _queue_again(self, trial: FrozenTrial) -> None:
         queued = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-        if all(other.system_attrs.get("fixed_params") != params for other in queued):
-            self._study.enqueue_trial(params)
+        if all(_asked(other) != _asked(trial) for other in queued):
+            self._study.enqueue_trial(_asked(trial))
+
+
+def _asked(trial: FrozenTrial) -> dict[str, Hyperparameter]:
+    """Return the configuration of a trial, one that waits included."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
 def _distribution(domain: Range | Choice) -> BaseDistribution:

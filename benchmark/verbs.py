@@ -1,4 +1,4 @@
-"""The verbs as Python calls: the one place, beside the command line, that joins adapters to the engine."""
+"""The verbs as Python calls: the one place that joins adapters to the engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import SuiteError, did_you_mean
-from benchmark.registry import Registry
+from benchmark.registry import Registry, install_hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -100,8 +100,9 @@ def doctor() -> dict[str, Any]:
     from benchmark.runner.machine import environment
 
     adapters = registry()
-    lacking = {name: adapter.missing for name, adapter in adapters.items() if adapter.missing}
-    return environment(adapters.values()) | {"missing": lacking}
+    lacking = [adapter for adapter in adapters.values() if adapter.missing]
+    missing = {adapter.name: adapter.missing for adapter in lacking}
+    return environment(adapters.values()) | {"missing": missing, "install": install_hint(lacking)}
 
 
 def run(suite: str | Path | Suite, order: Order | None = None, watcher: Watcher | None = None) -> Finished:

@@ -219,6 +219,7 @@ def costs(folder: Path, options: argparse.Namespace) -> bool:
         options.found.append({"data": folder.name, "adapter": name, **found})
         if "error" in found:
             print(f"{name:<26}{found['error']}", flush=True)
+            met = False
             continue
         missed = misses(name, folder.name, found)
         met &= not missed

@@ -167,14 +167,6 @@ def test_towers_give_an_item_without_rows_the_vector_of_its_features(towers):
     assert np.corrcoef(scores[:, stranger], scores[:, 119])[0, 1] > 0.3
 
 
-def test_towers_put_an_item_of_which_nothing_is_known_last():
-    from adapters.keras.two_tower import TwoTower
-
-    train = replace(planted_parts()[0].likes(), item_features=None)
-    scores = fitted(TwoTower, train, steps=1, dim=16).score(np.arange(20))
-    assert (scores[:, 120:].max(1) < scores[:, :120].min(1)).all()
-
-
 def test_content_only_towers_cannot_tell_items_with_the_same_features_apart():
     from adapters.keras.two_tower import TwoTower
 

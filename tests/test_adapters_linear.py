@@ -142,6 +142,21 @@ def test_ials_each_step_lowers_its_loss():
     assert (np.diff(losses) < 1e-4).all()
 
 
+def test_ials_default_rounds_come_near_a_solution():
+    train, _ = planted_parts()
+    model, history = fitted(Ials, train.likes(), dim=8), train.likes().matrix()[5].indices
+    np.testing.assert_allclose(model.fold_in(history), model.score(np.array([5]))[0], atol=0.01)
+
+
+def test_ials_folds_in_from_arrays_that_may_not_be_written():
+    train, _ = planted_parts()
+    model, state = Ials(dim=8), fitted(Ials, train.likes(), dim=8, max_epochs=2).state()
+    for array in state.values():
+        array.flags.writeable = False
+    model.restore(state)
+    assert np.isfinite(model.fold_in(np.array([3, 4], dtype=np.int32))).all()
+
+
 @pytest.mark.parametrize("adapter", [Ials, Slim, ItemKnn, Rp3Beta, UserKnn, Ease])
 def test_new_user_with_the_history_of_an_old_one_gets_the_same_scores(adapter):
     train, _ = planted_parts()

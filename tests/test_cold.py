@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from benchmark.cold import cold_of
-from benchmark.protocol import Interactions
+from benchmark.protocol import Features, Interactions
 
 
 def log(users: list[int], items: list[int], n_users: int = 4, n_items: int = 4) -> Interactions:
@@ -52,13 +55,36 @@ def test_nothing_is_copied_where_nobody_in_the_batch_is_cold() -> None:
     assert cold_of(warm).fill(np.array([0, 2], dtype=np.int32), scores) is scores
 
 
+KNOWN = Features(csr_matrix(np.eye(4, dtype=np.float32)), ("a", "b", "c", "d"))
+UNKNOWN = Features(csr_matrix((4, 2), dtype=np.float32), ("a", "b"))
+DESCRIBED = replace(TRAIN, user_features=KNOWN, item_features=KNOWN)
+BOTH = ("users", "items")
+
+
 @pytest.mark.parametrize(("by_features", "column"), [(("users",), 0), (("items",), 3)])
 def test_model_that_scores_by_features_keeps_its_own_scores(
     by_features: tuple[str, ...], column: int
 ) -> None:
-    filled = cold_of(TRAIN, by_features).fill(EVERYBODY, SCORES)
+    filled = cold_of(DESCRIBED, by_features).fill(EVERYBODY, SCORES)
     person = 3 if "users" in by_features else 0
     assert filled[person, column] == SCORES[person, column]
+
+
+@pytest.mark.parametrize("features", [None, UNKNOWN])
+def test_rows_of_which_nothing_is_known_are_filled_in_for_models_of_features_too(
+    features: Features | None,
+) -> None:
+    cold = cold_of(replace(TRAIN, user_features=features, item_features=features), BOTH)
+    assert (cold.fill(EVERYBODY, SCORES) == cold_of(TRAIN).fill(EVERYBODY, SCORES)).all()
+
+
+def test_words_alone_describe_a_row() -> None:
+    words = replace(UNKNOWN, texts=("", "", "", "comedy"))
+    assert not cold_of(replace(TRAIN, item_features=words), ("items",)).items.any()
+
+
+def test_chance_keeps_its_own_scores_of_everything() -> None:
+    assert cold_of(TRAIN, scores_all=True).fill(EVERYBODY, SCORES) is SCORES
 
 
 def test_lowest_possible_score_stays_finite() -> None:

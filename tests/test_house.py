@@ -14,6 +14,7 @@ import pytest
 import adapters
 import benchmark
 from benchmark.cli import VERBS
+from benchmark.registry import EXTRAS, OPTIONAL
 from benchmark.testing import AdapterContract
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +65,13 @@ def test_torch_is_pinned_for_the_two_commands_and_ranged_for_users() -> None:
     assert "\ntorch==2.13.0\n" in constraints
     assert not any("==" in need for needs in project["optional-dependencies"].values() for need in needs)
     assert project["name"] == "recsys-bench"
+
+
+def test_hints_name_extras_that_exist() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert set(extras) >= EXTRAS
+    assert extras["all"] == [f"recsys-bench[{','.join(n for n in extras if n in EXTRAS - OPTIONAL)}]"]
 
 
 def test_no_row_of_data_is_tracked() -> None:

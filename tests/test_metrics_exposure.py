@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from benchmark.metrics.exposure import head_of, popularity_lift, recall_of_kind
+from benchmark.metrics.exposure import head_of, hits_of_kind, popularity_lift
+from benchmark.metrics.target import Wanted, wanted
 from benchmark.protocol import Interactions
 
 HEAD = head_of(np.array([6, 2, 1, 1]))
 
 
-def log(users: list[int], items: list[int], n_items: int = 4) -> Interactions:
+def relevant(users: list[int], items: list[int], barred: NDArray[np.bool_] | None = None) -> Wanted:
+    """Return what three users have to find among four items."""
     n = len(users)
     ids = (np.array(users, dtype=np.int32), np.array(items, dtype=np.int32))
     ones = np.ones(n, dtype=np.float32)
-    return Interactions(*ids, ones, np.zeros(0, np.int64), np.ones(n, bool), 3, n_items)
+    held_out = Interactions(*ids, ones, np.zeros(0, np.int64), np.ones(n, bool), 3, 4)
+    return wanted(held_out, csr_matrix((3, 4)), barred)
 
 
 def test_head_is_the_fewest_items_with_a_third_of_the_rows() -> None:
@@ -23,18 +28,26 @@ def test_head_is_the_fewest_items_with_a_third_of_the_rows() -> None:
     assert head_of(np.array([2, 2, 2, 2])).tolist() == [True, True, False, False]
 
 
-def test_recall_counts_hits_of_one_kind_against_relevant_items_of_that_kind() -> None:
-    likes, users = log([0, 0, 1], [0, 1, 2]), np.array([0, 1], dtype=np.int32)
+def test_hits_count_one_kind_against_relevant_items_of_that_kind() -> None:
+    found, users = relevant([0, 0, 1], [0, 1, 2]), np.array([0, 1], dtype=np.int32)
     lists = np.array([[0, 3], [2, 1]], dtype=np.int32)
+    hits, counts = hits_of_kind(users, lists, found, HEAD)
+    assert (hits.tolist(), counts.tolist()) == ([[True, False], [False, False]], [1, 0])
+    hits, counts = hits_of_kind(users, lists, found, ~HEAD)
+    assert (hits.tolist(), counts.tolist()) == ([[False, False], [True, False]], [1, 1])
 
-    np.testing.assert_array_equal(recall_of_kind(users, lists, likes, HEAD), [1.0, np.nan])
-    np.testing.assert_array_equal(recall_of_kind(users, lists, likes, ~HEAD), [0.0, 1.0])
+
+def test_end_of_a_short_list_is_no_hit() -> None:
+    lists, users = np.array([[2, -1]], dtype=np.int32), np.array([0], dtype=np.int32)
+    hits, counts = hits_of_kind(users, lists, relevant([0], [3]), ~HEAD)
+    assert (hits.any(), counts.tolist()) == (False, [1])
 
 
-def test_recall_takes_the_end_of_a_short_list_for_no_item() -> None:
-    likes, users = log([0], [3]), np.array([0], dtype=np.int32)
-
-    assert recall_of_kind(users, np.array([[2, -1]], dtype=np.int32), likes, ~HEAD).tolist() == [0.0]
+def test_held_out_items_that_are_no_candidates_are_not_counted_as_missed() -> None:
+    lists, users = np.array([[2, 1]], dtype=np.int32), np.array([0], dtype=np.int32)
+    barred = np.array([False, False, False, True])
+    hits, counts = hits_of_kind(users, lists, relevant([0, 0], [2, 3], barred), ~HEAD)
+    assert (hits.tolist(), counts.tolist()) == ([[True, False]], [1])
 
 
 def test_popularity_lift_of_the_training_rows_themselves_is_one() -> None:

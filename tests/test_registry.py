@@ -76,7 +76,18 @@ def test_published_adapter_cannot_take_the_name_of_one_of_ours(monkeypatch: pyte
 def test_library_that_is_not_installed_is_missing_and_named_with_its_extra(outside: Path) -> None:
     assert outside_adapter().missing == ["no_such_library_anywhere"]
     both = [outside_adapter(), OURS["torch/ease"]]
-    assert install_hint(both) == "pip install 'recsys-bench[outside,torch]'"
+    assert install_hint(both) == "pip install 'recsys-bench[torch]' no_such_library_anywhere"
+
+
+def test_module_inside_a_library_that_is_not_installed_is_missing_too(
+    outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = outside_adapter()
+    monkeypatch.setattr(
+        adapter.cls, "requires", ("no_such_library_anywhere.text", "sklearn.feature_extraction")
+    )
+    assert adapter.missing == ["no_such_library_anywhere"]
+    assert adapter.versions["sklearn.feature_extraction"] == importlib.metadata.version("scikit-learn")
 
 
 @pytest.mark.parametrize("changed", ["light.py", "networks.py", "layers.py"])

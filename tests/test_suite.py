@@ -110,6 +110,12 @@ def test_wrong_value_says_what_must_hold(more: str, complaint: str) -> None:
         ("set: {dim: 20}", "set: {lr: 0.1}", "models[1].tune.lr: is also in set; it can be fixed or tuned"),
         ("tune: {lr", "tune: {lrr", "models[1].tune.lrr: surprise/svd does not tune lrr; did you mean 'lr'?"),
         ("low: 0.001", "low: 0.2", "models[1].tune.lr: low must be below high (found 0.2 and 0.02)"),
+        ("low: 0.001", "low: 0", "models[1].tune.lr: is on a log scale, so low must be above 0 (found 0)"),
+        (
+            "tune: {lr: {low: 0.001, high: 0.02}}",
+            "tune: {max_epochs: {low: 8.2, high: 8.9}}",
+            "models[1].tune.max_epochs: is a whole number; low and high must be too (found 8.2 and 8.9)",
+        ),
         ("low: 0.001, high: 0.02", "options: [1, 2]", "models[1].tune.lr: is a range; give low and high"),
     ],
 )

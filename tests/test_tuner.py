@@ -49,6 +49,17 @@ def test_trial_1_is_the_published_configuration(tmp_path: Path) -> None:
     assert drive(own, 2) == [DEFAULT, published]
 
 
+def test_default_that_was_lost_is_tried_again_before_the_published_configuration(tmp_path: Path) -> None:
+    published = DEFAULT | {"dim": 200}
+    opened = lambda: Tuner(  # noqa: E731 - opened twice, as after a kill
+        Journal(tmp_path / "j"), "study", SPACE, [DEFAULT, published], seed=0, maximise=True
+    )
+    opened().ask()
+    resumed = opened()
+    assert resumed.repair(lambda _: None) == [0]
+    assert drive(resumed, 2) == [DEFAULT, published]
+
+
 def test_trial_0_is_the_default_configuration(tmp_path: Path) -> None:
     first = tuner(tmp_path / "j").ask()
     assert (first.number, first.params) == (0, DEFAULT)

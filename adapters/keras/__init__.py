@@ -1,4 +1,4 @@
-"""Keras adapters, on TensorFlow. This file and mlp.py stay light; networks.py and training.py are heavy."""
+"""Keras adapters, on TensorFlow. Light files, apart from networks.py and training.py."""
 
 from __future__ import annotations
 

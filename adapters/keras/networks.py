@@ -245,7 +245,7 @@ class Tower(Network):
         return self(rows, tf.ones(tf.shape(rows)))
 
     def call(self, rows: Any, keep: Any) -> Any:  # (B,), (B,) -> (B, D)
-        """Return vectors of length one, of zeros where nothing is known."""
+        """Return vectors of length one."""
         parts = []
         if self._known is not None:
             parts.append(self.ids(rows) * (tf.gather(self._known, rows) * keep)[:, None])

@@ -28,7 +28,7 @@ class Pairs:
 
     space: ClassVar[Space] = {
         "dim": Range(8, 64, log=True),
-        "layers": Range(1, 3),
+        "layers": Range(1, 4),
         "lr": Range(5e-4, 1e-2, log=True),
         "l2": Range(1e-8, 1e-4, log=True),
         "dropout": Range(0.0, 0.8),

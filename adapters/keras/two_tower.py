@@ -22,8 +22,8 @@ class TwoTower(Factors):
 
     Implicit feedback: a softmax over the items of a batch, corrected for how often each is drawn. A pass
     costs O(N batch_size dim), a full scoring O(U I dim). With ``content_only``, who has features is
-    known by them alone; a side without any keeps its ids. What has no training row is scored by its
-    features; one without features either comes last among items, and as a user gets the popular items.
+    known by them alone; a side without any keeps its ids. Who and what has no training row is
+    scored by its features.
 
     Tuned: size and depth, step, penalty, the temperature of the softmax (Yi 2019, section 3), the share of
     ids left out in training so that features learn to stand alone (Volkovs 2017), and ``content_only``. The
@@ -86,7 +86,6 @@ class TwoTower(Factors):
             self._users = of_users.vectors(np.arange(train.n_users)).numpy() / np.float32(self.temperature)
             self._items = of_items.vectors(np.arange(train.n_items)).numpy()
             self._bias = bias.embeddings.numpy()[:, 0]
-            self._bias[~self._items.any(1)] = self._bias.min() - 2 / self.temperature  # below any other score
             yield
 
     def _tower(self, seen: Ids, n: int, features: Features | None, seed: int) -> Tower:

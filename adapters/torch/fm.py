@@ -81,7 +81,7 @@ class DeepFm:
     the defaults come (docs/decisions/0202); the paper's networks for click logs are far larger. Tuned are
     the widths that Guo 2017 studies in section 3.3 (``dim``, ``layers``, ``dropout``), the optimiser's
     ``lr`` and ``l2``, and ``negatives``. Users and items without a row are ranked by their features. A
-    pass costs O(N negatives dim^2), a full scoring O(U I dim).
+    pass costs O(N negatives dim^2), a full scoring O(U I dim^2).
     """
 
     dim: int = 32

@@ -27,7 +27,8 @@ class Ials:
 
     Rendle's best for MovieLens-20M, ``alpha`` .1 and ``l2`` .003, overfits smaller logs: on validation
     data of 900 users of MovieLens-1M it had an NDCG@10 of .172, the defaults .216 (docs/decisions/0502).
-    Time of a step: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory: O((U + I) ``dim``).
+    Time of a step: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory:
+    O((U + I) ``dim`` + N).
     """
 
     dim: int = 64
@@ -60,7 +61,7 @@ class Ials:
         """Bring vectors (n, dim) nearer to the best fit to the others' (m, dim), given likes (n, m)."""
         from adapters.torch.least_squares import improve
 
-        ends, liked = likes.indptr.astype(np.int32), likes.indices.astype(np.int32)
+        ends, liked = (part.astype(np.int32, copy=False) for part in (likes.indptr, likes.indices))
         shared = (self.alpha * (others.T @ others)).astype(np.float32)
         penalties = (self.l2 * (np.diff(ends) + self.alpha * len(others))).astype(np.float32)
         improve(vectors, others, (ends, liked), shared, penalties, rounds)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import types
 
 from benchmark.compiled import compiled
 
-SOLVED = np.float32(1e-10)  # squared length of a gradient that is none
+SOLVED = np.float32(1e-10)  # of the first gradient's squared length: what is left is rounding
+
+_TABLE, _VECTOR = (types.Array(types.float32, axes, "C", readonly=True) for axes in (2, 1))
+_PLACES = types.Array(types.int32, 1, "C", readonly=True)
 
 _ANY_ORDER = ("reassoc", "contract", "nsz")
 
 
-@compiled("void(f4[:,::1], f4[::1], f4, f4[::1])", fastmath=_ANY_ORDER)
+@compiled(types.void(_TABLE, _VECTOR, types.float32, types.float32[::1]), fastmath=_ANY_ORDER)
 def _multiply(shared: Any, vector: Any, penalty: Any, product: Any) -> None:
     """Set the product to ``(shared + penalty * 1) @ vector``; the matrix is symmetric."""
     for k in range(len(vector)):
@@ -25,7 +29,7 @@ def _multiply(shared: Any, vector: Any, penalty: Any, product: Any) -> None:
             product[k] += weight * row[k]
 
 
-@compiled("void(f4[:,::1], i4[::1], f4[::1], f4, f4[::1])", fastmath=_ANY_ORDER)
+@compiled(types.void(_TABLE, _PLACES, _VECTOR, types.float32, types.float32[::1]), fastmath=_ANY_ORDER)
 def _gather(others: Any, liked: Any, vector: Any, wanted: Any, total: Any) -> None:
     """Add to the total each liked vector times ``dot product - wanted``."""
     for j in liked:
@@ -37,7 +41,7 @@ def _gather(others: Any, liked: Any, vector: Any, wanted: Any, total: Any) -> No
             total[k] += weight * other[k]
 
 
-@compiled("f4(f4[::1], f4[::1])", fastmath=_ANY_ORDER)
+@compiled(types.float32(_VECTOR, _VECTOR), fastmath=_ANY_ORDER)
 def _dot(left: Any, right: Any) -> Any:
     """Return the dot product, summed in the order that suits the processor."""
     total = np.float32(0.0)
@@ -46,7 +50,10 @@ def _dot(left: Any, right: Any) -> Any:
     return total
 
 
-@compiled("void(f4[:,::1], f4[:,::1], UniTuple(i4[::1], 2), f4[:,::1], f4[::1], i8)", fastmath=("contract",))
+@compiled(
+    types.void(types.float32[:, ::1], _TABLE, types.UniTuple(_PLACES, 2), _TABLE, _VECTOR, types.int64),
+    fastmath=("contract",),
+)
 def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, rounds: Any) -> None:
     """Take rounds of conjugate gradients from each vector towards its least squares.
 
@@ -76,8 +83,9 @@ def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, 
             down[k] = -down[k]
             along[k] = down[k]
         length = _dot(down, down)
+        solved = SOLVED * length
         for _ in range(rounds):
-            if length < SOLVED:
+            if length <= solved:
                 break
             _multiply(shared, along, penalties[u], product)
             _gather(others, mine, along, np.float32(0.0), product)

@@ -22,10 +22,10 @@ class LightGcn(Factors):
     softmax over all items, divided by ``temperature``, which needs far fewer passes and ranks better (Wu
     2022, arXiv:2201.02327, table 4; docs/decisions/0503). Of a catalogue over 32,768 items it draws as many.
 
-    ``dim``, ``layers`` and the initial vectors: section 4.1. ``lr``, ``l2``, ``temperature`` and
-    ``batch_size`` (users) had the best validation NDCG@10 on 900 users of MovieLens-1M. Tuned is what the
-    two papers tune, and ``layers``, which their best values differ in. A pass costs O(U I dim) for the
-    softmax and O(N layers dim) for each batch; memory is O((U + I) dim + N).
+    ``dim`` and ``layers``: section 4.1; the initial vectors: its authors' code. ``lr``, ``l2``,
+    ``temperature`` and ``batch_size`` (users) had the best validation NDCG@10 on 900 users of MovieLens-1M.
+    Tuned is what the two papers tune, and ``layers``, which their best values differ in. A pass costs
+    O(U I dim) for the softmax and O(N layers dim) for each batch; memory is O((U + I) dim + N).
     """
 
     dim: int = 64

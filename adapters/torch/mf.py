@@ -21,7 +21,8 @@ class Mf(Factors):
     """Predicts a rating as mean plus both biases plus a dot product; the squared error is the loss.
 
     Feedback: explicit. It ranks by its predicted rating, without what it could learn from what was left
-    unrated, so it is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
+    unrated, so it is judged by RMSE. A pass costs O(N dim) and, as Adam moves every
+    vector in each batch, O((U + I) dim) for each; a full scoring O(U I dim).
 
     Tuned: size, step and penalty. Model, penalty (on all that makes a prediction) and the ranges of ``dim``
     and ``l2``: Koren 2009, equation 5 and figure 4, and Rendle 2019 (arXiv:1905.01395), who tunes the same.

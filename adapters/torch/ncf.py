@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Ncf:
     """A matrix factorisation and a perceptron whose scores add up.
 
-    Feedback: implicit. A pass costs O(N negatives dim^2), a full scoring O(U I dim). Tuned is what the paper
-    varies (``dim``, ``layers``, ``negatives``) and what regularises.
+    Feedback: implicit. A pass costs O(N negatives dim^2), a full scoring O(U I dim^2). Tuned is what the
+    paper varies (``dim``, ``layers``, ``negatives``) and what regularises.
 
     Paper: log loss, four uniform negatives, Adam, embeddings of 8 to 64, a tower of three layers. The
     rest had the best validation NDCG@10 within 25 seconds of one core, among a dozen tried on 900

@@ -42,7 +42,6 @@ class Tables:
 def likes_of(train: Interactions) -> Likes:
     """Return the log's likes."""
     matrix = train.matrix()
-    matrix.sort_indices()
     columns = (train.users, train.items, matrix.indptr, matrix.indices)
     return Likes(*(np.array(column, dtype=np.int64) for column in columns))
 

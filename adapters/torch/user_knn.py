@@ -72,7 +72,7 @@ class UserKnn:
         scale = lengths(profiles) * np.linalg.norm(own) + self.shrinkage
         alike = profiles @ own / np.maximum(scale, np.finfo(np.float32).tiny)
         same = (self._history @ new == len(items)) & (np.diff(self._history.indptr) == len(items))
-        alike[np.flatnonzero(same)[:1]] = 0.0  # who was trained with is no neighbour of their own
+        alike[np.flatnonzero(same)[:1]] = 0.0  # their twin: of what it likes they know all
         if len(alike) > self.neighbours:
             alike[np.argpartition(alike, -self.neighbours)[: -self.neighbours]] = 0.0
         return (alike @ self._history).astype(np.float32)

@@ -147,7 +147,7 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
         [None if pd.isna(title) else str(title) for title in titles],
         seen,
         np.bincount(likes.items, minlength=likes.n_items).astype(np.float32),
-        _cold(likes if study["feedback"] == "implicit" else rows, final),
+        _cold(likes if study["feedback"] == "implicit" else rows, study, final),
         _barred(known, seen),
         _golden(part),
         _describe(known, model, final, part),
@@ -155,9 +155,9 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
     )
 
 
-def _cold(learned: Interactions, final: Line) -> Cold:
+def _cold(learned: Interactions, study: Mapping[str, Any], final: Line) -> Cold:
     """Return what the engine filled in for the run's scores; nothing where features do for all."""
-    cold = cold_of(learned)
+    cold = cold_of(learned, study["from_features"])
     filled_users, filled_items = (bool(final.get(f"filled_{side}")) for side in ("users", "items"))
     return replace(cold, users=cold.users & filled_users, items=cold.items & filled_items)
 

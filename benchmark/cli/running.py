@@ -24,18 +24,18 @@ def add_suite(parser: argparse.ArgumentParser) -> None:
 def add_changed_suite(parser: argparse.ArgumentParser) -> None:
     """Add the suite and what may be changed in it, as ``bench plan`` takes them."""
     add_suite(parser)
-    add_data_folder(parser)
     parser.add_argument("--budget", metavar="TIME", help="device-seconds per model, such as 30s or 5m")
     parser.add_argument("--models", metavar="A,B", help="only these models of the suite")
     parser.add_argument("--seeds", type=int, metavar="N", help="refits of each stochastic model")
-    parser.add_argument(
-        "--jobs", type=int, metavar="N", help="studies side by side (default: as many slots as fit)"
-    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench run``."""
     add_changed_suite(parser)
+    add_data_folder(parser)
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="studies side by side (default: as many slots as fit)"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="this run's directory (default results/SUITE/TIME)"
     )

@@ -14,7 +14,6 @@ from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard.ranking import Ranking
 from benchmark.leaderboard.stored import Stored, read, split_folder
 from benchmark.leaderboard.table import Table
-from benchmark.leaderboard.values import DEFAULT
 from benchmark.metrics.names import Metric
 from benchmark.protocol import Values
 from benchmark.results import RunDirectory, latest
@@ -127,5 +126,4 @@ def _seed_0(stored: Stored, model: str) -> Line:
     study = f"{stored.dataset}/{model}"
     opened = stored.records.lines("open", study=study, role="trial")
     wanted = {"role": "final", "outcome": "complete", "seed": 0, "train_on": stored.train_on}
-    lines = stored.records.lines("close", study=study, study_key=opened[-1]["key"], **wanted)
-    return latest([line for line in lines if line.get("config_of") != DEFAULT])[0]
+    return latest(stored.records.lines("close", study=study, study_key=opened[-1]["key"], **wanted))[0]

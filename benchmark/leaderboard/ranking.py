@@ -17,7 +17,7 @@ from benchmark.leaderboard.margin import margin_bounds
 from benchmark.leaderboard.search import Search, fairness, is_default, search_of
 from benchmark.leaderboard.stored import Stored
 from benchmark.leaderboard.table import COST_COLUMNS, Groups, Row, Table, columns
-from benchmark.leaderboard.values import DEFAULT, Finals
+from benchmark.leaderboard.values import Finals
 from benchmark.metrics.names import parse
 from benchmark.results import latest
 
@@ -184,7 +184,7 @@ class Ranking:
 
     def _is_ranked(self, line: Line) -> bool:
         """Return whether the board ranks a final: one of the chosen configuration, trained as asked."""
-        return line["train_on"] == self.stored.train_on and line.get("config_of") != DEFAULT
+        return bool(line["train_on"] == self.stored.train_on)
 
     def _scored(self, model: str, finals: list[Line]) -> Row:
         row: Row = {metric: self._value(metric, model, finals) for metric in self.metrics}

@@ -45,10 +45,7 @@ class Finals:
 
     def _of_default(self) -> Any:
         """Return which rows are of default configurations, (rows,) bool."""
-        marked = self._per_user["train_on"] == DEFAULT
-        if "config_of" in self._per_user:
-            marked |= self._per_user["config_of"] == DEFAULT
-        return marked
+        return self._per_user["train_on"] == DEFAULT
 
     def within(self, users: Ids) -> Finals:
         """Return the same finals for these users alone."""

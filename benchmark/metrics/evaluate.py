@@ -57,12 +57,12 @@ class Evaluator:
         self._train_counts = np.asarray(train.matrix().sum(axis=0)).ravel()
         self._seen = union(seen, target)
         self._barred = None if candidates is None else ~np.asarray(candidates, dtype=np.bool_)
-        self._wanted = wanted(target, self._seen, self._barred)
+        self.relevant = wanted(target, self._seen, self._barred)
         rows_of = np.bincount(target.users, minlength=target.n_users)
         self._row_starts = np.concatenate([[0], rows_of.cumsum()])
         self._row_order = np.argsort(target.users, kind="stable")
         self.users: Ids = np.flatnonzero(rows_of).astype(np.int32)
-        self._found = np.diff(self._wanted.starts)[self.users]
+        self._found = np.diff(self.relevant.starts)[self.users]
         full = [metric for metric in metrics if metric.sampled is None]
         self._length = max((metric.k or 0 for metric in full), default=0)
         self._wants = {metric.base for metric in full}
@@ -123,7 +123,7 @@ class Evaluator:
 
     def _add_whole(self, where: NDArray[np.int64], scores: Scores, users: Ids, seen: rank.Entries) -> None:
         """Measure what needs more than the first places of the list."""
-        relevant = self._wanted.of(users)
+        relevant = self.relevant.of(users)
         if "auc" in self._wants:
             shared: dict[str, Any] = {"barred": self._barred, "threads": self._threads}
             self._whole["auc"][where] = rank.auc(scores, relevant, seen=seen, **shared)
@@ -185,7 +185,7 @@ class Evaluator:
         return stored
 
     def _per_user(self) -> dict[str, Values]:
-        relevant = self._wanted.of(self.users)
+        relevant = self.relevant.of(self.users)
         lists: dict[int | None, Ids] = {None: self._lists}
         lists.update(self._sampled.items())
         places = {n: rank.places_in(lists[n], relevant, self._threads) for n in lists}
@@ -203,7 +203,7 @@ class Evaluator:
         if metric.kind == "catalogue":
             return self._of_catalogue(metric.base, lists, places >= 0)
         if metric.base == "gndcg":
-            gains = self._wanted.gains_of(self.users)
+            gains = self.relevant.gains_of(self.users)
             padded = np.append(gains, 0.0)  # -1, a miss, is the last
             return ranking.graded_ndcg(padded[places], gains, self._found, metric.k)
         return ranking.BY_NAME[metric.base](places >= 0, self._found, metric.k)
@@ -245,9 +245,9 @@ class Evaluator:
             "users": len(self.users),
             "without_relevant": int(np.count_nonzero(self._found == 0)),
             "cold_users": int(np.count_nonzero(trained[self.users] == 0)),
-            "hidden_relevant": self._wanted.hidden,
-            "barred_relevant": self._wanted.barred,
-            "cold_relevant": int(np.count_nonzero(self._train_counts[self._wanted.items] == 0)),
+            "hidden_relevant": self.relevant.hidden,
+            "barred_relevant": self.relevant.barred,
+            "cold_relevant": int(np.count_nonzero(self._train_counts[self.relevant.items] == 0)),
             "short_lists": int((self._lists == -1).any(axis=1).sum()),
         }
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics import catalogue
-from benchmark.protocol import Ids, Interactions, Values
+from benchmark.metrics.target import Wanted
+from benchmark.protocol import Ids
 
 HEAD_SHARE = 1 / 3
 """The head is the most popular items that together hold a third of the training rows: Cremonesi, Koren &
@@ -27,31 +28,21 @@ def head_of(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def hits_of_kind(
-    users: Ids, lists: Ids, likes: Interactions, kind: NDArray[np.bool_]
+    users: Ids, lists: Ids, relevant: Wanted, kind: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return which places (E, K) hold a relevant item of one kind, and each user's number of these, (E,).
 
     Args:
         users: (E,).
         lists: (E, K), -1 past the last candidate.
-        likes: the held-out rows to be found.
+        relevant: what can be found.
         kind: (I,) which items are of the kind.
     """
-    n_items = likes.n_items
-    wanted = np.unique(likes.users.astype(np.int64) * n_items + likes.items)
+    n_users, n_items = len(relevant.starts) - 1, len(kind)
+    owner = np.repeat(np.arange(n_users), np.diff(relevant.starts))
     shown = np.where(lists >= 0, users[:, None].astype(np.int64) * n_items + lists, -1)
-    hits = np.isin(shown, wanted) & kind[lists]
-    owner, item = np.divmod(wanted, n_items)
-    return hits, np.bincount(owner[kind[item]], minlength=likes.n_users)[users]
-
-
-def recall_of_kind(users: Ids, lists: Ids, likes: Interactions, kind: NDArray[np.bool_]) -> Values:
-    """Return each user's recall of one kind of item, (E,): hits / relevant items of that kind.
-
-    Takes what :func:`hits_of_kind` takes. A user without a relevant item of the kind is nan.
-    """
-    hits, relevant = hits_of_kind(users, lists, likes, kind)
-    return np.where(relevant > 0, hits.sum(axis=1) / np.maximum(relevant, 1), np.nan)
+    hits = np.isin(shown, owner * n_items + relevant.items) & kind[lists]
+    return hits, np.bincount(owner[kind[relevant.items]], minlength=n_users)[users]
 
 
 def popularity_lift(lists: Ids, counts: NDArray[np.int64]) -> float:

@@ -63,14 +63,18 @@ def _said(adapter: Adapter) -> dict[str, str]:
         "chance": "none: every seed gives the same" if own.deterministic else "the seed: finals repeat it",
         "bundle": "yes" if own.keeps_state else "no: it cannot be exported",
         "users it was not trained with": _strangers(own),
-        "rows without an event": f"scores {' and '.join(own.from_features)} from features"
-        if own.from_features
-        else "popularity in their place",
+        "rows without an event": _cold(own),
     }
 
 
 def _features(own: Traits) -> str:
     return f"; features of {' or '.join(own.needs_features)}" if own.needs_features else ""
+
+
+def _cold(own: Traits) -> str:
+    if own.scores_all:
+        return "scores them as all others"
+    return f"scores {' and '.join(own.from_features)} from features" if own.from_features else "filled in"
 
 
 def _strangers(own: Traits) -> str:

@@ -15,7 +15,7 @@ from benchmark.datasets.audit import TERMS
 from benchmark.datasets.sources import fetch as fetch_known
 from benchmark.datasets.sources import known as known_data
 from benchmark.protocol import Space
-from benchmark.registry import Registry, install_hint
+from benchmark.registry import OPTIONAL, Registry, install_hint
 from benchmark.results import RunDirectory
 from benchmark.suite import Suite
 from benchmark.units import write_seconds
@@ -228,16 +228,18 @@ def show_rehearsal(steps: Sequence[Rehearsed], console: Console) -> None:
 
 
 def show_doctor(facts: dict[str, Any], console: Console) -> bool:
-    """Show this machine and what is missing; return whether every model can run."""
+    """Show this machine and what is missing; return whether every model of the extra ``all`` can run."""
     rows = [(key, str(facts[key])) for key in ("python", "platform", "processor", "cores")]
     rows.append(("memory", f"{facts['memory_mb'] / 1024:.1f} GB"))
     rows.append(("gpus", ", ".join(facts["gpus"]) or "none visible"))
     rows.append(("BENCH_DATA", _data_variable()))
     rows += facts["versions"].items()
     for name, missing in facts["missing"].items():
-        rows.append((name, f"needs {', '.join(missing)}: pip install 'recsys-bench[{name.split('/')[0]}]'"))
+        rows.append((name, f"needs {', '.join(missing)}"))
     show_table(console, ("what", "found"), rows)
-    return not facts["missing"]
+    if facts["missing"]:
+        console.print(Text(f"What is missing comes with: {facts['install']}"), soft_wrap=True)
+    return all(name.partition("/")[0] in OPTIONAL for name in facts["missing"])
 
 
 def _data_variable() -> str:

@@ -16,7 +16,7 @@ from benchmark.executors.slots import Slot
 from benchmark.results import RunDirectory, content_hash, file_hash
 from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
-from benchmark.runner.site import Site, note_open
+from benchmark.runner.site import Site, applicable, note_open
 
 DEFAULT = "default"
 """What stands for the training set in the final of the default configuration: it is in no ranking."""
@@ -133,7 +133,7 @@ class FinalsRun:
                 "steps": task.trial["best_step"],
                 "train_on": task.part,
                 "seed": task.seed,
-                "metrics": self.site.applicable(self.study),
+                "metrics": applicable(self.site.suite, self.study),
             }
         )[:16]
 
@@ -165,9 +165,9 @@ class FinalsRun:
             facts = {"config": trial["config"], "device": request["device"]}
             note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
             ending = supervise(child, limits, fitted)
-            supervise(scorer, replace(limits, hold_s=max(60.0, hold_s)), scored)
-        line = self._close(task, entry, places, ending, (fitted, scored))
-        if ending.ended_by == "stopped":
+            scoring = supervise(scorer, replace(limits, hold_s=max(60.0, hold_s)), scored)
+        line = self._close(task, entry, places, (ending, scoring), (fitted, scored))
+        if "stopped" in {ending.ended_by, scoring.ended_by}:
             raise Interrupted
         return line
 
@@ -191,13 +191,13 @@ class FinalsRun:
         task: Task,
         entry: dict[str, Any],
         places: dict[str, str],
-        ending: Ending,
+        endings: tuple[Ending, Ending],
         heard: tuple[Heard, Heard],
     ) -> Line:
-        fitted, scored = heard[0].said, heard[1].said
+        ending, fitted, scored = endings[0], heard[0].said, heard[1].said
         if scored.get("error", {}).get("kind") == "place":
             raise RunError(scored["error"]["message"])  # a full disk is not the model's failure
-        outcome, reason = _classify(ending, fitted, scored)
+        outcome, reason = _classify(endings, fitted, scored)
         result: dict[str, Any] = {}
         if outcome == "complete":
             facts = {key: value for key, value in fitted["facts"].items() if key != "event"}
@@ -220,7 +220,7 @@ class FinalsRun:
 
     def _identity(self, task: Task) -> dict[str, Any]:
         key = self.final_key(task)
-        attempt = len(self.site.ledger.lines("open", key=key))
+        attempt = sum(len(self.site.ledger.lines(event, key=key)) for event in ("open", "close"))
         return {
             "entry": f"{self.study.name}@{key}#final-{attempt}",
             "study": self.study.name,
@@ -245,8 +245,11 @@ def _pipe() -> Iterator[tuple[int, int]]:
             os.close(end)
 
 
-def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Message]) -> tuple[str, str]:  # noqa: PLR0911 - a line for each outcome
-    if ending.ended_by == "stopped":
+def _classify(  # noqa: PLR0911 - a line for each outcome
+    endings: tuple[Ending, Ending], fitted: dict[str, Message], scored: dict[str, Message]
+) -> tuple[str, str]:
+    ending, scoring = endings
+    if "stopped" in {ending.ended_by, scoring.ended_by}:
         return LOST, "the run was stopped"
     if "error" in fitted and "BrokenPipeError" not in fitted["error"]["message"]:
         return fitted["error"]["kind"], fitted["error"]["message"]
@@ -260,5 +263,6 @@ def _classify(ending: Ending, fitted: dict[str, Message], scored: dict[str, Mess
             f"its process ended without a word (exit code {ending.code}, {ending.ended_by})",
         )
     if "result" not in scored:
-        return "infrastructure", scored.get("error", {}).get("message", "the scorer ended without a word")
+        silent = f"the scorer ended without a word (exit code {scoring.code}, {scoring.ended_by})"
+        return "infrastructure", scored.get("error", {}).get("message", silent)
     return "complete", "finished"

@@ -17,6 +17,7 @@ from benchmark.runner.data import Stored, data_directory, sampled_of, store_all
 from benchmark.runner.nurseries import set_up
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.run import Order, policy_of
+from benchmark.runner.site import request_of
 from benchmark.suite import Suite
 
 
@@ -70,15 +71,8 @@ def _one(suite: Suite, study: Study, data: Stored, slot: Slot) -> Rehearsal:
     if study.excluded is not None:
         return Rehearsal(study.name, ok=study.excluded[0] == "n/a", what=study.excluded[1], first_step_s=None)
     policy, heard = policy_of(suite), _OneStep()
-    request = {
-        "target": study.adapter.target,
-        "name": study.adapter.name,
-        "params": study.default,
-        "seed": suite.seed,
-        "threads": len(slot.cores),
-        "device": slot.device if slot.device in study.adapter.traits.devices else "cpu",
-        "metrics": [suite.metrics.primary],
-    }
+    hold_s = policy.cap_s(first=True, only=not study.space)
+    request = request_of(suite, study, study.default, suite.seed, slot)
     try:
         with Nursery(
             slot,
@@ -88,7 +82,7 @@ def _one(suite: Suite, study: Study, data: Stored, slot: Slot) -> Rehearsal:
             stop=threading.Event(),
         ) as nursery:
             child = nursery.launch("benchmark.trial:run", request)
-            ending = supervise(child, Limits(policy.budget_s, slot.memory_mb, policy.ready_s), heard)
+            ending = supervise(child, Limits(hold_s, slot.memory_mb, policy.ready_s), heard)
     except AdapterError as error:
         return Rehearsal(study.name, ok=False, what=str(error), first_step_s=None)
     return _told(study, heard, ending)

@@ -33,7 +33,7 @@ from benchmark.runner.study import StudyRun, best_of, default_of
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
 
-RULES = 2
+RULES = 3
 """Raised when the engine gives the same fit another score: results of other rules are not gone on with."""
 
 
@@ -262,8 +262,10 @@ def describe(study: Study) -> dict[str, Any]:
         "rates": own.rates,
         "deterministic": own.deterministic,
         "devices": list(own.devices),
+        "from_features": list(own.from_features),
         "space": {name: str(domain) for name, domain in study.space.items()},
         "default": study.default,
+        "published": study.published,
         "excluded": list(study.excluded) if study.excluded else None,
     }
 

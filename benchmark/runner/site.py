@@ -35,30 +35,33 @@ class Site:
 
     def request(self, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
         """Return what a child must know to fit one configuration."""
-        device = slot.device if slot.device in study.adapter.traits.devices else "cpu"
-        return {
-            "target": study.adapter.target,
-            "name": study.adapter.name,
-            "params": params,
-            "seed": seed,
-            "threads": len(slot.cores),
-            "device": device,
-            "metrics": self.applicable(study),
-            "rates": any(metrics.parse(name).kind == "rating" for name in self.applicable(study)),
-        }
-
-    def applicable(self, study: Study) -> list[str]:
-        """Return the metrics that make sense for a model: no RMSE for a ranker."""
-        return [
-            name
-            for name in self.suite.metrics.all
-            if study.adapter.traits.rates or metrics.parse(name).kind != "rating"
-        ]
+        return request_of(self.suite, study, params, seed, slot)
 
     @property
     def maximise(self) -> bool:
         """Whether a higher primary value is better."""
         return metrics.parse(self.suite.metrics.primary).higher_is_better
+
+
+def request_of(suite: Suite, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
+    """Return what a child must know to fit one configuration of a suite's study."""
+    measured = applicable(suite, study)
+    return {
+        "target": study.adapter.target,
+        "name": study.adapter.name,
+        "params": params,
+        "seed": seed,
+        "threads": len(slot.cores),
+        "device": slot.device if slot.device in study.adapter.traits.devices else "cpu",
+        "metrics": measured,
+        "rates": any(metrics.parse(name).kind == "rating" for name in measured),
+    }
+
+
+def applicable(suite: Suite, study: Study) -> list[str]:
+    """Return the metrics that make sense for a model: no RMSE for a ranker."""
+    rates = study.adapter.traits.rates
+    return [name for name in suite.metrics.all if rates or metrics.parse(name).kind != "rating"]
 
 
 def note_open(ledger: Ledger, child: Child, entry: dict[str, Any], **more: Any) -> Line:

@@ -182,7 +182,8 @@ class StudyRun:
                 return "nothing to tune"
             if len(closed) >= self.site.policy.max_trials:
                 return f"{len(closed)} trials"
-            cap = self.site.policy.cap_s(first=not closed, only=not self.study.space)
+            first = all(line["outcome"] == "infrastructure" for line in closed)
+            cap = self.site.policy.cap_s(first=first, only=not self.study.space)
             hold_s = self.account.affordable(cap)
             if hold_s is None:
                 return "what is left of the budget carries no further step"

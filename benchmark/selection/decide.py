@@ -148,7 +148,8 @@ def _is_good(known: Evidence, wish: Wish, row: Row, loss: Loss | None) -> bool:
         return True  # the reference itself
     if wish.rule == "non-inferiority":
         return loss.shown
-    return not (loss.loss > 0 and row["p_vs_reference"] < known.alpha)
+    p = row["p_vs_reference"]
+    return p is not None and math.isfinite(loss.loss) and not (loss.loss > 0 and p < known.alpha)
 
 
 def _choose(known: Evidence, within: Sequence[Candidate]) -> tuple[Candidate, Outcome]:
@@ -241,9 +242,11 @@ def _one_seed(known: Evidence, model: str, seeds: int) -> bool:
 def _blind_spot(decision: Decision) -> list[str]:
     """Return the smallest difference that could have been seen from the nearest other model."""
     others = [candidate for candidate in decision.candidates if candidate.loss is not None]
-    if not others:
+    nearest = min(
+        others, key=lambda candidate: candidate.loss.loss if candidate.loss else math.inf, default=None
+    )
+    if nearest is None or nearest.row["smallest_detectable"] is None:
         return []
-    nearest = min(others, key=lambda candidate: candidate.loss.loss if candidate.loss else math.inf)
     return [
         (
             "Smallest detectable difference (80 % power, corrected) from "

@@ -289,4 +289,10 @@ def _bounds_problem(bounds: Bounds, own: Range | Choice) -> str | None:
         return f"is a range; give low and high (its own: {own})"
     low = own.low if bounds.low is None else bounds.low
     high = own.high if bounds.high is None else bounds.high
-    return None if low < high else f"low must be below high (found {low:g} and {high:g})"
+    if own.whole and not (float(low).is_integer() and float(high).is_integer()):
+        return f"is a whole number; low and high must be too (found {low:g} and {high:g})"
+    if not low < high:
+        return f"low must be below high (found {low:g} and {high:g})"
+    if low <= 0 and (own.log if bounds.log is None else bounds.log):
+        return f"is on a log scale, so low must be above 0 (found {low:g}); or say log: false"
+    return None

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class Caser(NextItem):
     """Convolutions over the last ``history`` items beside the user's vector; the next ``ahead`` are targets.
 
-    Feedback: implicit, ordered. A pass costs O(N dim (history^2 across + K)), K the items that the
-    softmax sums over: ``negatives``, or I where it is 0; a full scoring O(U dim (history^2 across + I)).
+    Feedback: implicit, ordered. A pass costs O(N dim (history^3 across + down dim + K)), K the
+    items that the softmax sums over: ``negatives``, or I where it is 0; a full scoring
+    O(U dim (history^3 across + down dim + I)).
     A new user is served with the mean of the users' vectors.
 
     Network and targets are the paper's (section 3), with its settings for MovieLens: five items, the

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Gru4Rec(NextItem):
     """Reads the last items one after the other; each time step ranks its target above samples.
 
-    Feedback: implicit, ordered. A pass costs O(N (dim^2 layers + dim (batch_size + negatives))), a full
+    Feedback: implicit, ordered. A pass costs O(N (dim^2 layers + dim (B + negatives))), B the targets
+    of a mini-batch, at most batch_size history; a full
     scoring O(U (history dim^2 layers + I dim)). As its authors publish it (papers above, and the code at
     github.com/hidasib/GRU4Rec_PyTorch_Official, whose names are in brackets):
 
@@ -34,8 +35,10 @@ class Gru4Rec(NextItem):
 
     Where it departs: Adam for Adagrad with momentum; gradients flow through the whole window where the
     authors' stop after one step; windows of at most ``history`` items count as sequences, since here they
-    are whole lives of users and not sessions; one ``dropout`` for both places. Ranges are those of the
-    authors' [paramspaces], but for ``lr``, which belongs to the optimiser. Defaults: docs/decisions/0504.
+    are whole lives of users and not sessions, and where they are short a mini-batch holds more of them, so
+    more negatives; one ``dropout``, of what goes in and what comes out but not of the state that is
+    carried on. Ranges of ``dim``, ``alpha`` and ``l2`` are those of the authors' [paramspaces]. Tuned beside
+    them: what is ours, and ``lr``, which belongs to the optimiser. Defaults: docs/decisions/0504.
     """
 
     dim: int = 64

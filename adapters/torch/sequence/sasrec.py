@@ -18,7 +18,8 @@ class SasRec(NextItem):
     """Reads the last items by causal self-attention; the softmax over items is the loss.
 
     Feedback: implicit, ordered. A pass costs O(N (dim^2 layers + dim history + dim K)), K the items that
-    the softmax sums over: ``negatives``, or I where it is 0; a full scoring O(U (history dim^2 + I dim)).
+    the softmax sums over: ``negatives``, or I where it is 0; a full scoring
+    O(U (layers history dim (dim + history) + I dim)).
 
     The paper's loss, log loss with one negative, is overconfident and ranks far worse (Petrov &
     Macdonald 2023, arXiv:2308.07192); the softmax, in full or over many negatives, mends it (Klenitskiy
