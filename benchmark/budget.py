@@ -40,6 +40,10 @@ class Policy:
         first_share: share of B that trial 0, the default configuration, may hold.
         trial_share: share of B that any later trial may hold.
         patience: validated steps without a better value before a trial stops.
+        dear_validation: where validating takes more than this many times the training of a step, and more
+            than a hundredth of the hold, some steps go by unvalidated: a model that is dear to score on a
+            large catalogue would be scored all the time and hardly trained.
+        validate_every: of these steps one in so many is validated.
         final_factor: a final may take this many times the charged seconds of its trial.
         final_floor_s: and at least this long, because start-up noise swamps very short trials.
         ready_s: a process that is not ready by then is a fault of the machine, not of the model.
@@ -50,6 +54,8 @@ class Policy:
     first_share: float = 0.5
     trial_share: float = 0.25
     patience: int = 5
+    dear_validation: float = 3.0
+    validate_every: int = 5
     final_factor: float = 3.0
     final_floor_s: float = 20.0
     ready_s: float = 60.0

@@ -171,18 +171,23 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
 
 
 def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -> None:
-    """Fit one configuration on train, validating after each step until told to stop."""
+    """Fit one configuration on train, validating when told, and after the last step, until told to stop."""
     metrics = [parse(name) for name in request["metrics"]]
     try:
         judge = judge_of(parts.valid, [parts.train], metrics, parts.train, parts.field, request["name"])
         fit = begin(request, parts.train)
         channel.send({"event": "ready"})
-        while fit.step():
-            values = validate(fit, judge, rates=any(metric.kind == "rating" for metric in metrics))
-            message = {"event": "step", "step": fit.steps, "fit_s": fit.fit_s, "values": values}
-            channel.send(message)
-            if not channel.receive()["go"]:
+        rates, validated, due, more = request["rates"], 0, 1, True
+        while more:
+            more = fit.step()
+            if fit.steps == validated or (more and fit.steps < due):
+                continue
+            values = validate(fit, judge, rates=rates)
+            channel.send({"event": "step", "step": fit.steps, "fit_s": fit.fit_s, "values": values})
+            answer = channel.receive()
+            if not answer["go"]:
                 break
+            validated, due = fit.steps, fit.steps + answer["steps"]
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the trial's outcome
         channel.send(complaint(error))
     channel.send({"event": "done"})

@@ -16,6 +16,7 @@ from benchmark.suite import Suite, parse
 FAKES = (
     "Steady",
     "Fixed",
+    "Dear",
     "Endless",
     "Patient",
     "Crashing",

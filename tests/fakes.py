@@ -55,6 +55,26 @@ class Fixed(Steady):
 
 
 @dataclass
+class Dear(Fixed):
+    """Takes far longer to score than to train, and is nothing before its last step."""
+
+    pause_s: float = 0.001
+    max_epochs: int = 9
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        for number, _ in enumerate(super().fit_steps(train, context), 1):
+            best, self._scores = self._scores, np.arange(train.n_items, dtype=np.float32)
+            if number == self.max_epochs:
+                self._scores = best
+            yield
+            self._scores = best
+
+    def score(self, users: Ids) -> Scores:
+        time.sleep(0.1)
+        return super().score(users)
+
+
+@dataclass
 class Endless(Steady):
     """Never finishes its first step, and ignores SIGTERM."""
 

@@ -68,6 +68,18 @@ def test_run_tunes_each_model_within_its_budget_and_ranks_them(
     assert {row["seeds"] for row in rows} == {1, 2}
 
 
+def test_model_that_is_dear_to_score_is_validated_after_every_fifth_step_and_after_its_last(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
+    own = suite(models=["fake/dear"], budget={"per_model": "5s"}, finals={"seeds": 1, "train_on": "train"})
+    place = runner.run(own, fakes, Order(out=tmp_path / "run"))
+    (trial,) = [
+        line for line in ledger_of(place.path) if line["event"] == "close" and line["role"] == "trial"
+    ]
+    assert list(trial["steps"]) == ["1", "2", "7", "9"]
+    assert trial["best_step"] == 9
+
+
 def test_reference_is_named_before_test_is_opened(suite: Make, fakes: Registry, tmp_path: Path) -> None:
     place = runner.run(suite(), fakes, Order(out=tmp_path / "run"))
     events = [line["event"] for line in ledger_of(place.path)]

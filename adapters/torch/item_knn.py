@@ -33,7 +33,7 @@ class ItemKnn(ItemToItem):
 
     space: ClassVar[Space] = {
         "neighbours": Range(5, 1000, log=True),
-        "shrinkage": Range(0.01, 1000.0, log=True),
+        "shrinkage": Range(0.01, 10000.0, log=True),
         "weighting": Choice("none", "idf", "length"),
     }
     deterministic: ClassVar[bool] = True

@@ -34,7 +34,7 @@ class UserKnn:
 
     space: ClassVar[Space] = {
         "neighbours": Range(5, 1000, log=True),
-        "shrinkage": Range(0.01, 1000.0, log=True),
+        "shrinkage": Range(0.01, 10000.0, log=True),
         "weighting": Choice("none", "idf"),
     }
     deterministic: ClassVar[bool] = True

@@ -44,7 +44,8 @@ class Curve:
     error: Message | None = None
     stopped_by: str | None = None
     _last_s: float = 0.0
-    _quickest_s: float = 0.0
+    _step_s: float = 0.0
+    _validation_s: float = 0.0
 
     @property
     def value(self) -> float | None:
@@ -52,7 +53,7 @@ class Curve:
         return None if self.best_step is None else self.steps[self.best_step]
 
     def hear(self, message: Message, charged_s: float) -> Message | None:
-        """Take a step or a complaint; answer a step with whether to go on."""
+        """Take a validated step or a complaint; answer a step with whether to go on, and how far."""
         if message["event"] == "error":
             self.error = message
         if message["event"] != "step":
@@ -62,10 +63,10 @@ class Curve:
             primary = self.site.suite.metrics.primary
             self.error = {"kind": "nan", "message": f"{primary} on validation is not finite", "traceback": ""}
             return {"go": False}
+        self._time(message, charged_s)
         self._note(message, value, charged_s)
         self.stopped_by = self._reason_to_stop(message["step"], value, charged_s)
-        self._last_s = charged_s
-        return {"go": self.stopped_by is None}
+        return {"go": self.stopped_by is None, "steps": self._steps_to_the_next(charged_s)}
 
     def tick(self, lease_s: float, charged_s: float) -> None:
         """Write the spending down."""
@@ -96,18 +97,32 @@ class Curve:
         assert self.best_step is not None
         if self.tuner.report(self.entry["trial"], number, value):
             return "pruned"
-        if number - self.best_step >= self.site.policy.patience:
+        if sum(step > self.best_step for step in self.steps) >= self.site.policy.patience:
             return "patience"
-        if charged_s + self._next_s(number, charged_s) > self.hold_s - grace_s(self.hold_s):
+        if self._step_s + self._validation_s > self._left_s(charged_s):
             return "hold"
         return None
 
-    def _next_s(self, number: int, charged_s: float) -> float:
-        """Return the least that the next step will take; the first says nothing, it may have compiled."""
-        if number > 1:
-            took = charged_s - self._last_s
-            self._quickest_s = min(took, self._quickest_s or took)
-        return self._quickest_s
+    def _time(self, message: Message, charged_s: float) -> None:
+        """Note the least that training and validating a step took; the first says nothing, it may compile."""
+        if self.steps:
+            trained_s = message["fit_s"] - self.fit_s
+            each_s = trained_s / (message["step"] - max(self.steps))
+            judged_s = charged_s - self._last_s - trained_s
+            self._step_s = min(each_s, self._step_s or each_s)
+            self._validation_s = min(judged_s, self._validation_s or judged_s)
+        self._last_s = charged_s
+
+    def _steps_to_the_next(self, charged_s: float) -> int:
+        """Return how many steps to train before the next is validated; see ``Policy.dear_validation``."""
+        policy = self.site.policy
+        if self._validation_s <= max(policy.dear_validation * self._step_s, self.hold_s / 100):
+            return 1
+        carried = (self._left_s(charged_s) - self._validation_s) / max(self._step_s, 1e-3)
+        return max(1, min(policy.validate_every, int(carried)))
+
+    def _left_s(self, charged_s: float) -> float:
+        return self.hold_s - grace_s(self.hold_s) - charged_s
 
 
 @dataclass
