@@ -25,7 +25,7 @@ class Slim(ItemToItem):
     l2: float = 100.0
 
     space: ClassVar[Space] = {
-        "l1": Range(0.3, 100.0, log=True),
+        "l1": Range(0.03, 100.0, log=True),
         "l2": Range(1.0, 3000.0, log=True),
     }
     deterministic: ClassVar[bool] = True
