@@ -18,8 +18,8 @@ from benchmark.results.reference import ReferenceBoard, reference_boards
 OURS = Registry(ADAPTERS)
 BOARDS = reference_boards(Path(__file__).parents[1] / "results" / "reference")
 ENDS: dict[str, str] = {
-    "surprise/svd lr=0.00020545": "a rating model tuned for NDCG: the less it learns, the nearer its order is "
-    "to that of the item biases, with no best step",
+    "surprise/svd lr=0.00020545": "a rating model tuned for NDCG: the less it learns, the nearer its order "
+    "is to that of the item biases",
 }
 """Best values that may lie at an edge, ``adapter hyperparameter=value``, each with the reason."""
 
