@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from adapters.torch import open_device
+from adapters.torch.linear import histories
 from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
@@ -66,13 +67,10 @@ class Ease:
 
     def fold_in(self, items: Ids) -> Scores:
         """Return the summed weights (I,) from the items of a new user's history."""
-        from scipy.sparse import csr_matrix
-
         if "weights" in self._solution:
             scores: Scores = self._solution["weights"][items].sum(axis=0)
             return scores
-        ones = np.ones(len(items), dtype=np.float32)
-        history = csr_matrix((ones, items, [0, len(items)]), shape=(1, self._history.shape[1]))
+        history = histories(items, np.array([0, len(items)]), self._history.shape[1])
         shares = (self._history @ history.T).T @ self._solution["inverse"]
         return self._from_users(history, shares)[0]
 
@@ -91,14 +89,9 @@ class Ease:
 
     def restore(self, state: dict[str, Array]) -> None:
         """Take back solution and histories."""
-        from scipy.sparse import csr_matrix
-
         self._solution = {name: state[name] for name in ("weights", "inverse", "own") if name in state}
         n_items = len(state["weights"] if "weights" in state else state["own"])
-        ones = np.ones(len(state["items"]), dtype=np.float32)
-        shape = (len(state["ends"]) - 1, n_items)
-        self._history = csr_matrix((ones, state["items"], state["ends"]), shape=shape)
-        self._history.check_format(full_check=True)  # an index out of bounds would read foreign memory
+        self._history = histories(state["items"], state["ends"], n_items)
 
 
 def _inverse(gram: csr_matrix, l2: float, device: str) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from adapters.torch.linear import histories
 from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ class Ials:
 
     def fold_in(self, items: Ids) -> Scores:
         """Return dot products (I,) with the vector that fits best to a new user's history."""
-        from scipy.sparse import csr_matrix
-
-        history = csr_matrix((np.ones(len(items)), items, [0, len(items)]), shape=(1, len(self._items)))
+        history = histories(items, np.array([0, len(items)]), len(self._items))
         vector = np.zeros((1, self.dim), dtype=np.float32)
         self._improve(vector, history, self._items, rounds=2 * self.dim)
         scores: Scores = vector[0] @ self._items.T

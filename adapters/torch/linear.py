@@ -71,6 +71,23 @@ def unpacked(name: str, state: dict[str, Array]) -> csr_matrix:
     return matrix
 
 
+def histories(items: Ids, ends: Array, n_items: int) -> csr_matrix:
+    """Return ones (U, I) at the items of one user after another, those of user u up to ``ends[u + 1]``.
+
+    Raises:
+        ValueError: the arrays make no matrix; an index out of bounds would read foreign memory.
+
+    >>> histories(np.array([2, 0, 1]), np.array([0, 1, 3]), 3).toarray().tolist()
+    [[0.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
+    """
+    from scipy.sparse import csr_matrix
+
+    ones = np.ones(len(items), dtype=np.float32)
+    matrix = csr_matrix((ones, items, ends), shape=(len(ends) - 1, n_items))
+    matrix.check_format(full_check=True)
+    return matrix
+
+
 def rescaled(matrix: csr_matrix, rows: Array, columns: Array) -> csr_matrix:
     """Return the matrix (n, m) with each entry times its row's (n,) and its column's (m,) factor, float32.
 

@@ -8,12 +8,13 @@ from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from adapters.torch import open_device
+from adapters.torch.linear import histories
 from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
     from torch import Tensor
 
 HIDDEN = 3  # hidden units for each latent one: 600 and 200 in section 4.3
@@ -83,8 +84,7 @@ class MultVae:
 
     def fold_in(self, items: Ids) -> Scores:
         """Return logits (I,) for a new user's history."""
-        row = (np.ones(len(items), dtype=np.float32), items, np.array([0, len(items)]))
-        return self._decoded(csr_matrix(row, shape=(1, self._history.shape[1])))[0]
+        return self._decoded(histories(items, np.array([0, len(items)]), self._history.shape[1]))[0]
 
     def _decoded(self, history: csr_matrix) -> Scores:
         """Return the logits (B, I) at the mean of the posterior (section 2.3)."""
@@ -103,7 +103,5 @@ class MultVae:
     def restore(self, state: dict[str, Array]) -> None:
         """Take back weights and histories."""
         self._weights = {name: array for name, array in state.items() if not name.startswith("history.")}
-        items, ends = state["history.items"], state["history.ends"]
-        shape = (len(ends) - 1, len(self._weights["items"]))
-        self._history = csr_matrix((np.ones(len(items), dtype=np.float32), items, ends), shape=shape)
-        self._history.check_format(full_check=True)  # an index out of bounds would read foreign memory
+        ends, n_items = state["history.ends"], len(self._weights["items"])
+        self._history = histories(state["history.items"], ends, n_items)
