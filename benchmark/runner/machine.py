@@ -19,7 +19,7 @@ ENGINE = ("recsys-bench", "numpy", "scipy", "pandas", "optuna", "pyarrow")
 
 def engine_versions() -> dict[str, str]:
     """Return the versions of our own code and of what computes in it: results of others are not trusted."""
-    return {name: importlib.metadata.version(name) for name in ("recsys-bench", "numpy", "scipy")}
+    return {name: importlib.metadata.version(name) for name in ("recsys-bench", "numpy", "scipy", "numba")}
 
 
 def environment(adapters: Iterable[Adapter]) -> dict[str, Any]:
