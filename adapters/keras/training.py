@@ -83,6 +83,8 @@ def log_loss(
 ) -> Callable[[], Loss]:
     """Return what draws the negatives of a pass: its loss is the mean log loss of likes and negatives.
 
+    Negatives are uniform among the items that somebody liked: of the others the log says nothing.
+
     Args:
         network: users (B,) and items (B, 1 + negatives) to logits of the items' shape.
         train: the likes.
@@ -90,10 +92,11 @@ def log_loss(
         chance: a ``tf.random.Generator``.
     """
     users, likes = tf.constant(train.users), tf.constant(train.items)
-    known = tf.sort(tf.constant(train.users.astype("int64") * train.n_items + train.items))
+    liked, places = np.unique(train.items, return_inverse=True)
+    known = tf.sort(tf.constant(train.users.astype("int64") * len(liked) + places))
 
     def begin() -> Loss:
-        drawn = unseen(users, known, train.n_items, negatives, chance)
+        drawn = tf.gather(liked, unseen(users, known, len(liked), negatives, chance))
         items = tf.concat([likes[:, None], drawn], axis=1)
 
         def loss(batch: Any) -> Any:
