@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 SHARED: Space = {
-    "dim": Range(8, 256, log=True),
+    "dim": Range(8, 512, log=True),
     "lr": Range(1e-3, 0.3, log=True),
     "l2": Range(1e-7, 3e-3, log=True),
 }
