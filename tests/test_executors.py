@@ -64,7 +64,8 @@ def test_child_that_finishes_is_charged_from_ready_to_done(run_child: Any) -> No
     assert ending.done
     assert ending.ended_by == "itself"
     assert ending.code == 0
-    assert 0.3 <= ending.charged_s < ending.lease_s - 0.25
+    heard_late = 0.02  # the first word may reach us later than the last
+    assert 0.3 - heard_late <= ending.charged_s < ending.lease_s - 0.25
     assert [message["event"] for message in ears.said] == ["ready", "echo", "done"]
     assert ears.said[1]["word"] == "hello"
 
