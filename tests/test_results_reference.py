@@ -20,6 +20,7 @@ BOARDS = reference_boards(Path(__file__).parents[1] / "results" / "reference")
 ENDS: dict[str, str] = {
     "surprise/svd lr=0.00020545": "a rating model tuned for NDCG: the less it learns, the nearer its order "
     "is to that of the item biases",
+    "torch/item-knn shrinkage=9147.65": "a limit: with more, likeness is the number of common likes",
 }
 """Best values that may lie at an edge, ``adapter hyperparameter=value``, each with the reason."""
 

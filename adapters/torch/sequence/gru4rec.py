@@ -37,8 +37,9 @@ class Gru4Rec(NextItem):
     authors' stop after one step; windows of at most ``history`` items count as sequences, since here they
     are whole lives of users and not sessions, and where they are short a mini-batch holds more of them, so
     more negatives; one ``dropout``, of what goes in and what comes out but not of the state that is
-    carried on. Ranges of ``dim``, ``alpha`` and ``l2`` are those of the authors' [paramspaces]. Tuned beside
-    them: what is ours, and ``lr``, which belongs to the optimiser. Defaults: docs/decisions/0504.
+    carried on. Ranges of ``alpha`` and ``l2`` are those of the authors' [paramspaces]; that of ``dim`` reaches
+    below their 64, for short logs. Tuned beside them: what is ours, and ``lr``, which belongs to the
+    optimiser. Defaults: docs/decisions/0504.
     """
 
     dim: int = 64
@@ -55,7 +56,7 @@ class Gru4Rec(NextItem):
     max_epochs: int = 200
 
     space: ClassVar[Space] = {
-        "dim": Range(64, 512, log=True),
+        "dim": Range(16, 512, log=True),
         "history": Range(20, 200, log=True),
         "lr": Range(3e-4, 2e-2, log=True),
         "l2": Range(0.0, 2.0),
