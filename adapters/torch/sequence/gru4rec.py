@@ -37,7 +37,7 @@ class Gru4Rec(NextItem):
     authors' stop after one step; windows of at most ``history`` items count as sequences, since here they
     are whole lives of users and not sessions, and where they are short a mini-batch holds more of them, so
     more negatives; one ``dropout``, of what goes in and what comes out but not of the state that is
-    carried on. Ranges of ``alpha`` and ``l2`` are those of the authors' [paramspaces]; that of ``dim`` reaches
+    carried on. Ranges of ``alpha`` and ``l2`` are those of the authors' [paramspaces]; that of ``dim`` goes
     below their 64, for short logs. Tuned beside them: what is ours, and ``lr``, which belongs to the
     optimiser. Defaults: docs/decisions/0504.
     """
