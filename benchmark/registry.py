@@ -67,9 +67,12 @@ class Adapter:
 
     @property
     def preload(self) -> list[str]:
-        """Modules to import before trials are forked: its libraries, and all of its package that it uses."""
+        """Modules to import before trials are forked: its libraries, and all of its package that it uses.
+
+        And what ``Interactions.matrix`` makes its result of.
+        """
         own = self.cls.__module__
-        return [own, *self.traits.requires, *(name for name in self._modules if name != own)]
+        return [own, "scipy.sparse", *self.traits.requires, *(name for name in self._modules if name != own)]
 
     @cached_property
     def versions(self) -> dict[str, str]:

@@ -130,10 +130,10 @@ class Tuner:
     def ask(self) -> Asked:
         """Return the next configuration."""
         trials = self._study.get_trials(deepcopy=False)
-        if all(trial.state != TrialState.WAITING for trial in trials):  # one queued again goes before
-            known = [_asked(trial) for trial in trials]
-            for config in [config for config in self._first if config not in known][:1]:
-                self._study.enqueue_trial(config)
+        known = [_asked(trial) for trial in trials]
+        new = next((config for config in self._first if config not in known), None)
+        if new is not None and all(trial.state != TrialState.WAITING for trial in trials):
+            self._study.enqueue_trial(new)  # after one that was lost, and waits to be tried again
         count = len(self._study.get_trials(deepcopy=False))
         digest = hashlib.sha256(f"{self._seed}/{self._name}/{count}".encode()).digest()
         self._study.sampler = optuna.samplers.TPESampler(

@@ -183,7 +183,7 @@ def race_line(model: str, target: float, package: str, found: dict[str, Any]) ->
 def measure(name: str, folder: Path) -> dict[str, Any]:
     """Return core seconds of a step and of scoring all users, and peak memory of this process."""
     adapter: Adapter = Registry(ADAPTERS)[name]
-    for module in (*adapter.preload, "scipy.sparse"):
+    for module in adapter.preload:
         __import__(module)
     params = {"max_epochs": 1} if "max_epochs" in adapter.defaults else {}
     request = {

@@ -97,7 +97,7 @@ def ours(race: Race, model: str, setting: dict[str, Any]) -> None:
     from benchmark.registry import Adapter, load
 
     adapter = Adapter(model, ADAPTERS[model])
-    for module in (*adapter.preload, "scipy.sparse"):
+    for module in adapter.preload:
         __import__(module)
     log, context = race.log, FitContext(seed=0, threads=1)
     if hasattr(adapter.cls, "open_device"):

@@ -51,10 +51,11 @@ def test_trial_1_is_the_published_configuration(tmp_path: Path) -> None:
 
 def test_default_that_was_lost_is_tried_again_before_the_published_configuration(tmp_path: Path) -> None:
     published = DEFAULT | {"dim": 200}
-    opened = lambda: Tuner(  # noqa: E731 - opened twice, as after a kill
-        Journal(tmp_path / "j"), "study", SPACE, [DEFAULT, published], seed=0, maximise=True
-    )
-    opened().ask()
+
+    def opened() -> Tuner:
+        return Tuner(Journal(tmp_path / "j"), "study", SPACE, [DEFAULT, published], seed=0, maximise=True)
+
+    opened().ask()  # the supervisor dies here
     resumed = opened()
     assert resumed.repair(lambda _: None) == [0]
     assert drive(resumed, 2) == [DEFAULT, published]

@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from adapters.torch.vectors import VECTOR, dot
 from benchmark.compiled import compiled
 
 SOLVED = np.float32(1e-10)  # of the first gradient's squared length: what is left is rounding
 
-_TABLE, _VECTOR = (types.Array(types.float32, axes, "C", readonly=True) for axes in (2, 1))
+_TABLE = types.Array(types.float32, 2, "C", readonly=True)
 _PLACES = types.Array(types.int32, 1, "C", readonly=True)
 
 _ANY_ORDER = ("reassoc", "contract", "nsz")
 
 
-@compiled(types.void(_TABLE, _VECTOR, types.float32, types.float32[::1]), fastmath=_ANY_ORDER)
+@compiled(types.void(_TABLE, VECTOR, types.float32, types.float32[::1]), fastmath=_ANY_ORDER)
 def _multiply(shared: Any, vector: Any, penalty: Any, product: Any) -> None:
     """Set the product to ``(shared + penalty * 1) @ vector``; the matrix is symmetric."""
     for k in range(len(vector)):
@@ -29,7 +30,7 @@ def _multiply(shared: Any, vector: Any, penalty: Any, product: Any) -> None:
             product[k] += weight * row[k]
 
 
-@compiled(types.void(_TABLE, _PLACES, _VECTOR, types.float32, types.float32[::1]), fastmath=_ANY_ORDER)
+@compiled(types.void(_TABLE, _PLACES, VECTOR, types.float32, types.float32[::1]), fastmath=_ANY_ORDER)
 def _gather(others: Any, liked: Any, vector: Any, wanted: Any, total: Any) -> None:
     """Add to the total each liked vector times ``dot product - wanted``."""
     for j in liked:
@@ -41,17 +42,8 @@ def _gather(others: Any, liked: Any, vector: Any, wanted: Any, total: Any) -> No
             total[k] += weight * other[k]
 
 
-@compiled(types.float32(_VECTOR, _VECTOR), fastmath=_ANY_ORDER)
-def _dot(left: Any, right: Any) -> Any:
-    """Return the dot product, summed in the order that suits the processor."""
-    total = np.float32(0.0)
-    for k in range(len(left)):
-        total += left[k] * right[k]
-    return total
-
-
 @compiled(
-    types.void(types.float32[:, ::1], _TABLE, types.UniTuple(_PLACES, 2), _TABLE, _VECTOR, types.int64),
+    types.void(types.float32[:, ::1], _TABLE, types.UniTuple(_PLACES, 2), _TABLE, VECTOR, types.int64),
     fastmath=("contract",),
 )
 def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, rounds: Any) -> None:
@@ -82,18 +74,18 @@ def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, 
         for k in range(dim):
             down[k] = -down[k]
             along[k] = down[k]
-        length = _dot(down, down)
+        length = dot(down, down)
         solved = SOLVED * length
         for _ in range(rounds):
             if length <= solved:
                 break
             _multiply(shared, along, penalties[u], product)
             _gather(others, mine, along, np.float32(0.0), product)
-            step = length / _dot(along, product)
+            step = length / dot(along, product)
             for k in range(dim):
                 x[k] += step * along[k]
                 down[k] -= step * product[k]
-            before, length = length, _dot(down, down)
+            before, length = length, dot(down, down)
             turn = length / before
             for k in range(dim):
                 along[k] = down[k] + turn * along[k]

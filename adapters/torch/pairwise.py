@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.torch.vectors import dot
 from benchmark.compiled import compiled
 from benchmark.protocol import Array, Interactions, Scores
 
@@ -91,18 +92,6 @@ def _holds(sorted_items: Any, low: Any, end: Any, item: Any) -> Any:
     return sorted_items[low] == item
 
 
-@compiled(
-    "f4(f4[::1], f4[::1])",
-    fastmath=("reassoc", "contract"),
-)
-def _dot(left: Any, right: Any) -> Any:
-    """Return the dot product, summed in the order that suits the processor."""
-    total = np.float32(0.0)
-    for k in range(len(left)):
-        total += left[k] * right[k]
-    return total
-
-
 @compiled("u8(f4[::1], f4[:,::1], f4[::1], i8[::1], f4[::1], u8)")
 def _draw(vector: Any, of_items: Any, bias: Any, drawn: Any, scores: Any, chance: Any) -> Any:
     """Draw items and score them; return the chance left."""
@@ -110,7 +99,7 @@ def _draw(vector: Any, of_items: Any, bias: Any, drawn: Any, scores: Any, chance
         chance = _next(chance)
         item = _below(chance, len(bias))
         drawn[k] = item
-        scores[k] = bias[item] + _dot(vector, of_items[item])
+        scores[k] = bias[item] + dot(vector, of_items[item])
     return chance
 
 
@@ -156,7 +145,7 @@ def _descend(likes: Any, vectors: Any, bias: Any, rates: Any, candidates: Any, c
                 break
         if best >= 0:
             other = drawn[best]
-            difference = bias[item] + _dot(vector, of_items[item]) - scores[best]
+            difference = bias[item] + dot(vector, of_items[item]) - scores[best]
             step = np.float32(rates[0] / (1.0 + np.exp(difference)))
             _move(vector, of_items[item], of_items[other], step, keep)
             bias[item] = keep * bias[item] + step

@@ -157,7 +157,7 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
 
 def _cold(learned: Interactions, study: Mapping[str, Any], final: Line) -> Cold:
     """Return what the engine filled in for the run's scores; nothing where features do for all."""
-    cold = cold_of(learned, study["from_features"])
+    cold = cold_of(learned, study.get("from_features", ()))
     filled_users, filled_items = (bool(final.get(f"filled_{side}")) for side in ("users", "items"))
     return replace(cold, users=cold.users & filled_users, items=cold.items & filled_items)
 

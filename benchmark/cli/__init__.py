@@ -1,6 +1,6 @@
 """The ``bench`` command: words to verbs. Nothing heavy is imported before a verb needs it.
 
-    words       the parser, and what it says of words that it does not know
+    parser      the parser, and what it says of words that it does not know
     terminal    where the output goes
     running     run, check, plan, schema: a suite file comes in
     boards      report, runs: stored rows come in
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmark.cli import boards, handover, lists, running
-from benchmark.cli.words import Verb, build_parser, no_options
+from benchmark.cli.parser import Verb, build_parser, no_options
 from benchmark.errors import BenchError
 
 VERBS: dict[str, Verb] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark.cli.parser import add_data_folder, data_folder
 from benchmark.cli.terminal import console, write_json
-from benchmark.cli.words import add_data_folder, data_folder
 from benchmark.errors import BenchError
 
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.cli.parser import add_data_folder, data_folder
 from benchmark.cli.terminal import console, write_json
-from benchmark.cli.words import add_data_folder, data_folder
 from benchmark.errors import RunError, SuiteError
 
 if TYPE_CHECKING:

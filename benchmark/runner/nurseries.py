@@ -158,6 +158,5 @@ def set_up(study: Study, data: Stored, *, sampled: bool) -> SetUp:
         data: the split.
         sampled: whether a metric ranks drawn negatives.
     """
-    preload = [*study.adapter.preload, "scipy.sparse"]
     facts = {"candidates": data.manifest["candidates"], "sampled": sampled}
-    return SetUp(preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})
+    return SetUp(study.adapter.preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})
