@@ -2,10 +2,11 @@
 
 Race: BPR, iALS, LightGCN and NeuMF on protocol P1 (all interactions are likes, a tenth of each user's is
 validation), against implicit and cornac. Ours runs with its default configuration; a peer with each of the
-settings listed here, its quickest counts, so a later one may take no longer than the quickest before it. The
-clock is the core seconds of one thread, so that others on the machine weigh on nobody; conversion of the log
-counts, imports and validation do not. Of a larger log a thousand users are judged, the same for all. Peers
-live in an environment of their own:
+settings listed here, its quickest counts, so a later one may take no longer than the quickest before it.
+What takes under ten seconds is run five times, and the median counts; thirty passes without a better value
+end a run. The clock is the core seconds of one thread, so that others on the machine weigh on nobody;
+conversion of the log counts, imports and validation do not. Of a larger log a thousand users are judged,
+the same for all. Peers live in an environment of their own:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
     python perf/models.py --peers /tmp/peers/bin/python
@@ -34,6 +35,7 @@ import numpy as np
 from adapters import ADAPTERS
 from benchmark import verbs
 from benchmark.datasets.parts import load_part
+from benchmark.errors import BenchError
 from benchmark.registry import Adapter, Registry
 from benchmark.results import RunDirectory
 from benchmark.runner.data import data_directory, store_all
@@ -51,7 +53,7 @@ OURS: dict[str, str] = {
 JUDGED = 1_000
 TARGETS: dict[str, dict[str, float]] = {
     "movielens-100k": {"bpr": 0.19, "ials": 0.25, "lightgcn": 0.19, "neumf": 0.18, "neumf-keras": 0.18},
-    "movielens-1m": {"bpr": 0.19, "ials": 0.24, "lightgcn": 0.19, "neumf": 0.18, "neumf-keras": 0.18},
+    "movielens-1m": {"bpr": 0.19, "ials": 0.22, "lightgcn": 0.19, "neumf": 0.18, "neumf-keras": 0.18},
 }
 """Validation NDCG@10 that ends a race: within reach of every package, above popularity on both logs."""
 
@@ -79,6 +81,7 @@ SETTINGS |= {
     ("neumf-keras", package): found for (model, package), found in SETTINGS.items() if model == "neumf"
 }
 TIMES_FASTER = 2.0
+SHORT, RUNS = 10.0, 5
 SCORING_GOALS = {"surprise/knn": 5.0, "surprise/": 0.2, "torch/": 0.5}
 """Core seconds to score all users of MovieLens-100K, by the start of an adapter's name: the first fits."""
 NOT_FACTORS = ("surprise/normal", "surprise/baseline", "surprise/slope-one", "surprise/co-clustering")
@@ -131,22 +134,50 @@ def answer(command: list[str]) -> dict[str, Any]:
 
 
 def raced(package: str, python: str, log: Path, model: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the quickest of a package's settings: seconds to the target, None where it was not reached."""
-    target = TARGETS[log.parent.name][model]
+    """Return the quickest of a package's settings: seconds to the target, None where it was not reached.
+
+    What took less than ``SHORT`` is run ``RUNS`` times in all, and its median counts.
+    """
     runs, limit = [], options.seconds
     for setting in [{}] if package == "ours" else SETTINGS[model, package]:
-        named = OURS[model] if package == "ours" else model.removesuffix("-keras")
-        words = [str(log), package, named, json.dumps(setting), str(target), str(limit)]
-        found = answer([python, str(RACE), *words])
-        curve = found.get("curve", [])
-        reached = next((seconds for seconds, value in curve if value >= target), None)
-        best = max((value for _, value in curve), default=None)
-        limit = min(limit, reached or limit)
-        runs.append({"setting": setting, "seconds": reached, "best": best, "passes": len(curve), **found})
+        runs.append(run_of(package, python, log, model, setting, limit))
+        limit = min(limit, runs[-1]["seconds"] or limit)
     quick = [run for run in runs if run["seconds"] is not None]
-    if quick:
-        return min(quick, key=lambda run: run["seconds"])
-    return max(runs, key=lambda run: run["best"] or 0.0)
+    if not quick:
+        return max(runs, key=lambda run: run["best"] or 0.0)
+    best = min(quick, key=lambda run: run["seconds"])
+    if best["seconds"] < SHORT:
+        again = (
+            run_of(package, python, log, model, best["setting"], options.seconds) for _ in range(RUNS - 1)
+        )
+        best["runs"] = [best["seconds"], *(run["seconds"] for run in again)]
+        best["seconds"] = float(np.median(best["runs"]))
+    return best
+
+
+def raced_once(package: str, log: Path, model: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what :func:`raced` does; a peer of two models of ours runs once."""
+    if package == "ours":
+        return raced(package, sys.executable, log, model, options)
+    key = (log, package, model.removesuffix("-keras"), TARGETS[log.parent.name][model])
+    if key not in options.raced:
+        options.raced[key] = raced(package, options.peers, log, model, options)
+    found: dict[str, Any] = options.raced[key]
+    return found
+
+
+def run_of(
+    package: str, python: str, log: Path, model: str, setting: dict[str, Any], limit: float
+) -> dict[str, Any]:
+    """Return one run of one setting: its curve, and seconds to the target or None."""
+    target = TARGETS[log.parent.name][model]
+    named = OURS[model] if package == "ours" else model.removesuffix("-keras")
+    words = [str(log), package, named, json.dumps(setting), str(target), str(limit)]
+    found = answer([python, str(RACE), *words])
+    curve = found.get("curve", [])
+    reached = next((seconds for seconds, value in curve if value >= target), None)
+    best = max((value for _, value in curve), default=None)
+    return {"setting": setting, "seconds": reached, "best": best, "passes": len(curve), **found}
 
 
 def races(log: Path, options: argparse.Namespace) -> bool:
@@ -158,8 +189,7 @@ def races(log: Path, options: argparse.Namespace) -> bool:
         seconds: dict[str, float] = {}
         peers = [package for kind, package in SETTINGS if kind == model and options.peers]
         for package in ("ours", *peers):
-            python = sys.executable if package == "ours" else options.peers
-            found = raced(package, python, log, model, options)
+            found = raced_once(package, log, model, options)
             options.found.append({"data": log.parent.name, "model": model, "package": package, **found})
             print(race_line(model, TARGETS[log.parent.name][model], package, found), flush=True)
             if found["seconds"] is not None:
@@ -255,7 +285,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300.0, help="core seconds after which a race ends")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--measure", nargs=2, metavar=("ADAPTER", "FOLDER"), help=argparse.SUPPRESS)
-    options = parser.parse_args(namespace=argparse.Namespace(found=[]))
+    options = parser.parse_args(namespace=argparse.Namespace(found=[], raced={}))
     if options.measure:
         print(json.dumps(measure(options.measure[0], Path(options.measure[1]))))
         return 0
@@ -273,4 +303,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BenchError as complaint:
+        print(complaint, file=sys.stderr)
+        sys.exit(2)

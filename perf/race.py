@@ -22,11 +22,12 @@ import numpy as np
 
 K = 10
 PASSES = 100_000  # more than any clock allows
+PATIENCE = 30  # passes without a better value end a race, as more of them would not
 BLOCK = 500  # users scored at once
 
 
 class Over(Exception):  # noqa: N818 - the race is over, nothing went wrong
-    """The target is reached, or the time is used up."""
+    """The target is reached, the time is used up, or nothing improves any more."""
 
 
 @dataclass
@@ -63,7 +64,9 @@ class Race:
         """Stop the clock after a pass, validate, and go on unless the race is over."""
         self.spent += time.process_time() - self.mark
         self.curve.append((self.spent, ndcg(self, score)))
-        if self.curve[-1][1] >= self.target or self.spent >= self.seconds:
+        values = [value for _, value in self.curve]
+        tired = len(values) - values.index(max(values)) > PATIENCE
+        if values[-1] >= self.target or self.spent >= self.seconds or tired:
             raise Over
         self.mark = time.process_time()
 
