@@ -1,18 +1,20 @@
 """Models beside other packages: time to a validation NDCG@10, full scoring, memory (``perf/models.py``).
 
 Race: BPR, iALS, LightGCN and NeuMF on protocol P1 (all interactions are likes, a tenth of each user's is
-validation), against implicit and cornac. Ours runs with its default configuration; a peer with each of the
-settings listed here, its quickest counts, so a later one may take no longer than the quickest before it.
-What takes under ten seconds is run five times, and the median counts; thirty passes without a better value
-end a run. The clock is the core seconds of one thread, so that others on the machine weigh on nobody;
+validation), against implicit, cornac and RecBole. Ours runs with its default configuration; a peer with each
+of the settings listed here, its quickest counts, so a later one may take no longer than the quickest before
+it. What takes under ten seconds is run five times, and the median counts; thirty passes without a better
+value end a run. The clock is the core seconds of one thread, so that others on the machine weigh on nobody;
 conversion of the log counts, imports and validation do not. Of a larger log a thousand users are judged,
-the same for all. Peers live in an environment of their own:
+the same for all. Peers live in environments of their own:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
-    python perf/models.py --peers /tmp/peers/bin/python
+    python -m venv /tmp/recbole
+    /tmp/recbole/bin/pip install torch 'numpy<2' 'scipy<1.12' 'pandas<2.3' recbole
+    python perf/models.py --peers /tmp/peers/bin/python --recbole /tmp/recbole/bin/python
 
 cornac's LightGCN also needs dgl, which has no build for a recent torch: where it cannot be imported its row
-says so.
+says so. RecBole 1.2.1 needs older numpy, scipy and pandas.
 
 Cost: every adapter, a process each: core seconds of one step and of scoring all users, peak memory. The step
 is one pass over the data where an adapter has ``max_epochs``, the whole fit where not.
@@ -76,6 +78,9 @@ SETTINGS: dict[tuple[str, str], list[dict[str, Any]]] = {
         {"num_factors": 16, "layers": (64, 32, 16), "lr": lr, "batch_size": size, "backend": "pytorch"}
         for lr, size in ((0.001, 256), (0.003, 1024))
     ],
+    ("bpr", "recbole"): [{"embedding_size": 64, "learning_rate": lr} for lr in (0.005, 0.001)],
+    ("lightgcn", "recbole"): [{"embedding_size": 64, "learning_rate": lr} for lr in (0.005, 0.001)],
+    ("neumf", "recbole"): [{"learning_rate": lr} for lr in (0.003, 0.001)],
 }
 SETTINGS |= {
     ("neumf-keras", package): found for (model, package), found in SETTINGS.items() if model == "neumf"
@@ -157,11 +162,10 @@ def raced(package: str, python: str, log: Path, model: str, options: argparse.Na
 
 def raced_once(package: str, log: Path, model: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return what :func:`raced` does; a peer of two models of ours runs once."""
-    if package == "ours":
-        return raced(package, sys.executable, log, model, options)
-    key = (log, package, model.removesuffix("-keras"), TARGETS[log.parent.name][model])
+    key = (log, package, OURS[model] if package == "ours" else model.removesuffix("-keras"))
     if key not in options.raced:
-        options.raced[key] = raced(package, options.peers, log, model, options)
+        python = {"ours": sys.executable, "recbole": options.recbole}.get(package, options.peers)
+        options.raced[key] = raced(package, python, log, model, options)
     found: dict[str, Any] = options.raced[key]
     return found
 
@@ -187,7 +191,8 @@ def races(log: Path, options: argparse.Namespace) -> bool:
     print(f"{'model':<14}{'target':>8}{'package':>10}{'seconds':>10}{'passes':>8}{'best':>8}")
     for model in options.models or OURS:
         seconds: dict[str, float] = {}
-        peers = [package for kind, package in SETTINGS if kind == model and options.peers]
+        here = {"implicit": options.peers, "cornac": options.peers, "recbole": options.recbole}
+        peers = [package for kind, package in SETTINGS if kind == model and here[package]]
         for package in ("ours", *peers):
             found = raced_once(package, log, model, options)
             options.found.append({"data": log.parent.name, "model": model, "package": package, **found})
@@ -282,6 +287,7 @@ def main() -> int:
         "--adapters", nargs="+", choices=tuple(ADAPTERS), metavar="NAME", help="only these costs"
     )
     parser.add_argument("--peers", metavar="PYTHON", help="a Python that has implicit and cornac")
+    parser.add_argument("--recbole", metavar="PYTHON", help="a Python that has recbole")
     parser.add_argument("--seconds", type=float, default=300.0, help="core seconds after which a race ends")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--measure", nargs=2, metavar=("ADAPTER", "FOLDER"), help=argparse.SUPPRESS)

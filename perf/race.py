@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -175,10 +176,73 @@ def _cornac_bpr(race: Race, train: Any, setting: dict[str, Any]) -> None:
         race.passed(lambda chosen, u=users, v=items, b=bias: u[chosen] @ v.T + b)
 
 
+def recbole(race: Race, model: str, setting: dict[str, Any]) -> None:
+    """Run RecBole's models by its own trainer, which has no callback, epoch by epoch."""
+    from recbole.config import Config
+    from recbole.data import create_dataset, data_preparation
+    from recbole.trainer import Trainer
+    from recbole.utils import get_model, init_seed
+
+    sys.argv = sys.argv[:1]  # it reads the command line
+    name = {"bpr": "BPR", "lightgcn": "LightGCN", "neumf": "NeuMF"}[model]
+    with tempfile.TemporaryDirectory() as scratch:
+        _recbole_files(race.log, Path(scratch) / "race")
+        options = {
+            "data_path": scratch,
+            "checkpoint_dir": scratch,
+            "benchmark_filename": ["train", "valid", "valid"],
+            "load_col": {"inter": ["user_id", "item_id"]},
+            "use_gpu": False,
+            "show_progress": False,
+        }
+        config = Config(model=name, dataset="race", config_dict=options | setting)
+        init_seed(0, True)
+        race.start()
+        dataset = create_dataset(config)
+        train = data_preparation(config, dataset)[0]
+        one = get_model(name)(config, train.dataset)
+        trainer = Trainer(config, one)
+        users, items = (
+            np.array([dataset.field2token_id[key].get(str(place), 0) for place in range(size)])
+            for key, size in zip(("user_id", "item_id"), race.log["shape"], strict=True)
+        )
+        for epoch in range(PASSES):
+            one.train()
+            trainer._train_epoch(train, epoch, show_progress=False)  # noqa: SLF001 - `fit` has no callback
+            one.eval()
+            race.passed(lambda chosen: _recbole_scores(one, users[chosen], dataset.item_num)[:, items])
+
+
+def _recbole_files(log: dict[str, Any], folder: Path) -> None:
+    """Write the parts of a log as RecBole reads them."""
+    folder.mkdir()
+    for part, users, items in (("train", "users", "items"), ("valid", "valid_users", "valid_items")):
+        lines = (f"{user}\t{item}\n" for user, item in zip(log[users], log[items], strict=True))
+        text = "user_id:token\titem_id:token\n" + "".join(lines)
+        (folder / f"race.{part}.inter").write_text(text, encoding="utf-8")
+
+
+def _recbole_scores(model: Any, users: np.ndarray, n_items: int) -> np.ndarray:
+    """Return scores (B, items) in RecBole's own order; its item 0 stands for what it has not seen."""
+    import torch
+
+    with torch.no_grad():
+        inside, every = torch.as_tensor(users), torch.arange(n_items)
+        if type(model).__name__ != "NeuMF":
+            found = model.full_sort_predict({"user_id": inside}).view(len(users), n_items)
+        else:
+            rows = [model.predict({"user_id": user.expand(n_items), "item_id": every}) for user in inside]
+            found = torch.stack([row.view(-1) for row in rows])
+        scores: np.ndarray = found.numpy().copy()
+    scores[:, 0] = -np.inf
+    return scores
+
+
 PACKAGES: dict[str, Callable[[Race, str, dict[str, Any]], None]] = {
     "ours": ours,
     "implicit": implicit,
     "cornac": cornac,
+    "recbole": recbole,
 }
 
 
