@@ -154,6 +154,13 @@ def test_plan_says_what_each_study_may_spend(bench: Bench, small: Path) -> None:
     assert "At most 2m of tuning in all" in shown
 
 
+def test_plan_says_which_published_configuration_is_tried_next(bench: Bench, small: Path) -> None:
+    small.write_text(SMALL.replace("popularity]", "popularity, torch/multvae]"))
+    _, shown, _ = bench("plan", small)
+    said = " ".join(shown.split())
+    assert "max_epochs=200; then published dim=200, beta=0.2" in said
+
+
 @pytest.mark.parametrize("width", [80, 200])
 def test_models_are_listed_whole_at_every_width(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, width: int

@@ -111,7 +111,7 @@ class SvdPlusPlus(Factors):
     space: ClassVar[Space] = {
         "dim": Range(4, 64, log=True),
         "lr": Range(2e-3, 3e-2, log=True),
-        "l2": Range(5e-3, 0.3, log=True),
+        "l2": Range(1e-3, 0.3, log=True),
         "max_epochs": Range(5, 40, log=True),
     }
 

@@ -64,6 +64,11 @@ class Planned(Protocol):
         ...
 
     @property
+    def published(self) -> dict[str, Any] | None:
+        """Trial 1, where the adapter names one."""
+        ...
+
+    @property
     def excluded(self) -> tuple[str, str] | None:
         """Why it would not run."""
         ...
@@ -206,9 +211,8 @@ def show_plan(suite: Suite, studies: Sequence[Planned], console: Console) -> Non
     rows = []
     for study in studies:
         budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
-        default = ", ".join(f"{key}={value}" for key, value in study.default.items())
         will = budget if study.excluded is None else ": ".join(study.excluded)
-        rows.append((study.name, will, _space(study.space), default))
+        rows.append((study.name, will, _space(study.space), _first_trials(study)))
     show_table(console, ("study", "budget", "tunes", "default"), rows, long=2)
     tuned = [study for study in studies if study.excluded is None and study.space]
     total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
@@ -216,6 +220,15 @@ def show_plan(suite: Suite, studies: Sequence[Planned], console: Console) -> Non
         f"At most {total} of tuning in all, shared by the slots that fit; finals come on top.",
         highlight=False,
     )
+
+
+def _first_trials(study: Planned) -> str:
+    """Return the default and what a published configuration, tried next, has in its place."""
+    default = ", ".join(f"{key}={value}" for key, value in study.default.items())
+    if study.published is None:
+        return default
+    other = {key: value for key, value in study.published.items() if value != study.default[key]}
+    return f"{default}; then published " + ", ".join(f"{key}={value}" for key, value in other.items())
 
 
 def show_rehearsal(steps: Sequence[Rehearsed], console: Console) -> None:
