@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmark.bundle import Bundle, Check, Recommendation
     from benchmark.bundle.serving import Id
     from benchmark.leaderboard import Board, Compare
-    from benchmark.runner import Order, Rehearsal, Study, Watcher
+    from benchmark.runner import DryRun, Order, Study, Watcher
     from benchmark.selection import Changes, Decision, Wish
     from benchmark.suite import Suite
 
@@ -122,11 +122,11 @@ def run(suite: str | Path | Suite, order: Order | None = None, watcher: Watcher 
     return Finished(place.path, result)
 
 
-def rehearse(suite: Suite, order: Order) -> list[Rehearsal]:
+def dry_run(suite: Suite, order: Order) -> list[DryRun]:
     """Fit one step of every model of a suite and keep nothing."""
     from benchmark import runner
 
-    return runner.rehearse(suite, registry(), order)
+    return runner.dry_run(suite, registry(), order)
 
 
 def report(

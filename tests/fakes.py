@@ -181,7 +181,7 @@ class Spy(Steady):
         yield from super().fit_steps(train, context)
 
     def _in_memory(self, train: Interactions) -> str | None:
-        gc.unfreeze()  # the engine's nursery froze what it loaded; a spy would look there too
+        gc.unfreeze()  # the engine's fork server froze what it loaded; a spy would look there too
         logs = [train, *(held for held in gc.get_objects() if isinstance(held, Interactions))]
         if any((log.values == np.float32(PLANTED_VALUE)).any() for log in logs):
             return "a log with the test row"

@@ -16,7 +16,7 @@ import pytest
 
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, Closed
-from benchmark.executors.local import Ending, Limits, Nursery, SetUp, supervise
+from benchmark.executors.local import Ending, ForkServer, Limits, SetUp, supervise
 from benchmark.executors.origin import child_environment
 from benchmark.executors.processes import era, kill_recorded, start_ticks, tree_memory_mb
 from benchmark.executors.slots import Slot, Slots
@@ -42,18 +42,18 @@ class Ears:
 
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    with Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None) as made:
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None) as made:
         yield made
 
 
 @pytest.fixture
-def run_child(nursery: Nursery) -> Callable[..., tuple[Ending, Ears]]:
+def run_child(fork_server: ForkServer) -> Callable[..., tuple[Ending, Ears]]:
     def run(
         entry: str, *, hold_s: float = 5.0, memory_mb: float = 2048.0, ready_s: float = 5.0
     ) -> tuple[Ending, Ears]:
         ears = Ears({"go": True})
-        child = nursery.launch(f"{HERE}:{entry}", {"word": "hello"})
+        child = fork_server.launch(f"{HERE}:{entry}", {"word": "hello"})
         return supervise(child, Limits(hold_s, memory_mb, ready_s), ears), ears
 
     return run
@@ -111,8 +111,8 @@ def test_grandchild_does_not_outlive_the_hold(run_child: Any) -> None:
 
 def test_stop_ends_a_child_at_once() -> None:
     stop = threading.Event()
-    with Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None, stop=stop) as nursery:
-        child = nursery.launch(f"{HERE}:sleeps_for_ever", {})
+    with ForkServer(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None, stop=stop) as fork_server:
+        child = fork_server.launch(f"{HERE}:sleeps_for_ever", {})
         threading.Timer(0.3, stop.set).start()
         ending = supervise(child, Limits(60.0, 2048.0, 5.0), Ears())
     assert ending.ended_by == "stopped"
@@ -143,14 +143,14 @@ def test_environment_of_a_child_caps_threads_and_hides_paths(monkeypatch: Any, t
 
 def test_what_children_print_reaches_the_log() -> None:
     lines: list[str] = []
-    with Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lines.append) as nursery:
-        supervise(nursery.launch(f"{HERE}:prints", {}), Limits(5.0, 2048.0, 5.0), Ears())
+    with ForkServer(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lines.append) as fork_server:
+        supervise(fork_server.launch(f"{HERE}:prints", {}), Limits(5.0, 2048.0, 5.0), Ears())
     assert "a line for the log" in lines
 
 
-def test_nursery_that_cannot_import_says_which_module() -> None:
+def test_fork_server_that_cannot_import_says_which_module() -> None:
     with pytest.raises(AdapterError, match="no_such_module"):
-        Nursery(SLOT, SetUp(["no_such_module"], f"{HERE}:nothing", {}), log=lambda _: None)
+        ForkServer(SLOT, SetUp(["no_such_module"], f"{HERE}:nothing", {}), log=lambda _: None)
 
 
 def test_everything_goes_when_the_supervisor_is_killed(tmp_path: Path) -> None:
@@ -193,20 +193,22 @@ def test_group_without_its_leader_is_killed_in_its_own_era_only() -> None:
     assert gone_within(2.0, grandchild)
 
 
-def test_nursery_forked_from_another_runs_children_and_has_a_log_of_its_own(nursery: Nursery) -> None:
+def test_fork_server_forked_from_another_runs_children_and_has_its_own_log(
+    fork_server: ForkServer,
+) -> None:
     lines: list[str] = []
-    with Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lines.append, root=nursery) as inner:
+    with ForkServer(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lines.append, root=fork_server) as inner:
         ending = supervise(inner.launch(f"{HERE}:prints", {}), Limits(5.0, 2048.0, 5.0), Ears())
     assert ending.done
     assert "a line for the log" in lines
     assert not inner.alive
-    assert nursery.alive
+    assert fork_server.alive
 
 
-def test_nursery_goes_with_the_one_it_was_forked_from(nursery: Nursery) -> None:
-    inner = Nursery(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None, root=nursery)
+def test_fork_server_goes_with_the_one_it_was_forked_from(fork_server: ForkServer) -> None:
+    inner = ForkServer(SLOT, SetUp([], f"{HERE}:nothing", {}), log=lambda _: None, root=fork_server)
     child = inner.launch(f"{HERE}:sleeps_for_ever", {})
-    os.kill(nursery.pid, signal.SIGKILL)
+    os.kill(fork_server.pid, signal.SIGKILL)
     assert gone_within(2.0, inner.pid)
     assert gone_within(2.0, child.pid)
     with pytest.raises(Closed):
@@ -215,11 +217,11 @@ def test_nursery_goes_with_the_one_it_was_forked_from(nursery: Nursery) -> None:
     inner.close()
 
 
-def test_nursery_lent_to_another_slot_forks_its_next_child_there(nursery: Nursery) -> None:
+def test_fork_server_lent_to_another_slot_forks_its_next_child_there(fork_server: ForkServer) -> None:
     wanted = min(os.sched_getaffinity(0))
-    nursery.slot = Slot((wanted,), 2048.0)
+    fork_server.slot = Slot((wanted,), 2048.0)
     ears = Ears()
-    supervise(nursery.launch(f"{HERE}:tells_its_cores", {}), Limits(5.0, 2048.0, 5.0), ears)
+    supervise(fork_server.launch(f"{HERE}:tells_its_cores", {}), Limits(5.0, 2048.0, 5.0), ears)
     assert next(message["cores"] for message in ears.said if message["event"] == "cores") == [wanted]
 
 

@@ -21,7 +21,7 @@ from fakes import PLANTED_ITEM, PLANTED_USER, PLANTED_VALUE
 
 from benchmark import runner
 from benchmark.errors import Interrupted, MissingLibrary, RunError
-from benchmark.executors.local import Nursery
+from benchmark.executors.local import ForkServer
 from benchmark.leaderboard import board
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
@@ -91,13 +91,13 @@ def test_model_is_imported_once_for_its_study_and_its_finals(
     suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[str] = []
-    ready = Nursery._await_ready
+    ready = ForkServer._await_ready
 
-    def counting(self: Nursery, what: Any, ready_s: float) -> None:
+    def counting(self: ForkServer, what: Any, ready_s: float) -> None:
         started.append(what.setup)
         ready(self, what, ready_s)
 
-    monkeypatch.setattr(Nursery, "_await_ready", counting)
+    monkeypatch.setattr(ForkServer, "_await_ready", counting)
     runner.run(suite(), fakes, Order(out=tmp_path / "run", jobs=1))
     assert started.count("benchmark.trial:load") == 2
     assert started.count("benchmark.scorer:load") == 2, "the root, and the slot's scorer"
@@ -106,7 +106,7 @@ def test_model_is_imported_once_for_its_study_and_its_finals(
 def test_models_that_do_not_fit_in_memory_together_are_imported_anew(
     suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.runner.nurseries.KEPT", 0.0)
+    monkeypatch.setattr("benchmark.runner.fork_servers.KEPT", 0.0)
     place = runner.run(suite(models=["fake/fixed"]), fakes, Order(out=tmp_path / "run"))
     assert board(place).tables[0].rows[0]["status"] == "ok"
 
@@ -230,19 +230,19 @@ def test_endless_model_is_not_tried_again_in_less_time(suite: Make, fakes: Regis
     assert "larger budget" in row["reason"]
 
 
-def test_nursery_that_dies_in_a_study_is_replaced_once(
+def test_fork_server_that_dies_in_a_study_is_replaced_once(
     suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    launch, died = Nursery.launch, []
+    launch, died = ForkServer.launch, []
 
-    def dying(self: Nursery, entry: str, *more: Any) -> Any:
+    def dying(self: ForkServer, entry: str, *more: Any) -> Any:
         if entry in {"benchmark.trial:run", "benchmark.trial:final"} and entry not in died:
             died.append(entry)
             os.kill(self.pid, signal.SIGKILL)
             assert self._origin.ended(5.0)
         return launch(self, entry, *more)
 
-    monkeypatch.setattr(Nursery, "launch", dying)
+    monkeypatch.setattr(ForkServer, "launch", dying)
     place = runner.run(suite(models=["fake/steady"]), fakes, Order(out=tmp_path / "run"))
     assert died == ["benchmark.trial:run", "benchmark.trial:final"]
     row = board(place).tables[0].rows[0]
@@ -392,7 +392,7 @@ def opens(run: Path) -> int:
 
 
 def processes_of(supervisor: int) -> list[int]:
-    """Return live processes that a supervisor started; forked trials keep their nursery's command line."""
+    """Return live processes of a supervisor; forked trials keep the command line of their fork server."""
     alive = []
     for folder in Path("/proc").iterdir():
         try:
@@ -400,7 +400,7 @@ def processes_of(supervisor: int) -> list[int]:
             state = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()[0]
         except OSError:
             continue
-        if "benchmark.executors.nursery" in words and str(supervisor) in words and state != "Z":
+        if "benchmark.executors.fork_server" in words and str(supervisor) in words and state != "Z":
             alive.append(int(folder.name))
     return alive
 

@@ -21,6 +21,7 @@ CANDIDATES = 1 << 15  # items a softmax sums over; of a larger catalogue it draw
 
 Loss: TypeAlias = Callable[[Tensor], Tensor]
 Network = TypeVar("Network", bound=nn.Module)
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,28 @@ class Average(Generic[Network]):
             mean.lerp_(now.detach(), 1.0 - decay)
 
 
+class Descent(Generic[Batch]):
+    """Adam on a loss, a batch at a time; half precision where that is wanted and on CUDA."""
+
+    def __init__(self, parameters: Iterable[Tensor], options: Options, device: torch.device) -> None:
+        """Take what Adam changes, and how."""
+        self._adam = torch.optim.Adam(list(parameters), lr=options.lr, weight_decay=options.l2, fused=True)
+        self._device, self._mixed = device, options.mixed and device.type == "cuda"
+
+    def step(self, loss: Callable[[Batch], Tensor], batch: Batch) -> None:
+        """Move down the gradient of a batch's loss, a scalar."""
+        self._adam.zero_grad()
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixed):
+            value = loss(batch)
+        value.backward()
+        self._adam.step()
+
+    def settle(self) -> None:
+        """Wait until the device is idle, as a yield promises."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize()
+
+
 def epochs(
     parameters: Iterable[Tensor],
     rows: int,
@@ -92,20 +115,14 @@ def epochs(
         average: updated after each batch, where one is wanted.
     """
     device = generator.device
-    optimizer = torch.optim.Adam(list(parameters), lr=options.lr, weight_decay=options.l2, fused=True)
-    mixed = options.mixed and device.type == "cuda"
+    descent = Descent[Tensor](parameters, options, device)
     while True:
         loss = begin()
         for batch in torch.randperm(rows, generator=generator, device=device).split(options.batch_size):
-            optimizer.zero_grad()
-            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-                value = loss(batch)
-            value.backward()
-            optimizer.step()
+            descent.step(loss, batch)
             if average:
                 average.update()
-        if device.type == "cuda":
-            torch.cuda.synchronize()  # a yield means that the device is idle
+        descent.settle()
         yield
 
 

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
     suite, order = _suite(options), _order(options)
     if options.dry_run:
-        return _rehearse(suite, order)
+        return _dry_run(suite, order)
     terminal = console()
     better = parse(suite.metrics.primary).higher_is_better
     with Progress(terminal, higher_is_better=better, quiet=options.quiet) as progress:
@@ -75,13 +75,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _rehearse(suite: Suite, order: Order) -> int:
+def _dry_run(suite: Suite, order: Order) -> int:
     """Take one step of every model; 0 if each could, else 2."""
     from benchmark import verbs
-    from benchmark.reporting.listings import show_rehearsal
+    from benchmark.reporting.listings import show_dry_run
 
-    steps = verbs.rehearse(suite, order)
-    show_rehearsal(steps, console())
+    steps = verbs.dry_run(suite, order)
+    show_dry_run(steps, console())
     return 0 if all(step.ok for step in steps) else 2
 
 

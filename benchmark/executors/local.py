@@ -1,6 +1,6 @@
 """Trials in child processes of this machine: started, watched, charged and, in time, killed.
 
-One nursery process per study imports the framework and forks the trials (see ``nursery``). The
+One fork server process per study imports the framework and forks the trials (see ``fork_server``). The
 supervisor, this side, never forks: it starts interpreters, reads messages, polls memory and holds
 both clocks. ``lease_s`` runs from the start of a process until it is reaped, ``charged_s`` from
 its word that it is ready until it says it is done or is reaped.
@@ -74,7 +74,7 @@ class Child:
     started: int | None
     channel: Channel
     born: float
-    nursery: Nursery
+    fork_server: ForkServer
     closed: bool = False
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Child:
 
 @dataclass(frozen=True)
 class SetUp:
-    """What a nursery does before it forks: modules to import, then "module:function" to call."""
+    """What a fork server does before it forks: modules to import, then "module:function" to call."""
 
     preload: Sequence[str]
     setup: str
@@ -95,9 +95,9 @@ class SetUp:
 
 
 class _Forked:
-    """A process forked from a nursery that has imported what all nurseries need."""
+    """A process forked from a fork server that has imported what all fork servers need."""
 
-    def __init__(self, root: Nursery, slot: Slot) -> None:
+    def __init__(self, root: ForkServer, slot: Slot) -> None:
         """Fork it.
 
         Raises:
@@ -107,7 +107,7 @@ class _Forked:
         self.output = os.fdopen(read, "rb")
         try:
             request = {"environment": card_of(slot)}
-            self._child = root.launch("benchmark.executors.nursery:nested", request, (write,))
+            self._child = root.launch("benchmark.executors.fork_server:nested", request, (write,))
         except Closed:
             self.output.close()
             raise
@@ -123,13 +123,13 @@ class _Forked:
         return self._child.channel
 
     def ended(self, within_s: float) -> bool:
-        return self._child.nursery.exit_of(self._child, within_s) is not None
+        return self._child.fork_server.exit_of(self._child, within_s) is not None
 
     def tidy(self) -> None:
         self._child.close()
 
 
-class Nursery:
+class ForkServer:
     """This side of the process that forks the trials of one study.
 
     ``slot`` may be set to another with as many cores and the same GPU: its next child runs there.
@@ -144,7 +144,7 @@ class Nursery:
         hidden: Sequence[Path] = (),
         stop: threading.Event | None = None,
         ready_s: float = 60.0,
-        root: Nursery | None = None,
+        root: ForkServer | None = None,
     ) -> None:
         """Start the process and wait until it has imported and loaded.
 
@@ -155,7 +155,7 @@ class Nursery:
             hidden: paths that no environment variable handed on may contain.
             stop: set by whoever wants everything to end.
             ready_s: seconds that the imports may take.
-            root: a nursery with a slot of as many cores, to fork it from; a new interpreter if None.
+            root: a fork server with a slot of as many cores, to fork it from; a new interpreter if None.
 
         Raises:
             AdapterError: the import or the loading failed, or took too long.
@@ -203,7 +203,7 @@ class Nursery:
         """Fork a child that runs ``entry(request, channel, loaded, descriptors)``.
 
         Raises:
-            Closed: the nursery has died.
+            Closed: the fork server has died.
         """
         mine, theirs = Channel.pair()
         born = clock()
@@ -347,7 +347,7 @@ class _Watch:
             signal_group(self.child.pid, signal.SIGKILL)
 
     def _overstayed(self, now: float) -> EndedBy | None:
-        if self.child.nursery.stop.is_set():
+        if self.child.fork_server.stop.is_set():
             return "stopped"
         if self.memory_mb > self.limits.memory_mb:
             return "memory"
@@ -367,12 +367,12 @@ def _watched(watch: _Watch) -> Message:
     """Return how the child was reaped, after hearing everything it said."""
     child, exited = watch.child, None
     while exited is None:
-        channels = [child.nursery.control, *([child.channel] if watch.open else [])]
+        channels = [child.fork_server.control, *([child.channel] if watch.open else [])]
         readable, _, _ = select.select(channels, [], [], watch.timeout_s())
         if child.channel in readable:
             watch.hear()
         watch.look()
-        exited = child.nursery.exit_of(child, 0.0)
+        exited = child.fork_server.exit_of(child, 0.0)
     while watch.open and child.channel.waiting():  # what it said before it went
         watch.hear()
     return exited

@@ -1,4 +1,4 @@
-"""Interpreters for nurseries: started with thread caps in their environment and no path to data or runs."""
+"""Interpreters for fork servers: thread caps in their environment, and no path to data or runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEEDED = frozenset({"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LAN
 
 
 class Origin(Protocol):
-    """A process that will be a nursery, however it came about."""
+    """A process that will be a fork server, however it came about."""
 
     @property
     def pid(self) -> int:
@@ -69,7 +69,7 @@ class Interpreter:
         """
         self._folder = tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-")
         self.control, theirs = Channel.pair()
-        program = [sys.executable, "-P", "-m", "benchmark.executors.nursery"]
+        program = [sys.executable, "-P", "-m", "benchmark.executors.fork_server"]
         self._process = subprocess.Popen(
             [*program, str(theirs.fileno()), str(os.getpid())],
             stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from benchmark.suite import Suite
 from benchmark.units import write_seconds
 
 
-class Rehearsed(Protocol):
+class DryRunStep(Protocol):
     """One model's dry run."""
 
     @property
@@ -231,7 +231,7 @@ def _first_trials(study: Planned) -> str:
     return f"{default}; then published " + ", ".join(f"{key}={value}" for key, value in other.items())
 
 
-def show_rehearsal(steps: Sequence[Rehearsed], console: Console) -> None:
+def show_dry_run(steps: Sequence[DryRunStep], console: Console) -> None:
     """Show what one step of every model did."""
     rows = []
     for step in steps:

@@ -11,7 +11,7 @@ from typing import Any
 from benchmark.budget import LOST, Line
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import Ending, Limits, Nursery, supervise
+from benchmark.executors.local import Ending, ForkServer, Limits, supervise
 from benchmark.executors.slots import Slot
 from benchmark.results import RunDirectory, content_hash, file_hash
 from benchmark.runner.data import Stored
@@ -81,26 +81,26 @@ class FinalsRun:
         todo = [task for task in wanted if not self.is_done(task)]
         self.site.watcher.final(self.study.name, len(wanted) - len(todo), len(wanted))
         if not todo:
-            return self.site.nurseries.drop(self.study)
+            return self.site.fork_servers.drop(self.study)
         problem: Exception | None = None
         for _ in range(2):
             try:
-                with self.site.nurseries.lend(self.study, self.data, self.slot, keep=False) as nursery:
-                    return self._work(nursery, self.site.nurseries.scorer(self.slot), wanted)
+                with self.site.fork_servers.lend(self.study, self.data, self.slot, keep=False) as fork_server:
+                    return self._work(fork_server, self.site.fork_servers.scorer(self.slot), wanted)
             except (AdapterError, Closed) as error:
-                self.site.nurseries.drop_scorer(self.slot)
+                self.site.fork_servers.drop_scorer(self.slot)
                 if self.site.stop.is_set():
                     raise Interrupted from error
                 problem = error  # a process that forks has died or is not ready: once more with a new one
         return self._give_up(todo[0], str(problem) or "the process that forks its fits died twice")
 
-    def _work(self, nursery: Nursery, scorers: Nursery, wanted: list[Task]) -> None:
+    def _work(self, fork_server: ForkServer, scorers: ForkServer, wanted: list[Task]) -> None:
         for task in wanted:
             if self.is_done(task):
                 continue
-            closed = self._final(nursery, scorers, task)
+            closed = self._final(fork_server, scorers, task)
             if closed["outcome"] in TRY_AGAIN:
-                closed = self._final(nursery, scorers, task)
+                closed = self._final(fork_server, scorers, task)
             done = sum(self.is_done(other) for other in wanted)
             self.site.watcher.final(self.study.name, done, len(wanted))
             if closed["outcome"] != "complete":
@@ -146,7 +146,7 @@ class FinalsRun:
             for line in lines
         )
 
-    def _final(self, nursery: Nursery, scorers: Nursery, task: Task) -> Line:
+    def _final(self, fork_server: ForkServer, scorers: ForkServer, task: Task) -> Line:
         entry, trial = self._identity(task), task.trial
         request = self._request(task)
         places = {"part": f"parts/{entry['key']}.parquet", "state": f"models/{entry['key']}.safetensors"}
@@ -160,7 +160,7 @@ class FinalsRun:
             with _pipe() as (read, write):
                 scorer = scorers.launch("benchmark.scorer:run", for_scorer, (read,))
                 held.enter_context(closing(scorer))
-                child = nursery.launch("benchmark.trial:final", request, (write,))
+                child = fork_server.launch("benchmark.trial:final", request, (write,))
                 held.enter_context(closing(child))
             facts = {"config": trial["config"], "device": request["device"]}
             note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)

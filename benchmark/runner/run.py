@@ -23,9 +23,9 @@ from benchmark.results import RunDirectory, gather, room
 from benchmark.runner.data import Stored, data_directory, sampled_of, store_all
 from benchmark.runner.events import Silent, Watcher
 from benchmark.runner.finals import FinalsRun
+from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.jobs import jobs
 from benchmark.runner.machine import engine_versions, environment
-from benchmark.runner.nurseries import Nurseries
 from benchmark.runner.place import FINISHED, STOPPED, find_or_create
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.site import Site
@@ -118,7 +118,7 @@ class _Session:
         ledger = self.place.ledger()
         try:
             sweep_scratch()
-            bury(ledger)
+            reap_orphans(ledger)
             adapters = [self.registry[model.use] for model in self.suite.models]
             self.place.note(state="running", environment=environment(adapters))
             stored = store_all(
@@ -144,7 +144,7 @@ class _Session:
             [study for study, _ in plans], site.policy.budget_s, self.slots.count, self.suite.finals.seeds
         )
         runnable = [(study, data) for study, data in plans if study.excluded is None]
-        with jobs(self.slots.count, self.stop) as side_by_side, closing(site.nurseries):
+        with jobs(self.slots.count, self.stop) as side_by_side, closing(site.fork_servers):
             side_by_side.run(self._study_job(site, study, data) for study, data in runnable)
             for data in stored:
                 self._name_reference(ledger, data, [study for study, other in runnable if other is data])
@@ -163,7 +163,7 @@ class _Session:
             watcher=self.watcher,
             log=self.place.log,
             stop=self.stop,
-            nurseries=Nurseries(self.place.log, hidden, self.stop, policy.ready_s, sampled),
+            fork_servers=ForkServers(self.place.log, hidden, self.stop, policy.ready_s, sampled),
         )
 
     def _key(self, study: Study, data: Stored) -> str:
@@ -195,7 +195,7 @@ class _Session:
             trials = closed_trials(site.ledger, study.name, key)
             best = best_of(trials, maximise=site.maximise)
             if best is None:
-                return site.nurseries.drop(study)
+                return site.fork_servers.drop(study)
             with self.slots.take() as slot:
                 default = default_of(trials, study, maximise=site.maximise)
                 return FinalsRun(site, study, key, best, default, data, slot, self.place).run()
@@ -241,7 +241,7 @@ def closed_trials(ledger: Ledger, study: str, key: str) -> list[Line]:
     return ledger.lines("close", study=study, key=key, role="trial")
 
 
-def bury(ledger: Ledger) -> None:
+def reap_orphans(ledger: Ledger) -> None:
     """Kill what a dead supervisor left running, then close its entries as lost."""
     closed = {line["entry"] for line in ledger.lines("close")}
     for line in ledger.lines("open"):

@@ -14,7 +14,7 @@ from benchmark.executors.processes import era
 from benchmark.executors.slots import Slot
 from benchmark.metrics import names as metrics
 from benchmark.runner.events import Watcher
-from benchmark.runner.nurseries import Nurseries
+from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.plan import Study
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
@@ -31,7 +31,7 @@ class Site:
     watcher: Watcher
     log: Callable[[str], None]
     stop: threading.Event
-    nurseries: Nurseries
+    fork_servers: ForkServers
 
     def request(self, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
         """Return what a child must know to fit one configuration."""

@@ -12,7 +12,7 @@ from typing import Any
 from benchmark.budget import LOST, Account, Line, Policy, grace_s
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import Ending, Limits, Nursery, supervise
+from benchmark.executors.local import Ending, ForkServer, Limits, supervise
 from benchmark.executors.slots import Slot
 from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
@@ -178,15 +178,15 @@ class StudyRun:
         problem: Exception | None = None
         for _ in range(2):
             try:
-                with self.site.nurseries.lend(self.study, self.data, self.slot, keep=True) as nursery:
-                    return self._trials(nursery)
+                with self.site.fork_servers.lend(self.study, self.data, self.slot, keep=True) as fork_server:
+                    return self._trials(fork_server)
             except (AdapterError, Closed) as error:
                 if self.site.stop.is_set():
                     raise Interrupted from error
                 problem = error
         raise AdapterError(str(problem) or "the process that forks its trials died twice")
 
-    def _trials(self, nursery: Nursery) -> str:
+    def _trials(self, fork_server: ForkServer) -> str:
         """Run trials; return why there are no more."""
         while True:
             closed = [line for line in self._closed() if line["outcome"] != LOST]
@@ -204,9 +204,9 @@ class StudyRun:
                 return "what is left of the budget carries no further step"
             asked = self.tuner.ask()
             self.account.hold(asked.number, hold_s)
-            self._trial(nursery, asked, hold_s)
+            self._trial(fork_server, asked, hold_s)
 
-    def _trial(self, nursery: Nursery, asked: Asked, hold_s: float) -> None:
+    def _trial(self, fork_server: ForkServer, asked: Asked, hold_s: float) -> None:
         self.site.watcher.trial(self.study.name, asked.number)
         entry = self._identity(asked.number)
         params = self.study.config(asked.params)
@@ -214,7 +214,7 @@ class StudyRun:
         curve = Curve(self.site, self.study, entry, self.tuner, hold_s, self.account.charged_s)
         limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
         try:
-            child = nursery.launch("benchmark.trial:run", request)
+            child = fork_server.launch("benchmark.trial:run", request)
         except Closed:
             self.account.charge(asked.number, 0.0, LOST)
             self.tuner.fail(asked.number, again=True)

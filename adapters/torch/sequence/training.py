@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, elu, embedding, softplus
 
-from adapters.torch.training import Options
+from adapters.torch.training import Descent, Options
 from benchmark.protocol import Interactions
 
 STEP = 1 << 20  # transitions of one step: a pass over a larger log takes several
@@ -124,22 +124,15 @@ def passes(
         options: how to train.
         generator: the source of chance; its device is the device.
     """
-    device = generator.device
-    optimizer = torch.optim.Adam(list(parameters), lr=options.lr, weight_decay=options.l2, fused=True)
-    mixed = options.mixed and device.type == "cuda"
+    descent = Descent[Batch](parameters, options, generator.device)
     while True:
         batches = draw()
         shares = max(1, round(len(batches) * options.batch_size / STEP))
         stops = {math.ceil(len(batches) * (share + 1) / shares) for share in range(shares)} | {len(batches)}
         for done, batch in enumerate(batches, start=1):
-            optimizer.zero_grad()
-            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-                value = loss(batch)
-            value.backward()
-            optimizer.step()
+            descent.step(loss, batch)
             if done in stops:
-                if device.type == "cuda":
-                    torch.cuda.synchronize()  # a yield means that the device is idle
+                descent.settle()
                 yield
         if not batches:  # nobody has two items: there is nothing to learn
             yield

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.executors.local import Nursery, SetUp
+from benchmark.executors.local import ForkServer, SetUp
 from benchmark.executors.slots import Slot, machine_memory_mb
 from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
@@ -23,7 +23,7 @@ SCORER = SetUp(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
 
 
 @dataclass
-class Nurseries:
+class ForkServers:
     """Starts them, lends them out, and closes what is left.
 
     The kernel kills such a process when the thread that started it ends (``PR_SET_PDEATHSIG``), so ask
@@ -44,14 +44,14 @@ class Nurseries:
     ready_s: float
     sampled: bool
     keep_mb: float = field(default_factory=lambda: KEPT * machine_memory_mb())
-    _kept: dict[str, tuple[Nursery, float]] = field(default_factory=dict)
-    _scorers: dict[tuple[int, ...], Nursery] = field(default_factory=dict)
-    _roots: list[Nursery] = field(default_factory=list)
+    _kept: dict[str, tuple[ForkServer, float]] = field(default_factory=dict)
+    _scorers: dict[tuple[int, ...], ForkServer] = field(default_factory=dict)
+    _roots: list[ForkServer] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def lend(self, study: Study, data: Stored, slot: Slot, *, keep: bool) -> Iterator[Nursery]:
+    def lend(self, study: Study, data: Stored, slot: Slot, *, keep: bool) -> Iterator[ForkServer]:
         """Lend the process that has imported a study's framework and read train and validation.
 
         Args:
@@ -63,23 +63,23 @@ class Nurseries:
         Raises:
             AdapterError: the import or the loading failed, or took too long.
         """
-        nursery = self._taken(study.name, slot) or self._started(study, data, slot)
+        fork_server = self._taken(study.name, slot) or self._started(study, data, slot)
         try:
-            yield nursery
+            yield fork_server
         except BaseException:
-            nursery.close()
+            fork_server.close()
             raise
-        if not (keep and self._put(study.name, nursery)):
-            nursery.close()
+        if not (keep and self._put(study.name, fork_server)):
+            fork_server.close()
 
     def drop(self, study: Study) -> None:
         """Close the process of a study whose finals will not come."""
         with self._lock:
-            nursery, _ = self._kept.pop(study.name, (None, 0.0))
-        if nursery is not None:
-            nursery.close()
+            fork_server, _ = self._kept.pop(study.name, (None, 0.0))
+        if fork_server is not None:
+            fork_server.close()
 
-    def scorer(self, slot: Slot) -> Nursery:
+    def scorer(self, slot: Slot) -> ForkServer:
         """Return the process that forks scorers on a slot's cores; whoever holds the slot holds it too."""
         with self._lock:
             known = self._scorers.get(slot.cores)
@@ -87,7 +87,7 @@ class Nurseries:
             return known
         self.drop_scorer(slot)
         bare = Slot(slot.cores, slot.memory_mb)
-        made = Nursery(bare, SCORER, log=self.log, stop=self.stop, root=self._root(slot))
+        made = ForkServer(bare, SCORER, log=self.log, stop=self.stop, root=self._root(slot))
         with self._lock:
             self._scorers[slot.cores] = made
         return made
@@ -102,14 +102,14 @@ class Nurseries:
     def close(self) -> None:
         """End them all."""
         with self._lock:
-            left = [nursery for nursery, _ in self._kept.values()] + list(self._scorers.values())
+            left = [fork_server for fork_server, _ in self._kept.values()] + list(self._scorers.values())
             self._kept.clear()
             self._scorers.clear()
-        for nursery in [*left, *self._roots]:
-            nursery.close()
+        for fork_server in [*left, *self._roots]:
+            fork_server.close()
 
-    def _started(self, study: Study, data: Stored, slot: Slot) -> Nursery:
-        return Nursery(
+    def _started(self, study: Study, data: Stored, slot: Slot) -> ForkServer:
+        return ForkServer(
             slot,
             set_up(study, data, sampled=self.sampled),
             log=lambda line: self.log(f"[{study.name}] {line}"),
@@ -118,35 +118,37 @@ class Nurseries:
             root=self._root(slot),
         )
 
-    def _root(self, slot: Slot) -> Nursery:
+    def _root(self, slot: Slot) -> ForkServer:
         """Return the process that has imported the engine: all others are forked from it."""
         with self._starting:
             root = self._roots[-1] if self._roots else None
             if root is None or not root.alive:
                 bare = Slot(slot.cores, slot.memory_mb)
-                root = Nursery(
+                root = ForkServer(
                     bare, ROOT, log=self.log, hidden=self.hidden, stop=self.stop, ready_s=self.ready_s
                 )
                 self._roots.append(root)
         return root
 
-    def _taken(self, name: str, slot: Slot) -> Nursery | None:
+    def _taken(self, name: str, slot: Slot) -> ForkServer | None:
         with self._lock:
-            nursery, _ = self._kept.pop(name, (None, 0.0))
-        if nursery is None:
+            fork_server, _ = self._kept.pop(name, (None, 0.0))
+        if fork_server is None:
             return None
-        if nursery.slot.gpu != slot.gpu or not nursery.alive:  # it sees the GPU that it was started with
-            nursery.close()
+        if (
+            fork_server.slot.gpu != slot.gpu or not fork_server.alive
+        ):  # it sees the GPU that it was started with
+            fork_server.close()
             return None
-        nursery.slot = slot
-        return nursery
+        fork_server.slot = slot
+        return fork_server
 
-    def _put(self, name: str, nursery: Nursery) -> bool:
-        memory_mb = nursery.memory_mb
+    def _put(self, name: str, fork_server: ForkServer) -> bool:
+        memory_mb = fork_server.memory_mb
         with self._lock:
             fits = memory_mb + sum(held for _, held in self._kept.values()) <= self.keep_mb
             if fits:
-                self._kept[name] = nursery, memory_mb
+                self._kept[name] = fork_server, memory_mb
         return fits
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Message
-from benchmark.executors.local import Ending, Limits, Nursery, supervise
+from benchmark.executors.local import Ending, ForkServer, Limits, supervise
 from benchmark.executors.slots import Slot, Slots
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner.data import Stored, data_directory, sampled_of, store_all
-from benchmark.runner.nurseries import set_up
+from benchmark.runner.fork_servers import set_up
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.run import Order, policy_of
 from benchmark.runner.site import request_of
@@ -22,7 +22,7 @@ from benchmark.suite import Suite
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """What one step of one model showed."""
 
     study: str
@@ -47,17 +47,17 @@ class _OneStep:
         return {"go": False}
 
     def tick(self, lease_s: float, charged_s: float) -> None:
-        """Nothing is recorded: a rehearsal is outside every budget."""
+        """Nothing is recorded: a dry run is outside every budget."""
 
 
-def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
+def dry_run(suite: Suite, registry: Registry, order: Order) -> list[DryRun]:
     """Fit and validate one step of every model's default configuration; nothing is kept.
 
     Raises:
         BenchError: the data cannot be had or split.
     """
     slots = Slots(suite.budget.slot.cores, suite.budget.slot.memory, suite.budget.slot.gpu, 1)
-    with tempfile.TemporaryDirectory(prefix="bench-rehearsal-") as folder, slots.take() as slot:
+    with tempfile.TemporaryDirectory(prefix="bench-dry-run-") as folder, slots.take() as slot:
         place = RunDirectory.create(Path(folder))
         stored = store_all(suite, place, data_directory(order.data), order.base, lambda _: None)
         return [
@@ -67,33 +67,31 @@ def rehearse(suite: Suite, registry: Registry, order: Order) -> list[Rehearsal]:
         ]
 
 
-def _one(suite: Suite, study: Study, data: Stored, slot: Slot) -> Rehearsal:
+def _one(suite: Suite, study: Study, data: Stored, slot: Slot) -> DryRun:
     if study.excluded is not None:
-        return Rehearsal(study.name, ok=study.excluded[0] == "n/a", what=study.excluded[1], first_step_s=None)
+        return DryRun(study.name, ok=study.excluded[0] == "n/a", what=study.excluded[1], first_step_s=None)
     policy, heard = policy_of(suite), _OneStep()
     hold_s = policy.cap_s(first=True, only=not study.space)
     request = request_of(suite, study, study.default, suite.seed, slot)
     try:
-        with Nursery(
+        with ForkServer(
             slot,
             set_up(study, data, sampled=sampled_of(suite) is not None),
             log=lambda _: None,
             hidden=[data.directory],
             stop=threading.Event(),
-        ) as nursery:
-            child = nursery.launch("benchmark.trial:run", request)
+        ) as fork_server:
+            child = fork_server.launch("benchmark.trial:run", request)
             ending = supervise(child, Limits(hold_s, slot.memory_mb, policy.ready_s), heard)
     except AdapterError as error:
-        return Rehearsal(study.name, ok=False, what=str(error), first_step_s=None)
+        return DryRun(study.name, ok=False, what=str(error), first_step_s=None)
     return _told(study, heard, ending)
 
 
-def _told(study: Study, heard: _OneStep, ending: Ending) -> Rehearsal:
+def _told(study: Study, heard: _OneStep, ending: Ending) -> DryRun:
     if heard.error is not None:
-        return Rehearsal(study.name, ok=False, what=heard.error, first_step_s=None)
+        return DryRun(study.name, ok=False, what=heard.error, first_step_s=None)
     if heard.first_step_s is None:
         why = f"no step within the budget ({ending.ended_by})"
-        return Rehearsal(study.name, ok=False, what=why, first_step_s=None)
-    return Rehearsal(
-        study.name, ok=True, what="one step trained and validated", first_step_s=heard.first_step_s
-    )
+        return DryRun(study.name, ok=False, what=why, first_step_s=None)
+    return DryRun(study.name, ok=True, what="one step trained and validated", first_step_s=heard.first_step_s)

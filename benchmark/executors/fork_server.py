@@ -1,6 +1,6 @@
 """The process that pays a framework's import once and forks the trials of one study.
 
-Run as ``python -m benchmark.executors.nursery DESCRIPTOR PARENT``. It imports, loads the data, and
+Run as ``python -m benchmark.executors.fork_server DESCRIPTOR PARENT``. It imports, loads the data, and
 never computes: forking after any computation hangs torch, LightFM and TensorFlow. It knows neither
 what a trial is nor what a framework is; both come by name in the set-up message.
 """
@@ -32,7 +32,7 @@ def main(control_descriptor: int, parent: int) -> None:
 
 
 def nested(request: Message, control: Channel, _: None, descriptors: list[int]) -> None:
-    """Serve as a nursery of its own, forked from one that has imported what all of them need."""
+    """Serve as a fork server of its own, forked from one that has imported what all of them need."""
     for printed in (1, 2):
         os.dup2(descriptors[0], printed)
     os.close(descriptors[0])
@@ -114,7 +114,7 @@ def _fork(
 
 
 def _become(folder: str, message: Message, descriptors: list[int], loaded: Any) -> None:
-    """Run the entry point in a fresh folder and leave without the nursery's exit handlers."""
+    """Run the entry point in a fresh folder and leave without the fork server's exit handlers."""
     status = 1
     try:
         os.chdir(folder)
