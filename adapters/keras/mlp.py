@@ -18,9 +18,9 @@ class Mlp(Pairs):
     Implicit feedback. A pass costs O(N negatives dim^2), a full scoring O(U I dim^2). Tuned: all that
     shapes the network, the step, both penalties and the number of negatives.
 
-    Paper: log loss, four uniform negatives, Adam, a tower of layers. The rest had the best validation
-    NDCG@10 within 25 seconds of one core, among a dozen tried on 900 users of MovieLens-1M and on
-    MovieLens-100K (docs/decisions/0202).
+    Paper: log loss, four uniform negatives, Adam, a tower of three layers. The rest had the best validation
+    NDCG@10 within 25 seconds of one core among those tried on 900 users of MovieLens-1M
+    (docs/decisions/0202).
     """
 
     def _kind(self) -> type[Perceptron]:

@@ -18,7 +18,7 @@ class Pairs:
     """A network over pairs; its fields are what all of them have."""
 
     dim: int = 32
-    layers: int = 2
+    layers: int = 3
     lr: float = 3e-3
     l2: float = 1e-6
     dropout: float = 0.3

@@ -34,30 +34,34 @@ def _multiply(shared: Any, vector: Any, penalty: Any, product: Any) -> None:
             product[k] += vector[i] * shared[i, k]
 
 
-@compiled(
-    types.void(TABLE, PLACES, types.UniTuple(types.int64, 2), VECTOR, types.float32, _SUM), fastmath=ANY_ORDER
-)
-def _gather(others: Any, liked: Any, mine: Any, vector: Any, wanted: Any, total: Any) -> None:
-    """Add to the total each vector of ``liked[mine[0]:mine[1]]`` times ``dot product - wanted``."""
-    start, end = mine
-    fours = end - (end - start) % TOGETHER
-    for place in range(start, fours, TOGETHER):
-        i, j = np.uint64(liked[place]), np.uint64(liked[place + 1])
-        m, n = np.uint64(liked[place + 2]), np.uint64(liked[place + 3])
+@compiled(types.void(TABLE, types.int64, VECTOR, types.float32, _SUM), fastmath=ANY_ORDER)
+def _gather(near: Any, n: Any, vector: Any, wanted: Any, total: Any) -> None:
+    """Add to the total each of the first n rows of ``near`` times its ``dot product - wanted``."""
+    fours = n - n % TOGETHER
+    for i in range(0, fours, TOGETHER):
         a = b = c = d = -wanted
         for k in range(len(vector)):
-            a += others[i, k] * vector[k]
-            b += others[j, k] * vector[k]
-            c += others[m, k] * vector[k]
-            d += others[n, k] * vector[k]
+            a += near[i, k] * vector[k]
+            b += near[i + 1, k] * vector[k]
+            c += near[i + 2, k] * vector[k]
+            d += near[i + 3, k] * vector[k]
         for k in range(len(vector)):
-            total[k] += a * others[i, k] + b * others[j, k] + c * others[m, k] + d * others[n, k]
-    for place in range(fours, end):
-        i, a = np.uint64(liked[place]), -wanted
+            total[k] += a * near[i, k] + b * near[i + 1, k] + c * near[i + 2, k] + d * near[i + 3, k]
+    for i in range(fours, n):
+        a = -wanted
         for k in range(len(vector)):
-            a += others[i, k] * vector[k]
+            a += near[i, k] * vector[k]
         for k in range(len(vector)):
-            total[k] += a * others[i, k]
+            total[k] += a * near[i, k]
+
+
+@compiled(types.void(TABLE, PLACES, types.int64, types.int64, types.float32[:, ::1]))
+def _fetch(others: Any, liked: Any, start: Any, n: Any, near: Any) -> None:
+    """Copy the n rows ``others[liked[start:start + n]]``, which lie anywhere, side by side."""
+    for i in range(n):
+        row = np.uint64(liked[start + i])
+        for k in range(others.shape[1]):
+            near[i, k] = others[row, k]
 
 
 @compiled(
@@ -82,13 +86,15 @@ def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, 
     ends, liked = likes
     dim = vectors.shape[1]
     down, along, product = np.empty(dim, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32)
+    near = np.empty((np.diff(ends).max(), dim), np.float32)
     for u in range(len(vectors)):
-        x, mine = vectors[u], (np.int64(ends[u]), np.int64(ends[u + 1]))
-        if mine[0] == mine[1]:
+        x, n = vectors[u], np.int64(ends[u + 1] - ends[u])
+        if n == 0:
             x[:] = 0
             continue
+        _fetch(others, liked, np.int64(ends[u]), n, near)
         _multiply(shared, x, penalties[u], down)
-        _gather(others, liked, mine, x, np.float32(1.0), down)
+        _gather(near, n, x, np.float32(1.0), down)
         for k in range(dim):
             down[k] = -down[k]
             along[k] = down[k]
@@ -98,7 +104,7 @@ def improve(vectors: Any, others: Any, likes: Any, shared: Any, penalties: Any, 
             if length <= solved:
                 break
             _multiply(shared, along, penalties[u], product)
-            _gather(others, liked, mine, along, np.float32(0.0), product)
+            _gather(near, n, along, np.float32(0.0), product)
             step = length / dot(along, product)
             for k in range(dim):
                 x[k] += step * along[k]

@@ -21,8 +21,8 @@ class Ncf:
     paper varies (``dim``, ``layers``, ``negatives``) and what regularises.
 
     Paper: log loss, four uniform negatives, Adam, embeddings of 8 to 64, a tower of three layers. The
-    rest had the best validation NDCG@10 within 25 seconds of one core, among a dozen tried on 900
-    users of MovieLens-1M and on MovieLens-100K (docs/decisions/0202).
+    rest had the best validation NDCG@10 within 25 seconds of one core among those tried on 900 users
+    of MovieLens-1M (docs/decisions/0202).
     """
 
     dim: int = 32
