@@ -9,6 +9,7 @@ the end of a pass: conversion counts, imports and validation do not. Nothing of 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -187,6 +188,7 @@ def recbole(race: Race, model: str, setting: dict[str, Any]) -> None:
     name = {"bpr": "BPR", "lightgcn": "LightGCN", "neumf": "NeuMF"}[model]
     with tempfile.TemporaryDirectory() as scratch:
         _recbole_files(race.log, Path(scratch) / "race")
+        os.chdir(scratch)  # its trainer writes log_tensorboard where it stands
         options = {
             "data_path": scratch,
             "checkpoint_dir": scratch,

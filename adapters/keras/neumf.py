@@ -22,7 +22,6 @@ class NeuMf(Pairs):
     what the same network in PyTorch was best with on other data (docs/decisions/0202).
     """
 
-    layers: int = 3
     l2: float = 3e-6
     dropout: float = 0.5
     negatives: int = 3

@@ -48,7 +48,7 @@ class Tables:
 
 
 def likes_of(train: Interactions) -> Likes:
-    """Return the log's likes; nothing is copied that has its type."""
+    """Return the log's likes; arrays of these types already are not copied."""
     matrix = train.matrix()
     users, items, liked = (
         np.ascontiguousarray(column, dtype=np.int32) for column in (train.users, train.items, matrix.indices)

@@ -213,7 +213,7 @@ def show_plan(suite: Suite, studies: Sequence[Planned], console: Console) -> Non
         budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
         will = budget if study.excluded is None else ": ".join(study.excluded)
         rows.append((study.name, will, _space(study.space), _first_trials(study)))
-    show_table(console, ("study", "budget", "tunes", "default"), rows, long=2)
+    show_table(console, ("study", "budget", "tunes", "first trials"), rows, long=2)
     tuned = [study for study in studies if study.excluded is None and study.space]
     total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
     console.print(

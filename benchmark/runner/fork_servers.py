@@ -135,9 +135,8 @@ class ForkServers:
             fork_server, _ = self._kept.pop(name, (None, 0.0))
         if fork_server is None:
             return None
-        if (
-            fork_server.slot.gpu != slot.gpu or not fork_server.alive
-        ):  # it sees the GPU that it was started with
+        # It sees the GPU that it was started with.
+        if fork_server.slot.gpu != slot.gpu or not fork_server.alive:
             fork_server.close()
             return None
         fork_server.slot = slot
