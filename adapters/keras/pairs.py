@@ -30,7 +30,7 @@ class Pairs:
         "dim": Range(8, 64, log=True),
         "layers": Range(1, 4),
         "lr": Range(5e-4, 1e-2, log=True),
-        "l2": Range(1e-8, 1e-4, log=True),
+        "l2": Range(1e-8, 1e-3, log=True),
         "dropout": Range(0.0, 0.8),
         "negatives": Range(2, 8),
     }
