@@ -10,11 +10,12 @@ the same for all. Peers live in environments of their own:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
     python -m venv /tmp/recbole
-    /tmp/recbole/bin/pip install torch 'numpy<2' 'scipy<1.12' 'pandas<2.3' recbole
+    /tmp/recbole/bin/pip install torch 'numpy<2' 'scipy<1.12' 'pandas<2.3' scikit-learn tensorboard plotly tqdm
+    /tmp/recbole/bin/pip install --no-deps recbole colorlog colorama pyyaml texttable psutil tabulate thop
     python perf/models.py --peers /tmp/peers/bin/python --recbole /tmp/recbole/bin/python
 
 cornac's LightGCN also needs dgl, which has no build for a recent torch: where it cannot be imported its row
-says so. RecBole 1.2.1 needs older numpy, scipy and pandas.
+says so. RecBole 1.2.1 needs older numpy, scipy and pandas, and of its requirements not ray.
 
 Cost: every adapter, a process each: core seconds of one step and of scoring all users, peak memory. The step
 is one pass over the data where an adapter has ``max_epochs``, the whole fit where not.
@@ -163,13 +164,22 @@ def raced(package: str, python: str, log: Path, model: str, options: argparse.Na
 
 def raced_once(package: str, log: Path, model: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return what :func:`raced` does; a peer of two models of ours runs once."""
-    named = OURS[model] if package == "ours" else model.removesuffix("-keras")
-    key = (log, package, named, TARGETS[log.parent.name][model])
+    key = (log, package, named(package, model), TARGETS[log.parent.name][model])
     if key not in options.raced:
-        python = {"ours": sys.executable, "recbole": options.recbole}.get(package, options.peers)
-        options.raced[key] = raced(package, python, log, model, options)
+        options.raced[key] = raced(package, pythons(options)[package], log, model, options)
     found: dict[str, Any] = options.raced[key]
     return found
+
+
+def named(package: str, model: str) -> str:
+    """Return what a package calls a model of :data:`OURS`."""
+    return OURS[model] if package == "ours" else model.removesuffix("-keras")
+
+
+def pythons(options: argparse.Namespace) -> dict[str, str | None]:
+    """Return the interpreter of each package, None where it is not raced."""
+    peers = options.peers
+    return {"ours": sys.executable, "implicit": peers, "cornac": peers, "recbole": options.recbole}
 
 
 def run_of(
@@ -177,8 +187,7 @@ def run_of(
 ) -> dict[str, Any]:
     """Return one run of one setting: its curve, and seconds to the target or None."""
     target = TARGETS[log.parent.name][model]
-    named = OURS[model] if package == "ours" else model.removesuffix("-keras")
-    words = [str(log), package, named, json.dumps(setting), str(target), str(limit)]
+    words = [str(log), package, named(package, model), json.dumps(setting), str(target), str(limit)]
     found = answer([python, str(RACE), *words])
     curve = found.get("curve", [])
     reached = next((seconds for seconds, value in curve if value >= target), None)
@@ -193,8 +202,7 @@ def races(log: Path, options: argparse.Namespace) -> bool:
     print(f"{'model':<14}{'target':>8}{'package':>10}{'seconds':>10}{'passes':>8}{'best':>8}")
     for model in options.models or OURS:
         seconds: dict[str, float] = {}
-        here = {"implicit": options.peers, "cornac": options.peers, "recbole": options.recbole}
-        peers = [package for kind, package in SETTINGS if kind == model and here[package]]
+        peers = [package for kind, package in SETTINGS if kind == model and pythons(options)[package]]
         for package in ("ours", *peers):
             found = raced_once(package, log, model, options)
             options.found.append({"data": log.parent.name, "model": model, "package": package, **found})

@@ -178,7 +178,10 @@ def _cornac_bpr(race: Race, train: Any, setting: dict[str, Any]) -> None:
 
 
 def recbole(race: Race, model: str, setting: dict[str, Any]) -> None:
-    """Run RecBole's models by its own trainer, which has no callback, epoch by epoch."""
+    """Run RecBole's models by its own trainer, epoch by epoch.
+
+    Its ``fit`` calls back only behind a validation of its own, which would count.
+    """
     from recbole.config import Config
     from recbole.data import create_dataset, data_preparation
     from recbole.trainer import Trainer
@@ -210,7 +213,7 @@ def recbole(race: Race, model: str, setting: dict[str, Any]) -> None:
         )
         for epoch in range(PASSES):
             one.train()
-            trainer._train_epoch(train, epoch, show_progress=False)  # noqa: SLF001 - `fit` has no callback
+            trainer._train_epoch(train, epoch, show_progress=False)  # noqa: SLF001 - see above
             one.eval()
             race.passed(lambda chosen: _recbole_scores(one, users[chosen], dataset.item_num)[:, items])
 

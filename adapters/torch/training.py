@@ -73,8 +73,8 @@ class Average(Generic[Network]):
             mean.lerp_(now.detach(), 1.0 - decay)
 
 
-class Descent(Generic[Batch]):
-    """Adam on a loss, a batch at a time; half precision where that is wanted and on CUDA."""
+class Adam(Generic[Batch]):
+    """Kingma & Ba 2015 (arXiv:1412.6980), a batch at a time; on CUDA in half precision where that is wanted."""
 
     def __init__(self, parameters: Iterable[Tensor], options: Options, device: torch.device) -> None:
         """Take what Adam changes, and how."""
@@ -115,14 +115,14 @@ def epochs(
         average: updated after each batch, where one is wanted.
     """
     device = generator.device
-    descent = Descent[Tensor](parameters, options, device)
+    adam = Adam[Tensor](parameters, options, device)
     while True:
         loss = begin()
         for batch in torch.randperm(rows, generator=generator, device=device).split(options.batch_size):
-            descent.step(loss, batch)
+            adam.step(loss, batch)
             if average:
                 average.update()
-        descent.settle()
+        adam.settle()
         yield
 
 

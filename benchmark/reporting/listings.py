@@ -224,11 +224,10 @@ def show_plan(suite: Suite, studies: Sequence[Planned], console: Console) -> Non
 
 def _first_trials(study: Planned) -> str:
     """Return the default and what a published configuration, tried next, has in its place."""
-    default = ", ".join(f"{key}={value}" for key, value in study.default.items())
-    if study.published is None:
-        return default
-    other = {key: value for key, value in study.published.items() if value != study.default[key]}
-    return f"{default}; then published " + ", ".join(f"{key}={value}" for key, value in other.items())
+    published = (study.published or {}).items()
+    other = {key: value for key, value in published if value != study.default[key]}
+    parts = [", ".join(f"{key}={value}" for key, value in part.items()) for part in (study.default, other)]
+    return "; then published ".join(part for part in parts if part)
 
 
 def show_dry_run(steps: Sequence[DryRunStep], console: Console) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, elu, embedding, softplus
 
-from adapters.torch.training import Descent, Options
+from adapters.torch.training import Adam, Options
 from benchmark.protocol import Interactions
 
 STEP = 1 << 20  # transitions of one step: a pass over a larger log takes several
@@ -124,15 +124,15 @@ def passes(
         options: how to train.
         generator: the source of chance; its device is the device.
     """
-    descent = Descent[Batch](parameters, options, generator.device)
+    adam = Adam[Batch](parameters, options, generator.device)
     while True:
         batches = draw()
         shares = max(1, round(len(batches) * options.batch_size / STEP))
         stops = {math.ceil(len(batches) * (share + 1) / shares) for share in range(shares)} | {len(batches)}
         for done, batch in enumerate(batches, start=1):
-            descent.step(loss, batch)
+            adam.step(loss, batch)
             if done in stops:
-                descent.settle()
+                adam.settle()
                 yield
         if not batches:  # nobody has two items: there is nothing to learn
             yield
