@@ -10,8 +10,8 @@ the same for all. Peers live in environments of their own:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
     python -m venv /tmp/recbole
-    /tmp/recbole/bin/pip install torch 'numpy<2' 'scipy<1.12' 'pandas<2.3' scikit-learn tensorboard plotly tqdm
-    /tmp/recbole/bin/pip install --no-deps recbole colorlog colorama pyyaml texttable psutil tabulate thop
+    /tmp/recbole/bin/pip install torch 'numpy<2' 'scipy<1.12' 'pandas<2.3' scikit-learn tensorboard psutil
+    /tmp/recbole/bin/pip install --no-deps recbole tqdm colorlog colorama pyyaml texttable tabulate thop
     python perf/models.py --peers /tmp/peers/bin/python --recbole /tmp/recbole/bin/python
 
 cornac's LightGCN also needs dgl, which has no build for a recent torch: where it cannot be imported its row

@@ -74,7 +74,7 @@ class Average(Generic[Network]):
 
 
 class Adam(Generic[Batch]):
-    """Kingma & Ba 2015 (arXiv:1412.6980), a batch at a time; on CUDA in half precision where that is wanted."""
+    """Kingma & Ba 2015 (arXiv:1412.6980), a batch at a time; on CUDA in half precision if wanted."""
 
     def __init__(self, parameters: Iterable[Tensor], options: Options, device: torch.device) -> None:
         """Take what Adam changes, and how."""
