@@ -97,7 +97,7 @@ class Tuner:
             maximise: whether a higher value is better.
         """
         self._distributions = {key: _distribution(domain) for key, domain in space.items()}
-        self._seed, self._name = seed, name
+        self._seed = seed
         self._study = optuna.create_study(
             storage=journal.storage,
             study_name=name,
@@ -135,9 +135,8 @@ class Tuner:
         if new is not None and all(trial.state != TrialState.WAITING for trial in trials):
             self._study.enqueue_trial(new)  # after one that was lost, and waits to be tried again
         count = len(self._study.get_trials(deepcopy=False))
-        digest = hashlib.sha256(f"{self._seed}/{self._name}/{count}".encode()).digest()
         self._study.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=RANDOM_TRIALS, seed=int.from_bytes(digest[:4], "big")
+            n_startup_trials=RANDOM_TRIALS, seed=derived_seed(self._seed, count)
         )
         trial = self._study.ask(fixed_distributions=self._distributions)
         self._open[trial.number] = trial
@@ -168,6 +167,16 @@ class Tuner:
         queued = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         if all(_asked(other) != _asked(trial) for other in queued):
             self._study.enqueue_trial(_asked(trial))
+
+
+def derived_seed(*parts: int | str) -> int:
+    """Return a seed, 0 to 2³² - 1, that depends on all of these and on nothing else.
+
+    >>> derived_seed(42, "shop/torch/mf") == derived_seed(42, "shop/torch/mf") != derived_seed(43, "shop/torch/mf")
+    True
+    """
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big")
 
 
 def _asked(trial: FrozenTrial) -> dict[str, Hyperparameter]:

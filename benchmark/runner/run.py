@@ -33,7 +33,7 @@ from benchmark.runner.study import StudyRun, best_of, default_of
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
 
-RULES = 3
+RULES = 4
 """Raised when the engine gives the same fit another score: results of other rules are not gone on with."""
 
 

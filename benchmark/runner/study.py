@@ -17,7 +17,7 @@ from benchmark.executors.slots import Slot
 from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
 from benchmark.runner.site import Site, note_open
-from benchmark.tuner import Asked, Told, Tuner
+from benchmark.tuner import Asked, Told, Tuner, derived_seed
 
 FAILURES_BEFORE_GIVING_UP = 3
 REFUNDS = 2
@@ -146,7 +146,7 @@ class StudyRun:
             f"{self.study.name}@{self.key}",
             self.study.space,
             self.study.first,
-            seed=suite.seed,
+            seed=derived_seed(suite.seed, self.study.name),  # not of the key: new code tries the same
             maximise=self.site.maximise,
         )
         self.tuner.repair(self._told)
