@@ -6,7 +6,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-COMPILED := benchmark.metrics.kernels, adapters.surprise.training, adapters.torch.neighbours, adapters.torch.descent, adapters.torch.pairwise, adapters.torch.least_squares
+COMPILED := benchmark.metrics.topk_kernels, adapters.surprise.training, adapters.native.kernels.similarity, adapters.native.kernels.slim, adapters.native.kernels.bpr, adapters.native.kernels.als
 # Two OpenMP threads on two cores can be ten times slower than one; slots set their own caps.
 export OMP_NUM_THREADS ?= 1
 

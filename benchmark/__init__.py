@@ -22,7 +22,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import a verb when it is first used, so that ``import benchmark`` stays light."""
     if name in __all__:
-        from benchmark import verbs
+        from benchmark import api
 
-        return getattr(verbs, name)
+        return getattr(api, name)
     raise AttributeError(f"module 'benchmark' has no attribute {name!r}")

@@ -40,7 +40,7 @@ class Policy:
         first_share: share of B that trial 0, the default configuration, may hold.
         trial_share: share of B that any later trial may hold.
         patience: validated steps without a better value before a trial stops.
-        dear_validation: where validating takes more than this many times the training of a step, and more
+        costly_validation: where validating takes more than this many times the training of a step, and more
             than a hundredth of the hold, some steps go by unvalidated: a model that is dear to score on a
             large catalogue would be scored all the time and hardly trained.
         validate_every: of these steps one in so many is validated.
@@ -54,7 +54,7 @@ class Policy:
     first_share: float = 0.5
     trial_share: float = 0.25
     patience: int = 5
-    dear_validation: float = 3.0
+    costly_validation: float = 3.0
     validate_every: int = 5
     final_factor: float = 3.0
     final_floor_s: float = 20.0

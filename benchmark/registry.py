@@ -164,12 +164,10 @@ def load(target: str) -> Any:
 
 def install_hint(adapters: Sequence[Adapter]) -> str:
     """Return the pip command that installs what these adapters lack: our extras, or modules by name."""
-    extras = sorted({adapter.library for adapter in adapters} & EXTRAS)
-    others = sorted(
-        {name for adapter in adapters if adapter.library not in EXTRAS for name in adapter.missing}
-    )
-    ours = [f"'recsys-bench[{','.join(extras)}]'"] if extras else []
-    return " ".join(["pip install", *ours, *others])
+    others = {name for adapter in adapters if adapter.library not in EXTRAS for name in adapter.missing}
+    extras = ({adapter.library for adapter in adapters} | others) & EXTRAS  # native/ease needs torch
+    ours = [f"'recsys-bench[{','.join(sorted(extras))}]'"] if extras else []
+    return " ".join(["pip install", *ours, *sorted(others - EXTRAS)])
 
 
 def _published() -> list[importlib.metadata.EntryPoint]:

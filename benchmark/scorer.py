@@ -10,24 +10,24 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.datasets.candidates import candidates_for, load_negatives
-from benchmark.datasets.parts import load_parts
+from benchmark.datasets.store.candidates import candidates_for, load_negatives
+from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import MetricError
 from benchmark.metrics import ranking
-from benchmark.metrics.evaluate import Evaluation
-from benchmark.metrics.exposure import head_of, hits_of_kind, popularity_lift
+from benchmark.metrics.evaluator import Evaluation
+from benchmark.metrics.head_tail import head_of, hits_of_kind, popularity_lift
 from benchmark.metrics.names import Metric, parse
-from benchmark.metrics.target import Wanted
+from benchmark.metrics.relevance import Relevance
 from benchmark.protocol import Scores, Values
 from benchmark.results import write_bytes, write_part
-from benchmark.trial import Channel, Field, batches, complaint, judge_of
+from benchmark.trial import CandidateItems, ChildChannel, batches, complaint, judge_of
 
 
 def load() -> None:
     """Load nothing: test is opened anew, and noted, for each final."""
 
 
-def run(request: dict[str, Any], channel: Channel, _: None, descriptors: list[int]) -> None:
+def run(request: dict[str, Any], channel: ChildChannel, _: None, descriptors: list[int]) -> None:
     """Measure one final and store its per-user values; answers with the run-level values.
 
     The rows of train and validation are hidden whatever the model was trained on.
@@ -48,7 +48,7 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     metrics = [parse(name) for name in request["metrics"]]
     mask = candidates_for(request["candidates"], split, train=train, seen=seen, target=test)
     sampled = any(metric.sampled for metric in metrics)
-    field = Field(mask, load_negatives(split, "test") if sampled else None)
+    field = CandidateItems(mask, load_negatives(split, "test") if sampled else None)
     judge = judge_of(test, [seen], metrics, train, field, request["name"])
     calls = [judge.add, judge.add_ratings] if request["rates"] else [judge.add]
     for take in calls:
@@ -72,7 +72,7 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
 
 
 def _exposure(
-    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], relevant: Wanted
+    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], relevant: Relevance
 ) -> tuple[float | None, dict[str, Values]]:
     """Return popularity lift, and each user's values for head and for tail items alone."""
     length = next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
@@ -88,7 +88,7 @@ def _exposure(
 
 
 def _of_kind(
-    name: str, kind: NDArray[np.bool_], evaluation: Evaluation, primary: Metric, wanted: Wanted
+    name: str, kind: NDArray[np.bool_], evaluation: Evaluation, primary: Metric, wanted: Relevance
 ) -> dict[str, Values]:
     """Return each user's recall, and primary value, of one kind of item: the list is the same."""
     hits, relevant = hits_of_kind(evaluation.users, evaluation.lists, wanted, kind)

@@ -17,13 +17,13 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cold import Cold, cold_of
-from benchmark.datasets.candidates import candidates_for, load_negatives
-from benchmark.datasets.parts import load_parts
+from benchmark.cold_start import Cold, cold_of
+from benchmark.datasets.store.candidates import candidates_for, load_negatives
+from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
-from benchmark.metrics.device import fetched, is_remote
-from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.topk_gpu import fetched, is_remote
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Recommender, Scores, traits
 from benchmark.registry import load as load_target
 
@@ -33,7 +33,7 @@ LATENCY_CALLS = 60
 LATENCY_WARM_UP = 10
 
 
-class Channel(Protocol):
+class ChildChannel(Protocol):
     """The child's end of the conversation with its supervisor."""
 
     def send(self, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
@@ -52,11 +52,11 @@ class Parts:
     train: Interactions
     valid: Interactions
     both: Interactions
-    field: Field
+    field: CandidateItems
 
 
 @dataclass(frozen=True)
-class Field:
+class CandidateItems:
     """Who competes: a mask of items (I,), None for all, and drawn negatives (E, n) of sampled metrics."""
 
     candidates: NDArray[np.bool_] | None = None
@@ -75,7 +75,7 @@ def load(directory: str, candidates: str = "all", *, sampled: bool = False) -> P
     train, valid = load_parts(folder, "train"), load_parts(folder, "valid")
     mask = candidates_for(candidates, folder, train=train, seen=train, target=valid)
     negatives = load_negatives(folder, "valid") if sampled else None
-    return Parts(train, valid, load_parts(folder, "train", "valid"), Field(mask, negatives))
+    return Parts(train, valid, load_parts(folder, "train", "valid"), CandidateItems(mask, negatives))
 
 
 def batches(n_users: int, n_items: int) -> Iterator[np.ndarray[Any, np.dtype[np.int32]]]:
@@ -170,7 +170,7 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
     return Fit(cls(**request["params"]), rows, context, request["name"], cold)
 
 
-def run(request: dict[str, Any], channel: Channel, parts: Parts, _: list[int]) -> None:
+def run(request: dict[str, Any], channel: ChildChannel, parts: Parts, _: list[int]) -> None:
     """Fit one configuration on train, validating when told, and after the last step, until told to stop."""
     metrics = [parse(name) for name in request["metrics"]]
     try:
@@ -198,7 +198,7 @@ def judge_of(
     seen: Sequence[Interactions],
     metrics: Sequence[Metric],
     train: Interactions,
-    field: Field,
+    field: CandidateItems,
     who: str,
 ) -> Evaluator:
     """Return what measures scores on a part: one way for validation and test."""
@@ -220,7 +220,7 @@ def validate(fit: Fit, judge: Evaluator, *, rates: bool) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 
 
-def final(request: dict[str, Any], channel: Channel, parts: Parts, descriptors: list[int]) -> None:
+def final(request: dict[str, Any], channel: ChildChannel, parts: Parts, descriptors: list[int]) -> None:
     """Refit the chosen configuration and pour the scores of all users into the scorer's pipe."""
     try:
         fit = begin(request, parts.both if request["train_on"] == "train+valid" else parts.train)

@@ -32,7 +32,7 @@ PRUNE_AFTER_STEPS = 2
 
 
 @dataclass(frozen=True)
-class Asked:
+class Proposal:
     """One configuration to try."""
 
     number: int
@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Told:
+class FinishedTrial:
     """What became of a trial, as the ledger recorded it."""
 
     value: float | None
@@ -108,7 +108,7 @@ class Tuner:
         self._open: dict[int, optuna.Trial] = {}
         self._first = [{key: config[key] for key in space} for config in first]
 
-    def repair(self, told: Callable[[int], Told | None]) -> list[int]:
+    def reconcile(self, told: Callable[[int], FinishedTrial | None]) -> list[int]:
         """Settle trials that a dead supervisor left running; return the numbers that were lost.
 
         What the ledger closed is told as it ended; what it did not is failed and queued again.
@@ -127,7 +127,7 @@ class Tuner:
                 self.tell(trial.number, known.value, pruned=known.pruned)
         return lost
 
-    def ask(self) -> Asked:
+    def ask(self) -> Proposal:
         """Return the next configuration."""
         trials = self._study.get_trials(deepcopy=False)
         known = [_asked(trial) for trial in trials]
@@ -140,7 +140,7 @@ class Tuner:
         )
         trial = self._study.ask(fixed_distributions=self._distributions)
         self._open[trial.number] = trial
-        return Asked(trial.number, dict(trial.params))
+        return Proposal(trial.number, dict(trial.params))
 
     def report(self, number: int, step: int, value: float) -> bool:
         """Take the value of a validated step; return whether the median of the others says stop."""
@@ -172,7 +172,7 @@ class Tuner:
 def derived_seed(*parts: int | str) -> int:
     """Return a seed, 0 to 2³² - 1, that depends on all of these and on nothing else.
 
-    >>> derived_seed(42, "shop/torch/mf") == derived_seed(42, "shop/torch/mf") != derived_seed(43, "shop/torch/mf")
+    >>> derived_seed(42, "shop/torch/mf") == derived_seed(42, "shop/torch/mf") != derived_seed(42)
     True
     """
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()

@@ -58,7 +58,7 @@ def pairs_of(users: int, items: int) -> np.ndarray:
 
 def ours(users: int, items: int, scores: np.ndarray, threads: int) -> Callable[[], object]:
     """Return a whole evaluation as the engine makes it."""
-    from benchmark.metrics.evaluate import Evaluator
+    from benchmark.metrics.evaluator import Evaluator
     from benchmark.metrics.names import parse
     from benchmark.protocol import Interactions
 
@@ -183,7 +183,7 @@ def cold_start(threads: int) -> float:
     """Return seconds of a new process's first ranking, its imports of numpy and scipy taken out."""
     code = (
         "import time, numpy as np, scipy.sparse; s = time.perf_counter();"
-        "from benchmark.metrics.rank import top_k;"
+        "from benchmark.metrics.topk import top_k;"
         f"top_k(np.zeros((9, 99), np.float32), 10, np.arange(9, dtype=np.int32), 0, threads={threads});"
         "print(time.perf_counter() - s)"
     )

@@ -36,21 +36,21 @@ from typing import Any
 import numpy as np
 
 from adapters import ADAPTERS
-from benchmark import verbs
-from benchmark.datasets.parts import load_part
+from benchmark import api
+from benchmark.datasets.store.parts import load_part
 from benchmark.errors import BenchError
 from benchmark.registry import Adapter, Registry
 from benchmark.results import RunDirectory
-from benchmark.runner.data import data_directory, store_all
+from benchmark.runner.splits import data_directory, store_all
 from benchmark.trial import batches, begin
 
 DATA = ("movielens-100k", "movielens-1m")
 RACE = Path(__file__).with_name("race.py")
 OURS: dict[str, str] = {
-    "bpr": "torch/bpr",
-    "ials": "torch/ials",
+    "bpr": "native/bpr",
+    "ials": "native/ials",
     "lightgcn": "torch/lightgcn",
-    "neumf": "torch/ncf",
+    "neumf": "torch/neumf",
     "neumf-keras": "keras/neumf",
 }
 JUDGED = 1_000
@@ -97,7 +97,7 @@ LIMIT_S = 1800
 
 def split_of(name: str, data: Path | None, scratch: Path) -> Path:
     """Return the folder of a data set, cut by protocol P1."""
-    suite = verbs.check("movielens-p1", {"datasets": [name]}, changed_by="perf/models.py")
+    suite = api.check("movielens-p1", {"datasets": [name]}, changed_by="perf/models.py")
     (stored,) = store_all(
         suite, RunDirectory.create(scratch / name), data_directory(data), Path(), lambda _: None
     )

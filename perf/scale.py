@@ -24,11 +24,14 @@ import numpy as np
 import scipy.stats  # noqa: F401 (the audit imports it on first use; imports are not counted)
 from platformdirs import user_cache_path
 
-from benchmark.datasets import LogSpec, SplitSpec, load_parts, open_log, save_split
 from benchmark.datasets.large import Shape, large
-from benchmark.datasets.prepare import prepare
+from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.open_log import open_log
+from benchmark.datasets.specs import LogSpec, SplitSpec
 from benchmark.datasets.split import split
-from benchmark.metrics.evaluate import Evaluator
+from benchmark.datasets.store.parts import load_parts
+from benchmark.datasets.store.save import save_split
+from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.names import parse
 
 SMALL = 1_000_000

@@ -25,7 +25,7 @@ from scipy import stats
 from benchmark.statistics.best_set import separated
 from benchmark.statistics.intervals import bootstrap_intervals, bootstrap_pair_intervals
 from benchmark.statistics.noninferiority import noninferiority
-from benchmark.statistics.pairwise import joint_permutation
+from benchmark.statistics.permutation import joint_permutation
 from benchmark.statistics.seeds import seed_variance
 
 DRAWS = 10_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmark.leaderboard import Board, Row, Search, Table, columns
-from benchmark.leaderboard.across import across
+from benchmark.leaderboard import Board, Row, Table, TuningHistory, columns
+from benchmark.leaderboard.across_datasets import across
 from benchmark.leaderboard.folds import over_folds
 
 HOSTILE = (
@@ -39,11 +39,13 @@ def trial(number: int, value: float | None, **more: Any) -> dict[str, Any]:
     return line | {"steps": {"1": value}, "best_step": 1, "stopped_by": None, "device": "cpu"} | more
 
 
-def search(model: str, *values: float | None, **more: Any) -> Search:
+def search(model: str, *values: float | None, **more: Any) -> TuningHistory:
     """Return a search with one trial a value."""
     trials = tuple(trial(number, value) for number, value in enumerate(values))
     settings: dict[str, Any] = {"space": {"dim": "8..256 log"}, "default": {"dim": 8}, "maximise": True}
-    return Search(model, **settings | {"trials": trials, "unused_s": 1.0, "ended": "budget used"} | more)
+    return TuningHistory(
+        model, **settings | {"trials": trials, "unused_s": 1.0, "ended": "budget used"} | more
+    )
 
 
 def table(*rows: Row, dataset: str = "shop", **more: Any) -> Table:

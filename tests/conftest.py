@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command_line import SMALL, Bench
+from repository import real_data
 
 from benchmark.cli import main
 from benchmark.registry import Registry
@@ -54,8 +54,7 @@ def suite(fakes: Registry) -> Callable[..., Suite]:
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real data sets: $BENCH_DATA, or shared/data beside the repository."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("BENCH_DATA") or beside)
+    folder = real_data()
     if not folder.is_dir():
         pytest.skip("no real data here: set BENCH_DATA to a folder with ml-100k and ml-100k-p1")
     return folder

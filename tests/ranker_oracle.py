@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.metrics.rank import _hashes, _mix
+from benchmark.metrics.topk import _hashes, _mix
 
 
 def keys(users: np.ndarray, columns: np.ndarray, seed: int) -> np.ndarray:

@@ -12,4 +12,4 @@ from benchmark.suite import load
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parent))
     fakes = Registry({"fake/fixed": "fakes:Fixed", "fake/steady": "fakes:Steady"})
-    runner.run(load(Path(sys.argv[1]), fakes), fakes, runner.Order(out=Path(sys.argv[2])))
+    runner.run(load(Path(sys.argv[1]), fakes), fakes, runner.RunOptions(out=Path(sys.argv[2])))

@@ -6,12 +6,12 @@ import sys
 import time
 from pathlib import Path
 
-from benchmark.executors.local import ForkServer, SetUp
+from benchmark.executors.local import ForkServer, Preload
 from benchmark.executors.slots import Slot
 
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parent))
-    fork_server = ForkServer(Slot((), 1024.0), SetUp([], "children:nothing", {}), log=lambda _: None)
+    fork_server = ForkServer(Slot((), 1024.0), Preload([], "children:nothing", {}), log=lambda _: None)
     child = fork_server.launch("children:ignores_everything", {})
     child.channel.receive()
     print(fork_server.pid, child.pid, flush=True)

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import verbs
-from benchmark.runner import Order
+from benchmark import api
+from benchmark.runner import RunOptions
 
 pytestmark = pytest.mark.gpu
 
 
-@pytest.mark.parametrize("model", ["torch/ease", "torch/ncf"])
+@pytest.mark.parametrize("model", ["native/ease", "torch/neumf"])
 def test_model_runs_on_the_gpu_and_the_board_names_the_device(model: str, tmp_path: Path) -> None:
     changes = {"budget": {"per_model": "20s", "max_trials": 3, "slot": {"gpu": "yes"}}}
-    suite = verbs.check("quickstart", changes, models=["baselines/popularity", model])
-    finished = verbs.run(suite, Order(out=tmp_path / "run"))
+    suite = api.check("quickstart", changes, models=["baselines/popularity", model])
+    finished = api.run(suite, RunOptions(out=tmp_path / "run"))
     rows = {row["model"]: row for row in finished.board.tables[0].rows}
     assert (rows[model]["status"], rows[model]["device"]) == ("ok", "cuda")
     assert rows["baselines/popularity"]["device"] == "cpu"

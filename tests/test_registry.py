@@ -68,14 +68,14 @@ def test_published_adapter_is_found_by_its_entry_point(monkeypatch: pytest.Monke
 
 
 def test_published_adapter_cannot_take_the_name_of_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = importlib.metadata.EntryPoint("torch/ease", "fakes:Steady", registry.ENTRY_POINTS)
+    point = importlib.metadata.EntryPoint("native/ease", "fakes:Steady", registry.ENTRY_POINTS)
     monkeypatch.setattr(registry, "_published", lambda: [point])
-    assert Registry(ADAPTERS, entry_points=True)["torch/ease"].target == ADAPTERS["torch/ease"]
+    assert Registry(ADAPTERS, entry_points=True)["native/ease"].target == ADAPTERS["native/ease"]
 
 
 def test_library_that_is_not_installed_is_missing_and_named_with_its_extra(outside: Path) -> None:
     assert outside_adapter().missing == ["no_such_library_anywhere"]
-    both = [outside_adapter(), OURS["torch/ease"]]
+    both = [outside_adapter(), OURS["torch/mf"]]
     assert install_hint(both) == "pip install 'recsys-bench[torch]' no_such_library_anywhere"
 
 
@@ -114,11 +114,11 @@ def test_network_is_imported_before_trials_are_forked(outside: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("torch/bpr", "adapters.torch.pairwise"),
-        ("torch/slim", "adapters.torch.descent"),
-        ("torch/item-knn", "adapters.torch.neighbours"),
-        ("torch/user-knn", "adapters.torch.neighbours"),
-        ("torch/rp3beta", "adapters.torch.neighbours"),
+        ("native/bpr", "adapters.native.kernels.bpr"),
+        ("native/slim", "adapters.native.kernels.slim"),
+        ("native/item-knn", "adapters.native.kernels.similarity"),
+        ("native/user-knn", "adapters.native.kernels.similarity"),
+        ("native/rp3beta", "adapters.native.kernels.similarity"),
         ("surprise/knn-basic", "adapters.surprise.training"),
     ],
 )

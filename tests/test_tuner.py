@@ -10,7 +10,15 @@ import pytest
 from optuna.trial import TrialState
 
 from benchmark.protocol import Choice, Range, Space
-from benchmark.tuner import PRUNE_AFTER_STEPS, PRUNE_AFTER_TRIALS, RANDOM_TRIALS, Asked, Journal, Told, Tuner
+from benchmark.tuner import (
+    PRUNE_AFTER_STEPS,
+    PRUNE_AFTER_TRIALS,
+    RANDOM_TRIALS,
+    FinishedTrial,
+    Journal,
+    Proposal,
+    Tuner,
+)
 
 SPACE: Space = {
     "dim": Range(8, 256, log=True),
@@ -29,7 +37,7 @@ def states(path: Path, name: str = "study") -> list[TrialState]:
     return [trial.state for trial in optuna.load_study(study_name=name, storage=Journal(path).storage).trials]
 
 
-def value_of(asked: Asked) -> float:
+def value_of(asked: Proposal) -> float:
     """Return what a made-up model is worth: best at lr .1."""
     return -abs(float(asked.params["lr"]) - 0.1)
 
@@ -58,7 +66,7 @@ def test_default_that_was_lost_is_tried_again_before_the_published_configuration
     for _ in range(2):
         opened().ask()  # the supervisor dies here
         resumed = opened()
-        assert len(resumed.repair(lambda _: None)) == 1
+        assert len(resumed.reconcile(lambda _: None)) == 1
     assert drive(resumed, 2) == [DEFAULT, published]
 
 
@@ -82,9 +90,11 @@ def test_same_seed_proposes_the_same_and_another_seed_does_not(tmp_path: Path) -
     assert one[1:] != other[1:]
 
 
-def test_studies_of_one_journal_do_not_repeat_each_other(tmp_path: Path) -> None:
+def test_proposals_depend_on_the_seed_alone_not_on_the_name_that_holds_the_key(tmp_path: Path) -> None:
     journal = tmp_path / "j"
-    assert drive(tuner(journal, name="a"), 4)[1:] != drive(tuner(journal, name="b"), 4)[1:]
+    first = drive(tuner(journal, name="a", seed=1), 4)
+    assert drive(tuner(journal, name="b", seed=1), 4) == first
+    assert drive(tuner(journal, name="c", seed=2), 4)[1:] != first[1:]
 
 
 def test_resumed_study_proposes_what_an_uninterrupted_one_would(tmp_path: Path) -> None:
@@ -117,7 +127,7 @@ def test_repair_tells_what_the_ledger_closed_and_journal_did_not_hear(tmp_path: 
     drive(tuner(tmp_path / "j"), 1)
     number = tuner(tmp_path / "j").ask().number  # the supervisor dies here
     own = tuner(tmp_path / "j")
-    assert own.repair(lambda _: Told(0.7, {1: 0.5, 2: 0.7}, pruned=False)) == []
+    assert own.reconcile(lambda _: FinishedTrial(0.7, {1: 0.5, 2: 0.7}, pruned=False)) == []
     trial = optuna.load_study(study_name="study", storage=Journal(tmp_path / "j").storage).trials[number]
     assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.7)
     assert trial.intermediate_values == {1: 0.5, 2: 0.7}
@@ -127,7 +137,7 @@ def test_repair_runs_a_lost_trial_again_with_its_own_configuration(tmp_path: Pat
     drive(tuner(tmp_path / "j"), 2)
     lost = tuner(tmp_path / "j").ask()
     own = tuner(tmp_path / "j")
-    assert own.repair(lambda _: None) == [lost.number]
+    assert own.reconcile(lambda _: None) == [lost.number]
     assert own.ask().params == lost.params
     assert states(tmp_path / "j")[lost.number] == TrialState.FAIL
 
@@ -136,7 +146,7 @@ def test_trial_lost_twice_is_queued_once(tmp_path: Path) -> None:
     lost = tuner(tmp_path / "j").ask()
     for _ in range(2):
         own = tuner(tmp_path / "j")
-        own.repair(lambda _: None)
+        own.reconcile(lambda _: None)
         assert own.ask().params == lost.params
     assert states(tmp_path / "j").count(TrialState.WAITING) == 0
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.parts import write_part
+from benchmark.datasets.store.parts import write_part
 from benchmark.protocol import Interactions
 from benchmark.results import FORMAT, RunDirectory, file_hash, gather
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from benchmark.compiled import compiled, part
+from benchmark.jit import compiled, part
 from benchmark.protocol import Array, Ids, Interactions, Values
 
 FINEST = 100  # ratings are told apart down to hundredths

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.torch import open_device
-from adapters.torch.factors import Factors
+from benchmark.modelkit.dot_product import Factors
 from benchmark.protocol import FitContext, Interactions, Range, Space
 
 if TYPE_CHECKING:

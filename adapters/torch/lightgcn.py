@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch import open_device
-from adapters.torch.factors import Factors
+from benchmark.modelkit.dot_product import Factors
 from benchmark.protocol import FitContext, Interactions, Range, Space
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from adapters.torch import open_device
-from adapters.torch.factors import Factors
+from benchmark.modelkit.dot_product import Factors
 from benchmark.protocol import Array, Feedback, FitContext, Ids, Interactions, Range, Space, Values
 
 if TYPE_CHECKING:

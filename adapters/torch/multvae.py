@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from adapters.torch import open_device
-from adapters.torch.linear import histories
+from benchmark.modelkit.item_to_item import histories
 from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:

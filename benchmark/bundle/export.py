@@ -16,17 +16,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.budget import Line
-from benchmark.bundle.card import model_card
-from benchmark.bundle.layout import GOLDEN_K, GOLDEN_USERS, MANIFEST, sealed
-from benchmark.cold import Cold, cold_of
-from benchmark.datasets.candidates import candidates_for
-from benchmark.datasets.parts import load_parts
+from benchmark.bundle.format import GOLDEN_K, GOLDEN_USERS, MANIFEST, sealed
+from benchmark.bundle.model_card import model_card
+from benchmark.cold_start import Cold, cold_of
+from benchmark.datasets.store.candidates import candidates_for
+from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BundleError
 from benchmark.leaderboard.evidence import Evidence
-from benchmark.leaderboard.values import Finals
+from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.metrics.names import parse
 from benchmark.protocol import Array, Interactions, Scores
-from benchmark.results import content_hash, file_hash, read_part, writing
+from benchmark.results import content_hash, file_hash, read_part, write_errors_as_run_error
 from benchmark.trial import packed
 
 PROMISED = ("latency_ms_p50", "latency_ms_p95", "memory_mb", "size_mb", "params")
@@ -91,7 +91,7 @@ def assemble(contents: Contents, place: Path) -> Path:
     place = place.absolute()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise BundleError(f"{place}: is there already; name another place for the bundle")
-    with writing(place.parent):
+    with write_errors_as_run_error(place.parent):
         place.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
         try:
@@ -249,7 +249,7 @@ def _scores(known: Evidence, model: str, part: pd.DataFrame) -> dict[str, Any]:
     found = {}
     for name in known.table.metrics:
         metric = parse(name)
-        finals = Finals(rows, metric, "", known.data["n_items"])
+        finals = PerUserScores(rows, metric, "", known.data["n_items"])
         value = finals.value(metric, model)
         if value is None or not math.isfinite(value):
             continue

@@ -14,10 +14,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.bundle.layout import Files, entry, open_bundle
-from benchmark.cold import Cold
+from benchmark.bundle.format import Files, entry, open_bundle
+from benchmark.cold_start import Cold
 from benchmark.errors import BundleError, MissingLibrary
-from benchmark.metrics.rank import Integers, entries, top_k
+from benchmark.metrics.topk import Integers, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Adapter, Registry, install_hint
 from benchmark.trial import batch_size

@@ -60,7 +60,7 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Show the board of runs, or write it in the format asked for."""
-    from benchmark import verbs
+    from benchmark import api
     from benchmark.reporting import FORMATS as WRITERS
     from benchmark.reporting import show, side_csv, write_all, write_csvs
     from benchmark.results import write_atomically
@@ -68,7 +68,7 @@ def report(options: argparse.Namespace) -> int:
     folder = options.out is not None and options.out.is_dir()
     wanted = options.format or ("all" if folder else _format_of(options.out))
     _check_report(options, wanted, folder=folder)
-    board = verbs.report(*options.runs, compare=options.compare, baseline=options.baseline, by=options.by)
+    board = api.report(*options.runs, compare=options.compare, baseline=options.baseline, by=options.by)
     if folder:
         (write_csvs if wanted == "csv" else write_all)(board, options.out)
         return 0
@@ -112,7 +112,7 @@ def _format_of(out: Path | None) -> str:
 
 def runs(options: argparse.Namespace) -> int:
     """List the runs of a folder."""
-    from benchmark.reporting.listings import show_runs
+    from benchmark.cli.views.listings import show_runs
     from benchmark.results import runs_under
 
     show_runs(runs_under(options.results), console())

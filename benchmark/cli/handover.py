@@ -11,7 +11,8 @@ from benchmark.errors import BundleError
 
 if TYPE_CHECKING:
     from benchmark.bundle import Recommendation
-    from benchmark.selection import Changes, Wish
+    from benchmark.compare_runs import Changes
+    from benchmark.selection import PickOptions
 
 REGRESSED = 3
 """Exit code of a significant regression."""
@@ -77,10 +78,10 @@ def add_diff(parser: argparse.ArgumentParser) -> None:
 
 def pick(options: argparse.Namespace) -> int:
     """Pick a model, write its record and, if asked, its bundle."""
-    from benchmark import verbs
+    from benchmark import api
     from benchmark.selection import as_json, as_text
 
-    done = verbs.pick(options.run, _wish(options), dataset=options.dataset, export=options.export)
+    done = api.pick(options.run, _wish(options), dataset=options.dataset, export=options.export)
     if options.json:
         write_json(as_json(done.decision) | {"record": str(done.record), "bundle": _text(done.bundle)})
         return 0
@@ -91,9 +92,9 @@ def pick(options: argparse.Namespace) -> int:
     return 0
 
 
-def _wish(options: argparse.Namespace) -> Wish:
-    from benchmark import verbs
-    from benchmark.selection import Limit, Wish
+def _wish(options: argparse.Namespace) -> PickOptions:
+    from benchmark import api
+    from benchmark.selection import Limit, PickOptions
     from benchmark.selection.limits import on_metric
 
     columns = {
@@ -102,17 +103,17 @@ def _wish(options: argparse.Namespace) -> Wish:
         "size_mb": options.max_size_mb,
     }
     limits = [Limit(column, bound) for column, bound in columns.items() if bound is not None]
-    metrics = verbs.metrics_of(options.run) if options.min or options.max else ()
+    metrics = api.metrics_of(options.run) if options.min or options.max else ()
     limits += [on_metric(text, metrics, at_most=False) for text in options.min]
     limits += [on_metric(text, metrics, at_most=True) for text in options.max]
-    return Wish(tuple(limits), options.device, options.rule, to_export=options.export is not None)
+    return PickOptions(tuple(limits), options.device, options.rule, to_export=options.export is not None)
 
 
 def verify(options: argparse.Namespace) -> int:
     """Check a bundle; 0 if everything holds, else 2."""
-    from benchmark import verbs
+    from benchmark import api
 
-    checks = verbs.verify(options.bundle)
+    checks = api.verify(options.bundle)
     if options.json:
         write_json([vars(check) for check in checks])
     else:
@@ -123,12 +124,12 @@ def verify(options: argparse.Namespace) -> int:
 
 def recommend(options: argparse.Namespace) -> int:
     """Print one user's list, or write those of many."""
-    from benchmark import verbs
+    from benchmark import api
 
     _one_subject(options)
-    bundle, exclude = verbs.load(options.bundle), _listed(options.exclude)
+    bundle, exclude = api.load(options.bundle), _listed(options.exclude)
     if options.users is not None:
-        from benchmark.bundle.files import check_target, read_users, write_lists
+        from benchmark.bundle.batch import check_target, read_users, write_lists
 
         users, target = read_users(options.users), check_target(options.out)
         strangers = write_lists(bundle, users, options.k, exclude, target)
@@ -171,9 +172,9 @@ def _print_list(found: Recommendation) -> None:
 
 def diff(options: argparse.Namespace) -> int:
     """Print what has changed from one run to another."""
-    from benchmark import verbs
+    from benchmark import api
 
-    changes = verbs.diff(options.before, options.after, dataset=options.dataset)
+    changes = api.diff(options.before, options.after, dataset=options.dataset)
     if options.json:
         write_json(changes.as_json())
     else:
@@ -182,7 +183,7 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def _print_changes(changes: Changes) -> None:
-    from benchmark.reporting.cells import decimal, p_value, signed, span
+    from benchmark.reporting.columns import decimal, p_value, signed, span
 
     head = ["data set", "model", "A", "B", "B - A", f"{changes.level:.0%} interval", "p", ""]
     rows = [

@@ -30,37 +30,37 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 def models(options: argparse.Namespace) -> int:
     """List all models, or show one in full."""
-    from benchmark import verbs
+    from benchmark import api
 
     if options.detail is not None:
-        from benchmark.reporting.detail import show_detail
+        from benchmark.cli.views.model_detail import show_detail
         from benchmark.results.reference import reference_boards
 
-        show_detail(verbs.registry()[options.detail], reference_boards(), console())
+        show_detail(api.registry()[options.detail], reference_boards(), console())
         return 0
-    from benchmark.reporting.listings import show_models
+    from benchmark.cli.views.listings import show_models
 
-    show_models(verbs.registry(), console())
+    show_models(api.registry(), console())
     return 0
 
 
 def metrics(options: argparse.Namespace) -> int:
     """List all metrics."""
-    from benchmark import verbs
+    from benchmark import api
 
     if options.json:
-        write_json(verbs.metrics(), ensure_ascii=False)
+        write_json(api.metrics(), ensure_ascii=False)
         return 0
-    from benchmark.reporting.listings import show_metrics
+    from benchmark.cli.views.listings import show_metrics
 
-    show_metrics(verbs.metrics(), console())
+    show_metrics(api.metrics(), console())
     return 0
 
 
 def data(options: argparse.Namespace) -> int:
     """List data sets, fetch one, or audit those of a suite."""
-    from benchmark.reporting import listings
-    from benchmark.runner.data import data_directory
+    from benchmark.cli.views import listings
+    from benchmark.runner.splits import data_directory
 
     terminal, folder = console(), data_directory(data_folder(options))
     if options.action == "list":
@@ -71,15 +71,15 @@ def data(options: argparse.Namespace) -> int:
     elif options.action == "fetch":
         listings.fetch(options.name, terminal)
     else:
-        from benchmark import verbs
+        from benchmark import api
 
-        listings.show_audit(verbs.audit(options.name, folder), terminal)
+        listings.show_audit(api.audit(options.name, folder), terminal)
     return 0
 
 
 def doctor(_: argparse.Namespace) -> int:
     """Show this machine; 0 if nothing is missing, else 2."""
-    from benchmark import verbs
-    from benchmark.reporting.listings import show_doctor
+    from benchmark import api
+    from benchmark.cli.views.listings import show_doctor
 
-    return 0 if show_doctor(verbs.doctor(), console()) else 2
+    return 0 if show_doctor(api.doctor(), console()) else 2

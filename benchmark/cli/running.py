@@ -12,7 +12,7 @@ from benchmark.cli.terminal import console, write_json
 from benchmark.errors import RunError, SuiteError
 
 if TYPE_CHECKING:
-    from benchmark.runner import Order
+    from benchmark.runner import RunOptions
     from benchmark.suite import Suite
 
 
@@ -53,10 +53,10 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run a suite and show its board; raise if no model has a result."""
-    from benchmark import verbs
+    from benchmark import api
+    from benchmark.cli.views.progress import Progress
     from benchmark.metrics.names import parse
     from benchmark.reporting import show
-    from benchmark.reporting.progress import Progress
 
     suite, order = _suite(options), _order(options)
     if options.dry_run:
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     terminal = console()
     better = parse(suite.metrics.primary).higher_is_better
     with Progress(terminal, higher_is_better=better, quiet=options.quiet) as progress:
-        finished = verbs.run(suite, order, progress)
+        finished = api.run(suite, order, progress)
     show(finished.board, terminal)
     label = " (synthetic data: says nothing about the real data set)" if finished.board.synthetic else ""
     terminal.print(
@@ -75,12 +75,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _dry_run(suite: Suite, order: Order) -> int:
+def _dry_run(suite: Suite, order: RunOptions) -> int:
     """Take one step of every model; 0 if each could, else 2."""
-    from benchmark import verbs
-    from benchmark.reporting.listings import show_dry_run
+    from benchmark import api
+    from benchmark.cli.views.listings import show_dry_run
 
-    steps = verbs.dry_run(suite, order)
+    steps = api.dry_run(suite, order)
     show_dry_run(steps, console())
     return 0 if all(step.ok for step in steps) else 2
 
@@ -89,20 +89,20 @@ def check(options: argparse.Namespace) -> int:
     """Print a suite with every default."""
     import yaml
 
-    from benchmark import verbs
+    from benchmark import api
 
-    suite = verbs.check(options.suite)
+    suite = api.check(options.suite)
     sys.stdout.write(yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
     return 0
 
 
 def plan(options: argparse.Namespace) -> int:
     """Print what a suite would run and what it may spend."""
-    from benchmark import verbs
-    from benchmark.reporting.listings import show_plan
+    from benchmark import api
+    from benchmark.cli.views.listings import show_plan
 
     suite = _suite(options)
-    show_plan(suite, verbs.plan(suite), console())
+    show_plan(suite, api.plan(suite), console())
     return 0
 
 
@@ -116,14 +116,14 @@ def schema(_: argparse.Namespace) -> int:
 
 def _suite(options: argparse.Namespace) -> Suite:
     """Return the suite with what the command line changes in it."""
-    from benchmark import verbs
+    from benchmark import api
 
     only = None
     if options.models is not None:
         only = [name.strip() for name in options.models.split(",") if name.strip()]
         if not only:
             raise SuiteError("--models: must name at least one model of the suite, such as surprise/svd")
-    return verbs.check(options.suite, _changes(options), models=only, changed_by="command line")
+    return api.check(options.suite, _changes(options), models=only, changed_by="command line")
 
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
@@ -136,13 +136,13 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def _order(options: argparse.Namespace) -> Order:
-    from benchmark.runner import Order
+def _order(options: argparse.Namespace) -> RunOptions:
+    from benchmark.runner import RunOptions
     from benchmark.suite import find
 
     if options.jobs is not None and options.jobs < 1:
         raise SuiteError(f"--jobs {options.jobs}: must be 1 or more")
-    return Order(
+    return RunOptions(
         out=options.out,
         data=data_folder(options),
         base=find(options.suite).parent,

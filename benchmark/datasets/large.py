@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.datasets.log import Log, hash_arrays
-from benchmark.datasets.order import by_user
-from benchmark.datasets.synthetic import DAY_S, FIRST_DAY
+from benchmark.datasets.sorting import by_user
+from benchmark.datasets.sources.synthetic import DAY_S, FIRST_DAY
 from benchmark.errors import DataError
 from benchmark.protocol import Array
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from benchmark.datasets.tables import Separator, Spec, TableSpec, TitlesSpec
+from benchmark.datasets.tables.side_tables import Separator, Spec, TableSpec, TitlesSpec
 
 Duplicates: TypeAlias = Literal["refuse", "last", "first", "mean", "sum"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"] | float
@@ -81,7 +81,7 @@ Span: TypeAlias = Annotated[str, AfterValidator(_a_span)]
 MomentOrSpan: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment_or_span)]
 
 
-class PlantedSpec(Spec):
+class SyntheticSpec(Spec):
     """A generated log whose structure is known."""
 
     users: int = Field(default=300, ge=2, description="number of users, U")
@@ -99,7 +99,7 @@ class PlantedSpec(Spec):
     )
 
     @model_validator(mode="after")
-    def _has_room(self) -> PlantedSpec:
+    def _has_room(self) -> SyntheticSpec:
         least, most = MIN_ROWS_PER_USER * self.users, self.users * self.items // 2
         if not least <= self.interactions <= most:
             raise ValueError(
@@ -148,7 +148,9 @@ class LogSpec(Spec):
         description="what models are shown of these tables, or of what a known data set brings: true for "
         "all, false for nothing, or columns, as in [genres, year]",
     )
-    synthetic: PlantedSpec | None = Field(default=None, description="generate the log instead of reading one")
+    synthetic: SyntheticSpec | None = Field(
+        default=None, description="generate the log instead of reading one"
+    )
 
     @field_validator("scale")
     @classmethod

@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol, Self, TypeAlias
 from benchmark.budget import SPEND_EVERY_S, clock, grace_s
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, Closed, Message
-from benchmark.executors.origin import Interpreter, Origin, card_of
+from benchmark.executors.interpreter import Interpreter, ServerProcess, gpu_environment
 from benchmark.executors.processes import signal_group, tree_memory_mb
 from benchmark.executors.slots import Slot
 
@@ -43,7 +43,7 @@ class Limits:
 
 
 @dataclass
-class Ending:
+class ExitReport:
     """How a child ended and what it cost."""
 
     ended_by: EndedBy
@@ -86,7 +86,7 @@ class Child:
 
 
 @dataclass(frozen=True)
-class SetUp:
+class Preload:
     """What a fork server does before it forks: modules to import, then "module:function" to call."""
 
     preload: Sequence[str]
@@ -106,7 +106,7 @@ class _Forked:
         read, write = os.pipe()
         self.output = os.fdopen(read, "rb")
         try:
-            request = {"environment": card_of(slot)}
+            request = {"environment": gpu_environment(slot)}
             self._child = root.launch("benchmark.executors.fork_server:nested", request, (write,))
         except Closed:
             self.output.close()
@@ -138,7 +138,7 @@ class ForkServer:
     def __init__(  # noqa: PLR0913 - by keyword: most of them have a default
         self,
         slot: Slot,
-        what: SetUp,
+        what: Preload,
         *,
         log: Callable[[str], None],
         hidden: Sequence[Path] = (),
@@ -162,7 +162,7 @@ class ForkServer:
             Closed: the root has died.
         """
         self.slot, self.stop = slot, stop or threading.Event()
-        self._origin: Origin = Interpreter(slot, hidden) if root is None else _Forked(root, slot)
+        self._origin: ServerProcess = Interpreter(slot, hidden) if root is None else _Forked(root, slot)
         self._control = self._origin.control
         self._reader = threading.Thread(target=self._relay, args=(log,), daemon=True)
         self._reader.start()
@@ -171,7 +171,7 @@ class ForkServer:
         self._lock = threading.Lock()  # a root is asked by several threads
         self._await_ready(what, ready_s)
 
-    def _await_ready(self, what: SetUp, ready_s: float) -> None:
+    def _await_ready(self, what: Preload, ready_s: float) -> None:
         paths = [str(Path(path).resolve()) if path else os.getcwd() for path in sys.path]
         message = {
             "sys_path": paths,
@@ -288,7 +288,7 @@ class ForkServer:
 
 
 @dataclass
-class _Watch:
+class _Supervision:
     """The state of one supervision: clocks, limits, and why the child had to go."""
 
     child: Child
@@ -363,7 +363,7 @@ class _Watch:
         return None
 
 
-def _watched(watch: _Watch) -> Message:
+def _watched(watch: _Supervision) -> Message:
     """Return how the child was reaped, after hearing everything it said."""
     child, exited = watch.child, None
     while exited is None:
@@ -378,15 +378,15 @@ def _watched(watch: _Watch) -> Message:
     return exited
 
 
-def supervise(child: Child, limits: Limits, listener: Listener) -> Ending:
+def supervise(child: Child, limits: Limits, listener: Listener) -> ExitReport:
     """Watch a child to its end and return what it cost.
 
     At the hold less half the grace it gets SIGTERM, at the hold its whole group gets SIGKILL.
     """
-    watch = _Watch(child, limits, listener)
+    watch = _Supervision(child, limits, listener)
     with closing(child):
         exited = _watched(watch)
         charged_s, lease_s = watch.charged_s, watch.lease_s
     done = watch.done_at is not None
     peak = max(watch.memory_mb, exited["peak_mb"])
-    return Ending("itself" if done else watch.ended_by, done, exited["code"], lease_s, charged_s, peak)
+    return ExitReport("itself" if done else watch.ended_by, done, exited["code"], lease_s, charged_s, peak)

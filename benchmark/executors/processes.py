@@ -38,7 +38,7 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def era() -> str:
+def boot_and_pid_namespace() -> str:
     """Return what process numbers mean something in: this boot of the machine and this space of numbers."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -51,7 +51,7 @@ def kill_recorded(group: int, started: int | None, of_era: str | None) -> bool:
     leader may have died while a grandchild lives on: the kernel lends a group's number to nobody while a
     member lives, so a group of this era without a leader is the recorded one as well.
     """
-    if of_era != era():
+    if of_era != boot_and_pid_namespace():
         return False
     now = start_ticks(group)
     if now is not None and now != started:

@@ -36,7 +36,7 @@ def gpus() -> list[str]:
     return [name for name in answer.stdout.splitlines() if name] if answer.returncode == 0 else []
 
 
-def visible_cards() -> dict[int, str]:
+def visible_gpus() -> dict[int, str]:
     """Return number and name of the GPUs that CUDA_VISIBLE_DEVICES leaves to us; all if it is not set."""
     cards = dict(enumerate(gpus()))
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -65,7 +65,7 @@ class Slots:
         Raises:
             RunError: not even one slot fits, or a GPU is asked for and none is here.
         """
-        mine, cards = usable_cores(), visible_cards() if gpu != "no" else {}
+        mine, cards = usable_cores(), visible_gpus() if gpu != "no" else {}
         if gpu == "yes" and not cards:
             raise RunError("budget.slot.gpu is 'yes' but no GPU is visible; write auto or no")
         fits = min(len(mine) // cores, int(machine_memory_mb() // memory_mb), len(cards) or len(mine))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from benchmark.errors import RunError
-from benchmark.leaderboard.across import Across, across
+from benchmark.leaderboard.across_datasets import Across, across
+from benchmark.leaderboard.build import Ranking
+from benchmark.leaderboard.dataset_results import together
 from benchmark.leaderboard.folds import Folds, over_folds
-from benchmark.leaderboard.ranking import Ranking
-from benchmark.leaderboard.stored import together
 from benchmark.leaderboard.table import Table
 from benchmark.results import RunDirectory
 

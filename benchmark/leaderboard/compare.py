@@ -10,12 +10,12 @@ from itertools import combinations
 import numpy as np
 
 from benchmark.leaderboard.table import DRAWS, Row
-from benchmark.leaderboard.values import Finals
+from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.protocol import Values
 from benchmark.statistics.best_set import separated
-from benchmark.statistics.correction import holm
 from benchmark.statistics.effects import effect, smallest_detectable
-from benchmark.statistics.pairwise import joint_permutation, paired_permutations
+from benchmark.statistics.holm import holm
+from benchmark.statistics.permutation import joint_permutation, paired_permutations
 from benchmark.statistics.resample import Matrix
 from benchmark.statistics.seeds import Verdict, seed_aware, seed_variance, share_of_first_places
 
@@ -32,7 +32,7 @@ class Comparison:
     """
 
     ranked: list[Row]
-    finals: Finals
+    finals: PerUserScores
     deterministic: dict[str, bool]
     alpha: float
 

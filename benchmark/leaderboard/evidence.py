@@ -11,8 +11,8 @@ import pandas as pd
 
 from benchmark.budget import Line
 from benchmark.errors import RunError, did_you_mean
-from benchmark.leaderboard.ranking import Ranking
-from benchmark.leaderboard.stored import Stored, read, split_folder
+from benchmark.leaderboard.build import Ranking
+from benchmark.leaderboard.dataset_results import DatasetResults, read, split_folder
 from benchmark.leaderboard.table import Table
 from benchmark.metrics.names import Metric
 from benchmark.protocol import Values
@@ -103,7 +103,7 @@ def evidence(run: RunDirectory, dataset: str | None = None) -> Evidence:
     return _of(run, found[dataset] if dataset is not None else next(iter(found.values())))
 
 
-def _of(run: RunDirectory, stored: Stored) -> Evidence:
+def _of(run: RunDirectory, stored: DatasetResults) -> Evidence:
     ranking = Ranking(stored)
     table = ranking.table()
     models = [row["model"] for row in table.ranked]
@@ -122,7 +122,7 @@ def _of(run: RunDirectory, stored: Stored) -> Evidence:
     )
 
 
-def _seed_0(stored: Stored, model: str) -> Line:
+def _seed_0(stored: DatasetResults, model: str) -> Line:
     study = f"{stored.dataset}/{model}"
     opened = stored.records.lines("open", study=study, role="trial")
     wanted = {"role": "final", "outcome": "complete", "seed": 0, "train_on": stored.train_on}

@@ -12,8 +12,8 @@ from benchmark.leaderboard.table import Row, Table
 from benchmark.metrics.names import parse
 from benchmark.protocol import Values
 from benchmark.statistics.bayesian import correlated_t
-from benchmark.statistics.correction import holm
-from benchmark.statistics.folds import nadeau_bengio
+from benchmark.statistics.corrected_t import nadeau_bengio
+from benchmark.statistics.holm import holm
 
 FOLD_COLUMNS = (
     *("dataset", "rank", "model", "metric", "folds", "of", "mean", "sd", "valid_mean"),

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from benchmark.leaderboard.search import FEW_TRIALS, Search
-from benchmark.leaderboard.stored import Stored
+from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.table import Row
-from benchmark.metrics.exposure import HEAD_SHARE
+from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
+from benchmark.metrics.head_tail import HEAD_SHARE
 from benchmark.metrics.names import Metric, parse
 
 UNUSED_SHARE = 0.25
@@ -24,7 +24,9 @@ CANDIDATES = {
 }
 
 
-def facts_of(stored: Stored, primary: Metric, reference: str | None, *, chosen: bool) -> Iterator[str]:
+def facts_of(
+    stored: DatasetResults, primary: Metric, reference: str | None, *, chosen: bool
+) -> Iterator[str]:
     """Yield how the table came about.
 
     Args:
@@ -53,7 +55,7 @@ def facts_of(stored: Stored, primary: Metric, reference: str | None, *, chosen: 
         )
 
 
-def _counted(stored: Stored, counts: Mapping[str, int]) -> Iterator[str]:
+def _counted(stored: DatasetResults, counts: Mapping[str, int]) -> Iterator[str]:
     """Yield who was evaluated on what, and how many were not, or with less than usual."""
     cold = stored.data["audit"].get("cold", {})
     rest = {
@@ -72,7 +74,7 @@ def _counted(stored: Stored, counts: Mapping[str, int]) -> Iterator[str]:
     yield f"{text} {', '.join(rated)} over interactions." if rated else text
 
 
-def _prepared(stored: Stored) -> Iterator[str]:
+def _prepared(stored: DatasetResults) -> Iterator[str]:
     """Yield how many rows were read, and how many each step of preparation that took some away left."""
     steps = stored.data.get("prepare", [])
     kept = [one for before, one in pairwise(steps) if one["rows"] != before["rows"]]
@@ -81,7 +83,7 @@ def _prepared(stored: Stored) -> Iterator[str]:
         yield f"Prepared: {steps[0]['rows']:,} rows read; {told} (bench data check says more)."
 
 
-def _candidates(stored: Stored) -> str:
+def _candidates(stored: DatasetResults) -> str:
     """Return what was ranked."""
     wanted = stored.data.get("candidates") or stored.suite["metrics"].get("candidates") or "all"
     if wanted == "all":
@@ -119,7 +121,7 @@ def floor_notes(ranked: Sequence[Row], studies: Sequence[dict[str, Any]], primar
             yield f"{model}: WARNING: ranks below popularity."
 
 
-def search_warnings(ranked: Sequence[Row], searches: Sequence[Search]) -> Iterator[str]:
+def search_warnings(ranked: Sequence[Row], searches: Sequence[TuningHistory]) -> Iterator[str]:
     """Flag searches that were too short, ended at an edge of their space, or were still improving."""
     rows = {row["model"]: row for row in ranked}
     tuned = [search for search in searches if search.space and search.model in rows]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from benchmark.leaderboard.search import Search
+from benchmark.leaderboard.tuning_history import TuningHistory
 
 Row: TypeAlias = dict[str, Any]
 
@@ -68,7 +68,7 @@ class Table:
     reference: str | None
     notes: list[str]
     facts: dict[str, Any]
-    searches: tuple[Search, ...] = ()
+    searches: tuple[TuningHistory, ...] = ()
     pairs: list[Row] = field(default_factory=list)
     groups: tuple[Groups, ...] = ()
 

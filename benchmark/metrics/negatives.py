@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.metrics.rank import entries_of, top_k
+from benchmark.metrics.topk import entries_of, top_k
 from benchmark.protocol import Ids
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """The board as terminal, Markdown, CSV, JSON, LaTeX and one HTML page; its figures."""
 
-from benchmark.reporting.files import FORMATS, write_all, write_csvs
+from benchmark.reporting.csv_json import as_csv, as_json, side_csv
 from benchmark.reporting.html import html
 from benchmark.reporting.latex import latex
 from benchmark.reporting.markdown import markdown
-from benchmark.reporting.tabular import as_csv, as_json, side_csv
 from benchmark.reporting.terminal import show
+from benchmark.reporting.write import FORMATS, write_all, write_csvs
 
 __all__ = [
     "FORMATS",

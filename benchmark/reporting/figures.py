@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from benchmark.leaderboard import Across, Board, Row, Search, Table
+from benchmark.leaderboard import Across, Board, Row, Table, TuningHistory
 from benchmark.metrics.names import parse
-from benchmark.reporting.cells import decimal, span
+from benchmark.reporting.columns import decimal, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -194,7 +194,7 @@ def pareto(rows: Iterable[Row], column: str, quality: str, *, higher: bool = Tru
     return front
 
 
-def budget(table: Table, tuned: Sequence[Search]) -> Figure:
+def budget(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
     """Return the best validation value so far against what was spent on it."""
     curves = {search.model: list(search.curve()) for search in tuned}
 
@@ -226,7 +226,7 @@ def budget(table: Table, tuned: Sequence[Search]) -> Figure:
     return Figure("budget", "Score against budget", says, draw, height=3.0 + 0.12 * len(curves))
 
 
-def trials(table: Table, tuned: Sequence[Search]) -> Figure:
+def trials(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
     """Return every trial of every tuned model."""
     across = min(3, len(tuned))
     down = -(-len(tuned) // across)
@@ -248,7 +248,7 @@ def trials(table: Table, tuned: Sequence[Search]) -> Figure:
     return Figure("trials", "Trial history", says, draw, height=0.7 + 1.7 * down)
 
 
-def _trials_of(axes: Axes, search: Search) -> None:
+def _trials_of(axes: Axes, search: TuningHistory) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for outcome, mark, colour in (("complete", "o", COLOURS[0]), ("pruned", "x", COLOURS[1])):

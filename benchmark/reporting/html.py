@@ -16,8 +16,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from benchmark.leaderboard import Board, Row, Table
-from benchmark.leaderboard.search import ENOUGH_FOR_IMPORTANCE, Search, importance
-from benchmark.reporting.cells import (
+from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, TuningHistory, importance
+from benchmark.reporting.columns import (
     NONE,
     Column,
     columns_of,
@@ -26,8 +26,8 @@ from benchmark.reporting.cells import (
     span,
     title_of,
 )
+from benchmark.reporting.extra_tables import TextTable, groups, pairs_of, sides
 from benchmark.reporting.figures import COLOURS, INK, Figure, all_figures
-from benchmark.reporting.sides import Side, groups, pairs_of, sides
 
 WHOLE = frozenset({"folds", "across"})
 """Tables that belong to no single section of the page."""
@@ -168,7 +168,7 @@ def _sortable(value: Any) -> str:
     return "" if value is None or value != value else str(value)  # noqa: PLR0124 - nan is not itself
 
 
-def _search(search: Search) -> list[str]:
+def _search(search: TuningHistory) -> list[str]:
     space = ", ".join(f"{name} {domain}" for name, domain in search.space.items())
     best = search.best
     found = ", ".join(f"{name}={_short(best['config'][name])}" for name in search.space) if best else NONE
@@ -179,7 +179,7 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _importance(search: Search) -> list[list[str]]:
+def _importance(search: TuningHistory) -> list[list[str]]:
     ordered = sorted(importance(search).items(), key=lambda item: -item[1])
     return [[search.model, name, f"{strength:.2f}", str(len(search.valued))] for name, strength in ordered]
 
@@ -201,7 +201,7 @@ def _plain(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _beside(side: Side, board: Board, figures: Sequence[Figure]) -> dict[str, Any]:
+def _beside(side: TextTable, board: Board, figures: Sequence[Figure]) -> dict[str, Any]:
     """Return a table over several data sets or splits, with what belongs to it."""
     drawn = [_drawn(figure) for figure in figures] if side.kind == "across" else []
     missing = side.kind == "across" and not drawn
@@ -212,11 +212,11 @@ def _beside(side: Side, board: Board, figures: Sequence[Figure]) -> dict[str, An
     }
 
 
-def _place(side: Side, board: Board) -> int:
+def _place(side: TextTable, board: Board) -> int:
     return next(place for place, other in enumerate(sides(board)) if other.title == side.title)
 
 
-def _plainly(side: Side) -> dict[str, Any]:
+def _plainly(side: TextTable) -> dict[str, Any]:
     return {
         "title": side.title,
         "titles": side.titles,
@@ -227,7 +227,7 @@ def _plainly(side: Side) -> dict[str, Any]:
     }
 
 
-def _grouped(side: Side) -> dict[str, Any]:
+def _grouped(side: TextTable) -> dict[str, Any]:
     """Return a subgroup table, and the same on one screen: a line a model, a column a group."""
     names = list(dict.fromkeys((row["group"], row["users"], row["few_users"]) for row in side.rows))
     heads = [f"{group}, {users} users{' !' if few else ''}" for group, users, few in names]
@@ -241,7 +241,7 @@ def _grouped(side: Side) -> dict[str, Any]:
     }
 
 
-def _is_of(side: Side, table: Table) -> bool:
+def _is_of(side: TextTable, table: Table) -> bool:
     return side.title in {f"{table.dataset} by {part.by}" for part in table.groups}
 
 

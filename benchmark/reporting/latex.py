@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from benchmark.leaderboard import Board, Row, Table
-from benchmark.reporting.cells import decimal, p_value, signed, span, title_of, whole
-from benchmark.reporting.sides import Side, sides
+from benchmark.reporting.columns import decimal, p_value, signed, span, title_of, whole
+from benchmark.reporting.extra_tables import TextTable, sides
 
 MOST_ROWS = 40
 """Rows that fit on a page beside a caption; a longer table goes on in another."""
@@ -117,7 +117,7 @@ def _floating(caption: str, places: str, head: str, body: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _side(side: Side) -> Iterator[str]:
+def _side(side: TextTable) -> Iterator[str]:
     """Yield a table beside the board, in as many parts as it needs pages."""
     places = "".join("l" if title in side.words else "r" for title in side.titles)
     head = _line(["$p$" if title == "p" else escape(title) for title in side.titles])

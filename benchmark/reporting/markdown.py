@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmark.leaderboard import Board, Table
-from benchmark.reporting.cells import columns_of, plain, title_of
-from benchmark.reporting.sides import Side, sides
+from benchmark.reporting.columns import columns_of, plain, title_of
+from benchmark.reporting.extra_tables import TextTable, sides
 
 _SPECIAL = str.maketrans(
     {"\\": "\\\\", "|": "\\|", "<": "&lt;", ">": "&gt;", "`": "\\`", "*": "\\*", "_": "\\_", "[": "\\["}
@@ -41,7 +41,7 @@ def _table(table: Table) -> str:
     return "\n".join(lines)
 
 
-def _side(side: Side) -> str:
+def _side(side: TextTable) -> str:
     lines = [
         f"## {escape(side.title)}\n",
         _line(side.titles),

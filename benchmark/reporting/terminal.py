@@ -11,8 +11,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from benchmark.leaderboard import Board, Table
-from benchmark.reporting.cells import Column, columns_of, plain, title_of
-from benchmark.reporting.sides import Side, sides
+from benchmark.reporting.columns import Column, columns_of, plain, title_of
+from benchmark.reporting.extra_tables import TextTable, sides
 
 GAP = 2
 """Blanks between two columns."""
@@ -38,7 +38,7 @@ def show(board: Board, console: Console) -> None:
         _show_side(side, console)
 
 
-def _show_side(side: Side, console: Console) -> None:
+def _show_side(side: TextTable, console: Console) -> None:
     drawn = RichTable(
         title=escape(plain(side.title)), title_justify="left", title_style="bold", box=None, pad_edge=False
     )

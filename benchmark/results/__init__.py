@@ -14,23 +14,30 @@ log.txt            what the children printed, and every message
 """
 
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, runs_under
-from benchmark.results.files import content_hash, file_hash, room, write_atomically, write_bytes, writing
-from benchmark.results.rows import gather, latest, read_part, read_per_user, write_part
+from benchmark.results.files import (
+    content_hash,
+    disk_full_as_run_error,
+    file_hash,
+    write_atomically,
+    write_bytes,
+    write_errors_as_run_error,
+)
+from benchmark.results.per_user import gather, latest, read_part, read_per_user, write_part
 
 __all__ = [
     "FOLDERS",
     "FORMAT",
     "RunDirectory",
     "content_hash",
+    "disk_full_as_run_error",
     "file_hash",
     "gather",
     "latest",
     "read_part",
     "read_per_user",
-    "room",
     "runs_under",
     "write_atomically",
     "write_bytes",
+    "write_errors_as_run_error",
     "write_part",
-    "writing",
 ]

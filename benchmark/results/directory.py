@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmark.budget import Ledger
 from benchmark.errors import BenchError, RunError
-from benchmark.results.files import gone_unless_done, write_atomically, writing
+from benchmark.results.files import removed_on_error, write_atomically, write_errors_as_run_error
 
 FORMAT = 1
 """Version of the directory's layout; another one is refused, not guessed at."""
@@ -38,11 +38,11 @@ class RunDirectory:
         Raises:
             RunError: it cannot be written.
         """
-        with writing(path):
+        with write_errors_as_run_error(path):
             for folder in (path, *(path / name for name in FOLDERS)):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = path / f".probe-{os.getpid()}"
-            with gone_unless_done(probe):
+            with removed_on_error(probe):
                 probe.write_text("x")
             probe.unlink()
         return cls(path)

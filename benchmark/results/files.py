@@ -36,13 +36,13 @@ def write_atomically(path: Path, text: str) -> None:
         RunError: the disk is full or the place cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path.parent), gone_unless_done(temporary):
+    with write_errors_as_run_error(path.parent), removed_on_error(temporary):
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
 
 
 @contextmanager
-def gone_unless_done(temporary: Path) -> Iterator[None]:
+def removed_on_error(temporary: Path) -> Iterator[None]:
     """Leave no half-written file behind on a disk that is full."""
     try:
         yield
@@ -55,7 +55,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def room(directory: Path) -> Iterator[None]:
+def disk_full_as_run_error(directory: Path) -> Iterator[None]:
     """Turn a disk that fills up while a run goes on into one clear message.
 
     Raises:
@@ -73,14 +73,14 @@ def room(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(directory: Path) -> Iterator[None]:
+def write_errors_as_run_error(directory: Path) -> Iterator[None]:
     """Turn a full disk or a place that cannot be written into one clear message.
 
     Raises:
         RunError: in place of the OSError.
     """
     try:
-        with room(directory):
+        with disk_full_as_run_error(directory):
             yield
     except OSError as error:
         why = error.strerror or error
@@ -92,16 +92,16 @@ def writing(directory: Path) -> Iterator[None]:
 def write_bytes(path: Path, content: bytes) -> str:
     """Store a file whole or not at all; return its SHA-256."""
     temporary = path.with_suffix(".tmp")
-    with writing(path.parent), gone_unless_done(temporary):
+    with write_errors_as_run_error(path.parent), removed_on_error(temporary):
         temporary.write_bytes(content)
         temporary.replace(path)
     return hashlib.sha256(content).hexdigest()
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """Lend the name of a file that takes the place of ``path`` once it is whole."""
     temporary = path.with_name(f".{path.name}")
-    with gone_unless_done(temporary):
+    with removed_on_error(temporary):
         yield temporary
         temporary.replace(path)

@@ -1,14 +1,14 @@
 """A suite becomes a finished run: every study, then every final, resumed where a crash left it."""
 
-from benchmark.runner.data import labels_of
-from benchmark.runner.dry_runs import DryRun, dry_run
-from benchmark.runner.events import Silent, Watcher
+from benchmark.runner.dry_run import DryRun, dry_run
 from benchmark.runner.plan import Study, plan, refuse_missing
-from benchmark.runner.run import Order, finish, run
+from benchmark.runner.session import RunOptions, finish, run
+from benchmark.runner.splits import labels_of
+from benchmark.runner.watcher import Silent, Watcher
 
 __all__ = [
     "DryRun",
-    "Order",
+    "RunOptions",
     "Silent",
     "Study",
     "Watcher",

@@ -11,12 +11,12 @@ from typing import Any
 from benchmark.budget import LOST, Line
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import Ending, ForkServer, Limits, supervise
+from benchmark.executors.local import ExitReport, ForkServer, Limits, supervise
 from benchmark.executors.slots import Slot
 from benchmark.results import RunDirectory, content_hash, file_hash
-from benchmark.runner.data import Stored
+from benchmark.runner.context import RunContext, applicable, note_open
 from benchmark.runner.plan import Study
-from benchmark.runner.site import Site, applicable, note_open
+from benchmark.runner.splits import StoredSplit
 
 DEFAULT = "default"
 """What stands for the training set in the final of the default configuration: it is in no ranking."""
@@ -27,10 +27,10 @@ its bound, so when it runs over, most likely something else held the machine."""
 
 
 @dataclass
-class Heard:
+class FinalListener:
     """What a final's process, or its scorer, said; spending goes to the ledger."""
 
-    site: Site
+    context: RunContext
     entry: str | None
     said: dict[str, Message] = field(default_factory=dict)
 
@@ -43,11 +43,11 @@ class Heard:
         """Write the spending of the model's process down; the scorer's is nobody's."""
         if self.entry is not None:
             spent = {"lease_s": round(lease_s, 3), "charged_s": round(charged_s, 3)}
-            self.site.ledger.append("spend", entry=self.entry, **spent)
+            self.context.ledger.append("spend", entry=self.entry, **spent)
 
 
 @dataclass(frozen=True)
-class Task:
+class FinalSpec:
     """One final: the trial that is fitted again, on what, with which seed.
 
     Attributes:
@@ -66,12 +66,12 @@ class Task:
 class FinalsRun:
     """All finals of one model on one data set."""
 
-    site: Site
+    context: RunContext
     study: Study
     key: str
     best: Line
     default: Line | None
-    data: Stored
+    data: StoredSplit
     slot: Slot
     run_dir: RunDirectory
 
@@ -79,22 +79,24 @@ class FinalsRun:
         """Fit and score what has no committed result yet."""
         wanted = list(self.wanted())
         todo = [task for task in wanted if not self.is_done(task)]
-        self.site.watcher.final(self.study.name, len(wanted) - len(todo), len(wanted))
+        self.context.watcher.final(self.study.name, len(wanted) - len(todo), len(wanted))
         if not todo:
-            return self.site.fork_servers.drop(self.study)
+            return self.context.fork_servers.drop(self.study)
         problem: Exception | None = None
         for _ in range(2):
             try:
-                with self.site.fork_servers.lend(self.study, self.data, self.slot, keep=False) as fork_server:
-                    return self._work(fork_server, self.site.fork_servers.scorer(self.slot), wanted)
+                with self.context.fork_servers.lend(
+                    self.study, self.data, self.slot, keep=False
+                ) as fork_server:
+                    return self._work(fork_server, self.context.fork_servers.scorer(self.slot), wanted)
             except (AdapterError, Closed) as error:
-                self.site.fork_servers.drop_scorer(self.slot)
-                if self.site.stop.is_set():
+                self.context.fork_servers.drop_scorer(self.slot)
+                if self.context.stop.is_set():
                     raise Interrupted from error
                 problem = error  # a process that forks has died or is not ready: once more with a new one
         return self._give_up(todo[0], str(problem) or "the process that forks its fits died twice")
 
-    def _work(self, fork_server: ForkServer, scorers: ForkServer, wanted: list[Task]) -> None:
+    def _work(self, fork_server: ForkServer, scorers: ForkServer, wanted: list[FinalSpec]) -> None:
         for task in wanted:
             if self.is_done(task):
                 continue
@@ -102,28 +104,30 @@ class FinalsRun:
             if closed["outcome"] in TRY_AGAIN:
                 closed = self._final(fork_server, scorers, task)
             done = sum(self.is_done(other) for other in wanted)
-            self.site.watcher.final(self.study.name, done, len(wanted))
+            self.context.watcher.final(self.study.name, done, len(wanted))
             if closed["outcome"] != "complete":
                 break  # the same configuration would fail again; the row says why
 
-    def _give_up(self, task: Task, reason: str) -> None:
+    def _give_up(self, task: FinalSpec, reason: str) -> None:
         """Write down that a final could not even be started."""
         facts = {"trial": task.trial["trial"], "config": task.trial["config"]}
         spent = {"lease_s": 0.0, "charged_s": 0.0}
         entry = self._identity(task)
-        self.site.ledger.append("close", **entry, outcome="infrastructure", reason=reason, **spent, **facts)
+        self.context.ledger.append(
+            "close", **entry, outcome="infrastructure", reason=reason, **spent, **facts
+        )
 
-    def wanted(self) -> Iterator[Task]:
+    def wanted(self) -> Iterator[FinalSpec]:
         """Return every final, that of the default configuration last: it is never ranked."""
-        finals = self.site.suite.finals
+        finals = self.context.suite.finals
         seeds = 1 if self.study.adapter.traits.deterministic else finals.seeds
         for part in finals.variants:
             for seed in range(seeds):
-                yield Task(part, seed, self.best)
+                yield FinalSpec(part, seed, self.best)
         if finals.default and self.default is not None and self.default["config"] != self.best["config"]:
-            yield Task(DEFAULT, 0, self.default)
+            yield FinalSpec(DEFAULT, 0, self.default)
 
-    def final_key(self, task: Task) -> str:
+    def final_key(self, task: FinalSpec) -> str:
         """Return the hash of everything that this final's result depends on."""
         return content_hash(
             {
@@ -133,29 +137,29 @@ class FinalsRun:
                 "steps": task.trial["best_step"],
                 "train_on": task.part,
                 "seed": task.seed,
-                "metrics": applicable(self.site.suite, self.study),
+                "metrics": applicable(self.context.suite, self.study),
             }
         )[:16]
 
-    def is_done(self, task: Task) -> bool:
+    def is_done(self, task: FinalSpec) -> bool:
         """Return whether the ledger has this final, and its part is the file that was written."""
-        lines = self.site.ledger.lines("close", key=self.final_key(task), outcome="complete")
+        lines = self.context.ledger.lines("close", key=self.final_key(task), outcome="complete")
         return any(
             (self.run_dir / line["part"]).exists()
             and file_hash(self.run_dir / line["part"]) == line["sha256"]
             for line in lines
         )
 
-    def _final(self, fork_server: ForkServer, scorers: ForkServer, task: Task) -> Line:
+    def _final(self, fork_server: ForkServer, scorers: ForkServer, task: FinalSpec) -> Line:
         entry, trial = self._identity(task), task.trial
         request = self._request(task)
         places = {"part": f"parts/{entry['key']}.parquet", "state": f"models/{entry['key']}.safetensors"}
         for_scorer = request | {name: str(self.run_dir / place) for name, place in places.items()}
         for_scorer |= {"directory": str(self.data.directory), "candidates": self.data.manifest["candidates"]}
-        hold_s = self.site.policy.final_s(trial["charged_s"] * self._more_users())
-        fitted, scored = Heard(self.site, entry["entry"]), Heard(self.site, None)
-        limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
-        self.site.ledger.append("test-opened", entry=entry["entry"], split=self.data.hash)
+        hold_s = self.context.policy.final_s(trial["charged_s"] * self._more_users())
+        fitted, scored = FinalListener(self.context, entry["entry"]), FinalListener(self.context, None)
+        limits = Limits(hold_s, self.slot.memory_mb, self.context.policy.ready_s)
+        self.context.ledger.append("test-opened", entry=entry["entry"], split=self.data.hash)
         with ExitStack() as held:
             with _pipe() as (read, write):
                 scorer = scorers.launch("benchmark.scorer:run", for_scorer, (read,))
@@ -163,7 +167,7 @@ class FinalsRun:
                 child = fork_server.launch("benchmark.trial:final", request, (write,))
                 held.enter_context(closing(child))
             facts = {"config": trial["config"], "device": request["device"]}
-            note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
+            note_open(self.context.ledger, child, entry, hold_s=hold_s, **facts)
             ending = supervise(child, limits, fitted)
             scoring = supervise(scorer, replace(limits, hold_s=max(60.0, hold_s)), scored)
         line = self._close(task, entry, places, (ending, scoring), (fitted, scored))
@@ -171,10 +175,10 @@ class FinalsRun:
             raise Interrupted
         return line
 
-    def _request(self, task: Task) -> Message:
+    def _request(self, task: FinalSpec) -> Message:
         """Return what both processes of a final must know; nothing in it leads to the stored split."""
-        ranked = self.site.suite.finals.train_on
-        return self.site.request(self.study, task.trial["config"], task.seed, self.slot) | {
+        ranked = self.context.suite.finals.train_on
+        return self.context.request(self.study, task.trial["config"], task.seed, self.slot) | {
             "steps": task.trial["best_step"],
             "train_on": ranked if task.part == DEFAULT else task.part,
             "keep_state": task.seed == 0 and task.part == ranked,
@@ -188,11 +192,11 @@ class FinalsRun:
 
     def _close(
         self,
-        task: Task,
+        task: FinalSpec,
         entry: dict[str, Any],
         places: dict[str, str],
-        endings: tuple[Ending, Ending],
-        heard: tuple[Heard, Heard],
+        endings: tuple[ExitReport, ExitReport],
+        heard: tuple[FinalListener, FinalListener],
     ) -> Line:
         ending, fitted, scored = endings[0], heard[0].said, heard[1].said
         if scored.get("error", {}).get("kind") == "place":
@@ -204,8 +208,8 @@ class FinalsRun:
             result = facts | {key: scored["result"][key] for key in MEASURED} | places
         for said in (fitted, scored):
             if "error" in said:
-                self.site.log(f"[{entry['entry']}] {said['error']['traceback']}")
-        return self.site.ledger.append(
+                self.context.log(f"[{entry['entry']}] {said['error']['traceback']}")
+        return self.context.ledger.append(
             "close",
             **entry,
             outcome=outcome,
@@ -218,9 +222,9 @@ class FinalsRun:
             **result,
         )
 
-    def _identity(self, task: Task) -> dict[str, Any]:
+    def _identity(self, task: FinalSpec) -> dict[str, Any]:
         key = self.final_key(task)
-        attempt = sum(len(self.site.ledger.lines(event, key=key)) for event in ("open", "close"))
+        attempt = sum(len(self.context.ledger.lines(event, key=key)) for event in ("open", "close"))
         return {
             "entry": f"{self.study.name}@{key}#final-{attempt}",
             "study": self.study.name,
@@ -246,7 +250,7 @@ def _pipe() -> Iterator[tuple[int, int]]:
 
 
 def _classify(  # noqa: PLR0911 - a line for each outcome
-    endings: tuple[Ending, Ending], fitted: dict[str, Message], scored: dict[str, Message]
+    endings: tuple[ExitReport, ExitReport], fitted: dict[str, Message], scored: dict[str, Message]
 ) -> tuple[str, str]:
     ending, scoring = endings
     if "stopped" in {ending.ended_by, scoring.ended_by}:

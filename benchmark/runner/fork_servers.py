@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.executors.local import ForkServer, SetUp
+from benchmark.executors.local import ForkServer, Preload
 from benchmark.executors.slots import Slot, machine_memory_mb
-from benchmark.runner.data import Stored
 from benchmark.runner.plan import Study
+from benchmark.runner.splits import StoredSplit
 
 KEPT = 1 / 8
 """Share of the machine's memory that idle processes may hold between a model's study and its finals."""
-ROOT = SetUp(["scipy.sparse", "benchmark.trial"], "benchmark.scorer:load", {})
-SCORER = SetUp(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
+ROOT = Preload(["scipy.sparse", "benchmark.trial"], "benchmark.scorer:load", {})
+SCORER = Preload(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
 
 
 @dataclass
@@ -51,7 +51,7 @@ class ForkServers:
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def lend(self, study: Study, data: Stored, slot: Slot, *, keep: bool) -> Iterator[ForkServer]:
+    def lend(self, study: Study, data: StoredSplit, slot: Slot, *, keep: bool) -> Iterator[ForkServer]:
         """Lend the process that has imported a study's framework and read train and validation.
 
         Args:
@@ -108,7 +108,7 @@ class ForkServers:
         for fork_server in [*left, *self._roots]:
             fork_server.close()
 
-    def _started(self, study: Study, data: Stored, slot: Slot) -> ForkServer:
+    def _started(self, study: Study, data: StoredSplit, slot: Slot) -> ForkServer:
         return ForkServer(
             slot,
             set_up(study, data, sampled=self.sampled),
@@ -151,7 +151,7 @@ class ForkServers:
         return fits
 
 
-def set_up(study: Study, data: Stored, *, sampled: bool) -> SetUp:
+def set_up(study: Study, data: StoredSplit, *, sampled: bool) -> Preload:
     """Return what the process that forks a study's fits imports and loads, once and uncharged.
 
     Args:
@@ -160,4 +160,4 @@ def set_up(study: Study, data: Stored, *, sampled: bool) -> SetUp:
         sampled: whether a metric ranks drawn negatives.
     """
     facts = {"candidates": data.manifest["candidates"], "sampled": sampled}
-    return SetUp(study.adapter.preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})
+    return Preload(study.adapter.preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})

@@ -12,12 +12,12 @@ from typing import Any
 from benchmark.budget import LOST, Account, Line, Policy, grace_s
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import Ending, ForkServer, Limits, supervise
+from benchmark.executors.local import ExitReport, ForkServer, Limits, supervise
 from benchmark.executors.slots import Slot
-from benchmark.runner.data import Stored
+from benchmark.runner.context import RunContext, note_open
 from benchmark.runner.plan import Study
-from benchmark.runner.site import Site, note_open
-from benchmark.tuner import Asked, Told, Tuner, derived_seed
+from benchmark.runner.splits import StoredSplit
+from benchmark.tuner import FinishedTrial, Proposal, Tuner, derived_seed
 
 FAILURES_BEFORE_GIVING_UP = 3
 REFUNDS = 2
@@ -27,10 +27,10 @@ FAILED_BECAUSE = "failed: "
 
 
 @dataclass
-class Curve:
+class TrialListener:
     """A trial as its supervisor hears it: validated values, and when to ask for no more."""
 
-    site: Site
+    context: RunContext
     study: Study
     entry: dict[str, Any]
     tuner: Tuner
@@ -58,9 +58,9 @@ class Curve:
             self.error = message
         if message["event"] != "step":
             return None
-        value = message["values"].get(self.site.suite.metrics.primary, math.nan)
+        value = message["values"].get(self.context.suite.metrics.primary, math.nan)
         if not math.isfinite(value):
-            primary = self.site.suite.metrics.primary
+            primary = self.context.suite.metrics.primary
             self.error = {"kind": "nan", "message": f"{primary} on validation is not finite", "traceback": ""}
             return {"go": False}
         self._time(message, charged_s)
@@ -70,10 +70,10 @@ class Curve:
 
     def tick(self, lease_s: float, charged_s: float) -> None:
         """Write the spending down."""
-        self.site.ledger.append(
+        self.context.ledger.append(
             "spend", entry=self.entry["entry"], lease_s=round(lease_s, 3), charged_s=round(charged_s, 3)
         )
-        self.site.watcher.spent(self.study.name, self.spent_before_s + charged_s)
+        self.context.watcher.spent(self.study.name, self.spent_before_s + charged_s)
 
     def _note(self, message: Message, value: float, charged_s: float) -> None:
         number = message["step"]
@@ -81,9 +81,9 @@ class Curve:
         self.fit_s = message["fit_s"]
         self.first_step_s = self.first_step_s or charged_s
         best = self.value
-        if best is None or (value > best if self.site.maximise else value < best):
+        if best is None or (value > best if self.context.maximise else value < best):
             self.best_step, self.at_best = number, message["values"]
-        self.site.ledger.append(
+        self.context.ledger.append(
             "spend",
             entry=self.entry["entry"],
             lease_s=None,
@@ -91,13 +91,13 @@ class Curve:
             step=number,
             value=value,
         )
-        self.site.watcher.step(self.study.name, self.entry["trial"], value)
+        self.context.watcher.step(self.study.name, self.entry["trial"], value)
 
     def _reason_to_stop(self, number: int, value: float, charged_s: float) -> str | None:
         assert self.best_step is not None
         if self.tuner.report(self.entry["trial"], number, value):
             return "pruned"
-        if sum(step > self.best_step for step in self.steps) >= self.site.policy.patience:
+        if sum(step > self.best_step for step in self.steps) >= self.context.policy.patience:
             return "patience"
         if self._step_s + self._validation_s > self._left_s(charged_s):
             return "hold"
@@ -114,9 +114,9 @@ class Curve:
         self._last_s = charged_s
 
     def _steps_to_the_next(self, charged_s: float) -> int:
-        """Return how many steps to train before the next is validated; see ``Policy.dear_validation``."""
-        policy = self.site.policy
-        if self._validation_s <= max(policy.dear_validation * self._step_s, self.hold_s / 100):
+        """Return how many steps to train before the next is validated; see ``Policy.costly_validation``."""
+        policy = self.context.policy
+        if self._validation_s <= max(policy.costly_validation * self._step_s, self.hold_s / 100):
             return 1
         carried = (self._left_s(charged_s) - self._validation_s) / max(self._step_s, 1e-3)
         return max(1, min(policy.validate_every, int(carried)))
@@ -129,27 +129,27 @@ class Curve:
 class StudyRun:
     """The loop over the trials of one study."""
 
-    site: Site
+    context: RunContext
     study: Study
     key: str
-    data: Stored
+    data: StoredSplit
     slot: Slot
 
     def __post_init__(self) -> None:
-        suite = self.site.suite
-        self.account = Account(self.site.policy)
+        suite = self.context.suite
+        self.account = Account(self.context.policy)
         for line in self._closed():
             self.account.charge(line["trial"], line["charged_s"], line["outcome"])
             self._learn(line)
         self.tuner = Tuner(
-            self.site.journal,
+            self.context.journal,
             f"{self.study.name}@{self.key}",
             self.study.space,
             self.study.first,
             seed=derived_seed(suite.seed, self.study.name),  # not of the key: new code tries the same
-            maximise=self.site.maximise,
+            maximise=self.context.maximise,
         )
-        self.tuner.repair(self._told)
+        self.tuner.reconcile(self._told)
 
     def _learn(self, closed: Line) -> None:
         """Take from a closed trial what the next one needs at the least."""
@@ -164,7 +164,7 @@ class StudyRun:
             reason = self._attempts()
         except AdapterError as error:
             reason = f"{FAILED_BECAUSE}{error}"
-        best = best_of(self._closed(), maximise=self.site.maximise)
+        best = best_of(self._closed(), maximise=self.context.maximise)
         if best is not None:
             self._settle("ok", reason)
         elif reason.startswith(FAILED_BECAUSE):
@@ -178,10 +178,12 @@ class StudyRun:
         problem: Exception | None = None
         for _ in range(2):
             try:
-                with self.site.fork_servers.lend(self.study, self.data, self.slot, keep=True) as fork_server:
+                with self.context.fork_servers.lend(
+                    self.study, self.data, self.slot, keep=True
+                ) as fork_server:
                     return self._trials(fork_server)
             except (AdapterError, Closed) as error:
-                if self.site.stop.is_set():
+                if self.context.stop.is_set():
                     raise Interrupted from error
                 problem = error
         raise AdapterError(str(problem) or "the process that forks its trials died twice")
@@ -191,14 +193,14 @@ class StudyRun:
         while True:
             closed = [line for line in self._closed() if line["outcome"] != LOST]
             tries = FAILURES_BEFORE_GIVING_UP if self.study.space else 1
-            if (failure := hopeless(closed, tries)) is not None:
+            if (failure := reason_to_abort(closed, tries)) is not None:
                 return f"{FAILED_BECAUSE}{failure}"
             if not self.study.space and any(line["outcome"] != "infrastructure" for line in closed):
                 return "nothing to tune"
-            if len(closed) >= self.site.policy.max_trials:
+            if len(closed) >= self.context.policy.max_trials:
                 return f"{len(closed)} trials"
             first = all(line["outcome"] == "infrastructure" for line in closed)
-            cap = self.site.policy.cap_s(first=first, only=not self.study.space)
+            cap = self.context.policy.cap_s(first=first, only=not self.study.space)
             hold_s = self.account.affordable(cap)
             if hold_s is None:
                 return "what is left of the budget carries no further step"
@@ -206,13 +208,13 @@ class StudyRun:
             self.account.hold(asked.number, hold_s)
             self._trial(fork_server, asked, hold_s)
 
-    def _trial(self, fork_server: ForkServer, asked: Asked, hold_s: float) -> None:
-        self.site.watcher.trial(self.study.name, asked.number)
+    def _trial(self, fork_server: ForkServer, asked: Proposal, hold_s: float) -> None:
+        self.context.watcher.trial(self.study.name, asked.number)
         entry = self._identity(asked.number)
         params = self.study.config(asked.params)
-        request = self.site.request(self.study, params, self.site.suite.seed + asked.number, self.slot)
-        curve = Curve(self.site, self.study, entry, self.tuner, hold_s, self.account.charged_s)
-        limits = Limits(hold_s, self.slot.memory_mb, self.site.policy.ready_s)
+        request = self.context.request(self.study, params, self.context.suite.seed + asked.number, self.slot)
+        curve = TrialListener(self.context, self.study, entry, self.tuner, hold_s, self.account.charged_s)
+        limits = Limits(hold_s, self.slot.memory_mb, self.context.policy.ready_s)
         try:
             child = fork_server.launch("benchmark.trial:run", request)
         except Closed:
@@ -221,19 +223,19 @@ class StudyRun:
             raise
         with closing(child):
             facts = {"config": params, "device": request["device"]}
-            opened = note_open(self.site.ledger, child, entry, hold_s=hold_s, **facts)
+            opened = note_open(self.context.ledger, child, entry, hold_s=hold_s, **facts)
             ending = supervise(child, limits, curve)
         self._close(asked, opened, curve, ending)
         if ending.ended_by == "stopped":
             raise Interrupted
 
-    def _close(self, asked: Asked, opened: Line, curve: Curve, ending: Ending) -> None:
-        outcome, reason = classify(curve, ending, self.site.policy, self.slot.memory_mb)
+    def _close(self, asked: Proposal, opened: Line, curve: TrialListener, ending: ExitReport) -> None:
+        outcome, reason = classify(curve, ending, self.context.policy, self.slot.memory_mb)
         faults = sum(line["outcome"] == "infrastructure" for line in self._closed())
         if outcome == "infrastructure" and faults >= REFUNDS:
             outcome = "crash"
         usable = outcome in {"complete", "pruned"}
-        closed = self.site.ledger.append(
+        closed = self.context.ledger.append(
             "close",
             **self._identity(asked.number),
             outcome=outcome,
@@ -253,16 +255,16 @@ class StudyRun:
             device=opened["device"],
         )
         if curve.error and curve.error["traceback"]:
-            self.site.log(f"[{self.study.name} trial {asked.number}] {curve.error['traceback']}")
+            self.context.log(f"[{self.study.name} trial {asked.number}] {curve.error['traceback']}")
         self.account.charge(asked.number, ending.charged_s, outcome)
         self._learn(closed)
-        self.site.watcher.spent(self.study.name, self.account.charged_s)
+        self.context.watcher.spent(self.study.name, self.account.charged_s)
         if outcome in {LOST, "infrastructure"}:
             self.tuner.fail(asked.number, again=outcome == LOST or not self._failed_before(asked))
         else:
             self.tuner.tell(asked.number, curve.value if usable else None, pruned=outcome != "complete")
 
-    def _failed_before(self, asked: Asked) -> bool:
+    def _failed_before(self, asked: Proposal) -> bool:
         faults = [line for line in self._closed() if line["outcome"] == "infrastructure"]
         repeats: int = sum(line["config"] == self.study.config(asked.params) for line in faults)
         return repeats > 1
@@ -280,22 +282,22 @@ class StudyRun:
         }
 
     def _closed(self) -> list[Line]:
-        return self.site.ledger.lines("close", study=self.study.name, key=self.key, role="trial")
+        return self.context.ledger.lines("close", study=self.study.name, key=self.key, role="trial")
 
-    def _told(self, number: int) -> Told | None:
+    def _told(self, number: int) -> FinishedTrial | None:
         """Return what the ledger recorded of a trial that Optuna never heard the end of."""
         lines = [line for line in self._closed() if line["trial"] == number]
         if not lines or lines[-1]["outcome"] in {LOST, "infrastructure"}:
             return None
         steps = {int(step): value for step, value in lines[-1]["steps"].items()}
-        return Told(lines[-1]["value"], steps, lines[-1]["outcome"] != "complete")
+        return FinishedTrial(lines[-1]["value"], steps, lines[-1]["outcome"] != "complete")
 
     def _settle(self, status: str, reason: str) -> None:
-        best = best_of(self._closed(), maximise=self.site.maximise)
+        best = best_of(self._closed(), maximise=self.context.maximise)
         identity = {
             key: value for key, value in self._identity(0).items() if key not in {"entry", "trial", "role"}
         }
-        self.site.ledger.append(
+        self.context.ledger.append(
             "settled",
             **identity,
             status=status,
@@ -303,7 +305,7 @@ class StudyRun:
             unused_s=round(self.account.left_s, 4),
             space={name: str(domain) for name, domain in self.study.space.items()},
         )
-        self.site.watcher.settled(self.study.name, status, best["value"] if best else None)
+        self.context.watcher.settled(self.study.name, status, best["value"] if best else None)
 
 
 def best_of(lines: list[Line], *, maximise: bool) -> Line | None:
@@ -319,7 +321,7 @@ def default_of(lines: list[Line], study: Study, *, maximise: bool) -> Line | Non
     return best_of(same, maximise=maximise)
 
 
-def hopeless(closed: list[Line], tries: int) -> str | None:
+def reason_to_abort(closed: list[Line], tries: int) -> str | None:
     """Return why a study should not go on: a broken adapter, or ``tries`` failures and nothing else."""
     if any(line["outcome"] == "broken" for line in closed):
         return str(next(line["reason"] for line in closed if line["outcome"] == "broken"))
@@ -334,7 +336,7 @@ FAILED = frozenset({"crash", "oom", "nan", "infrastructure"})
 
 
 def classify(  # noqa: PLR0911 - a line for each outcome
-    curve: Curve, ending: Ending, policy: Policy, slot_mb: float
+    curve: TrialListener, ending: ExitReport, policy: Policy, slot_mb: float
 ) -> tuple[str, str]:
     """Return a trial's outcome and its reason in words."""
     if ending.ended_by == "stopped":

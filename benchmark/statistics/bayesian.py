@@ -9,7 +9,7 @@ from scipy import stats
 
 from benchmark.errors import StatisticsError
 from benchmark.protocol import Values
-from benchmark.statistics.folds import corrected_variance
+from benchmark.statistics.corrected_t import corrected_variance
 from benchmark.statistics.resample import finite
 
 _BLOCK = 4096  # drawn weights in a block

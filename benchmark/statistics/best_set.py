@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.protocol import Values
-from benchmark.statistics.pairwise import joint_permutation
+from benchmark.statistics.permutation import joint_permutation
 from benchmark.statistics.resample import Matrix, finite
 
 
@@ -26,7 +26,7 @@ def best_set(
     A model is out if its adjusted p against the best, max-T over all pairs, is at most 1 - level.
     Since all pairs are paid for, it does not matter that the best was found on the same users; a model
     as good as the truly best is left out with probability at most 1 - level. Arguments as
-    :func:`~benchmark.statistics.pairwise.joint_permutation`; higher is better, so hand in errors negated.
+    :func:`~benchmark.statistics.permutation.joint_permutation`; higher is better, so hand in errors negated.
 
     >>> users = np.random.default_rng(0).random(200)
     >>> best_set(np.stack([users, users + 0.001 * np.sin(np.arange(200)), users - 0.3])).tolist()
@@ -44,7 +44,7 @@ def separated(values: Matrix, adjusted: Matrix, *, level: float = 0.95) -> NDArr
 
     Args:
         values: (M, U).
-        adjusted: (M, M) p of all pairs, from :func:`~benchmark.statistics.pairwise.joint_permutation`.
+        adjusted: (M, M) p of all pairs, from :func:`~benchmark.statistics.permutation.joint_permutation`.
         level: 1 - level is the largest p that tells two models apart.
 
     >>> separated(np.array([[0.0], [1.0]]), np.array([[np.nan, 0.01], [0.01, np.nan]])).tolist()

@@ -141,7 +141,7 @@ def resampled_interval(
         draws: how many.
         seed: of the draws.
 
-    >>> from benchmark.metrics.catalogue import coverage
+    >>> from benchmark.metrics.coverage import coverage
     >>> lists = np.arange(20).reshape(10, 2)
     >>> resampled_interval(lambda users: coverage(lists[users], 25), 10).low < 0.8
     True

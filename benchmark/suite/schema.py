@@ -100,7 +100,7 @@ class BudgetSpec(Section):
     slot: SlotSpec = SlotSpec()
 
 
-class Finals(Section):
+class FinalsSpec(Section):
     """How the chosen configuration is judged on test."""
 
     seeds: int = Field(
@@ -144,7 +144,7 @@ class Model(Section):
         return self.name or self.use
 
 
-class Verdict(Section):
+class VerdictSpec(Section):
     """How differences are tested."""
 
     test: Literal["permutation"] = Field(default="permutation", description="paired sign flips over users")
@@ -169,9 +169,9 @@ class Suite(Section):
     split: SplitSpec = SplitSpec()
     metrics: Metrics = Metrics()
     budget: BudgetSpec = BudgetSpec()
-    finals: Finals = Finals()
+    finals: FinalsSpec = FinalsSpec()
     models: tuple[Model, ...] = Field(min_length=1)
-    verdict: Verdict = Verdict()
+    verdict: VerdictSpec = VerdictSpec()
     seed: int = Field(default=0, ge=0, description="seed of the sampler and of every trial")
 
     @field_validator("datasets", "models", mode="before")

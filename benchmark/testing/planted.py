@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmark.datasets.synthetic import planted
+from benchmark.datasets.sources.synthetic import planted
 from benchmark.protocol import Features, Interactions
 
 STRANGERS = 2  # users, and items, that have no row in the planted log

@@ -16,7 +16,7 @@ from adapters.surprise.co_clustering import CoClustering
 from adapters.surprise.factors import Nmf, Svd, SvdPlusPlus
 from adapters.surprise.knn import KnnBaseline, KnnBasic, KnnMeans
 from adapters.surprise.slope_one import SlopeOne
-from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.names import parse
 from benchmark.protocol import FitContext, Interactions
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from benchmark import verbs
-from benchmark.runner import Order
+from benchmark import api
+from benchmark.runner import RunOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 ANCHORS = {
-    "torch/ease": (0.315, 0.33),
-    "torch/ials": (0.295, 0.33),
-    "torch/item-knn": (0.277, 0.33),
+    "native/ease": (0.315, 0.33),
+    "native/ials": (0.295, 0.33),
+    "native/item-knn": (0.277, 0.33),
     "lightfm/warp": (0.285, 0.33),
-    "torch/ncf": (0.24, 0.33),
+    "torch/neumf": (0.24, 0.33),
     "keras/mlp": (0.22, 0.33),
     "baselines/popularity": (0.1395, 0.1405),
     "baselines/random": (0.005, 0.0105),
@@ -28,14 +28,14 @@ ANCHORS = {
 
 
 @pytest.fixture(scope="module")
-def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> verbs.Finished:
+def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> api.Finished:
     out = tmp_path_factory.mktemp("p1") / "run"
-    suite = verbs.check("movielens-p1", {"budget": {"per_model": "60s"}}, models=list(ANCHORS))
-    return verbs.run(suite, Order(out=out, data=data_dir))
+    suite = api.check("movielens-p1", {"budget": {"per_model": "60s"}}, models=list(ANCHORS))
+    return api.run(suite, RunOptions(out=out, data=data_dir))
 
 
 @pytest.fixture(scope="module")
-def rows(finished: verbs.Finished) -> dict[str, dict[str, Any]]:
+def rows(finished: api.Finished) -> dict[str, dict[str, Any]]:
     return {row["model"]: row for row in finished.board.tables[0].rows}
 
 
@@ -46,7 +46,7 @@ def test_tuned_model_reaches_its_anchor_on_p1(rows: dict[str, dict[str, Any]], m
     assert low <= rows[model]["ndcg@10"] <= high
 
 
-def test_every_study_stays_inside_its_budget(finished: verbs.Finished) -> None:
+def test_every_study_stays_inside_its_budget(finished: api.Finished) -> None:
     charged: dict[str, float] = defaultdict(float)
     defaults = {}
     for text in (finished.path / "ledger.jsonl").read_text("utf-8").splitlines():

@@ -47,7 +47,7 @@ def real(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a short run on real MovieLens-100K."""
     run = tmp_path_factory.mktemp("movielens") / "run"
     words = ["run", "movielens", "--budget", "4s", "--seeds", "2", "--quiet", "--data", str(data_dir)]
-    models = ["--models", "baselines/random,baselines/popularity,torch/ease"]
+    models = ["--models", "baselines/random,baselines/popularity,native/ease"]
     command = [sys.executable, "-m", "benchmark.cli", *words, *models, "--out", str(run)]
     subprocess.run(command, check=True, timeout=300, stdout=subprocess.DEVNULL)
     return run / "leaderboard.html"
@@ -122,7 +122,7 @@ def test_sorting_by_keyboard_turns_the_order_around(browser: object, real: Path)
     rising = models(browser)
     press(browser, "ndcg@10")
 
-    assert rising == ["baselines/random", "baselines/popularity", "torch/ease (reference)"]
+    assert rising == ["baselines/random", "baselines/popularity", "native/ease (reference)"]
     assert models(browser) == rising[::-1]
     assert browser.find_element("css selector", "th[aria-sort=descending]").text.startswith("ndcg@10")
 

@@ -26,7 +26,7 @@ def pdflatex() -> str:
 
 
 def simple() -> Board:
-    return boards.board(boards.table(boards.row("torch/ease", 0.3, 1), boards.row("surprise/svd", 0.2, 2)))
+    return boards.board(boards.table(boards.row("native/ease", 0.3, 1), boards.row("surprise/svd", 0.2, 2)))
 
 
 @pytest.mark.parametrize("preamble", ["", r"\usepackage{booktabs}"])

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from adapters.lightfm import Warp
-from benchmark.metrics.evaluate import Evaluator
+from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.names import parse
 from benchmark.protocol import FitContext, Interactions, Values
-from benchmark.statistics.pairwise import paired_permutation
+from benchmark.statistics.permutation import paired_permutation
 from benchmark.statistics.seeds import seed_aware
 
 pytestmark = pytest.mark.slow

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.statistics import correction, datasets
+from benchmark.statistics import holm, multi_dataset
 from benchmark.statistics.best_set import best_set
-from benchmark.statistics.folds import nadeau_bengio
+from benchmark.statistics.corrected_t import nadeau_bengio
 from benchmark.statistics.noninferiority import noninferiority
-from benchmark.statistics.pairwise import joint_permutation, paired_permutations, sign_test, wilcoxon
+from benchmark.statistics.permutation import joint_permutation, paired_permutations, sign_test, wilcoxon
 from benchmark.statistics.seeds import seed_aware, seed_variance
 
 pytestmark = pytest.mark.slow
@@ -58,7 +58,7 @@ def test_wilcoxon_and_sign_test_under_symmetric_noise_keep_their_level():
 
 
 @pytest.mark.parametrize(
-    "adjust", [correction.holm, correction.hochberg, correction.benjamini_hochberg], ids=lambda f: f.__name__
+    "adjust", [holm.holm, holm.hochberg, holm.benjamini_hochberg], ids=lambda f: f.__name__
 )
 def test_corrected_family_against_a_reference_holds_its_error(adjust):
     rng = np.random.default_rng(3)
@@ -143,9 +143,9 @@ def test_noninferiority_at_the_margin_with_seeds_is_shown_rarely():
 def test_rank_tests_over_families_keep_their_level():
     rng = np.random.default_rng(10)
     scores = rng.normal(0, 1, (SIMULATIONS, 10, 4))
-    reach = datasets.critical_difference(4, 10)
-    assert share(datasets.friedman(rows).p <= 0.05 for rows in scores) <= MOST
-    assert share(datasets.iman_davenport(rows).p <= 0.05 for rows in scores) <= MOST
-    assert share(np.ptp(datasets.mean_ranks(rows)) >= reach for rows in scores) <= MOST
-    holm_wilcoxon = (datasets.compare_over_families(rows, reference=0) for rows in scores)
+    reach = multi_dataset.critical_difference(4, 10)
+    assert share(multi_dataset.friedman(rows).p <= 0.05 for rows in scores) <= MOST
+    assert share(multi_dataset.iman_davenport(rows).p <= 0.05 for rows in scores) <= MOST
+    assert share(np.ptp(multi_dataset.mean_ranks(rows)) >= reach for rows in scores) <= MOST
+    holm_wilcoxon = (multi_dataset.compare_over_families(rows, reference=0) for rows in scores)
     assert share(np.nanmin(p) <= 0.05 for p in holm_wilcoxon) <= MOST

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.datasets.order import by_user
-from benchmark.datasets.prepare import Prepared
+from benchmark.datasets.prepare.pipeline import Prepared
+from benchmark.datasets.sorting import by_user
 from benchmark.errors import SplitError
 from benchmark.protocol import Interactions
 

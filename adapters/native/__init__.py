@@ -1,0 +1,1 @@
+"""Models in numpy and compiled code: no framework needed."""

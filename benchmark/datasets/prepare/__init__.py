@@ -1,0 +1,1 @@
+"""From a log to dense arrays, every step counted."""

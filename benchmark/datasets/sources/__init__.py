@@ -1,0 +1,1 @@
+"""Where logs come from: known publishers, downloads, files of your own, generated data."""

@@ -1,0 +1,1 @@
+"""Splits on disk: one file per part, and what lies beside them."""

@@ -1,0 +1,1 @@
+"""Tables as files hold them, read and parsed into a log."""

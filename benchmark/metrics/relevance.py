@@ -1,0 +1,82 @@
+"""What is to be found: each user's relevant items and their gains, and which were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.metrics.topk import Entries, entries, entries_of
+from benchmark.protocol import Ids, Interactions, Values
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """The relevant items of U users, ascending within a user.
+
+    Attributes:
+        starts: (U + 1,) where each user's items start.
+        items: item of each relevant pair.
+        gains: held-out value of each, (P,) at least 0; the largest where a pair was held out twice.
+        hidden: how many were left out because the user has seen them.
+        barred: how many were left out because they are no candidates.
+    """
+
+    starts: NDArray[np.int64]
+    items: Ids
+    gains: Values
+    hidden: int
+    barred: int
+
+    def of(self, users: Ids) -> Entries:
+        """Return the relevant items of these users."""
+        return entries_of(self.starts, self.items, users)
+
+    def gains_of(self, users: Ids) -> Values:
+        """Return the gains of these users' items, in the order of :meth:`of`."""
+        return self.gains[entries(self.starts, np.arange(len(self.items)), users)[1]]
+
+
+def wanted(target: Interactions, seen: csr_matrix, barred: NDArray[np.bool_] | None) -> Relevance:
+    """Return the liked rows of the target that can be found.
+
+    Args:
+        target: held-out rows.
+        seen: (U, I), an entry at each pair that is no candidate.
+        barred: (I,) items that are nobody's candidates.
+    """
+    likes = target.likes()
+    order = np.lexsort((likes.values, likes.items, likes.users))
+    users, items, values = likes.users[order], likes.items[order], likes.values[order]
+    is_last = np.ones(len(users), dtype=np.bool_)
+    is_last[:-1] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
+    users, items, values = users[is_last], items[is_last], values[is_last]
+    hidden = np.asarray(seen[users, items]).ravel() > 0 if len(users) else np.zeros(0, dtype=np.bool_)
+    out = np.zeros(len(users), dtype=np.bool_) if barred is None else barred[items] & ~hidden
+    stays = ~(hidden | out)
+    counts = np.bincount(users[stays], minlength=target.n_users)
+    return Relevance(
+        np.concatenate([[0], counts.cumsum()]).astype(np.int64),
+        items[stays],
+        np.maximum(values[stays].astype(np.float64), 0.0),
+        int(hidden.sum()),
+        int(out.sum()),
+    )
+
+
+def union(logs: Sequence[Interactions], like: Interactions) -> csr_matrix:
+    """Return (U, I) with a one at each pair that any log has, items ascending within a user."""
+    from scipy.sparse import csr_matrix
+
+    matrices = [log.matrix() for log in logs]
+    found = csr_matrix(sum(matrices[1:], start=matrices[0])) if matrices else 0 * like.matrix()
+    found.eliminate_zeros()
+    found.sort_indices()
+    found.data = np.ones_like(found.data)  # a new array: one log alone shares its matrix with us
+    return found

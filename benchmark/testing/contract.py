@@ -1,0 +1,354 @@
+"""One test for each thing that the protocol promises, on a small planted log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache, cached_property
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.metrics.evaluator import Evaluator
+from benchmark.metrics.names import parse
+from benchmark.protocol import (
+    Array,
+    Choice,
+    FitContext,
+    Hyperparameter,
+    Ids,
+    Interactions,
+    Range,
+    Scores,
+    Traits,
+    traits,
+)
+from benchmark.testing.planted import STRANGERS, described, planted_parts, strangers_changed
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """An adapter class with a configuration, and what it does with the planted log."""
+
+    cls: type
+    config: tuple[tuple[str, Hyperparameter], ...]
+
+    @cached_property
+    def traits(self) -> Traits:
+        return traits(self.cls)
+
+    @cached_property
+    def train(self) -> Interactions:
+        train, _ = planted_parts()
+        return train.likes() if self.traits.feedback == "implicit" else train
+
+    def begin(self, train: Interactions, seed: int = 0) -> tuple[Any, Iterator[None]]:
+        """Return a new model and its steps, none of them taken."""
+        model, context = self.cls(**dict(self.config)), FitContext(seed=seed)
+        if hasattr(model, "open_device"):
+            model.open_device(context)
+        return model, model.fit_steps(train, context)
+
+    def fit(self, steps: int, seed: int = 0, train: Interactions | None = None) -> Any:
+        """Return a model after ``steps`` steps, or as many as it makes."""
+        model, walk = self.begin(self.train if train is None else train, seed)
+        for _ in islice(walk, steps):
+            pass
+        return model
+
+
+def _assert_inside(name: str, value: Hyperparameter, allowed: Range | Choice) -> None:
+    if isinstance(allowed, Choice):
+        assert value in allowed.options, f"{name} = {value!r} is none of {allowed}"
+    else:
+        assert not isinstance(value, str)
+        assert allowed.low <= value <= allowed.high, f"{name} = {value} is outside {allowed}"
+
+
+@cache
+def _fitted(subject: _Subject, steps: int, seed: int = 0) -> tuple[Any, Scores]:
+    """Return a model and its scores of all users; tests that only look share it."""
+    model = subject.fit(steps, seed)
+    return model, model.score(_all_users(subject.train))
+
+
+class AdapterContract:
+    """Inherit, name the class under test, and pytest checks what the engine relies on.
+
+    Attributes:
+        adapter: the class under test.
+        config: fields that differ from their defaults.
+        steps: how many steps to train at most before the model is judged by its quality.
+        learns: False for a floor such as a random ranking, which beats nothing.
+        from_history: False where ``score`` knows more of a user than the history that ``fold_in`` is given,
+            such as a vector of the user's own.
+    """
+
+    adapter: ClassVar[type]
+    config: ClassVar[Mapping[str, Hyperparameter]] = {}
+    steps: ClassVar[int] = 30
+    learns: ClassVar[bool] = True
+    from_history: ClassVar[bool] = True
+
+    @property
+    def subject(self) -> _Subject:
+        """The adapter with its configuration."""
+        return _Subject(self.adapter, tuple(sorted(self.config.items())))
+
+    def test_defaults_lie_in_the_space(self) -> None:
+        """Trial 0 is the default configuration, so the sampler must be able to suggest it."""
+        model = self.adapter()
+        for name, allowed in self.subject.traits.space.items():
+            _assert_inside(name, getattr(model, name), allowed)
+
+    def test_published_configuration_lies_in_the_space(self) -> None:
+        """Trial 1 is the published configuration: the sampler must be able to suggest it too."""
+        for name, value in self.subject.traits.published.items():
+            _assert_inside(name, value, self.subject.traits.space[name])
+
+    def test_scores_have_a_row_per_user_and_a_column_per_item(self) -> None:
+        """For any users, those without rows included: (B, I) float32, all finite."""
+        model, _ = self._trained()
+        n_users, n_items = self.subject.train.n_users, self.subject.train.n_items
+        for users in ([0], [n_users - 1, 3, n_users - 2], range(n_users), []):
+            scores = model.score(np.array(users, dtype=np.int32))
+            where = f"score() of {len(users)} users"
+            assert isinstance(scores, np.ndarray), (
+                f"{where} returned {type(scores).__name__}, expected an array"
+            )
+            assert scores.shape == (len(users), n_items), (
+                f"{where} has shape {scores.shape} for {n_items} items"
+            )
+            assert scores.dtype == np.float32, f"{where} is {scores.dtype}, expected float32"
+            assert np.isfinite(scores).all(), f"{where} has values that are nan or infinite"
+
+    def test_batch_size_does_not_change_a_score(self) -> None:
+        """The engine chooses the batches, so a row must depend on its user alone."""
+        model, scores = self._trained()
+        users = np.random.default_rng(0).permutation(_all_users(self.subject.train))
+        batches = [model.score(batch) for batch in np.split(users, [1, 8, 100])]
+        _assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
+
+    def test_same_seed_gives_the_same_scores(self) -> None:
+        """On one thread; the seed is the only source of chance."""
+        first, second = (self.subject.fit(steps=2).score(self._some_users()) for _ in range(2))
+        assert np.array_equal(first, second), (
+            "two fits with seed 0 score differently: some chance is not seeded"
+        )
+
+    def test_seed_matters_unless_declared_deterministic(self) -> None:
+        """A model whose seed changes nothing gets one final; any other gets several."""
+        first, second = (self.subject.fit(steps=1, seed=seed).score(self._some_users()) for seed in (1, 2))
+        same = np.array_equal(first, second)
+        declared = self.subject.traits.deterministic
+        assert same == declared, (
+            f"deterministic is {declared}, yet seeds 1 and 2 score {'alike' if same else 'apart'}"
+        )
+
+    def test_scores_work_after_every_step(self) -> None:
+        """A yield means that the device is idle and ``score`` works."""
+        train, step = self.subject.train, 0
+        model, walk = self.subject.begin(train)
+        for step, _ in enumerate(islice(walk, 3), start=1):
+            scores = model.score(self._some_users())
+            assert scores.shape == (5, train.n_items), f"after step {step} score() has shape {scores.shape}"
+            assert np.isfinite(scores).all(), f"after step {step} score() is not finite"
+        assert step, "fit_steps() yielded nothing; it must yield at least once"
+
+    def test_inputs_stay_as_they_were(self) -> None:
+        """Training data and the users asked for belong to the engine."""
+        train, users = self.subject.train.rows(np.arange(len(self.subject.train))), self._some_users()
+        inputs = _columns(train) | {"matrix": train.matrix().data, "batch": users}
+        if train.item_features is not None:
+            inputs["item_features"] = train.item_features.matrix.data
+        before = {name: np.array(column) for name, column in inputs.items()}
+        model, walk = self.subject.begin(train)
+        next(walk)
+        model.score(users)
+        changed = [name for name, column in inputs.items() if not np.array_equal(before[name], column)]
+        assert not changed, f"fit_steps() or score() changed its inputs: {', '.join(changed)}"
+
+    def test_state_brings_a_model_back(self) -> None:
+        """Named arrays without objects, from which a new instance scores and rates the same."""
+        if not self.subject.traits.keeps_state:
+            return
+        model, scores = self._trained()
+        state = model.state()
+        loose = [
+            name
+            for name, array in state.items()
+            if not isinstance(array, np.ndarray) or array.dtype.hasobject
+        ]
+        assert not loose, f"state() holds {loose}, which are no plain arrays"
+        copy, _ = self.subject.begin(self.subject.train)
+        copy.restore({name: np.array(array) for name, array in state.items()})
+        _assert_close(copy.score(_all_users(self.subject.train)), scores, "after restore(), score()")
+        if self.subject.traits.rates:
+            users, items, _ = _pairs(planted_parts()[1])
+            _assert_close(copy.rate(users, items), model.rate(users, items), "after restore(), rate()")
+        if self.subject.traits.folds_in:
+            history = np.array([3, 5], dtype=np.int32)
+            _assert_close(copy.fold_in(history), model.fold_in(history), "after restore(), fold_in()")
+
+    def test_fold_in_scores_every_item_from_any_history(self) -> None:
+        """From one item or from all of them: (I,) float32, all finite; the history stays as it was."""
+        if not self.subject.traits.folds_in:
+            return
+        model, n_items = self._trained()[0], self.subject.train.n_items
+        for history in ([n_items - 1], [7, 2, 9], range(n_items)):
+            items = np.array(history, dtype=np.int32)
+            scores, where = model.fold_in(items), f"fold_in() of {len(items)} items"
+            assert scores.shape == (n_items,), f"{where} has shape {scores.shape} for {n_items} items"
+            assert scores.dtype == np.float32, f"{where} is {scores.dtype}, expected float32"
+            assert np.isfinite(scores).all(), f"{where} has values that are nan or infinite"
+            assert np.array_equal(items, history), f"{where} changed the history that it was given"
+
+    def test_fold_in_ranks_as_score_does(self) -> None:
+        """A known user's history, in the order of time, gives the user's own order of unseen items."""
+        if not (self.subject.traits.folds_in and self.from_history):
+            return
+        model, scores = self._trained()
+        for user, history in islice(_histories(self.subject.train), 20):
+            unseen = np.setdiff1d(np.arange(len(scores[user])), history)
+            apart = _disorder(model.fold_in(history)[unseen], scores[user][unseen])
+            assert apart < 1e-3, (
+                f"user {user}: fold_in() of the user's own history ranks unlike score(): one that it puts "
+                f"behind another scores higher by {apart:.2g} of their span"
+            )
+
+    def test_fold_in_learns_the_planted_structure(self) -> None:
+        """Rankers beat a random ranking in NDCG@10 for users who are known by their history alone."""
+        if not (self.learns and self.subject.traits.folds_in and self.subject.traits.feedback == "implicit"):
+            return
+        model, scores = self._trained()
+        folded = np.array(scores)
+        for user, history in _histories(self.subject.train):
+            folded[user] = model.fold_in(history)
+        _assert_better_than_chance(folded, "of fold_in()")
+
+    def test_features_speak_for_rows_without_an_event(self) -> None:
+        """What ``from_features`` names is scored by features: other features, other scores."""
+        if not self.learns:  # chance scores everything without any features
+            return
+        train = described(self.subject.train)
+        for side in self.subject.traits.from_features:
+            logs = train, strangers_changed(train, side)
+            before, after = (self._strangers(self.subject.fit(2, train=log), side) for log in logs)
+            assert np.isfinite(after).all(), f"scores of {side} without a row are nan or infinite"
+            assert not np.array_equal(before, after), (
+                f"from_features names {side!r}, yet those without a row score the same with other features"
+            )
+
+    def test_log_without_times_and_features_can_be_learned(self) -> None:
+        """Most logs have neither; what cannot do without features says so in ``needs_features``."""
+        train = replace(self.subject.train, times=np.array([], dtype=np.int64))
+        if not self.subject.traits.needs_features:
+            train = replace(train, item_features=None)
+        scores = self.subject.fit(1, train=train).score(self._some_users())
+        assert np.isfinite(scores).all(), "without times and features score() is not finite"
+
+    def test_order_of_time_matters_to_a_model_of_sequences(self) -> None:
+        """A field ``history`` says that the last items count: the log turned round scores otherwise."""
+        if "history" not in {field.name for field in fields(self.adapter)}:
+            return
+        train, users = self.subject.train, self._some_users()[:3]
+        turned = replace(train, times=train.times.max() - train.times)
+        first, second = (self.subject.fit(1, train=log).score(users) for log in (train, turned))
+        assert not np.array_equal(first, second), "the log turned round in time scores the same"
+
+    def test_ratings_are_on_the_scale_of_the_data(self) -> None:
+        """One finite rating a pair, users and items without rows included."""
+        if not self.subject.traits.rates:
+            return
+        model, _ = self._trained()
+        users, items, _ = _pairs(planted_parts()[1])
+        stranger, unseen = self.subject.train.n_users - 1, self.subject.train.n_items - 1
+        users = np.append(users, [0, stranger, stranger]).astype(np.int32)
+        items = np.append(items, [unseen, 0, unseen]).astype(np.int32)
+        ratings, scale = model.rate(users, items), self.subject.train.scale
+        assert scale is not None
+        assert ratings.shape == users.shape, f"rate() of {len(users)} pairs has shape {ratings.shape}"
+        low, high = ratings.min(), ratings.max()  # nan fails the comparison too
+        assert scale[0] <= low <= high <= scale[1], f"rate() spans {low} to {high}; the scale is {scale}"
+
+    def test_model_learns_the_planted_structure(self) -> None:
+        """Rankers beat a random ranking in NDCG@10, rating models the global mean in RMSE."""
+        if not self.learns:
+            return
+        model, scores = self._trained()
+        train, test = planted_parts()
+        if self.subject.traits.feedback == "implicit":
+            _assert_better_than_chance(scores, "of score()")
+        else:
+            users, items, values = _pairs(test)
+            error = np.sqrt(np.mean((model.rate(users, items) - values) ** 2))
+            floor = np.sqrt(np.mean((train.values.mean() - values) ** 2))
+            assert error < floor, f"RMSE is {error:.4f}, expected below the global mean's {floor:.4f}"
+
+    def _trained(self) -> tuple[Any, Scores]:
+        return _fitted(self.subject, self.steps)
+
+    def _strangers(self, model: Any, side: str) -> Scores:
+        """Return the scores of the users, or of the items, that have no row."""
+        scores: Scores = model.score(_all_users(self.subject.train))
+        return scores[-STRANGERS:] if side == "users" else scores[:, -STRANGERS:]
+
+    def _some_users(self) -> Ids:
+        users = _all_users(self.subject.train)[-5:]
+        users.setflags(write=False)  # the engine's arrays may be
+        return users
+
+
+def ndcg(scores: Scores, train: Interactions, test: Interactions) -> Array:
+    """Return NDCG@10 of each user with something to find, from scores (U, I) of all users."""
+    judge = Evaluator(test, seen=[train], metrics=[parse("ndcg@10")], train=train)
+    judge.add(judge.users, scores[judge.users])
+    values = judge.result().per_user["ndcg@10"]
+    return values[~np.isnan(values)]
+
+
+def _all_users(log: Interactions) -> Ids:
+    return np.arange(log.n_users, dtype=np.int32)
+
+
+def _columns(log: Interactions) -> dict[str, Array]:
+    return {name: getattr(log, name) for name in ("users", "items", "values", "times", "positive")}
+
+
+def _pairs(log: Interactions) -> tuple[Ids, Ids, Scores]:
+    return log.users, log.items, log.values
+
+
+def _assert_close(found: Array, expected: Array, what: str) -> None:
+    worst = np.abs(found - expected).max(initial=0)
+    close = np.allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert close, f"{what} differs by up to {worst:.2g}, expected at most 1e-5"
+
+
+def _assert_better_than_chance(scores: Scores, what: str) -> None:
+    train, test = planted_parts()
+    noise = np.random.default_rng(0).random(scores.shape, dtype=np.float32)
+    won = ndcg(scores, train, test) - ndcg(noise, train, test)
+    needed = 3 * won.std() / np.sqrt(len(won))
+    assert won.mean() > needed, (
+        f"NDCG@10 {what} minus random's is {won.mean():.4f}, expected over {needed:.4f}"
+    )
+
+
+def _histories(log: Interactions) -> Iterator[tuple[int, Ids]]:
+    """Yield each user who has a row, with the items in the order of time."""
+    starts, places = log.histories()
+    for user in np.flatnonzero(np.diff(starts)):
+        yield int(user), log.items[places[starts[user] : starts[user + 1]]].copy()
+
+
+def _disorder(first: Scores, second: Scores) -> float:
+    """Return the most by which the second rises where the first falls, as a share of the second's span.
+
+    >>> _disorder(np.array([3.0, 2.0, 1.0]), np.array([9.0, 5.0, 7.0]))
+    0.5
+    """
+    ranked = second[np.argsort(-first, kind="stable")]
+    rises = np.maximum.accumulate(ranked[::-1])[::-1] - ranked
+    return float(rises.max() / (np.ptp(second) or 1.0))

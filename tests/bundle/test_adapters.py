@@ -1,0 +1,136 @@
+"""Every adapter, exported and loaded in a fresh process: the same scores, and no framework without need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from repository import ROOT
+
+from adapters import ADAPTERS
+from benchmark import bundle
+from benchmark.bundle.export import Contents, assemble
+from benchmark.cold_start import cold_of
+from benchmark.errors import BundleError
+from benchmark.protocol import FitContext, traits
+from benchmark.registry import Registry
+from benchmark.testing import planted_parts
+from benchmark.trial import packed_state
+
+FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas", "deepctr"}
+NETWORKS = ("torch/neumf", "torch/deepfm", "torch/sasrec", "torch/gru4rec", "torch/caser")
+TOWERS = ("keras/mlp", "keras/neumf")
+CLICKS = ("deepctr/deepfm", "deepctr/xdeepfm", "deepctr/dcn")
+NEEDED = {
+    **{name: {"torch"} for name in NETWORKS},
+    **{name: {"tensorflow", "keras"} for name in TOWERS},
+    **{name: {"tensorflow", "keras", "deepctr"} for name in CLICKS},
+}
+BROUGHT = {name: {"pandas", "sklearn"} for name in (*TOWERS, *CLICKS)}
+"""What a framework imports by itself where it is installed."""
+REGISTRY = Registry(ADAPTERS)
+QUICK = {
+    *("baselines/random", "surprise/svd", "surprise/knn-means", "lightfm/hybrid", "content/tfidf"),
+    *("native/ease", "native/ials", "native/item-knn", "native/bpr"),
+}
+"""One of each way to serve; the others, and whoever must start a framework twice, are for the slow suite."""
+
+CHILD = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from benchmark import load
+bundle = load(sys.argv[1])
+users = np.arange(len(bundle.user_ids), dtype=np.int32)
+np.save(Path(sys.argv[2]), bundle.scores(users))
+print(*({FRAMEWORKS!r} & set(sys.modules)))
+"""
+
+
+def made(name: str, place: Path):
+    """Return a model trained two steps on the planted data, and its bundle."""
+    module, _, cls = ADAPTERS[name].partition(":")
+    adapter = getattr(import_module(module), cls)
+    model, (train, _) = adapter(), planted_parts()
+    rows = train.likes() if traits(adapter).feedback == "implicit" else train
+    for _ in islice(model.fit_steps(rows, FitContext()), 2):
+        pass
+    counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+    ids = list(range(100, 100 + train.n_users)), [f"item {i}" for i in range(train.n_items)]
+    titles = [None] * train.n_items
+    golden = {"users": [], "lists": []}
+    cold = cold_of(rows, traits(adapter).from_features), np.zeros(train.n_items, dtype=np.bool_)
+    contents = Contents(
+        packed_state(model), *ids, titles, train, counts, *cold, golden, about(name, train), {}
+    )
+    return model, assemble(contents, place)
+
+
+def about(name: str, train) -> dict[str, object]:
+    data = {"dataset": "planted", "licence": "generated", "synthetic": True, "rule": {"by": "random"}}
+    data |= {"n_users": train.n_users, "n_items": train.n_items, "split_sha256": "0" * 63 + "1"}
+    cost = {"latency_ms_p50": 1.0, "latency_ms_p95": 2.0, "size_mb": 1.0, "device": "cpu", "processor": "any"}
+    return {
+        "model": name,
+        "adapter": {"name": name},
+        "params": {},
+        "training": {"train_on": "train", "seed": 0, "steps": 2},
+        "data": data,
+        "metrics": {},
+        "board": {"level": 0.95, "seeds": 1, "primary": "ndcg@10", "value": 0.1, "low": 0.1, "high": 0.2},
+        "promise": cost,
+        "ranking": {"tie_seed": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ADAPTERS]
+)
+def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_path):
+    if name in CLICKS and REGISTRY[name].missing:
+        pytest.skip("deepctr is not installed")
+    model, place = made(name, tmp_path / "bundle")
+    scores = tmp_path / "scores.npy"
+    program = [sys.executable, "-c", CHILD, str(place), str(scores)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    users, known = np.arange(planted_parts()[0].n_users, dtype=np.int32), bundle.load(place, REGISTRY)
+    expected = known.cold.fill(users, model.score(users))
+    np.testing.assert_allclose(np.load(scores), expected, rtol=1e-5, atol=1e-5)
+    assert set(done.stdout.split()) - BROUGHT.get(name, set()) == NEEDED.get(name, set())
+
+
+def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tmp_path):
+    model, place = made("native/ease", tmp_path / "bundle")
+    loaded, (train, _) = bundle.load(place, REGISTRY), planted_parts()
+    user = int(train.users[0])
+    history = [f"item {item}" for item in np.unique(train.likes().items[train.likes().users == user])]
+    found = loaded.recommend_new(history, k=5)
+    known = model.score(np.array([user], dtype=np.int32))[0]
+    assert found.source == "history"
+    assert [item.score for item in found.items] == pytest.approx(
+        [float(known[int(item.id.split()[1])]) for item in found.items], abs=1e-6
+    )
+    assert not {item.id for item in found.items} & set(history)
+
+
+def test_bundle_of_ease_with_histories_out_of_bounds_is_refused(tmp_path):
+    from safetensors.numpy import load, save
+
+    from benchmark.bundle.format import MANIFEST, sealed
+    from benchmark.results import file_hash
+
+    _, place = made("native/ease", tmp_path / "bundle")
+    state = load((place / "model.safetensors").read_bytes())
+    (place / "model.safetensors").write_bytes(save(state | {"items": state["items"] + 10**6}))
+    content = json.loads((place / MANIFEST).read_text())
+    content["files"]["model.safetensors"]["sha256"] = file_hash(place / "model.safetensors")
+    (place / MANIFEST).write_bytes(sealed(content))
+    with pytest.raises(BundleError, match="is no state of native/ease"):
+        bundle.load(place, REGISTRY)

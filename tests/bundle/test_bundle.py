@@ -1,0 +1,392 @@
+"""A bundle of a real small run: what it recommends, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from adapters import ADAPTERS
+from benchmark import bundle, cli, runner
+from benchmark.bundle.export import export
+from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, sealed
+from benchmark.errors import AdapterError, BundleError
+from benchmark.leaderboard.evidence import evidence
+from benchmark.registry import Registry
+from benchmark.results import RunDirectory, file_hash, latest
+from benchmark.runner import RunOptions
+from benchmark.selection import pick, record_files
+from benchmark.suite import parse
+
+SUITE = """
+name: small
+datasets: [{name: planted, synthetic: {users: 40, items: 30, interactions: 400, seed: 3}}]
+metrics: {primary: ndcg@5, also: [recall@10, coverage@5, rmse]}
+budget: {per_model: 3s, max_trials: 1, slot: {memory: 2GB, gpu: "no"}}
+finals: {seeds: 2}
+models: [baselines/popularity, baselines/random]
+"""
+REGISTRY = Registry(ADAPTERS)
+
+
+@pytest.fixture(scope="module")
+def run_path(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("runs") / "run"
+    return runner.run(parse(SUITE, "small.yaml", REGISTRY), REGISTRY, RunOptions(out=place)).path
+
+
+@pytest.fixture(scope="module")
+def exported(run_path, tmp_path_factory) -> Path:
+    known = evidence(RunDirectory(run_path))
+    return export(
+        known, "baselines/random", tmp_path_factory.mktemp("b") / "bundle", record_files(pick(known))
+    )
+
+
+@pytest.fixture
+def place(exported, tmp_path) -> Path:
+    """A bundle that may be damaged."""
+    return Path(shutil.copytree(exported, tmp_path / "bundle"))
+
+
+def reseal(place: Path, **changes: Any) -> None:
+    """Make a bundle whole again after a change: what somebody who wants to deceive would do."""
+    content = json.loads((place / MANIFEST).read_text("utf-8")) | changes
+    for name in set(content["files"]) & {*REQUIRED, *OPTIONAL}:
+        file = place / name
+        content["files"][name] = {"bytes": file.stat().st_size, "sha256": file_hash(file)}
+    (place / MANIFEST).write_bytes(sealed(content))
+
+
+def change_arrays(place: Path, name: str, **changes: Any) -> None:
+    arrays = load_arrays((place / name).read_bytes())
+    (place / name).write_bytes(save_arrays(arrays | changes))
+    reseal(place)
+
+
+def test_bundle_recommends_every_user_the_lists_that_the_run_stored(run_path, exported):
+    run = RunDirectory(run_path)
+    finals = run.ledger().lines(
+        "close", role="final", model="baselines/random", train_on="train+valid", seed=0
+    )
+    part = pd.read_parquet(run / latest(finals)[0]["part"])
+    loaded = bundle.load(exported, REGISTRY)
+    lists = loaded.recommend([loaded.user_ids[user] for user in part["user"]], k=10)
+    for found, stored in zip(lists, part["items"], strict=True):
+        assert [item.id for item in found.items] == [loaded.item_ids[i] for i in stored if i >= 0]
+
+
+def test_bundle_hides_what_each_user_saw_in_train_and_validation(run_path, exported):
+    from benchmark.datasets.store.parts import load_parts
+
+    seen = load_parts(run_path / "splits" / "planted", "train", "valid")
+    loaded = bundle.load(exported, REGISTRY)
+    for user, found in enumerate(loaded.recommend(loaded.user_ids, k=30)):
+        hidden = {loaded.item_ids[item] for item in seen.items[seen.users == user]}
+        assert hidden
+        assert {item.id for item in found.items} == set(loaded.item_ids) - hidden
+
+
+def test_bundle_knows_ids_as_numbers_and_as_text(exported):
+    loaded = bundle.load(exported, REGISTRY)
+    number, text = loaded.recommend([loaded.user_ids[3], str(loaded.user_ids[3])], k=5)
+    assert number == text
+    assert number.source == "model"
+    assert number.items[0].title.startswith("Planted item")
+
+
+def test_bundle_gives_a_stranger_the_most_popular_items_and_says_so(run_path, exported):
+    from benchmark.datasets.store.parts import load_parts
+
+    loaded = bundle.load(exported, REGISTRY)
+    (found,) = loaded.recommend(["stranger"], k=30)
+    rows = load_parts(run_path / "splits" / "planted", "train", "valid").likes()
+    counts = np.bincount(rows.items, minlength=rows.n_items)
+    assert (found.source, found.note) == ("popularity", "unknown user: the most popular items")
+    assert [item.score for item in found.items] == sorted(counts.tolist(), reverse=True)
+
+
+def test_bundle_of_a_model_that_cannot_fold_in_uses_popularity_without_the_history(exported):
+    loaded = bundle.load(exported, REGISTRY)
+    favourite = loaded.recommend(["stranger"], k=1)[0].items[0].id
+    found = loaded.recommend_new([favourite, "no such item"], k=30)
+    assert favourite not in [item.id for item in found.items]
+    assert found.source == "popularity"
+    assert "cannot fold a history in" in found.note
+    assert "1 of 2 items of the history are not in the catalogue" in found.note
+
+
+def test_bundle_refuses_a_history_for_a_user_it_knows(exported):
+    loaded = bundle.load(exported, REGISTRY)
+    with pytest.raises(BundleError, match="is known, with a history of its own"):
+        loaded.recommend_new([1], user=loaded.user_ids[0])
+
+
+def test_bundle_leaves_excluded_items_out(exported):
+    loaded = bundle.load(exported, REGISTRY)
+    first = loaded.recommend([loaded.user_ids[0]], k=3)[0].items
+    (found,) = loaded.recommend([loaded.user_ids[0]], k=2, exclude=[str(first[0].id), "no such item"])
+    assert found.items == first[1:]
+
+
+def test_bundle_refuses_lists_of_no_length(exported):
+    with pytest.raises(BundleError, match="k is 0"):
+        bundle.load(exported, REGISTRY).recommend([1], k=0)
+
+
+def test_verify_passes_on_a_fresh_bundle(exported):
+    checks = bundle.verify(exported, REGISTRY)
+    assert [(check.name, check.ok) for check in checks] == [
+        ("files", True),
+        ("lists", True),
+        ("latency", True),
+    ]
+    assert "20 of 20 golden lists are equal" in checks[1].detail
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL, MANIFEST])
+def test_verify_one_byte_less_names_the_file(place, name):
+    data = (place / name).read_bytes()
+    for cut in (0, len(data) // 2, len(data) - 1):
+        (place / name).write_bytes(data[:cut] + data[cut + 1 :])
+        checks = bundle.verify(place, REGISTRY)
+        assert [check.ok for check in checks] == [False]
+        assert name in checks[0].detail
+
+
+def test_verify_any_byte_less_of_bundle_json_is_found(place):
+    data = (place / MANIFEST).read_bytes()
+    for cut in range(0, len(data), 7):
+        (place / MANIFEST).write_bytes(data[:cut] + data[cut + 1 :])
+        assert not bundle.verify(place, REGISTRY)[0].ok
+
+
+def test_verify_lists_of_another_model_fail(place):
+    change_arrays(place, "model.safetensors", seed=np.array(1))
+    checks = {check.name: check for check in bundle.verify(place, REGISTRY)}
+    assert checks["files"].ok
+    assert not checks["lists"].ok
+
+
+def test_verify_broken_promise_of_latency_fails(place):
+    from benchmark.bundle.verify import LATENCY_SLACK_MS
+
+    promise = json.loads((place / MANIFEST).read_text())["promise"]
+    reseal(place, promise=promise | {"latency_ms_p95": -LATENCY_SLACK_MS})
+    checks = {check.name: check.ok for check in bundle.verify(place, REGISTRY)}
+    assert checks == {"files": True, "lists": True, "latency": False}
+
+
+def test_load_file_that_is_a_link_is_refused(place):
+    shutil.move(place / "users.json", place / "elsewhere")
+    (place / "users.json").symlink_to(place / "elsewhere")
+    with pytest.raises(BundleError, match=r"users\.json"):
+        bundle.load(place, REGISTRY)
+
+
+def test_load_opens_no_file_that_the_bundle_names(place):
+    files = json.loads((place / MANIFEST).read_text())["files"]
+    secret = place.parent / "secret"
+    secret.write_text("x")
+    reseal(place, files=files | {"../secret": {"bytes": 1, "sha256": file_hash(secret)}})
+    with pytest.raises(BundleError, match=r"\.\./secret: is listed, but is no file of a bundle"):
+        bundle.load(place, REGISTRY)
+
+
+def test_load_adapter_that_is_not_registered_is_refused(place):
+    reseal(place, adapter={"name": "os:system", "target": "os:system"})
+    with pytest.raises(AdapterError, match="no adapter is called 'os:system'"):
+        bundle.load(place, REGISTRY)
+
+
+def test_load_unknown_hyperparameter_is_refused(place):
+    reseal(place, params={"hook": "x"})
+    with pytest.raises(BundleError, match=r"has no hyperparameters \['hook'\]"):
+        bundle.load(place, REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("model.safetensors", {"n_items": np.array(7)}),
+        ("seen.safetensors", {"items": np.array([999], dtype=np.int32)}),
+        ("seen.safetensors", {"ends": np.full(41, 10**9)}),
+        ("popularity.safetensors", {"counts": np.ones(3, dtype=np.float32)}),
+        ("popularity.safetensors", {"counts": np.full(30, np.nan, dtype=np.float32)}),
+    ],
+)
+def test_load_arrays_that_do_not_fit_are_refused(place, name, changes):
+    change_arrays(place, name, **changes)
+    with pytest.raises(BundleError):
+        bundle.load(place, REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("users.json", {"ids": [1, 2]}),
+        ("items.json", {"ids": [[1]] * 30}),
+        ("items.json", {"ids": list(range(30)), "titles": [5] * 30}),
+        ("items.json", []),
+    ],
+)
+def test_load_id_maps_that_do_not_fit_are_refused(place, name, content):
+    (place / name).write_text(json.dumps(content))
+    reseal(place)
+    with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+        bundle.load(place, REGISTRY)
+
+
+def test_load_folder_that_is_no_bundle_says_how_to_make_one(tmp_path):
+    with pytest.raises(BundleError, match="bench pick RUN --export DIR"):
+        bundle.load(tmp_path, REGISTRY)
+
+
+def test_export_over_something_is_refused_and_changes_nothing(run_path, tmp_path):
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(BundleError, match="is there already"):
+        export(evidence(RunDirectory(run_path)), "baselines/random", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_export_of_a_changed_state_is_refused(run_path, tmp_path):
+    copy = RunDirectory(Path(shutil.copytree(run_path, tmp_path / "run")))
+    known = evidence(copy)
+    (copy / known.finals["baselines/random"]["state"]).write_bytes(b"other")
+    with pytest.raises(BundleError, match="was changed after the run wrote it"):
+        export(known, "baselines/random", tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_export_says_nothing_of_the_machine_s_folders(run_path, exported):
+    everything = b"".join(path.read_bytes() for path in exported.iterdir())
+    assert str(run_path).encode() not in everything
+    assert os.environ.get("HOME", "/root").encode() not in everything
+
+
+def run_bench(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "benchmark.cli", *map(str, words)]
+    return subprocess.run(program, capture_output=True, text=True, check=False, env=os.environ | environment)
+
+
+def test_bench_recommends_and_verifies_without_the_training_data(exported, tmp_path):
+    place = shutil.copytree(exported, tmp_path / "elsewhere")
+    loaded = bundle.load(place, REGISTRY)
+    done = run_bench("recommend", place, "--user", loaded.user_ids[0], "-k", "3", BENCH_DATA="/nowhere")
+    expected = [item.title for item in loaded.recommend(loaded.user_ids[:1], k=3)[0].items]
+    assert [line.split(maxsplit=2)[2] for line in done.stdout.splitlines()] == expected
+    assert run_bench("verify", place, BENCH_DATA="/nowhere").returncode == 0
+
+
+def test_bench_pick_exports_a_bundle_with_its_record(run_path, tmp_path, capsys):
+    assert cli.main(["pick", str(run_path), "--export", str(tmp_path / "best"), "--max-size-mb", "5"]) == 0
+    assert f"Bundle: {tmp_path / 'best'}" in capsys.readouterr().out
+    record = json.loads((tmp_path / "best" / "pick.json").read_text())
+    assert record["winner"] == json.loads((tmp_path / "best" / MANIFEST).read_text())["model"]
+
+
+def test_bench_pick_without_export_writes_the_record_into_the_run(run_path, tmp_path, capsys):
+    copy = shutil.copytree(run_path, tmp_path / "run")
+    assert cli.main(["pick", str(copy), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["record"] == str(copy / "pick.md")
+    assert (copy / "pick.json").exists()
+
+
+def test_bench_pick_that_nothing_meets_exits_2_with_every_miss(run_path, capsys):
+    assert cli.main(["pick", str(run_path), "--min", "coverage@5=2"]) == 2
+    assert capsys.readouterr().err.count("under the limit of 2") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "name one: --dataset planted | --dataset other"),
+        (["--dataset", "plantd"], "did you mean 'planted'"),
+    ],
+)
+def test_bench_pick_of_several_data_sets_asks_which(run_path, tmp_path, capsys, words, message):
+    copy = shutil.copytree(run_path, tmp_path / "run")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["datasets"]["other"] = manifest["datasets"]["planted"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert cli.main(["pick", str(copy), *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_bench_pick_of_a_run_that_was_stopped_is_refused(run_path, tmp_path, capsys):
+    copy = RunDirectory(Path(shutil.copytree(run_path, tmp_path / "run")))
+    copy.note(state="stopped")
+    assert cli.main(["pick", str(copy.path)]) == 2
+    assert "is not finished (stopped)" in capsys.readouterr().err
+
+
+def test_bench_diff_of_a_run_with_itself_finds_nothing(run_path, capsys):
+    assert cli.main(["diff", str(run_path), str(run_path), "--fail-on-regression", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert {row["difference"] for row in content["rows"]} == {0.0}
+    assert content["regressed"] is False
+
+
+def test_bench_verify_of_a_damaged_bundle_exits_2_and_names_the_file(place, capsys):
+    (place / "golden.json").write_text("{}")
+    assert cli.main(["verify", str(place)]) == 2
+    assert "golden.json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_bench_recommends_many_users_into_a_file(exported, tmp_path, suffix):
+    loaded = bundle.load(exported, REGISTRY)
+    users = pd.DataFrame({"user": [*loaded.user_ids[:3], 10**6], "age": 3})
+    source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+    users.to_csv(source, index=False) if suffix == "csv" else users.to_parquet(source)
+    words = ["recommend", str(exported), "--users", str(source), "--out", str(target), "-k", "4"]
+    assert cli.main(words) == 0
+    found = pd.read_csv(target) if suffix == "csv" else pd.read_parquet(target)
+    assert list(found.columns) == ["user", "rank", "item", "title", "score", "source"]
+    assert found["source"].tolist() == ["model"] * 12 + ["popularity"] * 4
+    expected = [item.id for item in loaded.recommend(loaded.user_ids[:1], k=4)[0].items]
+    assert found["item"].tolist()[:4] == expected
+
+
+def test_bench_shows_hostile_titles_without_obeying_them(place, tmp_path, capsys):
+    items = json.loads((place / "items.json").read_text())
+    items["titles"] = ["=cmd()\x1b[2J\u202eevil"] * 30
+    (place / "items.json").write_text(json.dumps(items))
+    reseal(place)
+    assert cli.main(["recommend", str(place), "--user", "stranger", "-k", "1"]) == 0
+    assert "=cmd()�[2J�evil" in capsys.readouterr().out
+    (tmp_path / "in.csv").write_text("user\n1\n")
+    words = ["recommend", str(place), "--users", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out.csv")]
+    assert cli.main(words) == 0
+    assert pd.read_csv(tmp_path / "out.csv")["title"].str.startswith("'=cmd()").all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "whose list"),
+        (["--user", "1", "--users", "u.csv"], "goes without"),
+        (["--users", "u.csv"], "needs --out"),
+        (["--users", "u.txt", "--out", "o.csv"], r"must end in \.csv or \.parquet"),
+        (["--user", "1", "--out", "o.csv"], "goes with --users"),
+        (["--user", "1", "-k", "0"], "k is 0"),
+    ],
+)
+def test_bench_recommend_words_that_make_no_sense_get_one_message(exported, capsys, tmp_path, words, message):
+    (tmp_path / "u.csv").write_text("user\n1\n")
+    words = [str(tmp_path / word) if word.startswith("u.") else word for word in words]
+    assert cli.main(["recommend", str(exported), *words]) == 2
+    captured = capsys.readouterr()
+    assert re.search(message, captured.err)
+    assert captured.err.count("\n") == 1

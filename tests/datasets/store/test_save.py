@@ -1,0 +1,155 @@
+"""A split on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.synthetic import planted
+from benchmark.datasets.specs import SplitSpec
+from benchmark.datasets.split import split
+from benchmark.datasets.store.parts import load_part, load_parts
+from benchmark.datasets.store.save import load_manifest, save_split
+from benchmark.errors import DataError
+
+PARTS = ("train", "valid", "test")
+
+
+@pytest.fixture
+def done():
+    return split(prepare(planted(users=20, items=30, interactions=250)))
+
+
+def same(one, two):
+    columns = ("users", "items", "values", "times", "positive")
+    arrays = all(np.array_equal(getattr(one, name), getattr(two, name)) for name in columns)
+    return arrays and (one.n_users, one.n_items, one.scale) == (two.n_users, two.n_items, two.scale)
+
+
+def test_stored_parts_come_back_as_they_were(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    assert all(same(load_part(tmp_path / "split", part), getattr(done, part)) for part in PARTS)
+
+
+def test_stored_part_without_times_and_scale_comes_back_without(done, tmp_path):
+    bare = replace(done.train, times=np.empty(0, dtype=np.int64), scale=None)
+    save_split(replace(done, train=bare), tmp_path / "split")
+    assert same(load_part(tmp_path / "split", "train"), bare)
+
+
+def test_stored_part_is_whole_in_memory_and_its_file_can_go(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    train = load_part(tmp_path / "split", "train")
+    (tmp_path / "split" / "train.npz").unlink()
+    assert same(train, done.train)
+
+
+def test_stored_split_has_no_test_rows_outside_the_test_file(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    pairs = {
+        part: set(
+            zip(
+                *(getattr(load_part(tmp_path / "split", part), c).tolist() for c in ("users", "items")),
+                strict=True,
+            )
+        )
+        for part in PARTS
+    }
+    assert not pairs["test"] & (pairs["train"] | pairs["valid"])
+    assert sorted(path.name for path in (tmp_path / "split").iterdir()) == sorted(
+        [
+            *(f"{part}.npz" for part in PARTS),
+            "users.parquet",
+            "items.parquet",
+            "item_features.npz",
+            "manifest.json",
+        ]
+    )
+
+
+def test_stored_ids_and_titles_stand_in_the_order_of_dense_ids(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    items = pd.read_parquet(tmp_path / "split" / "items.parquet")
+    users = pd.read_parquet(tmp_path / "split" / "users.parquet")
+    assert users["id"].tolist() == list(range(1, 21))
+    assert items["title"].iloc[4] == f"Planted item {items['id'].iloc[4]}"
+    assert list(items) == ["id", "title", "genres"]
+
+
+def test_stored_manifest_has_the_hash_the_rule_and_the_audit(done, tmp_path):
+    written = save_split(done, tmp_path / "split")
+    read = load_manifest(tmp_path / "split")
+    assert read == json.loads(json.dumps(written))
+    assert read["hash"] == done.manifest["hash"]
+    assert read["audit"]["overlap"] == {"train/valid": 0, "train/test": 0, "valid/test": 0}
+
+
+def test_hash_depends_on_the_content_alone(tmp_path):
+    log = prepare(planted(users=20, items=30, interactions=250))
+    other = prepare(planted(users=20, items=30, interactions=250, seed=1))
+    hashes = [
+        split(one, SplitSpec(seed=seed)).manifest["hash"]
+        for one, seed in ((log, 1), (log, 1), (log, 2), (other, 1))
+    ]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_stored_split_replaces_an_older_one_and_leaves_no_scraps(done, tmp_path):
+    save_split(split(done.prepared, SplitSpec(seed=1)), tmp_path / "split")
+    save_split(done, tmp_path / "split")
+    assert load_manifest(tmp_path / "split")["hash"] == done.manifest["hash"]
+    assert [path.name for path in tmp_path.iterdir()] == ["split"]
+
+
+def test_failed_write_leaves_the_older_split_as_it_was(done, tmp_path, monkeypatch):
+    save_split(done, tmp_path / "split")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("benchmark.datasets.store.save._write_ids", full)
+    with pytest.raises(DataError, match="No space left on device"):
+        save_split(split(done.prepared, SplitSpec(seed=1)), tmp_path / "split")
+    assert load_manifest(tmp_path / "split")["hash"] == done.manifest["hash"]
+    assert [path.name for path in tmp_path.iterdir()] == ["split"]
+
+
+def test_missing_part_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no such part of a split"):
+        load_part(tmp_path, "train")
+
+
+def test_damaged_part_is_refused(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    path = tmp_path / "split" / "train.npz"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DataError, match="damaged"):
+        load_part(tmp_path / "split", "train")
+
+
+def test_part_with_a_pickle_inside_is_refused(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    path = tmp_path / "split" / "train.npz"
+    with np.load(path) as stored:
+        arrays = dict(stored) | {"values": np.array([{"a": 1}] * len(done.train), dtype=object)}
+    np.savez(path, **arrays)
+    with pytest.raises(DataError, match="allow_pickle=False"):
+        load_part(tmp_path / "split", "train")
+
+
+def test_missing_manifest_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no readable manifest"):
+        load_manifest(tmp_path)
+
+
+def test_stored_train_and_valid_come_back_as_one_in_the_order_of_the_log(done, tmp_path):
+    save_split(done, tmp_path / "split")
+    chosen = np.sort(np.concatenate([done.rows["train"], done.rows["valid"]]))
+    both = load_parts(tmp_path / "split", "train", "valid")
+    assert same(both, done.prepared.interactions.rows(chosen))

@@ -1,0 +1,28 @@
+"""The list of metrics and its page."""
+
+from __future__ import annotations
+
+import json
+
+from repository import ROOT
+
+from benchmark.cli import main
+from benchmark.metrics.listing import rows
+from benchmark.metrics.page import page
+
+
+def test_page_in_docs_is_current():
+    written = ROOT / "docs" / "metrics.md"
+    assert written.read_text("utf-8") == page()
+
+
+def test_bench_metrics_lists_name_formula_direction_range_and_source(capsys):
+    assert main(["metrics"]) == 0
+    shown = capsys.readouterr().out
+    assert all(row["name"] in shown for row in rows())
+    assert all(title in shown for title in ("formula", "better", "range", "source"))
+
+
+def test_bench_metrics_as_json_is_the_rows(capsys):
+    assert main(["metrics", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == rows()

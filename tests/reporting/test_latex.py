@@ -1,0 +1,56 @@
+"""The LaTeX table: what it says, and that no name can break it."""
+
+from __future__ import annotations
+
+import re
+
+import boards
+import pytest
+
+from benchmark.reporting.latex import escape, latex
+
+
+def test_latex_board_has_a_line_for_every_model() -> None:
+    text = latex(boards.board(boards.table(boards.row("native/ease", 0.3, 1), boards.row("a/b", 0.2, 2))))
+
+    assert r"1 & native/ease & \textbf{.3000} & [.2800, .3200]" in text
+    assert "2 & a/b & .2000" in text
+
+
+def test_latex_failed_model_keeps_a_line_of_the_same_width() -> None:
+    text = latex(boards.board(boards.table(boards.row("a/b", 0.3, 1), boards.row("c/d", None))))
+
+    lines = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert len(lines) == 3
+    assert {line.count("&") for line in lines} == {10}
+    assert " & c/d & failed & " in lines[-1]
+
+
+def test_latex_lower_is_bold_only_for_models_in_the_best_set() -> None:
+    text = latex(boards.board(boards.table(boards.row("a/b", 0.3, 1), boards.row("c/d", 0.2, 2))))
+
+    assert re.findall(r"\\textbf\{(.*?)\}", text) == [".3000"]
+
+
+@pytest.mark.parametrize("char", list("{}$&#%_"))
+def test_escape_special_character_is_set_as_itself(char: str) -> None:
+    assert escape(char) == f"\\{char}"
+
+
+def test_escape_backslash_cannot_start_a_command() -> None:
+    assert escape(r"\input{x}") == r"\textbackslash{}input\{x\}"
+
+
+def test_escape_character_without_a_glyph_becomes_its_code_point() -> None:
+    assert escape("a\u202eb\u05d0\n") == "a[U+202E]b[U+05D0] "
+
+
+def test_latex_of_hostile_names_is_plain_ascii() -> None:
+    assert latex(boards.hostile()).isascii()
+
+
+def test_latex_of_synthetic_data_says_so() -> None:
+    from dataclasses import replace
+
+    board = replace(boards.board(boards.table(boards.row("a/b", 0.3, 1))), synthetic=True)
+    assert "Synthetic data." in latex(board)

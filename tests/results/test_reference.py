@@ -1,0 +1,136 @@
+"""Committed boards: read as evidence of a model, and searched for best values at an edge of their range."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from repository import ROOT
+
+from adapters import ADAPTERS
+from benchmark.leaderboard.tuning_history import at_edge
+from benchmark.registry import Registry
+from benchmark.results.reference import ReferenceBoard, reference_boards
+
+OURS = Registry(ADAPTERS)
+BOARDS = reference_boards(ROOT / "results" / "reference")
+TUNED_FOR_NDCG = "a rating model tuned for NDCG: the less it learns, the nearer its order is to popularity's"
+ENDS: dict[str, str] = {
+    "surprise/svd lr=0.000202007": TUNED_FOR_NDCG,
+    "surprise/svd max_epochs=10": TUNED_FOR_NDCG,
+    "surprise/baseline l2_item=99.7005": TUNED_FOR_NDCG,
+    "surprise/co-clustering user_clusters=12": "a rating model tuned for NDCG, of which it has "
+    "none; tuned for RMSE its best values lie inside",
+    "keras/mf lr=0.000517055": TUNED_FOR_NDCG,
+    "keras/two-tower layers=0": "a limit: fewer than no hidden layers there are not",
+    "lightfm/warp-kos positives=10": "a limit: the largest `kth` is the tenth",
+    "native/item-knn shrinkage=9147.65": "a limit: with more, likeness is the number of common likes",
+}
+"""Best values that may lie at an edge, ``adapter hyperparameter=value``, each with the reason."""
+
+
+def tuned(row: Mapping[str, str]) -> dict[str, float]:
+    """Return the best configuration of a row: whole where the board holds it, else what it flagged."""
+    if row.get("config"):
+        return json.loads(row["config"])
+    flagged = (entry.partition("=") for entry in (row.get("at_edge") or "").split(", ") if entry)
+    return {name: json.loads(value) for name, _, value in flagged}
+
+
+def edges(board: ReferenceBoard) -> set[str]:
+    """Return the best values of a board at an edge of the range that the adapter has now.
+
+    A range that the suite set itself says nothing about the adapter's.
+    """
+    own = {
+        model["name"] or model["use"]: {**model["set"], **model["tune"]} for model in board.suite["models"]
+    }
+    found = set()
+    for row in board.rows:
+        if row["status"] == "ok" and row["use"] in OURS:
+            space = OURS[row["use"]].traits.space.items()
+            domains = {name: str(domain) for name, domain in space if name not in own[row["model"]]}
+            found |= {f"{row['use']} {edge}" for edge in at_edge(domains, tuned(row))}
+    return found
+
+
+def write_board(folder: Path, **columns: str) -> Path:
+    """Write a board of native/ease under another name, and of popularity without a result."""
+    place = folder / "small"
+    place.mkdir()
+    models = [
+        {"use": "native/ease", "name": "mine", "set": {}, "tune": {}},
+        {"use": "baselines/popularity", "name": "", "set": {}, "tune": {}},
+    ]
+    (place / "suite.yaml").write_text(yaml.safe_dump({"metrics": {"primary": "ndcg@5"}, "models": models}))
+    first = {
+        "rank": "1",
+        "dataset": "d",
+        "model": "mine",
+        "status": "ok",
+        "config": "",
+        "at_edge": "",
+    } | columns
+    with (place / "leaderboard.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(first))
+        writer.writeheader()
+        writer.writerow(first)
+        writer.writerow({"dataset": "d", "model": "baselines/popularity", "status": "failed"})
+    return folder
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A folder with one board."""
+    return write_board(tmp_path)
+
+
+def test_board_finds_a_model_by_its_adapter_whatever_its_name(written: Path) -> None:
+    (board,) = reference_boards(written)
+    assert (board.name, board.primary) == ("small", "ndcg@5")
+    assert [row["model"] for row in board.of("native/ease")] == ["mine"]
+
+
+def test_model_without_a_result_is_no_evidence(written: Path) -> None:
+    (board,) = reference_boards(written)
+    assert board.of("baselines/popularity") == []
+
+
+def test_folder_without_a_suite_is_no_board(written: Path) -> None:
+    (written / "small" / "suite.yaml").unlink()
+    assert reference_boards(written) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [
+        ("config", '{"l2": 1e9}', {"native/ease l2=1e+09"}),
+        ("config", '{"l2": 300.0}', set()),
+        ("at_edge", "l2=1e9", {"native/ease l2=1e+09"}),
+        ("at_edge", "l2=300", set()),  # the range has been widened since
+    ],
+)
+def test_edges_are_those_of_the_ranges_as_they_are_now(
+    tmp_path: Path, column: str, value: str, found: set[str]
+) -> None:
+    (board,) = reference_boards(write_board(tmp_path, **{column: value}))
+    assert edges(board) == found
+
+
+def test_there_are_committed_boards() -> None:
+    assert {"movielens"} <= {board.name for board in BOARDS}
+    assert all(row["use"] in OURS for board in BOARDS for row in board.rows)
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_best_values_of_committed_boards_lie_inside_their_ranges(board: ReferenceBoard) -> None:
+    """An optimum at an edge says that the range is too narrow; widen it, or say in ENDS why it ends there."""
+    assert edges(board) - set(ENDS) == set()
+
+
+def test_every_excused_edge_is_still_one() -> None:
+    assert set(ENDS) <= set().union(*map(edges, BOARDS)), "take out of ENDS what is no longer at an edge"
