@@ -1,0 +1,144 @@
+"""The ledger: the append-only record of device-seconds, one JSON object a line.
+
+An entry is opened when a process gets its hold, spends at every step and every half second, and is closed
+with its outcome and result. The closing line is the commit point of a trial or final: what has one is done,
+what has none is run again. So the record is true whatever dies at whatever moment.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from benchmark.records import (
+    KINDS,
+    LOST,
+    Closed,
+    FinalOpened,
+    FinalRecord,
+    LedgerRecord,
+    Opened,
+    Spent,
+    TrialRecord,
+    from_json,
+    to_json,
+)
+
+Kind = TypeVar("Kind")
+
+
+class Ledger:
+    """One run's ledger, open for appending; threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the ledger; a line torn by a crash is cut back to the last newline.
+
+        Raises:
+            ValueError: a line is no record.
+        """
+        cut_torn_line(path)
+        self.path = path
+        self._lock = threading.Lock()
+        self._records = self.read(path) if path.exists() else []
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    @staticmethod
+    def read(path: Path) -> list[LedgerRecord]:
+        """Return the records of a ledger without opening it for writing; a torn last line is not there yet.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: a line is no record.
+        """
+        text = path.read_text("utf-8")
+        return [parse_line(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+    def append(self, record: LedgerRecord) -> None:
+        """Write one line; it is whole on disk or, after a crash, cut off.
+
+        Raises:
+            OSError: the disk is full; the ledger is as it was.
+        """
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        content = {"at": now, "event": record.event, **to_json(record)}
+        data = (json.dumps(content, allow_nan=False) + "\n").encode()
+        with self._lock:
+            size = os.fstat(self._file).st_size
+            if os.write(self._file, data) < len(data):  # take back what a full disk let through
+                os.ftruncate(self._file, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            self._records.append(record)
+        if isinstance(record, Closed):
+            os.fsync(self._file)  # not under the lock: other studies go on while the disk takes its time
+
+    def records(self, kind: type[Kind]) -> list[Kind]:
+        """Return the records of one kind, oldest first."""
+        with self._lock:
+            return select(self._records, kind)
+
+    def trials(self, study_key: str) -> list[TrialRecord]:
+        """Return the closed trials of a study, in the order they ended."""
+        return [record for record in self.records(TrialRecord) if record.study_key == study_key]
+
+    def orphans(self) -> list[Opened]:
+        """Return the entries that a dead supervisor left open."""
+        closed = {record.entry for record in self.records(Closed)}
+        return [record for record in self.records(Opened) if record.entry not in closed]
+
+    def close_orphans(self) -> None:
+        """Close every orphan as lost, at its last recorded moment: not counted against the budget."""
+        for opened in self.orphans():
+            spends = [record for record in self.records(Spent) if record.entry == opened.entry]
+            self.append(
+                _closed_as_lost(
+                    opened,
+                    charged_s=spends[-1].charged_s if spends else 0.0,
+                    lease_s=max((record.lease_s or 0.0 for record in spends), default=0.0),
+                )
+            )
+
+    def shut(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def _closed_as_lost(opened: Opened, *, charged_s: float, lease_s: float) -> TrialRecord | FinalRecord:
+    """Return the closing record of an entry whose supervisor died."""
+    spent = {"outcome": LOST, "reason": "its supervisor died", "charged_s": charged_s, "lease_s": lease_s}
+    content = to_json(opened) | spent
+    if isinstance(opened, FinalOpened):
+        return from_json(FinalRecord, content)
+    return from_json(TrialRecord, content)
+
+
+def select(records: Sequence[object], kind: type[Kind]) -> list[Kind]:
+    """Return the records of one kind, in their order."""
+    return [record for record in records if isinstance(record, kind)]
+
+
+def parse_line(line: str) -> LedgerRecord:
+    """Return the record of one line.
+
+    Raises:
+        ValueError: it is no record.
+    """
+    content = json.loads(line)
+    event = str(content.get("event")) if isinstance(content, dict) else "none"
+    if event not in KINDS:
+        raise ValueError(f"a line of the event {event!r}; known are {', '.join(KINDS)}")
+    return from_json(KINDS[event], content)
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut a file of lines back to its last newline: a crash may have torn the last one."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        data = file.read()
+        file.truncate(data.rfind(b"\n") + 1)

@@ -1,0 +1,288 @@
+"""What engine processes say to one another, typed; a channel carries each message as one JSON object.
+
+Light on purpose, the standard library alone: the processes that fit models import it, in any environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from inspect import signature
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+
+from benchmark.protocol import Hyperparameter
+
+ErrorKind: TypeAlias = Literal["oom", "broken", "nan", "machine", "crash"]
+"""Why a child gave up: "broken" breaks the protocol, "machine" is no fault of the model's."""
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest:
+    """What a child must know to fit one configuration.
+
+    Attributes:
+        target: the adapter, "module:Class".
+        name: of the adapter, for messages.
+        params: every hyperparameter.
+        seed: of the model.
+        threads: that the slot allows.
+        device: "cpu" or "cuda".
+        metrics: that apply to the model.
+        rates: whether predicted ratings are measured.
+    """
+
+    event: ClassVar[str] = "fit"
+    target: str
+    name: str
+    params: Mapping[str, Hyperparameter]
+    seed: int
+    threads: int
+    device: str
+    metrics: tuple[str, ...]
+    rates: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalRequest(FitRequest):
+    """What a child must know to refit a configuration; nothing in it leads to the stored split.
+
+    Attributes:
+        steps: that the chosen trial trained.
+        train_on: "train" or "train+valid".
+        keep_state: whether the state goes to the scorer behind the scores.
+    """
+
+    event: ClassVar[str] = "final"
+    steps: int
+    train_on: str
+    keep_state: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest:
+    """What the scorer must know to measure one final.
+
+    Attributes:
+        name: of the adapter, for messages.
+        metrics: that apply to the model.
+        rates: whether predicted ratings follow the scores.
+        train_on: what the model was trained on.
+        directory: of the stored split.
+        candidates: the rule by which items are candidates.
+        per_user_path: where per-user values are written.
+        state_path: where the state is written, if one follows.
+    """
+
+    event: ClassVar[str] = "score"
+    name: str
+    metrics: tuple[str, ...]
+    rates: bool
+    train_on: str
+    directory: str
+    candidates: str
+    per_user_path: str
+    state_path: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The clock may start: imports are done, data is mapped, the device is open."""
+
+    event: ClassVar[str] = "ready"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The child has nothing more to say; the clock may stop."""
+
+    event: ClassVar[str] = "done"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A validated step.
+
+    Attributes:
+        step: its number, from 1.
+        fit_s: seconds of training so far.
+        values: every finite metric on validation.
+    """
+
+    event: ClassVar[str] = "step"
+    step: int
+    fit_s: float
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a trial goes on, and after how many more steps it is validated again."""
+
+    event: ClassVar[str] = "answer"
+    go: bool
+    steps: int = 1
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A final has trained so many steps."""
+
+    event: ClassVar[str] = "fitted"
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was measured of a refitted model; see ``benchmark.records.Measurements``."""
+
+    event: ClassVar[str] = "measured"
+    fit_s: float
+    steps: int
+    size_mb: float | None
+    params: int | None
+    latency_ms_p50: float
+    latency_ms_p95: float
+    users_per_s: float
+    filled_users: int
+    filled_items: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """What the scorer found; see ``benchmark.records.TestScores``."""
+
+    event: ClassVar[str] = "scored"
+    values: Mapping[str, float]
+    counts: Mapping[str, int]
+    popularity_lift: float | None
+    sha256: str
+    state_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Error:
+    """Why a child gave up."""
+
+    event: ClassVar[str] = "error"
+    kind: ErrorKind
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetUp:
+    """What a fork server does before it forks.
+
+    Attributes:
+        sys_path: where modules are looked up.
+        cores: it runs on; none means wherever.
+        preload: modules to import.
+        target: "module:function" to call then; what it returns is handed to every child.
+        arguments: of that function.
+    """
+
+    event: ClassVar[str] = "set-up"
+    sys_path: tuple[str, ...]
+    cores: tuple[int, ...]
+    preload: tuple[str, ...]
+    target: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A fork server could not be set up."""
+
+    event: ClassVar[str] = "broken"
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Fork a child that runs ``target(request, channel, loaded, descriptors)`` on these cores."""
+
+    event: ClassVar[str] = "launch"
+    target: str
+    request: Mapping[str, Any]
+    cores: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A child was forked; number and start identify it."""
+
+    event: ClassVar[str] = "started"
+    pid: int
+    start_ticks: int | None
+
+
+@dataclass(frozen=True)
+class Exited:
+    """A child was reaped: its exit code, negative for a signal, and its peak memory in MiB."""
+
+    event: ClassVar[str] = "exited"
+    pid: int
+    code: int
+    peak_mb: float
+
+
+Message: TypeAlias = (
+    FitRequest
+    | FinalRequest
+    | ScoreRequest
+    | Ready
+    | Done
+    | Step
+    | Answer
+    | Fitted
+    | Measured
+    | Scored
+    | Error
+    | SetUp
+    | Broken
+    | Launch
+    | Started
+    | Exited
+)
+KINDS: Mapping[str, type[Message]] = {kind.event: kind for kind in Message.__args__}
+"""Every kind of message, by its event."""
+
+
+def encode(message: Message) -> dict[str, Any]:
+    """Return a message as JSON holds it.
+
+    >>> encode(Answer(go=True, steps=5))
+    {'event': 'answer', 'go': True, 'steps': 5}
+    """
+    return {"event": message.event, **asdict(message)}
+
+
+def decode(content: Mapping[str, Any]) -> Message:
+    """Return the message that :func:`encode` made.
+
+    Raises:
+        ValueError: it is of no kind, or lacks a field.
+
+    >>> decode({"event": "answer", "go": True, "steps": 5})
+    Answer(go=True, steps=5)
+    """
+    kind = KINDS.get(str(content.get("event")))
+    if kind is None:
+        raise ValueError(f"a message of the event {content.get('event')!r}; known are {', '.join(KINDS)}")
+    return restored(kind, content)
+
+
+def restored(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
+    """Return a message of a kind from its JSON; lists become tuples, for a message is frozen.
+
+    Raises:
+        ValueError: a field is missing.
+    """
+    names = signature(kind).parameters
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    try:
+        return kind(**{name: value for name, value in given.items() if name in names})
+    except TypeError as error:
+        raise ValueError(f"no {kind.__name__}: {error}") from error
