@@ -14,7 +14,7 @@ help:
 	@echo "make run        install, run suites/movielens.yaml, show the board (BENCH_DATA names the folder of data sets)"
 	@echo "make test       install, pass every check and the fast tests"
 	@echo "make check      every check: ruff, mypy, import-linter"
-	@echo "make reference  the slow tests that reproduce published results"
+	@echo "make reference  the slow tests that reproduce published results, then those that need the machine alone"
 	@echo "make clean      remove what was installed and cached; runs in results/ stay"
 
 # Keras runs on the CPU build of TensorFlow here: the extra `keras` asks for the full one, 600 MB more.
@@ -42,8 +42,8 @@ test: check
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 reference: $(VENV)/.installed
-	@$(BIN)/pytest -m "slow and not alone" -n 2 --dist worksteal
-	@$(BIN)/pytest -m "slow and alone"
+	@$(BIN)/pytest -m "slow and not alone and not gpu and not network" -n 2 --dist worksteal
+	@$(BIN)/pytest -m "alone and not gpu and not network"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
