@@ -38,7 +38,7 @@ class _Factors:
     """Dot products of learned vectors plus an item bias.
 
     LightFM's own defaults (10 dimensions, 10 epochs, no penalty) are toy sizes. These had the best
-    validation NDCG@10 among a dozen tried for WARP on 900 users of MovieLens-1M (docs/decisions/0202).
+    validation NDCG@10 among a dozen tried for WARP on 900 users of MovieLens-1M (docs/decisions/0008).
     """
 
     dim: int = 64
@@ -102,7 +102,7 @@ class Warp(_Factors):
 
     Implicit feedback. Tuned: size, step and penalty, which belong together; the epochs are left to early
     stopping. A pass costs O(N dim), up to ten times that once violating items are rare; a full scoring
-    O(U I dim). Defaults: docs/decisions/0202.
+    O(U I dim). Defaults: docs/decisions/0008.
     """
 
     def _loss(self) -> dict[str, Any]:

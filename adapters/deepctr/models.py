@@ -102,8 +102,8 @@ class DeepFm(ClickModel):
     Tuned: what Guo 2017 (arXiv:1703.04247) studies in section 3.3, the ``layers``, their width (by ``dim``)
     and ``dropout``; the step ``lr``, the penalty ``l2`` that DeepCTR puts on embeddings, and ``negatives``.
     Defaults: ``dropout`` lies in the .1 to .4 that section 3.3 finds best; ``l2`` and ``negatives`` are
-    NeuMF's (docs/decisions/0202); ``lr`` and ``batch_size``, likes and negatives together, were chosen on 900
-    users of MovieLens-1M (docs/decisions/0506); ``dim`` is near the paper's 10. With F fields and W = 4 dim,
+    NeuMF's (docs/decisions/0008); ``lr`` and ``batch_size``, likes and negatives together, were chosen on 900
+    users of MovieLens-1M (docs/decisions/0029); ``dim`` is near the paper's 10. With F fields and W = 4 dim,
     the width of the first layer, a pass costs O(N negatives W (F dim + W)), a full scoring O(U I) times what
     stands after N negatives.
     """

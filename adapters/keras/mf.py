@@ -21,7 +21,7 @@ class Mf(Factors):
     unrated, so it is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
 
     Tuned: size, step and the penalty on all that makes a prediction (Koren 2009, equation 5). Defaults and
-    ranges are those of ``torch/mf``, the same model (docs/decisions/0503).
+    ranges are those of ``torch/mf``, the same model (docs/decisions/0026).
     """
 
     dim: int = 64

@@ -20,7 +20,7 @@ class Mlp(Pairs):
 
     Paper: log loss, four uniform negatives, Adam, a tower of three layers. The rest had the best validation
     NDCG@10 within 25 seconds of one core among those tried on 900 users of MovieLens-1M
-    (docs/decisions/0202).
+    (docs/decisions/0008).
     """
 
     def _kind(self) -> type[Perceptron]:

@@ -19,7 +19,7 @@ class NeuMf(Pairs):
     shapes the network, the step, both penalties and the number of negatives.
 
     Paper: log loss, uniform negatives, Adam, embeddings of 8 to 64, a tower of three layers. The rest is
-    what the same network in PyTorch was best with on other data (docs/decisions/0202).
+    what the same network in PyTorch was best with on other data (docs/decisions/0008).
     """
 
     l2: float = 3e-6

@@ -87,7 +87,7 @@ class Gru(_Recurrent):
 
     The same embeddings on both ends: Hidasi 2018 (arXiv:1706.03847). A softmax over the catalogue in place
     of pairwise losses: Klenitskiy 2023 (doi:10.1145/3604915.3610644). The defaults are round values, untuned.
-    Rows held out at random are no next items: judge it on a split by time (docs/decisions/0505).
+    Rows held out at random are no next items: judge it on a split by time (docs/decisions/0028).
     """
 
     cell: ClassVar[str] = "gru"

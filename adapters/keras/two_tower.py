@@ -27,7 +27,7 @@ class TwoTower(Factors):
 
     Tuned: size and depth, step, penalty, the temperature of the softmax (Yi 2019, section 3), the share of
     ids left out in training so that features learn to stand alone (Volkovs 2017), and ``content_only``. The
-    defaults are round values, untuned; what they reach is in docs/decisions/0505.
+    defaults are round values, untuned; what they reach is in docs/decisions/0028.
     """
 
     dim: int = 64

@@ -22,7 +22,7 @@ class Bpr(Factors):
     uniform draw. A pass costs O(N negatives dim), a full scoring O(U I dim).
 
     Tuned: size, step, penalty and ``negatives``. Defaults had the best validation NDCG@10 on 900 users of
-    MovieLens-1M among 16 tried (docs/decisions/0503); ranges reach from implicit's defaults (lr .01, l2 .01)
+    MovieLens-1M among 16 tried (docs/decisions/0026); ranges reach from implicit's defaults (lr .01, l2 .01)
     to what sparse logs want: on Last.fm less l2 and a higher lr were better.
     """
 

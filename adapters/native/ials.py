@@ -27,7 +27,7 @@ class Ials:
     Tuned: size, penalty and the weight of all pairs.
 
     Rendle's best for MovieLens-20M, ``alpha`` .1 and ``l2`` .003, overfits smaller logs: on validation
-    data of 900 users of MovieLens-1M it had an NDCG@10 of .172, the defaults .216 (docs/decisions/0502).
+    data of 900 users of MovieLens-1M it had an NDCG@10 of .172, the defaults .216 (docs/decisions/0025).
     Time of a step: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory:
     O((U + I) ``dim`` + N).
     """

@@ -23,7 +23,7 @@ class ItemKnn(ItemToItem):
     for the prediction: keeping the neighbours of each liked item instead cost .03 NDCG@10.
 
     Defaults had the best validation NDCG@10 on 900 users of MovieLens-1M and came within .001 of the best on
-    MovieLens-latest-small (docs/decisions/0502). Tuned are all fields. Time: O(N max n_u), more exactly the
+    MovieLens-latest-small (docs/decisions/0025). Tuned are all fields. Time: O(N max n_u), more exactly the
     sum of all n_u^2, n_u being the likes of user u; memory: O(I ``neighbours``).
     """
 

@@ -21,7 +21,7 @@ class Rp3Beta(ItemToItem):
     of ``beta`` (Paudel, section 3.2). Each item keeps the ``neighbours`` it is reached from most.
 
     Tuned are all fields; ranges hold those of Ferrari Dacrema 2021 (ACM TOIS 39(2), table 3). Of a dozen
-    tried on 900 users of MovieLens-1M the defaults had the best validation NDCG@10 (docs/decisions/0502).
+    tried on 900 users of MovieLens-1M the defaults had the best validation NDCG@10 (docs/decisions/0025).
     Time: O(N max n_u), more exactly the sum of all n_u^2, n_u being the likes of user u; memory:
     O(I neighbours).
     """

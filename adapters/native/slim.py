@@ -16,7 +16,7 @@ class Slim(ItemToItem):
 
     Implicit feedback. Tuned are both penalties: ``l1`` decides how many weights stay, so time and memory
     too; ``l2`` how far they share. On validation data of 900 users of MovieLens-1M all of ``l1`` 1 to 2 with
-    ``l2`` 30 to 100 came within .001 NDCG@10 of the best (docs/decisions/0502). Time: O(I^2 w)
+    ``l2`` 30 to 100 came within .001 NDCG@10 of the best (docs/decisions/0025). Time: O(I^2 w)
     a sweep over all items, w being the weights of an item that it changes, and once O(N max n_u) for the
     overlaps, n_u being the likes of user u; memory: I x I float32 for the overlaps.
     """

@@ -24,7 +24,7 @@ class UserKnn:
     inverse user frequency).
 
     On validation data of 900 users of MovieLens-1M 25 to 100 neighbours came within .006 NDCG@10 of each
-    other and both weightings within .003 (docs/decisions/0502). Tuned are all fields. Time: O(N max n_i),
+    other and both weightings within .003 (docs/decisions/0025). Tuned are all fields. Time: O(N max n_i),
     more exactly the sum of all n_i^2, n_i being the users of item i; memory: O(U ``neighbours``).
     """
 

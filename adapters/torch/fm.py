@@ -24,7 +24,7 @@ class Fm(Factors):
 
     Rendle 2010 ranks by a loss over pairs of items (section III-C); here it is its limit over all items,
     the softmax of Wu 2022 (arXiv:2201.02327), trained like LightGCN's, from which the defaults were taken
-    as they were and confirmed on 900 users of MovieLens-1M (docs/decisions/0503). ``dim``, ``lr`` and
+    as they were and confirmed on 900 users of MovieLens-1M (docs/decisions/0026). ``dim``, ``lr`` and
     ``l2`` are tuned: what Rendle 2010 and 2020 (arXiv:2005.09683) found to decide. A pass costs
     O(U I dim), with at most 32,768 items drawn for I; memory is O((U + I + features) dim).
     """
@@ -78,7 +78,7 @@ class DeepFm:
     """A factorisation machine and a perceptron over the same vectors, whose scores add up.
 
     Feedback: implicit, by the paper's log loss, with negatives drawn uniformly as for NeuMF, from which
-    the defaults come (docs/decisions/0202); the paper's networks for click logs are far larger. Tuned are
+    the defaults come (docs/decisions/0008); the paper's networks for click logs are far larger. Tuned are
     the widths that Guo 2017 studies in section 3.3 (``dim``, ``layers``, ``dropout``), the optimiser's
     ``lr`` and ``l2``, and ``negatives``. Users and items without a row are ranked by their features. A
     pass costs O(N negatives dim^2), a full scoring O(U I dim^2).

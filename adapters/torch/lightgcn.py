@@ -20,7 +20,7 @@ class LightGcn(Factors):
 
     Feedback: implicit. The paper's model, with the mean of its layers; the loss is not its BPR but the
     softmax over all items, divided by ``temperature``, which needs far fewer passes and ranks better (Wu
-    2022, arXiv:2201.02327, table 4; docs/decisions/0503). Of a catalogue over 32,768 items it draws as many.
+    2022, arXiv:2201.02327, table 4; docs/decisions/0026). Of a catalogue over 32,768 items it draws as many.
 
     ``dim`` and ``layers``: section 4.1; the initial vectors: its authors' code. ``lr``, ``l2``,
     ``temperature`` and ``batch_size`` (users) had the best validation NDCG@10 on 900 users of MovieLens-1M.

@@ -27,7 +27,7 @@ class Mf(Factors):
     Tuned: size, step and penalty. Model, penalty (on all that makes a prediction) and the ranges of ``dim``
     and ``l2``: Koren 2009, equation 5 and figure 4, and Rendle 2019 (arXiv:1905.01395), who tunes the same.
     ``l2`` and ``lr`` had the best validation RMSE on MovieLens-latest-small and 900 users of MovieLens-1M
-    (docs/decisions/0503).
+    (docs/decisions/0026).
     """
 
     dim: int = 64

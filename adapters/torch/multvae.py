@@ -28,7 +28,7 @@ class MultVae:
     likelihood, dropout of the input and annealed divergence (``beta`` is its cap, reached after
     ``warm_up`` passes); a third of its width, as these logs have few users. Two things make it learn in
     fewer passes: the last biases start from the log of the items' popularity, and what is scored with is a
-    moving average of the weights (docs/decisions/0503, with the values that were tried).
+    moving average of the weights (docs/decisions/0026, with the values that were tried).
 
     Tuned are ``beta`` (section 2.2.2), ``dropout``, ``dim`` and ``lr``; ``warm_up`` and ``batch_size``
     trade time for quality. A pass and a full scoring cost O(U I dim); memory is O(I dim + N).

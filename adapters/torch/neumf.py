@@ -22,9 +22,9 @@ class NeuMf:
 
     Paper: log loss, four uniform negatives, Adam, embeddings of 8 to 64, a tower of three layers. The
     rest had the best validation NDCG@10 within 25 seconds of one core among those tried on 900 users
-    of MovieLens-1M (docs/decisions/0202). The paper trains both halves beforehand and joins them; here all is
+    of MovieLens-1M (docs/decisions/0008). The paper trains both halves beforehand and joins them; here all is
     trained at once. The paper ranks a user's last item among 99 drawn ones, as ``suites/ncf.yaml`` does
-    beside full ranking (docs/decisions/0508).
+    beside full ranking (docs/benchmarks/ncf).
     """
 
     dim: int = 32

@@ -61,7 +61,7 @@ TABLE = {
 }
 
 SEEDS = {CoClustering: 6}
-"""One start moves the mean of five folds by .002 (standard deviation); figures in docs/decisions/0501."""
+"""One start moves the mean of five folds by .002 (standard deviation); figures in docs/decisions/0024."""
 
 
 @pytest.mark.parametrize(("model", "rmse", "mae", "tolerance"), TABLE.values(), ids=TABLE)

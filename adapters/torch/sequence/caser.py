@@ -26,7 +26,7 @@ class Caser(NextItem):
     next three, dropout .5, 16 horizontal filters of each height, 4 vertical ones and a penalty of 1e-6
     (the defaults of the authors' code, github.com/graytowne/caser_pytorch). The loss is the softmax where
     the paper has log loss with three negatives, for the reason given at ``torch/sasrec``. Other defaults:
-    docs/decisions/0504.
+    docs/decisions/0027.
     """
 
     dim: int = 64

@@ -39,7 +39,7 @@ class Gru4Rec(NextItem):
     more negatives; one ``dropout``, of what goes in and what comes out but not of the state that is
     carried on. Ranges of ``alpha`` and ``l2`` are those of the authors' [paramspaces]; that of ``dim`` goes
     below their 64, for short logs. Tuned beside them: what is ours, and ``lr``, which belongs to the
-    optimiser. Defaults: docs/decisions/0504.
+    optimiser. Defaults: docs/decisions/0027.
     """
 
     dim: int = 64

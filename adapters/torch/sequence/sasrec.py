@@ -25,7 +25,7 @@ class SasRec(NextItem):
     Macdonald 2023, arXiv:2308.07192); the softmax, in full or over many negatives, mends it (Klenitskiy
     & Vasilev 2023, arXiv:2309.07602). ``dim``, ``layers`` and ``dropout`` are those of the latter for
     MovieLens-1M; ``history``, ``negatives``, ``lr`` and ``batch_size`` are set for one core
-    (docs/decisions/0504).
+    (docs/decisions/0027).
     """
 
     dim: int = 64
