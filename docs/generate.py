@@ -99,10 +99,16 @@ def code(text: object) -> str:
 
 
 def metrics(kind: str) -> str:
-    """Return the table of all metrics of a kind."""
-    chosen = [row for row in api.metrics() if row["kind"] == kind]
-    columns = ("formula", "better", "range", "source")
-    rows = [(code(row["name"]), *(row[column] for column in columns)) for row in chosen]
+    """Return the table of all metrics of a kind; of those about lists, which have a value for each user."""
+    from benchmark.metrics.formulas import FORMULAS
+
+    rows = []
+    for row, entry in zip(api.metrics(), FORMULAS.values(), strict=True):
+        if row["kind"] == kind:
+            per_user = ", *per user*" if kind == "catalogue" and entry.per_user else ""
+            rows.append(
+                (code(row["name"]), row["formula"] + per_user, row["better"], row["range"], row["source"])
+            )
     return table(("metric", "value", "better", "range", "source"), rows)
 
 

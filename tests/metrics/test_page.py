@@ -1,19 +1,11 @@
-"""The list of metrics and its page."""
+"""The list of metrics."""
 
 from __future__ import annotations
 
 import json
 
-from repository import ROOT
-
 from benchmark.cli import main
 from benchmark.metrics.listing import rows
-from benchmark.metrics.page import page
-
-
-def test_page_in_docs_is_current():
-    written = ROOT / "docs" / "metrics.md"
-    assert written.read_text("utf-8") == page()
 
 
 def test_bench_metrics_lists_name_formula_direction_range_and_source(capsys):
