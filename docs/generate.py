@@ -54,9 +54,9 @@ def rendered(name: str, source: Path) -> str:
     def resolved(found: re.Match[str]) -> str:
         image, label, link = found.groups()
         path, hash_mark, anchor = link.partition("#")
-        if "://" in link or not path:
-            return found[0]
         file = (source.parent / path).resolve()
+        if "://" in link or not path or not file.exists():
+            return found[0]  # what leads nowhere is left for the build to complain about
         if file in targets:
             there = os.path.relpath(targets[file], Path(name).parent)
         elif image:
