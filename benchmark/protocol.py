@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Ids: TypeAlias = NDArray[np.int32]
+"""Dense ids of users or items."""
+Longs: TypeAlias = NDArray[np.int64]
+"""Counts, offsets, positions."""
+Floats32: TypeAlias = NDArray[np.float32]
+"""Single precision numbers that are no model's scores."""
 Scores: TypeAlias = NDArray[np.float32]
+"""What a model says of every item, (B, I), or (I,) for one user."""
 Values: TypeAlias = NDArray[np.float64]
 Array: TypeAlias = NDArray[Any]
 Hyperparameter: TypeAlias = bool | int | float | str
@@ -64,8 +70,8 @@ class Interactions:
 
     users: Ids
     items: Ids
-    values: Scores
-    times: NDArray[np.int64]
+    values: Floats32
+    times: Longs
     positive: NDArray[np.bool_]
     n_users: int
     n_items: int
@@ -93,20 +99,20 @@ class Interactions:
             positive=self.positive[chosen],
         )
 
-    def likes(self) -> Interactions:
+    def positives(self) -> Interactions:
         """Return the rows that count as a like: what rankers learn and what metrics look for."""
         return self.rows(self.positive)
 
-    def histories(self) -> tuple[Array, Array]:
-        """Return each user's rows in the order of time: starts (U + 1,) and places (N,), both int64.
+    def histories(self) -> tuple[Longs, Longs]:
+        """Return each user's rows in the order of time: where they start (U + 1,), and the rows (N,).
 
-        The rows of user u are ``places[starts[u]:starts[u + 1]]``, the earliest first. Rows with the same
+        Those of user u are ``rows[starts[u]:starts[u + 1]]``, the earliest first. Rows with the same
         time, and all rows of a log without times, keep the order of the log.
         """
         keys = (self.times, self.users) if len(self.times) else (self.users,)
-        places = np.lexsort(keys)
+        rows = np.lexsort(keys)
         counts = np.bincount(self.users, minlength=self.n_users)
-        return np.concatenate([[0], counts.cumsum()]), places
+        return np.concatenate([[0], counts.cumsum()]), rows
 
     def matrix(self) -> csr_matrix:
         """Return the (U, I) float32 matrix with a one at each pair that has a row."""

@@ -165,7 +165,7 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
     context = FitContext(request["seed"], request["threads"], request["device"])
     if hasattr(cls, "open_device"):
         cls.open_device(context)
-    rows = train.likes() if own.feedback == "implicit" else train
+    rows = train.positives() if own.feedback == "implicit" else train
     cold = cold_of(rows, own.from_features, scores_all=own.scores_all)
     return Fit(cls(**request["params"]), rows, context, request["name"], cold)
 

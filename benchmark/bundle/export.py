@@ -137,7 +137,7 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
     items = pd.read_parquet(known.split / "items.parquet")
     titles = items["title"].tolist() if "title" in items else [None] * len(items)
     rows = load_parts(known.split, *final["train_on"].split("+"))
-    likes = rows.likes()
+    likes = rows.positives()
     seen = load_parts(known.split, "train", "valid")
     study = _study(known, model)
     return Contents(

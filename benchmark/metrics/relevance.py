@@ -51,7 +51,7 @@ def wanted(target: Interactions, seen: csr_matrix, barred: NDArray[np.bool_] | N
         seen: (U, I), an entry at each pair that is no candidate.
         barred: (I,) items that are nobody's candidates.
     """
-    likes = target.likes()
+    likes = target.positives()
     order = np.lexsort((likes.values, likes.items, likes.users))
     users, items, values = likes.users[order], likes.items[order], likes.values[order]
     is_last = np.ones(len(users), dtype=np.bool_)

@@ -41,7 +41,7 @@ class _Subject:
     @cached_property
     def train(self) -> Interactions:
         train, _ = planted_parts()
-        return train.likes() if self.traits.feedback == "implicit" else train
+        return train.positives() if self.traits.feedback == "implicit" else train
 
     def begin(self, train: Interactions, seed: int = 0) -> tuple[Any, Iterator[None]]:
         """Return a new model and its steps, none of them taken."""

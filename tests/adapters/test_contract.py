@@ -92,7 +92,7 @@ def test_lightfm_hybrid_scores_what_it_never_saw_by_its_features_alone():
 
     train, _ = planted_parts()
     matrix = train.item_features.matrix[np.append(np.arange(train.n_items - 2), [0, 0])]
-    twins = replace(train.likes(), item_features=replace(train.item_features, matrix=matrix))
+    twins = replace(train.positives(), item_features=replace(train.item_features, matrix=matrix))
     scores = fitted(Hybrid, twins, max_epochs=3).score(np.array([5]))[0]
     assert scores[-1] == scores[-2]  # two strangers with the same features
     assert scores[-1] != scores[0]  # their twin has a vector of its own beside them
@@ -111,9 +111,9 @@ def test_lightfm_logistic_negatives_are_never_likes():
 
     train, _ = planted_parts()
     rows = next(
-        Logistic()._epochs(train.likes(), seed=0)
+        Logistic()._epochs(train.positives(), seed=0)
     ).tocsr()  # a like drawn as a negative would sum to 0
-    likes = train.likes().matrix()
+    likes = train.positives().matrix()
     assert (rows.multiply(likes) != likes).nnz == 0
     assert rows.min() <= -1
 

@@ -46,7 +46,7 @@ def deep():
     from adapters.deepctr.models import DeepFm
 
     model = DeepFm(batch_size=512, lr=0.01)
-    for _ in islice(model.fit_steps(described(planted_parts()[0].likes()), FitContext()), 12):
+    for _ in islice(model.fit_steps(described(planted_parts()[0].positives()), FitContext()), 12):
         pass
     return model
 
@@ -136,7 +136,7 @@ def test_compressed_interaction_equals_deepctr_s_own(sizes):
 @NEEDED
 def test_deepfm_ranks_better_than_popularity(deep):
     train, test = planted_parts()
-    counts = np.bincount(train.likes().items, minlength=train.n_items).astype(np.float32)
+    counts = np.bincount(train.positives().items, minlength=train.n_items).astype(np.float32)
     popular = ndcg(np.tile(counts, (train.n_users, 1)), train, test).mean()
     assert ndcg(deep.score(np.arange(train.n_users)), train, test).mean() > 1.05 * popular
 
@@ -164,7 +164,7 @@ def test_state_is_named_arrays_that_a_new_model_scores_alike_from(deep):
 def test_negatives_have_a_row_and_are_hardly_ever_likes():
     from adapters.deepctr.training import negatives
 
-    train = planted_parts()[0].likes()
+    train = planted_parts()[0].positives()
     first, second = islice(negatives(train, 4, np.random.default_rng(0)), 2)
     liked = train.matrix()[np.repeat(train.users, 4), first.ravel()]
     assert first.shape == (len(train), 4)

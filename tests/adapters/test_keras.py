@@ -46,7 +46,7 @@ def towers():
     """Fitted towers, on a planted log with genres; two users and two items have no row."""
     from adapters.keras.two_tower import TwoTower
 
-    return fitted(TwoTower, planted_parts()[0].likes(), steps=15)
+    return fitted(TwoTower, planted_parts()[0].positives(), steps=15)
 
 
 def test_neumf_scores_of_all_items_equal_those_of_its_training_pass():
@@ -74,7 +74,7 @@ def test_mf_ratings_are_mean_biases_and_dot_product():
 def test_multdae_new_user_gets_the_scores_of_a_known_one_with_the_same_history():
     from adapters.keras.multdae import MultDae
 
-    train = planted_parts()[0].likes()
+    train = planted_parts()[0].positives()
     model = fitted(MultDae, train, dim=32)
     np.testing.assert_allclose(
         model.fold_in(train.matrix()[3].indices), model.score(np.array([3]))[0], rtol=1e-4, atol=1e-5
@@ -170,7 +170,7 @@ def test_towers_give_an_item_without_rows_the_vector_of_its_features(towers):
 def test_content_only_towers_cannot_tell_items_with_the_same_features_apart():
     from adapters.keras.two_tower import TwoTower
 
-    train = planted_parts()[0].likes()
+    train = planted_parts()[0].positives()
     halves = csr_matrix(np.eye(2, dtype=np.float32)[np.arange(train.n_items) % 2])
     train = replace(train, item_features=Features(halves, ("half=0", "half=1")))
     scores = fitted(TwoTower, train, steps=1, dim=16, content_only=True).score(np.arange(5))

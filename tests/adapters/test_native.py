@@ -144,13 +144,13 @@ def test_ials_each_step_lowers_its_loss():
 
 def test_ials_default_rounds_come_near_a_solution():
     train, _ = planted_parts()
-    model, history = fitted(Ials, train.likes(), dim=8), train.likes().matrix()[5].indices
+    model, history = fitted(Ials, train.positives(), dim=8), train.positives().matrix()[5].indices
     np.testing.assert_allclose(model.fold_in(history), model.score(np.array([5]))[0], atol=0.01)
 
 
 def test_ials_folds_in_from_arrays_that_may_not_be_written():
     train, _ = planted_parts()
-    model, state = Ials(dim=8), fitted(Ials, train.likes(), dim=8, max_epochs=2).state()
+    model, state = Ials(dim=8), fitted(Ials, train.positives(), dim=8, max_epochs=2).state()
     for array in state.values():
         array.flags.writeable = False
     model.restore(state)
@@ -161,8 +161,8 @@ def test_ials_folds_in_from_arrays_that_may_not_be_written():
 def test_new_user_with_the_history_of_an_old_one_gets_the_same_scores(adapter):
     train, _ = planted_parts()
     exact = {"max_epochs": 3, "dim": 8, "rounds": 16} if adapter is Ials else {}
-    model = fitted(adapter, train.likes(), **exact)
-    history = train.likes().matrix()[5].indices
+    model = fitted(adapter, train.positives(), **exact)
+    history = train.positives().matrix()[5].indices
     np.testing.assert_allclose(model.fold_in(history), model.score(np.array([5]))[0], rtol=1e-3, atol=1e-5)
 
 

@@ -58,7 +58,7 @@ def made(name: str, place: Path):
     module, _, cls = ADAPTERS[name].partition(":")
     adapter = getattr(import_module(module), cls)
     model, (train, _) = adapter(), planted_parts()
-    rows = train.likes() if traits(adapter).feedback == "implicit" else train
+    rows = train.positives() if traits(adapter).feedback == "implicit" else train
     for _ in islice(model.fit_steps(rows, FitContext()), 2):
         pass
     counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
@@ -110,7 +110,7 @@ def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tm
     model, place = made("native/ease", tmp_path / "bundle")
     loaded, (train, _) = bundle.load(place, REGISTRY), planted_parts()
     user = int(train.users[0])
-    history = [f"item {item}" for item in np.unique(train.likes().items[train.likes().users == user])]
+    history = [f"item {item}" for item in np.unique(train.positives().items[train.positives().users == user])]
     found = loaded.recommend_new(history, k=5)
     known = model.score(np.array([user], dtype=np.int32))[0]
     assert found.source == "history"

@@ -111,7 +111,7 @@ def test_bundle_gives_a_stranger_the_most_popular_items_and_says_so(run_path, ex
 
     loaded = bundle.load(exported, REGISTRY)
     (found,) = loaded.recommend(["stranger"], k=30)
-    rows = load_parts(run_path / "splits" / "planted", "train", "valid").likes()
+    rows = load_parts(run_path / "splits" / "planted", "train", "valid").positives()
     counts = np.bincount(rows.items, minlength=rows.n_items)
     assert (found.source, found.note) == ("popularity", "unknown user: the most popular items")
     assert [item.score for item in found.items] == sorted(counts.tolist(), reverse=True)
