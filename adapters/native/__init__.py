@@ -1,1 +1,1 @@
-"""Models in numpy and compiled code: no framework needed."""
+"""Models in numpy and compiled code, without a framework; EASE alone solves with PyTorch, to use a GPU."""

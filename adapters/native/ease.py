@@ -8,13 +8,81 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from benchmark.modelkit.item_to_item import histories
-from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
+from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
+from benchmark.protocol import (
+    Array,
+    FitContext,
+    Floats32,
+    Hyperparameter,
+    Ids,
+    Interactions,
+    Range,
+    Scores,
+    Space,
+    Values,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 USERS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class ItemWeights:
+    """The solution from the side of items: weights (I, I) from a row's item to a column's."""
+
+    weights: Floats32
+
+    def score(self, history: csr_matrix, users: Ids) -> Scores:
+        """Return the scores (B, I) of users, from all histories (U, I)."""
+        scores: Scores = history[users] @ self.weights
+        return scores
+
+    def fold_in(self, history: csr_matrix, items: Ids) -> Scores:  # noqa: ARG002 (the other solution needs it)
+        """Return the scores (I,) of a new user with these items."""
+        scores: Scores = self.weights[items].sum(axis=0)
+        return scores
+
+    def state(self) -> dict[str, Array]:
+        """Return the weights."""
+        return {"weights": self.weights}
+
+
+@dataclass(frozen=True)
+class UserInverse:
+    """The solution from the side of users.
+
+    Attributes:
+        inverse: ``(X X.T + l2)^-1`` (U, U).
+        own: ``l2 diag(P)`` (I,).
+        l2: the penalty.
+    """
+
+    inverse: Floats32
+    own: Floats32
+    l2: float
+
+    def score(self, history: csr_matrix, users: Ids) -> Scores:
+        """Return the scores (B, I) of users, from all histories (U, I)."""
+        shares = -self.l2 * self.inverse[users]  # X X.T inverse = 1 - l2 inverse
+        shares[np.arange(len(users)), users] += 1
+        return self._from_shares(history[users], shares.astype(np.float32), history)
+
+    def fold_in(self, history: csr_matrix, items: Ids) -> Scores:
+        """Return the scores (I,) of a new user with these items."""
+        new = history_matrix(items, np.array([0, len(items)]), history.shape[1])
+        return self._from_shares(new, (history @ new.T).T @ self.inverse, history)[0]
+
+    def _from_shares(self, rows: csr_matrix, shares: Array, history: csr_matrix) -> Scores:
+        """Return ``x - x P / diag(P)`` for rows x (B, I), from each user's share (B, U) in ``x X.T P``."""
+        own = rows.toarray()
+        scores: Scores = own - (own - shares @ history) / self.own
+        return scores
+
+    def state(self) -> dict[str, Array]:
+        """Return both arrays."""
+        return {"inverse": self.inverse, "own": self.own}
 
 
 @dataclass
@@ -24,11 +92,12 @@ class Ease:
     Implicit feedback. With ``P = (X.T X + l2)^-1`` the weights are ``1 - P / diag(P)`` (section 3.1,
     algorithm 1). Where users are fewer than items the same scores come from the smaller side (Woodbury):
     ``X P`` is ``(X X.T + l2)^-1 X``, so the users' matrix is inverted and the weights are never written
-    out. Time: O(min(U, I)^3), and O(N min(U, I)) for a full scoring; memory: 28 min(U, I)^2 bytes.
+    out. PyTorch inverts, on the CPU or a GPU; numpy alone serves. Time: O(min(U, I)^3), and
+    O(N min(U, I)) for a full scoring; memory: 28 min(U, I)^2 bytes.
 
-    Tuned: ``l2``, all that it has. On validation data of 900 users of MovieLens-1M every ``l2`` from 200 to
-    500, Steck's value for MovieLens-20M (section 4), came within .0025 NDCG@10 of the best; the default lies
-    between.
+    Tuned: ``l2``, its only hyperparameter. On validation data of 900 users of MovieLens-1M every ``l2`` from
+    200 to 500, Steck's value for MovieLens-20M (section 4), came within 0.0025 NDCG@10 of the best; the
+    default lies between.
     """
 
     l2: float = 300.0
@@ -50,58 +119,45 @@ class Ease:
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Solve for all weights in one step."""
         self._history = history = train.matrix()
+        self._solution: ItemWeights | UserInverse
         if train.n_items <= train.n_users:
-            inverse = _inverse(history.T @ history, self.l2, context.device)
+            inverse = inverted(history.T @ history, self.l2, context.device)
             weights = inverse / -inverse.diagonal()
             np.fill_diagonal(weights, 0)
-            self._solution = {"weights": weights.astype(np.float32)}
+            self._solution = ItemWeights(weights.astype(np.float32))
         else:
-            inverse = _inverse(history @ history.T, self.l2, context.device)
-            own = 1.0 - _quadratic(inverse, history)  # l2 times the diagonal of P
-            self._solution = {"inverse": inverse.astype(np.float32), "own": own.astype(np.float32)}
+            inverse = inverted(history @ history.T, self.l2, context.device)
+            own = 1.0 - quadratic_diagonal(inverse, history)  # l2 times the diagonal of P
+            self._solution = UserInverse(inverse.astype(np.float32), own.astype(np.float32), self.l2)
         yield
 
     def score(self, users: Ids) -> Scores:
         """Return the summed weights (B, I) from the items of each user's history."""
-        history = self._history[users]
-        if "weights" in self._solution:
-            scores: Scores = history @ self._solution["weights"]
-            return scores
-        shares = -self.l2 * self._solution["inverse"][users]  # X X.T inverse = 1 - l2 inverse
-        shares[np.arange(len(users)), users] += 1
-        return self._from_users(history, shares.astype(np.float32))
+        return self._solution.score(self._history, users)
 
     def fold_in(self, items: Ids) -> Scores:
         """Return the summed weights (I,) from the items of a new user's history."""
-        if "weights" in self._solution:
-            scores: Scores = self._solution["weights"][items].sum(axis=0)
-            return scores
-        history = histories(items, np.array([0, len(items)]), self._history.shape[1])
-        shares = (self._history @ history.T).T @ self._solution["inverse"]
-        return self._from_users(history, shares)[0]
-
-    def _from_users(self, history: csr_matrix, shares: Array) -> Scores:
-        """Return ``x - x P / diag(P)`` for rows x (B, I), from each user's share (B, U) in ``x X.T P``."""
-        own = history.toarray()
-        scores: Scores = own - (own - shares @ self._history) / self._solution["own"]
-        return scores
+        return self._solution.fold_in(self._history, items)
 
     def state(self) -> dict[str, Array]:
-        """Return the solution and the histories as the two index arrays of a sparse matrix.
+        """Return the solution, and the histories as the two index arrays of a sparse matrix.
 
         The solution is ``weights`` (I, I), or ``inverse`` (U, U) and ``own`` (I,) where users are fewer.
         """
-        return self._solution | {"items": self._history.indices, "ends": self._history.indptr}
+        return self._solution.state() | pack_histories(self._history)
 
     def restore(self, state: dict[str, Array]) -> None:
         """Take back solution and histories."""
-        self._solution = {name: state[name] for name in ("weights", "inverse", "own") if name in state}
-        n_items = len(state["weights"] if "weights" in state else state["own"])
-        self._history = histories(state["items"], state["ends"], n_items)
+        if (weights := state.get("weights")) is not None:
+            self._solution, n_items = ItemWeights(weights), len(weights)
+        else:
+            self._solution = UserInverse(state["inverse"], state["own"], self.l2)
+            n_items = len(self._solution.own)
+        self._history = unpack_histories(state, n_items)
 
 
-def _inverse(gram: csr_matrix, l2: float, device: str) -> Array:
-    """Return the inverse of ``gram + l2`` (n, n) in float64."""
+def inverted(gram: csr_matrix, l2: float, device: str) -> Values:
+    """Return the inverse of ``gram + l2`` (n, n) in float64, computed on the device."""
     import torch
 
     dense = torch.from_numpy(gram.toarray(order="C")).to(device, torch.float64)
@@ -110,11 +166,11 @@ def _inverse(gram: csr_matrix, l2: float, device: str) -> Array:
     return np.ascontiguousarray(inverse.cpu().numpy())  # by rows, or each score copies it all
 
 
-def _quadratic(inverse: Array, history: csr_matrix) -> Array:
+def quadratic_diagonal(inverse: Values, history: csr_matrix) -> Values:
     """Return ``diag(X.T inverse X)`` (I,) for histories X (U, I), a block of users at a time.
 
     >>> from scipy.sparse import csr_matrix
-    >>> _quadratic(np.array([[2.0, 1.0], [1.0, 3.0]]), csr_matrix([[1.0, 1.0], [0.0, 1.0]])).tolist()
+    >>> quadratic_diagonal(np.array([[2.0, 1.0], [1.0, 3.0]]), csr_matrix([[1.0, 1.0], [0.0, 1.0]])).tolist()
     [2.0, 7.0]
     """
     total = np.zeros(history.shape[1])

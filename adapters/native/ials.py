@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from benchmark.modelkit.item_to_item import histories
-from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores, Space
+from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.sparse_state import history_matrix
+from benchmark.protocol import FitContext, Floats32, Hyperparameter, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
 @dataclass
-class Ials:
+class Ials(DotProduct):
     """Dot products of vectors that fit a one at each like and, weighted by ``alpha``, a zero at every pair.
 
     Implicit feedback. Minimises ``sum over likes (1 - x)^2 + alpha * sum over all pairs x^2`` and, for each
     user and item with n likes among m, ``l2 * (n + alpha * m)`` times the squared length of its vector
-    (Rendle 2021, equations 1 to 4 and section 3.2 with an exponent of 1: frequent ones are held harder).
+    (Rendle 2021, equations 1 to 4 and section 3.2 with an exponent of 1, which penalises frequent ones more).
     A step improves all items, then all users, by ``rounds`` conjugate gradients from where the last one ended
-    (Takács 2011, RecSys; implicit takes 3 as well); validation NDCG@10 is that of exact solutions to .001.
+    (Takács 2011, RecSys; implicit takes 3 as well); validation NDCG@10 is within 0.001 of exact solutions.
     Tuned: size, penalty and the weight of all pairs.
 
-    Rendle's best for MovieLens-20M, ``alpha`` .1 and ``l2`` .003, overfits smaller logs: on validation
-    data of 900 users of MovieLens-1M it had an NDCG@10 of .172, the defaults .216 (docs/decisions/0025).
-    Time of a step: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory:
-    O((U + I) ``dim`` + N).
+    Rendle's best for MovieLens-20M, ``alpha`` 0.1 and ``l2`` 0.003, overfits smaller logs: on validation
+    data of 900 users of MovieLens-1M it had an NDCG@10 of 0.172, the defaults 0.216 (docs/decisions/0025).
+    Time of a step: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory: O((U + I) ``dim`` + N).
     """
 
     dim: int = 64
@@ -47,43 +47,30 @@ class Ials:
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Improve all items, then all users, in each step."""
-        likes = train.matrix()
-        liked_by = likes.T.tocsr()
+        positives = train.matrix()
+        by_item = positives.T.tocsr()
         rng = np.random.default_rng(context.seed)
         spread = np.float32(0.1 / np.sqrt(self.dim))  # Rendle 2021, section 3.3
-        self._users: Array = spread * rng.standard_normal((train.n_users, self.dim), dtype=np.float32)
-        self._items: Array = np.zeros((train.n_items, self.dim), dtype=np.float32)
+        self._users: Floats32 = spread * rng.standard_normal((train.n_users, self.dim), dtype=np.float32)
+        self._items: Floats32 = np.zeros((train.n_items, self.dim), dtype=np.float32)
         for _ in range(self.max_epochs):
-            self._improve(self._items, liked_by, self._users, self.rounds)
-            self._improve(self._users, likes, self._items, self.rounds)
+            self._improve(self._items, by_item, self._users, self.rounds)
+            self._improve(self._users, positives, self._items, self.rounds)
             yield
 
-    def _improve(self, vectors: Array, likes: csr_matrix, others: Array, rounds: int) -> None:
-        """Bring vectors (n, dim) nearer to the best fit to the others' (m, dim), given likes (n, m)."""
-        from adapters.native.kernels.als import improve
+    def _improve(self, vectors: Floats32, positives: csr_matrix, others: Floats32, rounds: int) -> None:
+        """Move vectors (n, dim) towards the best fit to the others' (m, dim), given positives (n, m)."""
+        from adapters.native.kernels.als import cg_step
 
-        ends, liked = (part.astype(np.int32, copy=False) for part in (likes.indptr, likes.indices))
+        ends, columns = (part.astype(np.int32, copy=False) for part in (positives.indptr, positives.indices))
         shared = (self.alpha * (others.T @ others)).astype(np.float32)
         penalties = (self.l2 * (np.diff(ends) + self.alpha * len(others))).astype(np.float32)
-        improve(vectors, others, (ends, liked), shared, penalties, rounds)
-
-    def score(self, users: Ids) -> Scores:
-        """Return dot products (B, I)."""
-        scores: Scores = self._users[users] @ self._items.T
-        return scores
+        cg_step(vectors, others, (ends, columns), shared, penalties, rounds)
 
     def fold_in(self, items: Ids) -> Scores:
         """Return dot products (I,) with the vector that fits best to a new user's history."""
-        history = histories(items, np.array([0, len(items)]), len(self._items))
+        history = history_matrix(items, np.array([0, len(items)]), len(self._items))
         vector = np.zeros((1, self.dim), dtype=np.float32)
         self._improve(vector, history, self._items, rounds=2 * self.dim)
         scores: Scores = vector[0] @ self._items.T
         return scores
-
-    def state(self) -> dict[str, Array]:
-        """Return the vectors of users (U, dim) and items (I, dim)."""
-        return {"users": self._users, "items": self._items}
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Take back the vectors."""
-        self._users, self._items = state["users"], state["items"]

@@ -8,22 +8,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmark.modelkit.item_to_item import ItemToItem, lengths, negative_power, rarity, rescaled
-from benchmark.protocol import Array, Choice, FitContext, Interactions, Range, Space
+from benchmark.modelkit.item_to_item import ItemToItem
+from benchmark.modelkit.weighting import idf, inverse_power, row_norms, scale_rows_columns
+from benchmark.protocol import Choice, FitContext, Interactions, Range, Space
 
 
 @dataclass
 class ItemKnn(ItemToItem):
-    """An item's score is its summed likeness to the liked items that are among its nearest.
+    """An item's score is its summed similarity to those of its nearest neighbours that the user likes.
 
-    Implicit feedback. Likeness is the cosine of two items' users, shrunk where few users speak for it
-    (Bell & Koren 2007, section 3). ``weighting`` says what a user's like counts: "none" the same, "idf" less
-    from users who like much (Spärck Jones 1972), "length" such that every user's history has length one
-    (Deshpande & Karypis, section 4.1.2). Each candidate keeps its own neighbours, as in Sarwar's equation
-    for the prediction: keeping the neighbours of each liked item instead cost .03 NDCG@10.
+    Implicit feedback. Similarity is the cosine of two items' users, shrunk where few users support it
+    (Bell & Koren 2007, section 3). ``weighting`` says how much a user's like counts: "none" all the same,
+    "idf" less for users who like much (Spärck Jones 1972), "length" such that every user's history has length
+    one (Deshpande & Karypis, section 4.1.2). Each candidate keeps its own neighbours, as in Sarwar's equation
+    for the prediction: keeping the neighbours of each liked item instead cost 0.03 NDCG@10.
 
-    Defaults had the best validation NDCG@10 on 900 users of MovieLens-1M and came within .001 of the best on
-    MovieLens-latest-small (docs/decisions/0025). Tuned are all fields. Time: O(N max n_u), more exactly the
+    Defaults had the best validation NDCG@10 on 900 users of MovieLens-1M and came within 0.001 of the best on
+    MovieLens-latest-small (docs/decisions/0025). Tuned: all fields. Time: O(N max n_u), more exactly the
     sum of all n_u^2, n_u being the likes of user u; memory: O(I ``neighbours``).
     """
 
@@ -40,20 +41,17 @@ class ItemKnn(ItemToItem):
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Find the neighbours of every item in one step."""
-        from adapters.native.kernels.similarity import nearest
+        from adapters.native.kernels.similarity import top_similar
 
         self._history = train.matrix()
-        profiles = rescaled(self._history, self._weights_of_users(), np.ones(train.n_items)).T.tocsr()
-        norms = lengths(profiles)
-        similar = nearest(profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours)
-        self._weights = similar.T.tocsr()
-        yield
-
-    def _weights_of_users(self) -> Array:
-        """Return what each user's likes count (U,), such that the mean like counts one."""
         counts = np.diff(self._history.indptr)
         if self.weighting == "idf":
-            weights = rarity(counts, self._history.shape[1])
+            weights = idf(counts, train.n_items)
         else:
-            weights = negative_power(counts, 0.5 if self.weighting == "length" else 0.0)
-        return weights * counts.sum() / max(float(weights @ counts), 1e-9)
+            weights = inverse_power(counts, 0.5 if self.weighting == "length" else 0.0)
+        weights = weights * counts.sum() / max(float(weights @ counts), 1e-9)  # the mean like counts one
+        profiles = scale_rows_columns(self._history, weights, np.ones(train.n_items)).T.tocsr()
+        norms = row_norms(profiles)
+        similar = top_similar(profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours)
+        self._weights = similar.T.tocsr()
+        yield

@@ -14,9 +14,9 @@ from benchmark.protocol import FitContext, Interactions, Range, Space
 class Slim(ItemToItem):
     """Each item is explained by the others: a regression with an elastic net and no weight below zero.
 
-    Implicit feedback. Tuned are both penalties: ``l1`` decides how many weights stay, so time and memory
-    too; ``l2`` how far they share. On validation data of 900 users of MovieLens-1M all of ``l1`` 1 to 2 with
-    ``l2`` 30 to 100 came within .001 NDCG@10 of the best (docs/decisions/0025). Time: O(I^2 w)
+    Implicit feedback. Tuned: both penalties. ``l1`` decides how many weights remain, hence time and memory;
+    ``l2`` how evenly they share. On validation data of 900 users of MovieLens-1M all of ``l1`` 1 to 2 with
+    ``l2`` 30 to 100 came within 0.001 NDCG@10 of the best (docs/decisions/0025). Time: O(I^2 w)
     a sweep over all items, w being the weights of an item that it changes, and once O(N max n_u) for the
     overlaps, n_u being the likes of user u; memory: I x I float32 for the overlaps.
     """

@@ -1,1 +1,1 @@
-"""What models share, in numpy and scipy alone; besides the protocol, all of the engine that adapters see."""
+"""What models share, in numpy and scipy alone. Adapters may import it; of the engine they see little else."""

@@ -1,4 +1,4 @@
-"""Products of vectors for compiled code; importing this file loads its machine code, or makes it once."""
+"""Dot products for compiled code; importing this file loads its machine code, or compiles it once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numba import types
 from benchmark.jit import compiled
 
 VECTOR = types.Array(types.float32, 1, "C", readonly=True)
-"""Float32, only read."""
+"""Float32, read-only."""
 TABLE = types.Array(types.float32, 2, "C", readonly=True)
-"""Rows of float32, only read."""
-PLACES = types.Array(types.int32, 1, "C", readonly=True)
-"""Int32, only read."""
+"""Rows of float32, read-only."""
+IDS = types.Array(types.int32, 1, "C", readonly=True)
+"""Int32, read-only."""
 ANY_ORDER = ("reassoc", "contract", "nsz")
-"""Sums in the order that suits the processor."""
+"""Lets the processor add up in whatever order is fastest."""
 
 
 @compiled(types.float32(VECTOR, VECTOR), fastmath=ANY_ORDER)

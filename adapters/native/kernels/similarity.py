@@ -17,10 +17,10 @@ Sparse: TypeAlias = tuple[Array, Array, Array]
 SPARSE = "Tuple((i4[::1], i4[::1], f4[::1]))"
 
 
-def nearest(
+def top_similar(
     left: csr_matrix, right: csr_matrix, scales: tuple[Array, Array], shrinkage: float, neighbours: int
 ) -> csr_matrix:
-    """Return each row's largest similarities (n, n), at most ``neighbours`` a row and none to itself.
+    """Return each row's largest similarities (n, n), at most ``neighbours`` a row, none to itself.
 
     The similarity of i and j is ``(left @ right)[i, j] / (scales[0][i] * scales[1][j] + shrinkage)``. No
     row of the product outlives its turn, so memory is n x ``neighbours``.
@@ -37,7 +37,7 @@ def nearest(
     n = left.shape[0]
     kept = min(neighbours, n)
     of_rows, of_columns = (np.array(scale, dtype=np.float32) for scale in scales)
-    found, values = _nearest(_arrays(left), _arrays(right), (of_rows, of_columns), shrinkage, kept)
+    found, values = fill_heaps(writable(left), writable(right), (of_rows, of_columns), shrinkage, kept)
     ends = np.arange(n + 1, dtype=np.int32) * np.int32(kept)
     matrix = csr_matrix((values.ravel(), found.ravel(), ends), shape=(n, n))
     matrix.eliminate_zeros()
@@ -45,31 +45,32 @@ def nearest(
     return matrix
 
 
-def _arrays(matrix: csr_matrix) -> Sparse:
+def writable(matrix: csr_matrix) -> Sparse:
     """Return ends, columns and values as copies: compiled code wants them writable and of these types."""
     columns = matrix.indices.astype(np.int32)
     return matrix.indptr.astype(np.int32), columns, matrix.data.astype(np.float32)
 
 
 @compiled("void(f4[::1], i4[::1], f4, i4)")
-def _replace_least(values: Array, found: Array, value: float, column: int) -> None:
-    """Put a pair in the place of the least in a heap, the least of which comes first."""
+def replace_least(values: Array, found: Array, value: float, column: int) -> None:
+    """Replace the smallest pair of a heap, whose smallest comes first."""
     n = len(values)
-    place, child = 0, 1
+    node, child = 0, 1
     while child < n:
         if child + 1 < n and values[child + 1] < values[child]:
             child += 1
         if values[child] >= value:
             break
-        values[place], found[place] = values[child], found[child]
-        place, child = child, 2 * child + 1
-    values[place], found[place] = value, column
+        values[node], found[node] = values[child], found[child]
+        node, child = child, 2 * child + 1
+    values[node], found[node] = value, column
 
 
 @compiled(f"Tuple((i4[:,::1], f4[:,::1]))({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), f8, i8)")
-def _nearest(
+def fill_heaps(
     left: Sparse, right: Sparse, scales: tuple[Array, Array], shrinkage: float, kept: int
 ) -> tuple[Array, Array]:
+    """Return columns and values (n, kept) of each row's largest similarities, as heaps."""
     ends, middles, factors = left
     n = len(ends) - 1
     found = np.zeros((n, kept), dtype=np.int32)
@@ -90,5 +91,5 @@ def _nearest(
         for j in touched[:count]:
             scale = scales[0][i] * scales[1][j] + shrinkage
             if row[j] > values[i, 0] * scale and j != i:
-                _replace_least(values[i], found[i], row[j] / scale, j)
+                replace_least(values[i], found[i], row[j] / scale, j)
     return found, values

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BLOCK = 4_000_000  # weights held densely at once
-TOLERANCE = 1e-3  # largest change of a weight in the last sweep; 1e-4 moved NDCG@10 by under .0005
+TOLERANCE = 1e-3  # largest change of a weight in the last sweep; 1e-4 moved NDCG@10 by under 0.0005
 SWEEPS = 100
 
 Penalties: TypeAlias = tuple[float, float]
@@ -37,13 +37,13 @@ def elastic_net(gram: Array, l1: float, l2: float) -> csr_matrix:
     n = len(gram)
     size = max(1, BLOCK // n)
     ends = pairwise([*range(0, n, size), n])
-    blocks = [csr_matrix(_columns(gram, first, last, (l1, l2))) for first, last in ends]
+    blocks = [csr_matrix(solve_columns(gram, first, last, (l1, l2))) for first, last in ends]
     return vstack(blocks).T.tocsr()
 
 
 @compiled("f4(f4[:,::1], f4[::1], i4[::1], UniTuple(f8, 2), f4[::1], f4[::1])")
-def _sweep(
-    gram: Array, squares: Array, places: Array, penalties: Penalties, slope: Array, weights: Array
+def sweep(
+    gram: Array, squares: Array, chosen: Array, penalties: Penalties, slope: Array, weights: Array
 ) -> float:
     """Set each of these weights to its best value, the others fixed; return the largest change.
 
@@ -51,7 +51,7 @@ def _sweep(
     """
     l1, l2 = penalties
     largest = np.float32(0.0)
-    for i in places:
+    for i in chosen:
         old = weights[i]
         new = np.float32(max((slope[i] + squares[i] * old - l1) / (squares[i] + l2), 0.0))
         if new != old:
@@ -65,16 +65,16 @@ def _sweep(
 
 
 @compiled("void(f4[:,::1], f4[::1], UniTuple(f8, 2), f4[::1], f4[::1])")
-def _settle(gram: Array, squares: Array, penalties: Penalties, slope: Array, weights: Array) -> None:
+def converge(gram: Array, squares: Array, penalties: Penalties, slope: Array, weights: Array) -> None:
     """Sweep over the weights that left 0 until they rest, on their own small part of the Gram matrix."""
     active = np.flatnonzero(weights).astype(np.int32)
     part = np.empty((len(active), len(active)), dtype=np.float32)
     for k in range(len(active)):
         part[k] = gram[active[k]][active]
-    places = np.arange(len(active)).astype(np.int32)
+    chosen = np.arange(len(active)).astype(np.int32)
     near_slope, near_weights, near_squares = slope[active], weights[active], squares[active]
     for _ in range(SWEEPS):
-        if _sweep(part, near_squares, places, penalties, near_slope, near_weights) < TOLERANCE:
+        if sweep(part, near_squares, chosen, penalties, near_slope, near_weights) < TOLERANCE:
             break
     for k in range(len(active)):
         change = near_weights[k] - weights[active[k]]
@@ -84,7 +84,7 @@ def _settle(gram: Array, squares: Array, penalties: Penalties, slope: Array, wei
 
 
 @compiled("f4[:,::1](f4[:,::1], i8, i8, UniTuple(f8, 2))")
-def _columns(gram: Array, first: int, last: int, penalties: Penalties) -> Array:
+def solve_columns(gram: Array, first: int, last: int, penalties: Penalties) -> Array:
     """Return the weights that explain items first..last-1, one row each."""
     n = len(gram)
     squares = np.diag(gram).copy()
@@ -94,7 +94,7 @@ def _columns(gram: Array, first: int, last: int, penalties: Penalties) -> Array:
         able = np.flatnonzero(slope > penalties[0]).astype(np.int32)  # as nothing is below 0, no others enter
         able = able[able != j]
         for _ in range(SWEEPS):
-            if _sweep(gram, squares, able, penalties, slope, row) < TOLERANCE:
+            if sweep(gram, squares, able, penalties, slope, row) < TOLERANCE:
                 break
-            _settle(gram, squares, penalties, slope, row)
+            converge(gram, squares, penalties, slope, row)
     return weights
