@@ -42,7 +42,7 @@ ADAPTERS: dict[str, str] = {
     "torch/multvae": "adapters.torch.multvae:MultVae",
     "torch/lightgcn": "adapters.torch.lightgcn:LightGcn",
     "torch/fm": "adapters.torch.fm:Fm",
-    "torch/deepfm": "adapters.torch.fm:DeepFm",
+    "torch/deepfm": "adapters.torch.deepfm:DeepFm",
     "torch/sasrec": "adapters.torch.sequence.sasrec:SasRec",
     "torch/gru4rec": "adapters.torch.sequence.gru4rec:Gru4Rec",
     "torch/caser": "adapters.torch.sequence.caser:Caser",

@@ -1,15 +1,7 @@
-"""PyTorch adapters. This file and those of the models stay light; networks.py and training.py are heavy."""
+"""PyTorch adapters.
 
-from __future__ import annotations
-
-from benchmark.protocol import FitContext
-
-
-def open_device(context: FitContext) -> None:
-    """Make the device ready before the clock starts: threads of the slot, the CUDA context."""
-    import torch
-
-    torch.set_num_threads(context.threads)
-    if context.device == "cuda":
-        torch.ones((2, 2), device="cuda").cholesky_inverse()  # loads the linear algebra libraries too
-        torch.cuda.synchronize()
+One file a model, light, and beside it its network: ``lightgcn.py`` and ``lightgcn_network.py``. What they
+share: ``base.py`` (light) holds the device, the epoch loop and how a model is served; ``training.py`` the
+optimiser and the loop itself, ``losses.py`` what losses need, ``layers.py`` parts of networks. Only networks,
+training, losses and layers import torch at module level.
+"""

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from adapters.torch import open_device
-from benchmark.modelkit.dot_product import Factors
-from benchmark.protocol import FitContext, Interactions, Range, Space
+from adapters.torch.base import TorchDotProduct
+from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
+
+    from adapters.torch.dmf_network import DMFNetwork
 
 
-def shares(train: Interactions) -> csr_matrix:
+def rating_shares(train: Interactions) -> csr_matrix:
     """Return the log as a matrix (U, I) of ratings over the highest one; ones where values are no ratings."""
     highest = train.scale[1] if train.scale else 0.0
     values = train.values / highest if highest > 0 else np.ones(len(train), dtype=np.float32)
@@ -26,11 +27,11 @@ def shares(train: Interactions) -> csr_matrix:
 
 
 @dataclass
-class Dmf(Factors):
+class Dmf(TorchDotProduct):
     """The cosine of two perceptrons: one sees a user's row of the log, one an item's column.
 
-    Feedback: implicit, by the paper's normalised cross entropy: a like counts as its rating over the
-    highest one, so the values of the likes matter; where values are no ratings, all count alike.
+    Implicit feedback, by the paper's normalised cross entropy: a like counts as its rating over the
+    highest one, so the values of the likes matter; where values are no ratings, all count the same.
 
     ``dim`` and the two layers with ReLU: section 4.1. Tuned: these sizes, the step, and ``negatives``, which
     with ``hidden`` is what its sections 4.4 and 4.5 vary. Batches are larger and ``lr`` higher than the
@@ -52,32 +53,28 @@ class Dmf(Factors):
         "lr": Range(3e-4, 3e-2, log=True),
         "negatives": Range(1, 10),
     }
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
-    requires: ClassVar[tuple[str, ...]] = ("torch",)
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the likes per step."""
+    def untrained(self, train: Interactions, device: str) -> DMFNetwork:
+        """Return the network over the rows and columns of the log."""
+        from adapters.torch.dmf_network import DMFNetwork
+
+        return DMFNetwork(rating_shares(train), self.dim, self.hidden, device)
+
+    def epochs(self, network: DMFNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+        """Train one pass over the likes before each yield."""
         import torch
 
-        from adapters.torch.networks import DeepFactors
-        from adapters.torch.training import Negatives, Options, chance, epochs, pairs_of, seeded
+        from adapters.torch.losses import Negatives, pair_tensors
+        from adapters.torch.training import Options, epochs
 
-        log = shares(train)
-        network = seeded(lambda: DeepFactors(log, self.dim, self.hidden, context.device), context)
-        generator = chance(context)
-        users, likes = pairs_of(train, generator.device)
-        own = torch.from_numpy(np.asarray(log[train.users, train.items]).ravel()).to(context.device)
-        sampler = Negatives(users, likes)
+        users, positives = pair_tensors(train, generator.device)
+        own = rating_shares(train)[train.users, train.items]
+        shares = torch.from_numpy(np.asarray(own).ravel()).to(generator.device)
+        sampler = Negatives(train, users)
 
-        def begin() -> Callable[[Tensor], Tensor]:
-            items = torch.cat([likes[:, None], sampler.draw(self.negatives, generator)], dim=1)
-            return lambda batch: network.loss(users[batch], items[batch], own[batch])
+        def start_epoch() -> Callable[[Tensor], Tensor]:
+            items = torch.cat([positives[:, None], sampler.draw(self.negatives, generator)], dim=1)
+            return lambda batch: network.loss(users[batch], items[batch], shares[batch])
 
         options = Options(self.lr, 0.0, self.batch_size)
-        steps = epochs(network.parameters(), len(train), begin, options, generator)
-        for _ in range(self.max_epochs):
-            next(steps)
-            with torch.no_grad():
-                self._users, self._items = (vectors.cpu().numpy() for vectors in network())
-            yield
+        return epochs(network.parameters(), len(train), start_epoch, options, generator)

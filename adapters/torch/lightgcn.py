@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from adapters.torch import open_device
-from benchmark.modelkit.dot_product import Factors
-from benchmark.protocol import FitContext, Interactions, Range, Space
+from adapters.torch.base import TorchDotProduct
+from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
+
+    from adapters.torch.lightgcn_network import LightGCNNetwork
 
 
 @dataclass
-class LightGcn(Factors):
+class LightGcn(TorchDotProduct):
     """Vectors of users and items, averaged over their neighbourhoods in the graph of likes.
 
-    Feedback: implicit. The paper's model, with the mean of its layers; the loss is not its BPR but the
+    Implicit feedback. The paper's model, with the mean of its layers; the loss is not its BPR but the
     softmax over all items, divided by ``temperature``, which needs far fewer passes and ranks better (Wu
     2022, arXiv:2201.02327, table 4; docs/decisions/0026). Of a catalogue over 32,768 items it draws as many.
 
     ``dim`` and ``layers``: section 4.1; the initial vectors: its authors' code. ``lr``, ``l2``,
     ``temperature`` and ``batch_size`` (users) had the best validation NDCG@10 on 900 users of MovieLens-1M.
-    Tuned is what the two papers tune, and ``layers``, which their best values differ in. A pass costs
+    Tuned: what the two papers tune, and ``layers``, on whose best value they disagree. A pass costs
     O(U I dim) for the softmax and O(N layers dim) for each batch; memory is O((U + I) dim + N).
     """
 
@@ -43,33 +44,26 @@ class LightGcn(Factors):
         "l2": Range(1e-7, 1e-3, log=True),
         "temperature": Range(0.05, 1.0, log=True),
     }
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
-    requires: ClassVar[tuple[str, ...]] = ("torch",)
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the users per step."""
-        import torch
+    def untrained(self, train: Interactions, device: str) -> LightGCNNetwork:
+        """Return the network over the graph of the log."""
+        from adapters.torch.lightgcn_network import LightGCNNetwork
 
-        from adapters.torch.networks import LightGCN
-        from adapters.torch.training import Histories, Options, chance, epochs, seeded, softmax_of_products
+        return LightGCNNetwork(train.matrix(), self.dim, self.layers, device)
 
-        shape = (self.dim, self.layers)
-        network = seeded(lambda: LightGCN(train.matrix(), *shape, context.device), context)
-        generator = chance(context)
+    def epochs(self, network: LightGCNNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+        """Train one pass over the users before each yield."""
+        from adapters.torch.losses import Histories, softmax_of_products
+        from adapters.torch.training import Options, epochs
+
         histories = Histories(train, generator.device)
 
         def loss(batch: Tensor) -> Tensor:
             users, items = network()
             chosen = histories.active[batch]
-            likes = histories.of(chosen)
-            total = softmax_of_products(users[chosen] / self.temperature, items, likes, generator)
-            return total / len(likes[1])
+            positives = histories.select(chosen)
+            total = softmax_of_products(users[chosen] / self.temperature, items, positives, generator)
+            return total / len(positives[1])
 
         options = Options(self.lr, self.l2, self.batch_size)
-        steps = epochs(network.parameters(), len(histories.active), lambda: loss, options, generator)
-        for _ in range(self.max_epochs):
-            next(steps)
-            with torch.no_grad():
-                self._users, self._items = (vectors.cpu().numpy() for vectors in network())
-            yield
+        return epochs(network.parameters(), len(histories.active), lambda: loss, options, generator)

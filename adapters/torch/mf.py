@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from adapters.torch import open_device
-from benchmark.modelkit.dot_product import Factors
-from benchmark.protocol import Array, Feedback, FitContext, Ids, Interactions, Range, Space, Values
+from adapters.torch.base import TorchTraining
+from benchmark.modelkit.dot_product import RatingDotProduct
+from benchmark.protocol import Feedback, FitContext, Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
+
+    from adapters.torch.mf_network import MFNetwork
 
 
 @dataclass
-class Mf(Factors):
+class Mf(RatingDotProduct, TorchTraining):
     """Predicts a rating as mean plus both biases plus a dot product; the squared error is the loss.
 
-    Feedback: explicit. It ranks by its predicted rating, without what it could learn from what was left
-    unrated, so it is judged by RMSE. A pass costs O(N dim) and, as Adam moves every
-    vector in each batch, O((U + I) dim) for each; a full scoring O(U I dim).
+    Explicit feedback. It ranks by its predicted rating and learns nothing from what was left unrated, so it
+    is judged by RMSE. A pass costs O(N dim) and, as Adam moves every vector in each batch, O((U + I) dim)
+    for each; a full scoring O(U I dim).
 
     Tuned: size, step and penalty. Model, penalty (on all that makes a prediction) and the ranges of ``dim``
     and ``l2``: Koren 2009, equation 5 and figure 4, and Rendle 2019 (arXiv:1905.01395), who tunes the same.
@@ -42,21 +44,26 @@ class Mf(Factors):
         "l2": Range(3e-3, 1.0, log=True),
     }
     feedback: ClassVar[Feedback] = "explicit"
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
-    requires: ClassVar[tuple[str, ...]] = ("torch",)
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one pass over the ratings per step."""
+        self._scale = np.array(train.scale or (-np.inf, np.inf))
+        return super().fit_steps(train, context)
+
+    def untrained(self, train: Interactions, device: str) -> MFNetwork:  # noqa: ARG002 (others need it)
+        """Return the network, which starts from the mean of all ratings."""
+        from adapters.torch.mf_network import MFNetwork
+
+        return MFNetwork(train.n_users, train.n_items, self.dim, float(train.values.mean()))
+
+    def epochs(self, network: MFNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+        """Train one pass over the ratings before each yield."""
         import torch
 
-        from adapters.torch.networks import BiasedFactors
-        from adapters.torch.training import Options, arrays, chance, epochs, pairs_of, seeded
+        from adapters.torch.losses import pair_tensors
+        from adapters.torch.training import Options, epochs
 
-        mean = float(train.values.mean())
-        network = seeded(lambda: BiasedFactors(train.n_users, train.n_items, self.dim, mean), context)
-        generator = chance(context)
-        users, items = pairs_of(train, generator.device)
+        users, items = pair_tensors(train, generator.device)
         values = torch.tensor(train.values, device=generator.device)
 
         def loss(batch: Tensor) -> Tensor:
@@ -64,26 +71,11 @@ class Mf(Factors):
             return ((values[batch] - ratings).square() + self.l2 * length).mean()
 
         options = Options(self.lr, 0.0, self.batch_size)
-        steps = epochs(network.parameters(), len(train), lambda: loss, options, generator)
-        self._scale, self._mean = np.array(train.scale or (-np.inf, np.inf)), np.array(mean)
-        for _ in range(self.max_epochs):
-            next(steps)
-            tables = arrays(network)
-            self._users, self._user_bias = tables["users.weight"][:, :-1], tables["users.weight"][:, -1]
-            self._items, self._bias = tables["items.weight"][:, :-1], tables["items.weight"][:, -1]
-            yield
+        return epochs(network.parameters(), len(train), lambda: loss, options, generator)
 
-    def rate(self, users: Ids, items: Ids) -> Values:
-        """Return ratings (N,), cut to the scale of the data."""
-        assert self._bias is not None
-        dots = np.einsum("nd,nd->n", self._users[users], self._items[items])
-        return np.clip(self._mean + self._user_bias[users] + self._bias[items] + dots, *self._scale)
-
-    def state(self) -> dict[str, Array]:
-        """Return vectors, both biases, the mean and the scale."""
-        return super().state() | {"user_bias": self._user_bias, "mean": self._mean, "scale": self._scale}
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Take them back."""
-        super().restore(state)
-        self._user_bias, self._mean, self._scale = state["user_bias"], state["mean"], state["scale"]
+    def keep(self, network: MFNetwork) -> None:
+        """Keep vectors, biases and the mean."""
+        users, items = (table.weight.cpu().numpy().copy() for table in (network.users, network.items))
+        self._users, self._user_bias = users[:, :-1], users[:, -1]
+        self._items, self._bias = items[:, :-1], items[:, -1]
+        self._mean = np.array(network.mean)

@@ -6,24 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from adapters.torch.sequence import NextItem
-from benchmark.protocol import FitContext, Interactions, Range, Space
+from adapters.torch.sequence.base import NextItem
+from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Generator
+
+    from adapters.torch.sequence.caser_network import CaserNetwork
 
 
 @dataclass
 class Caser(NextItem):
     """Convolutions over the last ``history`` items beside the user's vector; the next ``ahead`` are targets.
 
-    Feedback: implicit, ordered. A pass costs O(N dim (history^3 across + down dim + K)), K the
+    Implicit feedback, ordered. A pass costs O(N dim (history^3 across + down dim + K)), K the
     items that the softmax sums over: ``negatives``, or I where it is 0; a full scoring
     O(U dim (history^3 across + down dim + I)).
     A new user is served with the mean of the users' vectors.
 
     Network and targets are the paper's (section 3), with its settings for MovieLens: five items, the
-    next three, dropout .5, 16 horizontal filters of each height, 4 vertical ones and a penalty of 1e-6
+    next three, dropout 0.5, 16 horizontal filters of each height, 4 vertical ones and a penalty of 1e-6
     (the defaults of the authors' code, github.com/graytowne/caser_pytorch). The loss is the softmax where
     the paper has log loss with three negatives, for the reason given at ``torch/sasrec``. Other defaults:
     docs/decisions/0027.
@@ -50,38 +52,32 @@ class Caser(NextItem):
         "dropout": Range(0.0, 0.7),
     }
 
-    def network(self, n_users: int, n_items: int) -> nn.Module:
+    def network(self, n_users: int, n_items: int) -> CaserNetwork:
         """Return a network with its initial weights."""
-        from adapters.torch.sequence import networks
+        from adapters.torch.sequence.caser_network import CaserNetwork
 
-        return networks.Caser(n_users, n_items, self.dim, self.history, (self.across, self.down))
+        return CaserNetwork(n_users, n_items, self.dim, self.history, (self.across, self.down))
 
-    def steps(self, network: Any, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train on every place of every history but the first."""
-        from adapters.torch.sequence.training import (
-            Dropout,
-            Places,
-            Targets,
-            passes,
-            softmax_loss,
-            with_bias,
-        )
-        from adapters.torch.training import Options, chance
+    def epochs(self, network: CaserNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+        """Train on every position of every history but the first."""
+        from adapters.torch.sequence.layers import Dropout, with_bias
+        from adapters.torch.sequence.losses import Targets, softmax_loss
+        from adapters.torch.sequence.training import Positions, epochs
+        from adapters.torch.training import Options
 
-        generator = chance(context)
-        places, drop = Places(train, generator.device), Dropout(self.dropout, generator)
+        positions, drop = Positions(train, generator.device), Dropout(self.dropout, generator)
 
         def loss(batch: tuple[Any, ...]) -> Any:
-            users, items, known = places.around(batch[0], self.history, self.ahead)
+            users, items, present = positions.around(batch[0], self.history, self.ahead)
             before, after = slice(self.history), slice(self.history, None)
-            state = network(items[:, before], known[:, before], network.users(users), drop)
-            targets = Targets(items[:, after], known[:, after])
+            state = network(items[:, before], present[:, before], network.users(users), drop)
+            targets = Targets(items[:, after], present[:, after])
             hidden, table = with_bias(state, network.output.weight, network.bias)
             return softmax_loss(hidden, table, targets, self.negatives, generator)
 
-        return passes(
+        return epochs(
             network.parameters(),
-            lambda: places.drawn(self.batch_size, generator),
+            lambda: positions.batches(self.batch_size, generator),
             loss,
             Options(self.lr, self.l2, self.batch_size, mixed=True),
             generator,

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from adapters.torch.sequence import NextItem
-from benchmark.protocol import Choice, FitContext, Interactions, Range, Space
+from adapters.torch.sequence.base import NextItem
+from benchmark.protocol import Choice, Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Generator
+
+    from adapters.torch.sequence.gru4rec_network import GRU4RecNetwork
 
 
 @dataclass
 class Gru4Rec(NextItem):
     """Reads the last items one after the other; each time step ranks its target above samples.
 
-    Feedback: implicit, ordered. A pass costs O(N (dim^2 layers + dim (B + negatives))), B the targets
+    Implicit feedback, ordered. A pass costs O(N (dim^2 layers + dim (B + negatives))), B the targets
     of a mini-batch, at most batch_size history; a full
     scoring O(U (history dim^2 layers + I dim)). As its authors publish it (papers above, and the code at
     github.com/hidasib/GRU4Rec_PyTorch_Official, whose names are in brackets):
@@ -65,31 +67,31 @@ class Gru4Rec(NextItem):
         "loss": Choice("cross-entropy", "bpr-max"),
     }
 
-    def network(self, n_users: int, n_items: int) -> nn.Module:  # noqa: ARG002 - users have no vectors
+    def network(self, n_users: int, n_items: int) -> GRU4RecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""
-        from adapters.torch.sequence.networks import GRU4Rec
+        from adapters.torch.sequence.gru4rec_network import GRU4RecNetwork
 
-        return GRU4Rec(n_items, self.dim, self.layers)
+        return GRU4RecNetwork(n_items, self.dim, self.layers)
 
-    def steps(self, network: Any, train: Interactions, context: FitContext) -> Iterator[None]:
+    def epochs(self, network: GRU4RecNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
         """Train on every transition of every history, packed in windows."""
-        from adapters.torch.sequence.training import Candidates, Dropout, Sequences, passes, top_gains
-        from adapters.torch.training import Options, chance
+        from adapters.torch.sequence.layers import Dropout
+        from adapters.torch.sequence.losses import PopularityNegatives, top_gains
+        from adapters.torch.sequence.training import Sequences, epochs
+        from adapters.torch.training import Options
 
-        generator = chance(context)
         sequences, drop = Sequences(train, generator.device), Dropout(self.dropout, generator)
-        candidates = Candidates(
-            train, self.alpha, self.logq if self.loss == "cross-entropy" else 0.0, generator
-        )
+        logq = self.logq if self.loss == "cross-entropy" else 0.0
+        negatives = PopularityNegatives(train, self.alpha, logq, generator)
 
         def loss(batch: tuple[Any, ...]) -> Any:
             items, targets, counts = (part.T for part in sequences.inputs_and_targets(*batch))
-            drawn, penalty = candidates.of(targets, self.negatives)
-            table = network.items(drawn), network.bias[drawn]
+            sampled, penalty = negatives.sample(targets, self.negatives)
+            table = network.items(sampled), network.bias[sampled]
             scores = (network(items, drop) @ table[0].transpose(1, 2) + table[1][:, None]).float()
             return top_gains(scores - penalty[:, None], counts, self.loss, self.l2)
 
-        return passes(
+        return epochs(
             network.parameters(),
             lambda: sequences.packed(self.history, self.batch_size, generator),
             loss,

@@ -6,23 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from adapters.torch.sequence import NextItem
-from benchmark.protocol import FitContext, Interactions, Range, Space
+from adapters.torch.sequence.base import NextItem
+from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Generator
+
+    from adapters.torch.sequence.sasrec_network import SASRecNetwork
 
 
 @dataclass
 class SasRec(NextItem):
     """Reads the last items by causal self-attention; the softmax over items is the loss.
 
-    Feedback: implicit, ordered. A pass costs O(N (dim^2 layers + dim history + dim K)), K the items that
+    Implicit feedback, ordered. A pass costs O(N (dim^2 layers + dim history + dim K)), K the items that
     the softmax sums over: ``negatives``, or I where it is 0; a full scoring
     O(U (layers history dim (dim + history) + I dim)).
 
     The paper's loss, log loss with one negative, is overconfident and ranks far worse (Petrov &
-    Macdonald 2023, arXiv:2308.07192); the softmax, in full or over many negatives, mends it (Klenitskiy
+    Macdonald 2023, arXiv:2308.07192); the softmax, in full or over many negatives, corrects it (Klenitskiy
     & Vasilev 2023, arXiv:2309.07602). ``dim``, ``layers`` and ``dropout`` are those of the latter for
     MovieLens-1M; ``history``, ``negatives``, ``lr`` and ``batch_size`` are set for one core
     (docs/decisions/0027).
@@ -45,18 +47,19 @@ class SasRec(NextItem):
         "dropout": Range(0.0, 0.6),
     }
 
-    def network(self, n_users: int, n_items: int) -> nn.Module:  # noqa: ARG002 - users have no vectors
+    def network(self, n_users: int, n_items: int) -> SASRecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""
-        from adapters.torch.sequence.networks import SASRec
+        from adapters.torch.sequence.sasrec_network import SASRecNetwork
 
-        return SASRec(n_items, self.dim, self.layers, self.history)
+        return SASRecNetwork(n_items, self.dim, self.layers, self.history)
 
-    def steps(self, network: Any, train: Interactions, context: FitContext) -> Iterator[None]:
+    def epochs(self, network: SASRecNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
         """Train on every transition of every history, packed in windows."""
-        from adapters.torch.sequence.training import Dropout, Sequences, Targets, passes, softmax_loss
-        from adapters.torch.training import Options, chance
+        from adapters.torch.sequence.layers import Dropout
+        from adapters.torch.sequence.losses import Targets, softmax_loss
+        from adapters.torch.sequence.training import Sequences, epochs
+        from adapters.torch.training import Options
 
-        generator = chance(context)
         sequences, drop = Sequences(train, generator.device), Dropout(self.dropout, generator)
 
         def loss(batch: tuple[Any, ...]) -> Any:
@@ -65,7 +68,7 @@ class SasRec(NextItem):
             hidden = network(items, drop)[counts]
             return softmax_loss(hidden, network.items.weight, targets, self.negatives, generator)
 
-        return passes(
+        return epochs(
             network.parameters(),
             lambda: sequences.packed(self.history, self.batch_size, generator),
             loss,

@@ -1,0 +1,184 @@
+"""What losses need, in bulk on the device: positives as tensors, negatives, softmax over the catalogue."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+
+from adapters.torch.training import Loss
+from benchmark.modelkit.negative_sampling import REDRAWS, UniformNegatives
+from benchmark.protocol import Interactions
+
+MAX_SOFTMAX_ITEMS = 1 << 15
+"""Items that a softmax sums over; of a larger catalogue it draws as many."""
+
+
+def pair_tensors(train: Interactions, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return users (N,) and items (N,) of all rows, int64, on the device."""
+    users, items = (torch.from_numpy(ids.astype(np.int64)) for ids in (train.users, train.items))
+    return users.to(device), items.to(device)
+
+
+class Negatives:
+    """Draws items that are not positives of a user, for all rows of a log at once, on the device."""
+
+    def __init__(self, train: Interactions, users: Tensor) -> None:
+        """Take the positives of a log, and its users (N,) on the device."""
+        sampler = UniformNegatives.from_log(train)
+        self._users = users
+        self._pool, self._codes = (
+            torch.from_numpy(array.astype(np.int64, copy=False)).to(users.device)
+            for array in (sampler.pool, sampler.pairs.codes)
+        )
+
+    def draw(self, k: int, generator: torch.Generator) -> Tensor:
+        """Return k items for each row, (N, k), uniform among those with a row; hardly any is a positive."""
+        return self._pool[unseen(self._users, self._codes, len(self._pool), k, generator)]
+
+
+def unseen(users: Tensor, codes: Tensor, n_items: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return k uniform items for each row's user, (N, k), hardly any of them a positive of that user.
+
+    Args:
+        users: (N,) the user of each row.
+        codes: (N,) sorted codes ``user * n_items + item`` of all positives.
+        n_items: I.
+        k: negatives per row.
+        generator: the source of chance, on the device of the tensors.
+    """
+    device = users.device
+    first = users.repeat_interleave(k) * n_items
+    drawn = torch.randint(n_items, first.shape, generator=generator, device=device)
+    again = torch.arange(len(drawn), device=device)
+    for _ in range(REDRAWS):
+        wanted = first[again] + drawn[again]
+        found = torch.searchsorted(codes, wanted).clamp_(max=len(codes) - 1)
+        again = again[codes[found] == wanted]
+        drawn[again] = torch.randint(n_items, again.shape, generator=generator, device=device)
+    return drawn.view(-1, k)
+
+
+class Histories:
+    """The positives of each user, on the device.
+
+    Attributes:
+        active: users with a positive, ascending.
+        liked: items with a positive, ascending.
+        indices: (N,) the index in ``liked`` of each positive.
+    """
+
+    def __init__(self, train: Interactions, device: torch.device) -> None:
+        """Take each distinct pair of the log once."""
+        matrix = train.matrix()
+        self._ends = torch.from_numpy(matrix.indptr.astype(np.int64)).to(device)
+        self._items = torch.from_numpy(matrix.indices.astype(np.int64)).to(device)
+        self.active = (self._ends.diff() > 0).nonzero()[:, 0]
+        self.liked, self.indices = self._items.unique(return_inverse=True)
+
+    def select(self, users: Tensor, column: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the positives of users (B,): counts (B,), then row in the batch (n,) and item (n,) of each.
+
+        ``column`` (N,), such as ``indices``, replaces the items if given.
+        """
+        starts = self._ends[users]
+        counts = self._ends[users + 1] - starts
+        rows = torch.arange(len(users), device=users.device).repeat_interleave(counts)
+        before = (starts - (counts.cumsum(0) - counts))[rows]
+        column = self._items if column is None else column
+        return counts, rows, column[before + torch.arange(len(rows), device=users.device)]
+
+
+class MultinomialLikelihood(torch.autograd.Function):
+    """Its gradient is the softmax of each row, times its positives, less a one at each positive."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, counts: Tensor, rows: Tensor, items: Tensor) -> Tensor:
+        """Return minus the log likelihood; the gradient is computed here, while the softmax is at hand."""
+        total = logits.logsumexp(1, keepdim=True)  # (B, 1)
+        gradient = (logits - total).exp_().mul_(counts[:, None])
+        gradient.view(-1).index_add_(0, rows * logits.shape[1] + items, logits.new_full((len(rows),), -1.0))
+        ctx.save_for_backward(gradient)
+        return total[:, 0] @ counts.to(logits.dtype) - logits[rows, items].sum()
+
+    @staticmethod
+    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient of the logits alone."""
+        (gradient,) = ctx.saved_tensors
+        return gradient * slope[0], None, None, None
+
+
+def multinomial(logits: Tensor, positives: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """Return minus the log likelihood of all positives under a softmax of each row, a scalar.
+
+    Liang 2018, equation 2. Each of a user's positives is an independent draw from the softmax.
+
+    Args:
+        logits: (B, I).
+        positives: counts (B,), rows in the batch (n,) and items (n,), as :class:`Histories` returns them.
+    """
+    counts, rows, items = positives
+    return MultinomialLikelihood.apply(logits.float(), counts, rows, items)
+
+
+def softmax_of_products(
+    users: Tensor, items: Tensor, positives: tuple[Tensor, Tensor, Tensor], generator: torch.Generator
+) -> Tensor:
+    """Return minus the log likelihood of all positives under a softmax over dot products, a scalar.
+
+    Over a catalogue of more than ``MAX_SOFTMAX_ITEMS`` items, the sum of the softmax is estimated from as
+    many drawn uniformly, plus the positive itself (sampled softmax: Jean 2015, arXiv:1412.2007; for
+    recommenders Wu 2022, arXiv:2201.02327).
+
+    Args:
+        users: (B, D).
+        items: (I, D).
+        positives: as for :func:`multinomial`.
+        generator: the source of chance.
+    """
+    if len(items) <= MAX_SOFTMAX_ITEMS:
+        return multinomial(users @ items.T, positives)
+    _, rows, columns = positives
+    drawn = torch.randint(len(items), (MAX_SOFTMAX_ITEMS,), generator=generator, device=items.device)
+    others = (users @ items[drawn].T).logsumexp(1) + math.log(len(items) / MAX_SOFTMAX_ITEMS)
+    own = (users[rows] * items[columns]).sum(1)
+    return softplus(others[rows] - own).sum()
+
+
+def log_loss(
+    score: Callable[[Tensor, Tensor], Tensor], train: Interactions, negatives: int, generator: torch.Generator
+) -> Callable[[], Loss]:
+    """Return a ``start_epoch`` that draws negatives: the mean log loss of positives and negatives.
+
+    Args:
+        score: users (B,) and items (B, 1 + negatives) to logits of the same shape as the items.
+        train: the positives.
+        negatives: for each positive.
+        generator: the source of chance.
+    """
+    users, positives = pair_tensors(train, generator.device)
+    sampler = Negatives(train, users)
+
+    def start_epoch() -> Loss:
+        items = torch.cat([positives[:, None], sampler.draw(negatives, generator)], dim=1)
+
+        def loss(batch: Tensor) -> Tensor:
+            logits = score(users[batch], items[batch])
+            target = torch.zeros_like(logits)
+            target[:, 0] = 1.0
+            return binary_cross_entropy_with_logits(logits, target)
+
+        return loss
+
+    return start_epoch
+
+
+def dropout_mask(shape: tuple[int, ...], rate: float, generator: torch.Generator) -> Tensor:
+    """Return zeros with probability ``rate``, elsewhere the number that keeps the mean at one."""
+    kept = torch.full(shape, 1.0 - rate, device=generator.device)
+    return torch.bernoulli(kept, generator=generator).div_(1.0 - rate)
