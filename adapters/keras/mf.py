@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from adapters.keras import open_device
-from adapters.keras.factors import Factors
-from benchmark.protocol import Array, Feedback, FitContext, Ids, Interactions, Range, Space, Values
+from adapters.keras.base import KerasTraining
+from benchmark.modelkit.dot_product import RatingDotProduct
+from benchmark.protocol import Feedback, FitContext, Interactions, Range, Space
+
+if TYPE_CHECKING:
+    from adapters.keras.mf_network import MFNetwork
 
 
 @dataclass
-class Mf(Factors):
+class Mf(RatingDotProduct, KerasTraining):
     """Predicts a rating as mean plus both biases plus a dot product; the squared error is the loss.
 
-    Explicit feedback. It ranks by its predicted rating, without what it could learn from what was left
-    unrated, so it is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
+    Explicit feedback. It ranks by its predicted rating and learns nothing from what was left unrated, so it
+    is judged by RMSE. A pass costs O(N dim), a full scoring O(U I dim).
 
     Tuned: size, step and the penalty on all that makes a prediction (Koren 2009, equation 5). Defaults and
     ranges are those of ``torch/mf``, the same model (docs/decisions/0026).
@@ -36,48 +39,36 @@ class Mf(Factors):
         "l2": Range(3e-3, 1.0, log=True),
     }
     feedback: ClassVar[Feedback] = "explicit"
-    requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one pass over the ratings per step."""
+        self._scale = np.array(train.scale or (-np.inf, np.inf))
+        return super().fit_steps(train, context)
+
+    def untrained(self, train: Interactions, seed: int) -> MFNetwork:
+        """Return the network, which starts from the mean of all ratings."""
+        from adapters.keras.mf_network import MFNetwork
+
+        return MFNetwork(train.n_users, train.n_items, self.dim, float(train.values.mean()), seed)
+
+    def epochs(self, network: MFNetwork, train: Interactions, generator: Any) -> Iterator[None]:
+        """Train one pass over the ratings before each yield."""
         import tensorflow as tf
 
-        from adapters.keras.networks import BiasedFactors
-        from adapters.keras.training import Loss, Options, epochs
+        from adapters.keras.training import Options, epochs
 
-        mean = float(train.values.mean())
-        network = BiasedFactors(train.n_users, train.n_items, self.dim, mean, context.seed)
         users, items, values = map(tf.constant, (train.users, train.items, train.values))
 
         def loss(batch: Any) -> Any:
             ratings, length = network(tf.gather(users, batch), tf.gather(items, batch))
             return tf.reduce_mean((tf.gather(values, batch) - ratings) ** 2 + self.l2 * length)
 
-        def begin() -> Loss:
-            return loss
-
-        chance = tf.random.Generator.from_seed(context.seed)
         options = Options(self.lr, 0.0, self.batch_size)
-        steps = epochs(network.trainable_variables, len(train), begin, options, chance)
-        self._scale, self._mean = np.array(train.scale or (-np.inf, np.inf)), np.array(mean)
-        for _ in range(self.max_epochs):
-            next(steps)
-            tables = {layer.name: layer.embeddings.numpy() for layer in network.layers}
-            self._users, self._user_bias = tables["users"], tables["user_bias"][:, 0]
-            self._items, self._bias = tables["items"], tables["item_bias"][:, 0]
-            yield
+        return epochs(network.trainable_variables, len(train), lambda: loss, options, generator)
 
-    def rate(self, users: Ids, items: Ids) -> Values:
-        """Return ratings (N,), cut to the scale of the data."""
-        dots = np.einsum("nd,nd->n", self._users[users], self._items[items])
-        return np.clip(self._mean + self._user_bias[users] + self._bias[items] + dots, *self._scale)
-
-    def state(self) -> dict[str, Array]:
-        """Return vectors, both biases, the mean and the scale."""
-        return super().state() | {"user_bias": self._user_bias, "mean": self._mean, "scale": self._scale}
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Take them back."""
-        super().restore(state)
-        self._user_bias, self._mean, self._scale = state["user_bias"], state["mean"], state["scale"]
+    def keep(self, network: MFNetwork) -> None:
+        """Keep vectors, biases and the mean."""
+        self._users, self._items = network.users.embeddings.numpy(), network.items.embeddings.numpy()
+        self._user_bias = network.user_bias.embeddings.numpy()[:, 0]
+        self._bias = network.item_bias.embeddings.numpy()[:, 0]
+        self._mean = np.array(network.mean)

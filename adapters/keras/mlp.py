@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.keras.pairs import Pairs
 
 if TYPE_CHECKING:
-    from adapters.keras.networks import Perceptron
+    from adapters.keras.mlp_network import MLPNetwork
 
 
 @dataclass
@@ -23,7 +23,8 @@ class Mlp(Pairs):
     (docs/decisions/0008).
     """
 
-    def _kind(self) -> type[Perceptron]:
-        from adapters.keras.networks import Perceptron
+    def network(self, n_users: int, n_items: int, seed: int) -> MLPNetwork:
+        """Return the network with its initial weights."""
+        from adapters.keras.mlp_network import MLPNetwork
 
-        return Perceptron
+        return MLPNetwork(n_users, n_items, self.dim, self.layers, self.dropout, seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.keras.pairs import Pairs
 
 if TYPE_CHECKING:
-    from adapters.keras.networks import Perceptron
+    from adapters.keras.neumf_network import NeuMFNetwork
 
 
 @dataclass
@@ -19,7 +19,7 @@ class NeuMf(Pairs):
     shapes the network, the step, both penalties and the number of negatives.
 
     Paper: log loss, uniform negatives, Adam, embeddings of 8 to 64, a tower of three layers. The rest is
-    what the same network in PyTorch was best with on other data (docs/decisions/0008).
+    what suited the same network in PyTorch best on other data (docs/decisions/0008).
     """
 
     l2: float = 3e-6
@@ -27,7 +27,8 @@ class NeuMf(Pairs):
     negatives: int = 3
     batch_size: int = 1024
 
-    def _kind(self) -> type[Perceptron]:
-        from adapters.keras.networks import NeuMF
+    def network(self, n_users: int, n_items: int, seed: int) -> NeuMFNetwork:
+        """Return the network with its initial weights."""
+        from adapters.keras.neumf_network import NeuMFNetwork
 
-        return NeuMF
+        return NeuMFNetwork(n_users, n_items, self.dim, self.layers, self.dropout, seed)

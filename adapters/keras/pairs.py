@@ -1,20 +1,20 @@
-"""What models of user-item pairs share: log loss on likes and drawn negatives, a compiled scoring."""
+"""What models of user-item pairs share: log loss on likes and sampled negatives, a compiled scoring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from adapters.keras import open_device
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
+from adapters.keras.base import KerasModel
+from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from adapters.keras.networks import Perceptron
+    from adapters.keras.layers import NamedNetwork
 
 
 @dataclass
-class Pairs:
+class Pairs(KerasModel):
     """A network over pairs; its fields are what all of them have."""
 
     dim: int = 32
@@ -34,40 +34,12 @@ class Pairs:
         "dropout": Range(0.0, 0.8),
         "negatives": Range(2, 8),
     }
-    requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
-    def _kind(self) -> type[Perceptron]:
-        """Return the network's class."""
-        raise NotImplementedError
+    def epochs(self, network: NamedNetwork, train: Interactions, generator: Any) -> Iterator[None]:
+        """Train one pass over the likes before each yield."""
+        from adapters.keras.losses import log_loss
+        from adapters.keras.training import Options, epochs
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the likes per step."""
-        import tensorflow as tf
-
-        from adapters.keras.training import Options, epochs, log_loss
-
-        shape = (train.n_users, train.n_items, self.dim, self.layers)
-        self._network = self._kind()(*shape, self.dropout, context.seed)
-        chance = tf.random.Generator.from_seed(context.seed)
+        start_epoch = log_loss(network, train, self.negatives, generator)
         options = Options(self.lr, self.l2, self.batch_size)
-        begin = log_loss(self._network, train, self.negatives, chance)
-        steps = epochs(self._network.trainable_variables, len(train), begin, options, chance)
-        for _ in range(self.max_epochs):
-            next(steps)
-            yield
-
-    def score(self, users: Ids) -> Scores:
-        """Return logits (B, I)."""
-        scores: Scores = self._network.score(users).numpy()
-        return scores
-
-    def state(self) -> dict[str, Array]:
-        """Return the weights by the names of their layers."""
-        return {name: weight.numpy() for name, weight in self._network.named_weights().items()}
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Rebuild the network."""
-        n_users, n_items = len(state["users.embeddings"]), len(state["items.embeddings"])
-        self._network = self._kind()(n_users, n_items, self.dim, self.layers, self.dropout)
-        self._network.load(state)
+        return epochs(network.trainable_variables, len(train), start_epoch, options, generator)

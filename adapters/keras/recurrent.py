@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from adapters.keras import open_device
-from adapters.keras.factors import Factors
+from adapters.keras.base import KerasTraining
+from benchmark.modelkit.dot_product import DotProduct
 from benchmark.protocol import FitContext, Interactions, Range, Space
+
+if TYPE_CHECKING:
+    from adapters.keras.recurrent_network import RecurrentNetwork
 
 
 @dataclass
-class _Recurrent(Factors):
+class Recurrent(DotProduct, KerasTraining):
     """A softmax over items after each item of a history."""
 
     dim: int = 64
@@ -32,26 +35,31 @@ class _Recurrent(Factors):
         "dropout": Range(0.0, 0.7),
         "history": Range(20, 200, log=True),
     }
-    requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
     cell: ClassVar[str]
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one pass over the histories per step."""
+        from adapters.keras.histories import latest_items
+
+        latest, lengths = latest_items(train, self.history)
+        cuts = range(self.batch_size, train.n_users, self.batch_size)
+        self._latest = list(zip(np.split(latest, cuts), np.split(lengths, cuts), strict=True))
+        return super().fit_steps(train, context)
+
+    def untrained(self, train: Interactions, seed: int) -> RecurrentNetwork:
+        """Return the network with its initial weights."""
+        from adapters.keras.recurrent_network import RecurrentNetwork
+
+        return RecurrentNetwork(train.n_items, self.dim, self.cell, self.dropout, seed)
+
+    def epochs(self, network: RecurrentNetwork, train: Interactions, generator: Any) -> Iterator[None]:
+        """Train one pass over the histories before each yield."""
         import tensorflow as tf
 
-        from adapters.keras.networks import Recurrent
-        from adapters.keras.training import (
-            Loss,
-            Options,
-            epochs,
-            latest_items,
-            next_items,
-            softmax_loss,
-        )
+        from adapters.keras.histories import next_items
+        from adapters.keras.losses import softmax_loss
+        from adapters.keras.training import Options, epochs
 
-        network = Recurrent(train.n_items, self.dim, self.cell, self.dropout, context.seed)
-        chance = tf.random.Generator.from_seed(context.seed)
         before, after = map(tf.constant, next_items(train, self.history))
 
         def loss(batch: Any) -> Any:
@@ -59,42 +67,36 @@ class _Recurrent(Factors):
             there = targets >= 0
             states = tf.boolean_mask(network(tf.gather(before, batch), training=True), there)
             table, bias = network.items.embeddings, network.bias.embeddings[:, 0]
-            return softmax_loss(states, tf.boolean_mask(targets, there), table, bias, chance)
-
-        def begin() -> Loss:
-            return loss
+            return softmax_loss(states, tf.boolean_mask(targets, there), table, bias, generator)
 
         options = Options(self.lr, self.l2, self.batch_size)
-        steps = epochs(network.trainable_variables, len(before), begin, options, chance)
-        latest, lengths = latest_items(train, self.history)
-        parts = range(self.batch_size, train.n_users, self.batch_size)
-        batches = list(zip(np.split(latest, parts), np.split(lengths, parts), strict=True))
-        for _ in range(self.max_epochs):
-            next(steps)
-            self._items = network.items.embeddings.numpy()
-            self._bias = network.bias.embeddings.numpy()[:, 0]
-            self._users = np.concatenate([network.last(*batch).numpy() for batch in batches])
-            yield
+        return epochs(network.trainable_variables, len(before), lambda: loss, options, generator)
+
+    def keep(self, network: RecurrentNetwork) -> None:
+        """Keep vectors and biases of the items, and the state after each user's history."""
+        self._items = network.items.embeddings.numpy()
+        self._bias = network.bias.embeddings.numpy()[:, 0]
+        self._users = np.concatenate([network.last(*batch).numpy() for batch in self._latest])
 
 
 @dataclass
-class Gru(_Recurrent):
-    """A gated recurrent unit reads a history; what it ends with is compared with every item's embedding.
+class Gru(Recurrent):
+    """A gated recurrent unit reads a history; its last state is compared with every item's embedding.
 
     Implicit feedback in the order of time. A pass costs O(N dim (dim + I)), at most 2,048 items of a
-    catalogue being rivals in a step; a full scoring O(U (history dim^2 + I dim)). Tuned: size, step,
+    catalogue being negatives in a step; a full scoring O(U (history dim^2 + I dim)). Tuned: size, step,
     penalty, the share of items left out, and how far back it reads.
 
     The same embeddings on both ends: Hidasi 2018 (arXiv:1706.03847). A softmax over the catalogue in place
     of pairwise losses: Klenitskiy 2023 (doi:10.1145/3604915.3610644). The defaults are round values, untuned.
-    Rows held out at random are no next items: judge it on a split by time (docs/decisions/0028).
+    Rows held out at random are not next items: judge it on a split by time (docs/decisions/0028).
     """
 
     cell: ClassVar[str] = "gru"
 
 
 @dataclass
-class Lstm(_Recurrent):
+class Lstm(Recurrent):
     """The same as ``keras/gru`` with long short-term memory (Hochreiter 1997), which has one more gate.
 
     Implicit feedback in the order of time. A pass costs O(N dim (dim + I)), a full scoring

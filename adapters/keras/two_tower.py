@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from adapters.keras import open_device
-from adapters.keras.factors import Factors
-from benchmark.protocol import Choice, Features, FitContext, Ids, Interactions, Range, Space
+from adapters.keras.base import KerasTraining
+from benchmark.modelkit.dot_product import DotProduct
+from benchmark.protocol import Choice, Features, Ids, Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from adapters.keras.networks import Tower
+    from adapters.keras.two_tower_network import TowerNetwork, TwoTowerNetwork
 
 
 @dataclass
-class TwoTower(Factors):
+class TwoTower(DotProduct, KerasTraining):
     """A user and an item are each the sum of an id's and the features' vectors, through dense layers.
 
     Implicit feedback: a softmax over the items of a batch, corrected for how often each is drawn. A pass
-    costs O(N batch_size dim), a full scoring O(U I dim). With ``content_only``, who has features is
-    known by them alone; a side without any keeps its ids. Who and what has no training row is
-    scored by its features.
+    costs O(N batch_size dim), a full scoring O(U I dim). With ``content_only``, what has features
+    is represented by them alone; a side without any keeps its ids. Users and items without a training row
+    are scored by their features.
 
     Tuned: size and depth, step, penalty, the temperature of the softmax (Yi 2019, section 3), the share of
     ids left out in training so that features learn to stand alone (Volkovs 2017), and ``content_only``. The
-    defaults are round values, untuned; what they reach is in docs/decisions/0028.
+    defaults are round values, untuned; docs/decisions/0028 reports their results.
     """
 
     dim: int = 64
@@ -49,49 +49,44 @@ class TwoTower(Factors):
         "temperature": Range(0.03, 0.5, log=True),
         "content_only": Choice(False, True),
     }
-    requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
     from_features: ClassVar[tuple[str, ...]] = ("users", "items")
-    open_device: ClassVar[Callable[[FitContext], None]] = staticmethod(open_device)
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the likes per step."""
+    def untrained(self, train: Interactions, seed: int) -> TwoTowerNetwork:
+        """Return both towers with their initial weights."""
+        from adapters.keras.two_tower_network import TwoTowerNetwork
+
+        users = self._tower(train.users, train.n_users, train.user_features, seed)
+        items = self._tower(train.items, train.n_items, train.item_features, seed + 1)
+        return TwoTowerNetwork(users, items, train.n_users, train.n_items)
+
+    def _tower(self, seen: Ids, n: int, features: Features | None, seed: int) -> TowerNetwork:
+        """Return the tower of n users or items, of which some have training rows."""
+        from adapters.keras.two_tower_network import TowerNetwork
+
+        described = features if features is not None and features.names else None
+        with_ids = None if described and self.content_only else np.bincount(seen, minlength=n) > 0
+        return TowerNetwork(with_ids, described, self.dim, self.layers, seed)
+
+    def epochs(self, network: TwoTowerNetwork, train: Interactions, generator: Any) -> Iterator[None]:
+        """Train one pass over the likes before each yield."""
         import tensorflow as tf
-        from keras import layers
 
-        from adapters.keras.training import Loss, Options, epochs, in_batch_loss
+        from adapters.keras.losses import in_batch_loss
+        from adapters.keras.training import Options, epochs
 
-        of_users = self._tower(train.users, train.n_users, train.user_features, context.seed)
-        of_items = self._tower(train.items, train.n_items, train.item_features, context.seed + 1)
-        bias = layers.Embedding(train.n_items, 1, embeddings_initializer="zeros")
-        bias.build()
         counts = np.bincount(train.items, minlength=train.n_items)
         log_share = tf.constant(np.log(np.maximum(counts, 1) / len(train)), tf.float32)
         users, items = tf.constant(train.users), tf.constant(train.items)
-        chance = tf.random.Generator.from_seed(context.seed)
 
         def loss(batch: Any) -> Any:
             user, item = tf.gather(users, batch), tf.gather(items, batch)
-            keep = of_items.keep(item, self.dropout, chance)
-            left = of_users(user, of_users.keep(user, self.dropout, chance))
-            cosines = tf.matmul(left, of_items(item, keep), transpose_b=True)
-            return in_batch_loss(cosines / self.temperature + bias(item)[:, 0] * keep, item, log_share)
+            cosines, bias = network.logits(user, item, self.dropout, generator)
+            return in_batch_loss(cosines / self.temperature + bias, item, log_share)
 
-        def begin() -> Loss:
-            return loss
+        options = Options(self.lr, self.l2, self.batch_size)
+        return epochs(network.trainable_variables, len(train), lambda: loss, options, generator)
 
-        weights = [*of_users.trainable_variables, *of_items.trainable_variables, *bias.trainable_variables]
-        steps = epochs(weights, len(train), begin, Options(self.lr, self.l2, self.batch_size), chance)
-        for _ in range(self.max_epochs):
-            next(steps)
-            self._users = of_users.vectors(np.arange(train.n_users)).numpy() / np.float32(self.temperature)
-            self._items = of_items.vectors(np.arange(train.n_items)).numpy()
-            self._bias = bias.embeddings.numpy()[:, 0]
-            yield
-
-    def _tower(self, seen: Ids, n: int, features: Features | None, seed: int) -> Tower:
-        """Return the tower of n users or items, of which some have training rows."""
-        from adapters.keras.networks import Tower
-
-        described = features if features is not None and features.names else None
-        known = None if described and self.content_only else np.bincount(seen, minlength=n) > 0
-        return Tower(known, described, self.dim, self.layers, seed)
+    def keep(self, network: TwoTowerNetwork) -> None:
+        """Keep the vectors of all users and items, and the items' biases."""
+        users, items, self._bias = network.tables()
+        self._users, self._items = users / np.float32(self.temperature), items

@@ -30,7 +30,7 @@ class CaserNetwork(nn.Module):
             nn.init.normal_(table.weight, std=1 / table.embedding_dim)
 
     def forward(self, items: Tensor, present: Tensor, users: Tensor, drop: Drop = no_dropout) -> Tensor:
-        """Return the state (B, 2D) after items (B, L), where they are ``present``, and users' vectors (B, D)."""
+        """Return the state (B, 2D) after the ``present`` items (B, L), for users with vectors (B, D)."""
         table = torch.cat([self.items.weight, self.nothing[None]])
         image = embedding(torch.where(present, items, len(table) - 1), table)  # (B, L, D)
         swept = self._sweep(image.flatten(1)).relu()
