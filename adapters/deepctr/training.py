@@ -1,8 +1,8 @@
-"""Training in bulk: likes and drawn negatives in rows, one compiled call a pass."""
+"""The training loop: positives and sampled negatives in rows, one compiled call a pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmark.protocol import Array, Ids, Interactions
-
-REDRAWS = 3  # a like that is drawn as a negative is drawn again, this often
+from adapters.deepctr.click_network import ClickNetwork
+from benchmark.modelkit.negative_sampling import UniformNegatives
+from benchmark.protocol import Interactions
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Options:
 
     Attributes:
         lr: learning rate of Adam.
-        negatives: for each like.
-        batch_size: rows a step of the optimiser, likes and negatives alike.
+        negatives: for each positive.
+        batch_size: rows per step of the optimiser, positives and negatives together.
     """
 
     lr: float
@@ -30,19 +30,16 @@ class Options:
     batch_size: int
 
 
-def passes(
-    network: Callable[..., Any], model: Any, train: Interactions, options: Options, seed: int
-) -> Iterator[None]:
-    """Train one pass over the likes, with fresh negatives, before each yield, for ever.
+def epochs(network: ClickNetwork, train: Interactions, options: Options, seed: int) -> Iterator[None]:
+    """Train one pass over the positives, with fresh negatives, before each yield, for ever.
 
     Args:
-        network: users (B,) and items (B,) to logits (B,).
-        model: the Keras model in it: its weights are trained, its penalties added to the mean log loss.
-        train: the likes.
+        network: its weights are trained, its model's penalties added to the mean log loss.
+        train: the positives.
         options: how to train.
         seed: of order and negatives.
     """
-    weights, rng = model.trainable_variables, np.random.default_rng(seed)
+    weights, rng = network.model.trainable_variables, np.random.default_rng(seed)
     optimizer = keras.optimizers.Adam(options.lr)
     optimizer.build(weights)
 
@@ -50,7 +47,7 @@ def passes(
         with tf.GradientTape() as tape:
             logits = network(users, items, training=True)
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
-            loss = tf.add_n([tf.reduce_mean(losses), *model.losses])
+            loss = tf.add_n([tf.reduce_mean(losses), *network.model.losses])
         optimizer.apply(tape.gradient(loss, weights), weights)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -62,31 +59,12 @@ def passes(
 
         tf.while_loop(lambda start: start < tf.size(users), step, [tf.constant(0)], parallel_iterations=1)
 
-    draw = negatives(train, options.negatives, rng)
+    sampler = UniformNegatives.from_log(train)
     while True:
-        items = np.concatenate([train.items[:, None], next(draw)], axis=1)
+        items = np.concatenate([train.items[:, None], sampler.draw(options.negatives, rng)], axis=1)
         targets = np.zeros(items.shape, dtype=np.float32)
         targets[:, 0] = 1.0
         order = rng.permutation(items.size)
         users = np.repeat(train.users, items.shape[1])
         one_pass(*(tf.constant(column[order]) for column in (users, items.ravel(), targets.ravel())))
         yield
-
-
-def negatives(train: Interactions, k: int, rng: np.random.Generator) -> Iterator[Ids]:
-    """Yield k items for each like (N, k), for ever: uniform among items with a row, hardly any liked.
-
-    Items without a row are left out: that they are disliked is not known.
-    """
-    codes = np.unique(train.users.astype(np.int64) * train.n_items + train.items)
-    pool = np.unique(train.items)
-    first = np.repeat(train.users.astype(np.int64) * train.n_items, k)
-    while True:
-        drawn = rng.choice(pool, len(first))
-        again: Array = np.arange(len(first))
-        for _ in range(REDRAWS):
-            wanted = first[again] + drawn[again]
-            found = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-            again = again[codes[found] == wanted]
-            drawn[again] = rng.choice(pool, len(again))
-        yield drawn.reshape(-1, k)

@@ -39,7 +39,7 @@ def epochs(
     Args:
         weights: what Adam changes; the loss depends on each.
         n_rows: a row is whatever the loss takes it for, such as a user or an interaction.
-        start_epoch: called in each pass, for example to draw negatives; returns the loss of a batch.
+        start_epoch: traced as the start of each pass, for example to draw negatives; returns its loss.
         options: how to train.
         generator: a ``tf.random.Generator``.
     """
