@@ -81,21 +81,13 @@ class ClickNetwork:
             if isinstance(layer, CIN):
                 layer.call = partial(compressed_interaction, layer)
         draw_weights(self.model, seed)
-        # Cut the model where users and items meet: where it puts the vectors of all fields together.
-        of_users, of_items = (meeting_tensors(self.model, ordered, side) for side, _ in sides)
-        entries = {tensor.name: tensor for tensor in self.model.inputs}
-        self.users, self.items = (
-            Side(tables, keras.Model({name: entries[name] for name in tables}, parts))
-            for tables, parts in (
-                (input_tables("users", named), of_users),
-                (input_tables("items", named), of_items),
-            )
-        )
+        self.users, self.items = (cut(self.model, side, named, ordered) for side, _ in sides)
         self.n_items = len(items[0].ids)
-        self._top = keras.Model([*of_users, *of_items], self.model.output)
+        meeting = [*self.users.vectors.outputs, *self.items.vectors.outputs]
+        self._top = keras.Model(meeting, self.model.output)
 
     def __call__(self, users: Any, items: Any, training: bool = False) -> Any:  # (B,), (B,) -> (B,)
-        """Return the logits of pairs; the fields of users and items that occur several times are looked up once."""
+        """Return the logits of pairs; the fields of what occurs several times are looked up once."""
         parts = []
         for side, rows in ((self.users, users), (self.items, items)):
             distinct, indices = tf.unique(rows)
@@ -151,19 +143,21 @@ def feature_column(name: str, field: Field, dim: int) -> Any:
     return VarLenSparseFeat(sparse, field.ids.shape[1], "mean", weight_name=weights, weight_norm=False)
 
 
-def input_tables(side: str, named: Mapping[str, Field]) -> Mapping[str, Any]:
-    """Return the model's inputs for all "users", or all "items"."""
+def cut(model: Any, side: str, named: Mapping[str, Field], ordered: Sequence[str]) -> Side:
+    """Return the part of a model that depends on "users", or "items", alone.
+
+    It ends where the model puts the vectors of all fields together.
+    """
     chosen = {name: field for name, field in named.items() if name.startswith(side)}
-    weights = {f"{name}_weights": field.weights for name, field in chosen.items()}
-    ids = {name: tf.constant(field.ids) for name, field in chosen.items()}
-    return ids | {name: tf.constant(found[..., None]) for name, found in weights.items() if found is not None}
-
-
-def meeting_tensors(model: Any, ordered: Sequence[str], side: str) -> list[Any]:
-    """Return the vectors of the fields of "users", or "items", that the model puts together with the others."""
+    tables = {name: tf.constant(field.ids) for name, field in chosen.items()}
+    for name, field in chosen.items():
+        if field.weights is not None:
+            tables[f"{name}_weights"] = tf.constant(field.weights[..., None])
     meetings = [layer for layer in model.layers if type(layer).__name__ == "Concat"]
     pairs = [pair for layer in meetings for pair in zip(ordered, layer.input, strict=True)]
-    return list({id(tensor): tensor for name, tensor in pairs if name.startswith(side)}.values())
+    outputs = list({id(tensor): tensor for name, tensor in pairs if name.startswith(side)}.values())
+    inputs = {tensor.name: tensor for tensor in model.inputs if tensor.name in tables}
+    return Side(tables, keras.Model(inputs, outputs))
 
 
 def draw_weights(model: Any, seed: int) -> None:
