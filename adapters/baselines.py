@@ -17,8 +17,8 @@ DAY_S = 86_400
 class Random:
     """Every item is as likely as any other; a user's order depends on seed and user alone.
 
-    Implicit feedback; nothing is tuned. What it reaches is what chance reaches, so a model that is no better
-    has learned nothing. Complexity: O(1) to train, O(U I) for a full scoring.
+    Implicit feedback; nothing is tuned. A model that is no better than this has learned nothing.
+    Complexity: O(1) to train, O(U I) for a full scoring.
     """
 
     space: ClassVar[Space] = {}
@@ -42,7 +42,7 @@ class Random:
 
     def restore(self, state: dict[str, Array]) -> None:
         """Take back the seed and the size of the catalogue."""
-        self._seed, self._n_items = int(state["seed"]), int(state["n_items"])
+        self._seed, self._n_items = (int(state[name]) for name in ("seed", "n_items"))
 
 
 @dataclass
@@ -76,14 +76,14 @@ class Popularity:
 
 @dataclass
 class RecentPopularity(Popularity):
-    """The items most consumed of late first, the same for everybody.
+    """The items most consumed recently first, the same for everybody.
 
     A row counts half as much with each ``half_life`` days that it is older than the last row of the
-    training data; without times all rows are equally old. Feedback: implicit.
+    training data; without times all rows are equally old. Implicit feedback.
 
-    Popularity at the moment of asking, rather than of all time, is the floor of a split by time
+    Popularity at the moment of recommending, rather than of all time, is the floor of a split by time
     (Ji 2020, arXiv:2005.13829). Tuned: ``half_life``. Its default of a month is a guess; the range goes
-    from a day to ten years, where it is popularity itself.
+    from a day to ten years, where the model equals popularity.
     Complexity: O(N) to train, O(U I) for a full scoring.
     """
 

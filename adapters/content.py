@@ -1,16 +1,20 @@
-"""Items whose words are like those of a user's likes; knows nothing of other users."""
+"""Items whose words resemble those of a user's likes; other users play no part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from benchmark.errors import AdapterError
+from benchmark.modelkit.sparse_state import checked_matrix, history_matrix
 from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Scores, Space
+
+STORED = ("weights", "words", "word_ends", "n_words", "items", "item_ends")
+"""Names of the arrays of a stored model."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ class TfIdf:
             min_df=self.min_items,
             ngram_range=(1, self.ngrams),
             sublinear_tf=self.sublinear,
-            token_pattern=r"(?u)\b\w+\b",  # noqa: S106 (a pattern of words, no password)
+            token_pattern=r"(?u)\b\w+\b",  # noqa: S106 (a pattern of words, not a password)
             dtype=np.float32,
         )
         try:
@@ -76,28 +80,13 @@ class TfIdf:
     def state(self) -> dict[str, Array]:
         """Return words (I, W) and histories (U, I) as the arrays of sparse matrices."""
         words, history = self._words, self._history
-        return {
-            "weights": words.data,
-            "words": words.indices,
-            "word_ends": words.indptr,
-            "n_words": np.array(words.shape[1]),
-            "items": history.indices,
-            "item_ends": history.indptr,
-        }
+        arrays = (words.data, words.indices, words.indptr, np.array(words.shape[1]))
+        return dict(zip(STORED, (*arrays, history.indices, history.indptr), strict=True))
 
     def restore(self, state: dict[str, Array]) -> None:
         """Take back words and histories."""
-        shape = len(state["word_ends"]) - 1, int(state["n_words"])
-        self._words = _sparse(state["weights"], state["words"], state["word_ends"], shape)
-        ones = np.ones(len(state["items"]), dtype=np.float32)
-        self._history = _sparse(
-            ones, state["items"], state["item_ends"], (len(state["item_ends"]) - 1, shape[0])
-        )
+        weights, words, word_ends, n_words, items, item_ends = (state[name] for name in STORED)
+        n_items = len(word_ends) - 1
+        self._words = checked_matrix(weights, words, word_ends, (n_items, int(n_words)))
+        self._history = history_matrix(items, item_ends, n_items)
         self._prepare()
-
-
-def _sparse(values: Array, columns: Array, ends: Array, shape: tuple[int, int]) -> Any:
-    """Return a csr matrix of stored arrays, checked: an index out of bounds would read foreign memory."""
-    matrix = csr_matrix((values, columns, ends), shape=shape)
-    matrix.check_format(full_check=True)
-    return matrix

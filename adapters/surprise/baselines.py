@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from adapters.surprise import RatingModel
+from adapters.surprise.base import RatingModel
 from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 
@@ -48,9 +48,9 @@ class NormalPredictor(RatingModel):
 class BaselineOnly(RatingModel):
     """Mean plus a user's and an item's bias (Koren 2010, doi:10.1145/1644873.1644874, section 2.1).
 
-    Explicit feedback. Defaults are Surprise's own. Tuned are all; the paper's penalties for Netflix, 10 and
-    25 ratings, lie within the ranges. ``als`` uses ``l2_user`` and ``l2_item``, ``sgd`` uses ``lr`` and
-    ``l2``; the library's own number of epochs is 10 for ``als`` and 20 for ``sgd``. Fit O(N) an epoch,
+    Explicit feedback. Defaults are Surprise's own. Tuned: all fields; the ranges include the paper's
+    penalties for Netflix, 10 and 25 ratings. ``als`` uses ``l2_user`` and ``l2_item``, ``sgd`` uses ``lr``
+    and ``l2``; the library's own number of epochs is 10 for ``als`` and 20 for ``sgd``. Fit O(N) an epoch,
     scoring O(U · I). An unknown user or item has no bias.
 
     Attributes:
@@ -84,7 +84,7 @@ class BaselineOnly(RatingModel):
         """Fit the biases in one step: the library cannot stop between epochs."""
         import surprise
 
-        from adapters.surprise.training import known, scale, spread, trainset
+        from adapters.surprise.training import present, scale, scatter, trainset
 
         options = {
             "method": self.method,
@@ -95,8 +95,8 @@ class BaselineOnly(RatingModel):
             "n_epochs": self.max_epochs,
         }
         model = surprise.BaselineOnly(options, verbose=False).fit(trainset(train))
-        self._user_bias = spread(model.bu, known(train.users), train.n_users)
-        self._item_bias = spread(model.bi, known(train.items), train.n_items)
+        self._user_bias = scatter(model.bu, present(train.users), train.n_users)
+        self._item_bias = scatter(model.bi, present(train.items), train.n_items)
         self._mean, self._scale = np.array(model.trainset.global_mean), np.array(scale(train))
         yield
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from adapters.surprise import RatingModel
+from adapters.surprise.base import RatingModel
 from benchmark.protocol import FitContext, Ids, Interactions, Range, Space, Values
 
 PAIRS = ("pairs", "mean", "scale")
@@ -20,8 +20,8 @@ ITEMS = ("item_cluster", "item_shift", "known_items")
 class CoClustering(RatingModel):
     """The mean of a pair of clusters, and how user and item differ from theirs (George & Merugu 2005).
 
-    doi:10.1109/ICDM.2005.14, equation 3. Explicit feedback. Defaults are Surprise's own. Tuned are all.
-    Ratings reach Surprise, which reads whole numbers here, as multiples of their finest part. Fit
+    doi:10.1109/ICDM.2005.14, equation 3. Explicit feedback. Defaults are Surprise's own. Tuned: all fields.
+    Surprise reads whole numbers here, so ratings are passed as multiples of their finest fraction. Fit
     O(N · (user_clusters + item_clusters)) an epoch, in Python's own steps; scoring O(U · I). An unknown user
     or item gets the mean of all ratings.
     """
@@ -43,18 +43,18 @@ class CoClustering(RatingModel):
 
         from adapters.surprise import training
 
-        counts, parts = training.whole(train.values)
+        counts, parts = training.whole_numbers(train.values)
         data = training.trainset(replace(train, values=counts))
         clusters = self.user_clusters, self.item_clusters
         model = surprise.CoClustering(*clusters, self.max_epochs, random_state=context.seed).fit(data)
-        here, there = training.known(train.users), training.known(train.items)
+        here, there = training.present(train.users), training.present(train.items)
         self._pairs = model.avg_cocltr / parts
         user_shift = (model.user_mean - model.avg_cltr_u[model.cltr_u]) / parts
         item_shift = (model.item_mean - model.avg_cltr_i[model.cltr_i]) / parts
-        self._user_shift = training.spread(user_shift, here, train.n_users)
-        self._item_shift = training.spread(item_shift, there, train.n_items)
-        self._user_cluster = training.spread(model.cltr_u, here, train.n_users).astype(np.int32)
-        self._item_cluster = training.spread(model.cltr_i, there, train.n_items).astype(np.int32)
+        self._user_shift = training.scatter(user_shift, here, train.n_users)
+        self._item_shift = training.scatter(item_shift, there, train.n_items)
+        self._user_cluster = training.scatter(model.cltr_u, here, train.n_users).astype(np.int32)
+        self._item_cluster = training.scatter(model.cltr_i, there, train.n_items).astype(np.int32)
         self._known_users = np.bincount(train.users, minlength=train.n_users) > 0
         self._known_items = np.bincount(train.items, minlength=train.n_items) > 0
         self._mean, self._scale = np.array(data.global_mean / parts), np.array(training.scale(train))

@@ -8,30 +8,30 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from adapters.surprise import RatingModel
+from adapters.surprise.base import RatingModel
 from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 
-class Factors(RatingModel):
+class FactorModel(RatingModel):
     """Mean, biases and factors: a rating is their sum and the product of a user's and an item's row."""
 
     arrays: ClassVar[tuple[str, ...]] = ("mean", "user_bias", "item_bias", "users", "items", "scale")
 
     def _keep(self, model: Any, train: Interactions, users: Values, *, biased: bool = True) -> None:
-        """Keep a fitted model, whose factors of users may be made of more than one array.
+        """Keep a fitted model; ``users`` are its factors of users, which may be made of several arrays.
 
-        A model without biases knows nothing of a pair with an unknown half and predicts the mean. One more
-        factor says so, 1 for each known user: the mean is there for all, and a known item takes it away.
+        A model without biases predicts the mean for a pair with an unknown half. One more factor says so,
+        1 for each known user: the mean is added for all, and a known item takes it away.
         """
-        from adapters.surprise.training import known, scale, spread
+        from adapters.surprise.training import present, scale, scatter
 
         items = model.qi
         if not biased:
             users = np.column_stack([users, np.ones(len(users))])
             items = np.column_stack([items, np.full(len(items), -model.trainset.global_mean)])
-        here, there = known(train.users), known(train.items)
-        self._users, self._user_bias = (spread(part, here, train.n_users) for part in (users, model.bu))
-        self._items, self._item_bias = (spread(part, there, train.n_items) for part in (items, model.bi))
+        here, there = present(train.users), present(train.items)
+        self._users, self._user_bias = (scatter(part, here, train.n_users) for part in (users, model.bu))
+        self._items, self._item_bias = (scatter(part, there, train.n_items) for part in (items, model.bi))
         self._mean, self._scale = np.array(model.trainset.global_mean), np.array(scale(train))
 
     def _ratings(self, users: Ids) -> Values:
@@ -41,10 +41,10 @@ class Factors(RatingModel):
 
 
 @dataclass
-class Svd(Factors):
+class Svd(FactorModel):
     """Biased matrix factorisation by gradient steps (Funk 2006; Koren, Bell & Volinsky 2009, equation 5).
 
-    Explicit feedback. Defaults are Surprise's own. Tuned are all four, since step, penalty and epochs trade
+    Explicit feedback. Defaults are Surprise's own. Tuned: all four, since step, penalty and epochs trade
     off against each other; ranges reach to stronger penalties, more factors and more passes, where Rendle,
     Zhang & Koren 2019 (arXiv:1905.01395) find this model under-tuned in most comparisons. Fit O(N · dim) an
     epoch, scoring O(U · I · dim). An unknown user or item leaves its terms out.
@@ -93,11 +93,11 @@ class Pmf(Svd):
 
 
 @dataclass
-class SvdPlusPlus(Factors):
-    """SVD++: a user is also what she rated, whatever the rating (Koren 2008, doi:10.1145/1401890.1401944).
+class SvdPlusPlus(FactorModel):
+    """SVD++: adds implicit feedback, the set of items a user rated (Koren 2008, doi:10.1145/1401890.1401944).
 
-    Explicit feedback. Defaults are Surprise's own. Tuned are all four; the paper uses
-    steps of .007 and penalties of .005 to .015 on a thousand times more ratings.
+    Explicit feedback. Defaults are Surprise's own. Tuned: all four; the paper uses
+    steps of 0.007 and penalties of 0.005 to 0.015 on a thousand times more ratings.
     Each rating moves every item of its user: fit O(dim · Σ n_u²) an epoch, n_u being the ratings of user u,
     so the ranges of ``dim`` and ``max_epochs`` stay low. Scoring O(U · I · dim). An unknown user or item
     leaves its terms out.
@@ -137,13 +137,13 @@ class SvdPlusPlus(Factors):
 
 
 @dataclass
-class Nmf(Factors):
+class Nmf(FactorModel):
     """Non-negative matrix factorisation for missing values (Luo et al. 2014, doi:10.1109/TII.2014.2308433).
 
-    Explicit feedback. Defaults are Surprise's own, with one penalty for users and items. Tuned are all; the
-    library's documentation warns that biases give a better fit and overfit unless there are few factors or a
-    stronger penalty, so both are in reach. Fit O(N · dim) an epoch, scoring O(U · I · dim). An unknown user
-    or item gets the mean of all ratings, or leaves its terms out where there are biases.
+    Explicit feedback. Defaults are Surprise's own, with one penalty for users and items. Tuned: all fields;
+    the library's documentation warns that biases fit better and overfit unless there are few factors or a
+    stronger penalty, so the ranges allow both. Fit O(N · dim) an epoch, scoring O(U · I · dim). An unknown
+    user or item gets the mean of all ratings, or leaves its terms out where there are biases.
     """
 
     dim: int = 15

@@ -4,9 +4,9 @@ All four are Surprise's (surprise.readthedocs.io, "k-NN inspired algorithms"; Ko
 library's letters x is a user and y an item, or the reverse where ``user_based`` is false; X and Y count them.
 Similarities are X² numbers, found in Σ n_y² ≤ N · max n_y steps, n_y being the raters of y.
 
-Explicit feedback. Tuned is all that the library's documentation offers: how many neighbours count, how
+Explicit feedback. Tuned: all that the library's documentation offers: how many neighbours count, how
 two of them are compared, on how many common ratings at least, and whether users or items are. Defaults are
-the library's but where a docstring says otherwise.
+the library's unless a docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from adapters.surprise import RatingModel
+from adapters.surprise.base import RatingModel
 from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
@@ -28,14 +28,14 @@ TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
 class KnnBasic(RatingModel):
     """Mean rating by the neighbours, weighted by similarity (Surprise's KNNBasic).
 
-    Explicit feedback; too few neighbours, or an unknown user or item, give the mean of all ratings. Tuned is
+    Explicit feedback; too few neighbours, or an unknown user or item, give the mean of all ratings. Tuned:
     all that the library's documentation offers (surprise.readthedocs.io, "k-NN inspired algorithms"; Koren
-    2010, section 2.2), as what compares users well depends on the log. Fit O(X² + N · max n_y), one full
+    2010, section 2.2), as the best comparison of users depends on the log. Fit O(X² + N · max n_y), one full
     scoring O(X · N): x is a user and y an item, or the reverse, X how many, n_y the raters of y.
 
     Attributes:
         neighbours: raters of y that count, at most.
-        min_neighbours: with fewer of them the neighbours are not heard.
+        min_neighbours: with fewer of them the neighbours do not count.
         similarity: how two columns of x are compared on what both have rated.
         min_support: with fewer common ratings a similarity is 0.
         shrinkage: of ``pearson_baseline`` alone: a pair of few common ratings moves towards 0.
@@ -74,22 +74,21 @@ class KnnBasic(RatingModel):
             "shrinkage": self.shrinkage,
         }
         data = training.trainset(train)
-        model = getattr(surprise, self.named)(self.neighbours, sim_options=comparison, verbose=False).fit(
-            data
-        )
+        model = getattr(surprise, self.named)(self.neighbours, sim_options=comparison, verbose=False)
+        model.fit(data)
         self._mean, self._scale = np.array(data.global_mean), np.array(training.scale(train))
         x, y = self._sides(train.users, train.items)
         n_x, n_y = self._sides(train.n_users, train.n_items)
-        known = training.known(x)
+        rows = training.present(x)
         self._similarity = model.sim
-        if len(known) < n_x:
+        if len(rows) < n_x:
             self._similarity = np.zeros((n_x, n_x))
-            self._similarity[np.ix_(known, known)] = model.sim
+            self._similarity[np.ix_(rows, rows)] = model.sim
         self._learn(model, train)
-        by_y = np.argsort(y, kind="stable")  # the library meets the raters of y in the order of the rows
+        by_y = np.argsort(y, kind="stable")  # the library visits the raters of y in the order of the rows
         self._starts = np.append(0, np.bincount(y, minlength=n_y).cumsum())
         self._raters = x[by_y]
-        self._opinions = self._heard(self._raters, y[by_y], train.values[by_y].astype(np.float64))
+        self._opinions = self._relative(self._raters, y[by_y], train.values[by_y].astype(np.float64))
         self._link()
         yield
 
@@ -110,31 +109,31 @@ class KnnBasic(RatingModel):
         self._order = np.argsort(-self._similarity, axis=1).astype(np.int32)
 
     def _ratings(self, users: Ids) -> Values:
-        from adapters.surprise.training import opinions_of_nearest
+        from adapters.surprise.training import nearest_opinions
 
         table = self._table if self.user_based else self._table[users]
         by_x, by_y = ((part.indptr, part.indices, part.data) for part in (table.tocsc(), table))
-        asked = users if self.user_based else slice(None)
-        rows = self._similarity[asked], self._order[asked]
-        heard = opinions_of_nearest(*rows, by_x, by_y, (self.neighbours, self.min_neighbours))
+        chosen = users if self.user_based else slice(None)
+        rows = self._similarity[chosen], self._order[chosen]
+        opinions = nearest_opinions(*rows, by_x, by_y, (self.neighbours, self.min_neighbours))
         everything = np.arange(self._n_items, dtype=np.int32)
         if self.user_based:
-            return self._estimate(users[:, None], everything, heard)
-        return self._estimate(everything[:, None], users, heard).T
+            return self._estimate(users[:, None], everything, opinions)
+        return self._estimate(everything[:, None], users, opinions).T
 
     def _sides(self, of_users: Any, of_items: Any) -> tuple[Any, Any]:
         return (of_users, of_items) if self.user_based else (of_items, of_users)
 
     def _learn(self, model: Any, train: Interactions) -> None:
-        """Keep what the library learned beside similarities."""
+        """Keep what the library learned in addition to similarities."""
 
-    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:  # noqa: ARG002 (others need both)
-        """Return what each rating (N,) says to others."""
+    def _relative(self, raters: Ids, rated: Ids, values: Values) -> Values:  # noqa: ARG002 (others need both)
+        """Return each rating (N,) as it enters the mean of others: as it is, or relative to its rater."""
         return values
 
-    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:  # noqa: ARG002 (others need both)
-        """Return ratings (M, Y) of x (M, 1) and y (Y,) from what is heard; nan where there are too few."""
-        return np.where(np.isnan(heard), self._mean, heard)
+    def _estimate(self, x: Ids, y: Ids, opinions: Values) -> Values:  # noqa: ARG002 (others need both)
+        """Return ratings (M, Y) of x (M, 1) and y (Y,); a mean opinion of too few neighbours is nan."""
+        return np.where(np.isnan(opinions), self._mean, opinions)
 
 
 @dataclass
@@ -153,20 +152,20 @@ class KnnMeans(KnnBasic):
         self._centre = self._of_x(model.means, train, unknown=float(self._mean))
 
     def _of_x(self, values: Values, train: Interactions, unknown: float) -> Values:
-        from adapters.surprise.training import known
+        from adapters.surprise.training import present
 
         x, _ = self._sides(train.users, train.items)
         n_x, _ = self._sides(train.n_users, train.n_items)
         full = np.full(n_x, unknown)
-        full[known(x)] = values
+        full[present(x)] = values
         return full
 
-    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:  # noqa: ARG002 (others need both)
+    def _relative(self, raters: Ids, rated: Ids, values: Values) -> Values:  # noqa: ARG002 (others need both)
         return values - self._centre[raters]
 
-    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:
+    def _estimate(self, x: Ids, y: Ids, opinions: Values) -> Values:
         rated = self._starts[y + 1] > self._starts[y]
-        return np.where(rated, self._centre[x] + np.nan_to_num(heard), self._mean)
+        return np.where(rated, self._centre[x] + np.nan_to_num(opinions), self._mean)
 
 
 @dataclass
@@ -185,18 +184,18 @@ class KnnZScore(KnnMeans):
         super()._learn(model, train)
         self._width = self._of_x(model.sigmas, train, unknown=0.0)
 
-    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:
-        return super()._heard(raters, rated, values) / self._width[raters]
+    def _relative(self, raters: Ids, rated: Ids, values: Values) -> Values:
+        return super()._relative(raters, rated, values) / self._width[raters]
 
-    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:
-        return super()._estimate(x, y, heard * self._width[x])
+    def _estimate(self, x: Ids, y: Ids, opinions: Values) -> Values:
+        return super()._estimate(x, y, opinions * self._width[x])
 
 
 @dataclass
 class KnnBaseline(KnnBasic):
     """Neighbours' deviations from the baseline mean + user + item (Koren 2010, equation 3; KNNBaseline).
 
-    Explicit feedback; too few neighbours give the baseline, an unknown user or item has no part in it. The
+    Explicit feedback; too few neighbours give the baseline, to which an unknown user or item adds nothing. The
     default similarity is the one that the library's documentation recommends here, in place of ``msd``; its
     penalties on the baseline's biases stay as they are. Fields, what is tuned and sources are those of
     ``surprise/knn-basic``. Fit O(X² + N · max n_y), one full scoring O(X · N).
@@ -208,14 +207,14 @@ class KnnBaseline(KnnBasic):
     named: ClassVar[str] = "KNNBaseline"
 
     def _learn(self, model: Any, train: Interactions) -> None:
-        from adapters.surprise.training import known, spread
+        from adapters.surprise.training import present, scatter
 
-        user_bias = spread(model.bu, known(train.users), train.n_users)
-        item_bias = spread(model.bi, known(train.items), train.n_items)
+        user_bias = scatter(model.bu, present(train.users), train.n_users)
+        item_bias = scatter(model.bi, present(train.items), train.n_items)
         self._x_bias, self._y_bias = self._sides(user_bias, item_bias)
 
-    def _heard(self, raters: Ids, rated: Ids, values: Values) -> Values:
+    def _relative(self, raters: Ids, rated: Ids, values: Values) -> Values:
         return values - (self._mean + self._x_bias[raters] + self._y_bias[rated])
 
-    def _estimate(self, x: Ids, y: Ids, heard: Values) -> Values:
-        return self._mean + self._x_bias[x] + self._y_bias[y] + np.nan_to_num(heard)
+    def _estimate(self, x: Ids, y: Ids, opinions: Values) -> Values:
+        return self._mean + self._x_bias[x] + self._y_bias[y] + np.nan_to_num(opinions)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from adapters.surprise import RatingModel
+from adapters.surprise.base import RatingModel
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Space, Values
 
 TABLES = ("differences", "together", "starts", "rated", "user_mean", "mean", "scale")
@@ -17,10 +17,10 @@ TABLES = ("differences", "together", "starts", "rated", "user_mean", "mean", "sc
 
 @dataclass
 class SlopeOne(RatingModel):
-    """A user's mean plus the mean difference of an item to the items she rated (arXiv:cs/0702144).
+    """A user's mean plus the mean difference of an item to the items the user rated (arXiv:cs/0702144).
 
-    Explicit feedback; there is nothing to tune. Ratings reach Surprise, which reads whole numbers here,
-    as multiples of their finest part, so that halves of a star count. Fit O(I² + Σ n_u²), n_u being the
+    Explicit feedback; nothing is tuned. Surprise reads whole numbers here, so ratings are passed as multiples
+    of their finest fraction and half stars count. Fit O(I² + Σ n_u²), n_u being the
     ratings of user u; scoring O(N · I). An unknown user or item gets the mean of all ratings.
     """
 
@@ -34,15 +34,15 @@ class SlopeOne(RatingModel):
 
         from adapters.surprise import training
 
-        counts, parts = training.whole(train.values)
+        counts, parts = training.whole_numbers(train.values)
         model = surprise.SlopeOne().fit(training.trainset(replace(train, values=counts)))
-        here, there = training.known(train.users), training.known(train.items)
+        here, there = training.present(train.users), training.present(train.items)
         both = np.ix_(there, there)
         self._together = np.zeros((train.n_items, train.n_items), dtype=np.float32)
         self._together[both] = model.freq > 0
         self._differences = np.zeros((train.n_items, train.n_items))
         self._differences[both] = np.where(model.freq > 0, model.dev, 0.0).T / parts
-        self._user_mean = training.spread(np.array(model.user_mean) / parts, here, train.n_users)
+        self._user_mean = training.scatter(np.array(model.user_mean) / parts, here, train.n_users)
         self._mean = np.array(model.trainset.global_mean / parts)
         self._scale = np.array(training.scale(train))
         by_user = np.argsort(train.users, kind="stable")

@@ -21,13 +21,13 @@ def trainset(train: Interactions) -> Any:
     """Return Surprise's ``Trainset`` of the rows in their order; its raw ids are our dense ids.
 
     Users and items without a row stay unknown to the library, as they do with its own readers: several of
-    its models divide by the number of rows. :func:`known` lists the others in the order of its inner ids.
+    its models divide by the number of rows. :func:`present` lists the others in the order of its inner ids.
     """
     import surprise
 
     users, items = (
         dict(zip(ids.tolist(), range(len(ids)), strict=True))
-        for ids in (known(train.users), known(train.items))
+        for ids in (present(train.users), present(train.items))
     )
     by_user: dict[int, list[tuple[int, float]]] = {}
     by_item: dict[int, list[tuple[int, float]]] = {}
@@ -44,19 +44,19 @@ def scale(train: Interactions) -> tuple[float, float]:
     return train.scale or (float(train.values.min()), float(train.values.max()))
 
 
-def known(ids: Ids) -> Ids:
+def present(ids: Ids) -> Ids:
     """Return the ids that occur, ascending.
 
-    >>> known(np.array([4, 0, 4], dtype=np.int32)).tolist()
+    >>> present(np.array([4, 0, 4], dtype=np.int32)).tolist()
     [0, 4]
     """
     return np.unique(ids)
 
 
-def spread(values: Array, ids: Ids, n: int) -> Values:
-    """Return the rows ``values`` (M, ...) at places ``ids`` (M,) of an array (n, ...) that is 0 elsewhere.
+def scatter(values: Array, ids: Ids, n: int) -> Values:
+    """Return an array (n, ...) with the rows ``values`` (M, ...) at ``ids`` (M,) and 0 elsewhere.
 
-    >>> spread(np.array([5.0, 6.0]), np.array([0, 2], dtype=np.int32), 4).tolist()
+    >>> scatter(np.array([5.0, 6.0]), np.array([0, 2], dtype=np.int32), 4).tolist()
     [5.0, 0.0, 6.0, 0.0]
     """
     full = np.zeros((n, *np.shape(values)[1:]))
@@ -64,12 +64,12 @@ def spread(values: Array, ids: Ids, n: int) -> Values:
     return full
 
 
-def whole(values: Array) -> tuple[Array, int]:
-    """Return ratings (N,) as whole numbers of a part of one, and how many such parts make one.
+def whole_numbers(values: Array) -> tuple[Array, int]:
+    """Return ratings (N,) as whole multiples of a fraction of one, and how many such fractions make one.
 
     Two of Surprise's models read a rating as a C ``int``: half a star would be cut off.
 
-    >>> whole(np.array([0.5, 4.0], dtype=np.float32))
+    >>> whole_numbers(np.array([0.5, 4.0], dtype=np.float32))
     (array([1., 8.], dtype=float32), 2)
     """
     for parts in (1, 2, 4, 10, FINEST):
@@ -79,7 +79,7 @@ def whole(values: Array) -> tuple[Array, int]:
     return counts, parts
 
 
-# Read-only: the arrays of a stored model are, and numba takes others for them.
+# Read-only, as the arrays of a stored model are; numba accepts writable ones too.
 _IDS = types.Array(types.int32, 1, "C", readonly=True)
 _VALUES = types.Array(types.float64, 1, "C", readonly=True)
 _MATRIX = types.Array(types.float64, 2, "C", readonly=True)
@@ -87,23 +87,23 @@ _ORDER = types.Array(types.int32, 2, "C", readonly=True)
 
 
 @part
-def _hear(weights: Any, order: Any, by_x: Any, most: Any, sums: Any, counts: Any) -> None:
-    """Let every y hear the ``most`` nearest of its raters, and mark those that left one out by chance.
+def accumulate_nearest(weights: Any, order: Any, by_x: Any, most: Any, sums: Any, counts: Any) -> None:
+    """Accumulate the ``most`` nearest raters of each y; flag y where a tie at the cut-off was dropped.
 
-    ``sums`` (Y, 3) are the weighted opinions, the weights and the last weight heard; ``counts`` (Y, 3) the
-    raters heard, those of them with the last weight, and whether one with that weight was not.
+    ``sums`` (Y, 3) are the weighted opinions, the weights and the last weight added; ``counts`` (Y, 3) the
+    raters added, those of them with the last weight, and whether one with that weight was dropped.
     """
     starts, rated, opinions = by_x
     for rater in order:
         weight = weights[rater]
         if not weight > 0:
             break
-        for place in range(starts[rater], starts[rater + 1]):
-            y = rated[place]
+        for row in range(starts[rater], starts[rater + 1]):
+            y = rated[row]
             if counts[y, 0] < most:
                 counts[y, 0] += 1
                 counts[y, 1] = counts[y, 1] + 1 if sums[y, 2] == weight else 1
-                sums[y, 0] += weight * opinions[place]
+                sums[y, 0] += weight * opinions[row]
                 sums[y, 1] += weight
                 sums[y, 2] = weight
             elif sums[y, 2] == weight:
@@ -111,16 +111,16 @@ def _hear(weights: Any, order: Any, by_x: Any, most: Any, sums: Any, counts: Any
 
 
 @part
-def _first_of_equals(weights: Any, by_y: Any, y: Any, last: Any, equals: Any) -> Any:
+def first_of_equals(weights: Any, by_y: Any, y: Any, last: Any, equals: Any) -> Any:
     """Return the weighted opinions of the raters nearer than ``last`` and of the first at ``last``."""
     starts, raters, opinions = by_y
     total = 0.0
-    for place in range(starts[y], starts[y + 1]):
-        weight = weights[raters[place]]
+    for row in range(starts[y], starts[y + 1]):
+        weight = weights[raters[row]]
         if weight == last:
             equals -= 1
         if weight > last or (weight == last and equals >= 0):
-            total += weight * opinions[place]
+            total += weight * opinions[row]
     return total
 
 
@@ -129,15 +129,16 @@ _LIMITS = types.UniTuple(types.int64, 2)
 
 
 @compiled(types.float64[:, ::1](_MATRIX, _ORDER, _TABLE, _TABLE, _LIMITS))
-def opinions_of_nearest(similarity: Any, order: Any, by_x: Any, by_y: Any, limits: Any) -> Any:
-    """Return the mean opinion (M, Y) that the raters of each y nearest to each of M x's have, by similarity.
+def nearest_opinions(similarity: Any, order: Any, by_x: Any, by_y: Any, limits: Any) -> Any:
+    """Return the mean opinion (M, Y) of the raters of each y that are nearest to each of M x's.
 
-    Neighbours are met from the nearest on, so an x costs one pass over all ratings, whatever the number of
-    neighbours. Of equally near raters those count whose rows come first, as with the stable
-    ``heapq.nlargest`` that Surprise calls; raters of similarity 0 or less never do. nan for too few of them.
+    Opinions are weighted by similarity. Neighbours are visited from the nearest on, so an x costs one pass
+    over all ratings, whatever the number of neighbours. Of equally near raters those count whose rows come
+    first, as with the stable ``heapq.nlargest`` that Surprise calls; raters of similarity 0 or less never do.
+    nan for too few of them.
 
     Args:
-        similarity: of each x asked for to all, (M, X).
+        similarity: of each requested x to all, (M, X).
         order: the ids of each row of it, the most similar first, (M, X).
         by_x: the ratings by x: starts (X + 1,), y of each, opinion of each.
         by_y: the same ratings by y, in the order of the log: starts (Y + 1,), x of each, opinion of each.
@@ -149,12 +150,12 @@ def opinions_of_nearest(similarity: Any, order: Any, by_x: Any, by_y: Any, limit
     sums, counts = np.empty((n_y, 3)), np.empty((n_y, 3), np.int32)
     for row in range(len(similarity)):
         sums[:], counts[:] = 0.0, 0
-        _hear(similarity[row], order[row], by_x, most, sums, counts)
+        accumulate_nearest(similarity[row], order[row], by_x, most, sums, counts)
         for y in range(n_y):
             if counts[y, 0] < max(least, 1):
                 found[row, y] = np.nan
                 continue
             if counts[y, 2]:
-                sums[y, 0] = _first_of_equals(similarity[row], by_y, y, sums[y, 2], counts[y, 1])
+                sums[y, 0] = first_of_equals(similarity[row], by_y, y, sums[y, 2], counts[y, 1])
             found[row, y] = sums[y, 0] / sums[y, 1]
     return found
