@@ -140,8 +140,8 @@ class Logistic(LightFMModel):
 
     The library's loss needs rows that are disliked; a log of likes has none, and without them the best
     model predicts a like for every pair. So each epoch draws ``negatives`` items per like that the user has
-    not liked. Implicit feedback. Tuned: size, step and penalty, and how many negatives, which He 2017 varies too
-    (section 4.3). A pass costs O(N negatives dim), a full scoring O(U I dim).
+    not liked. Implicit feedback. Tuned: size, step and penalty, and how many negatives, as He 2017 does in
+    section 4.3. A pass costs O(N negatives dim), a full scoring O(U I dim).
     """
 
     negatives: int = 4

@@ -195,9 +195,9 @@ class KnnZScore(KnnMeans):
 class KnnBaseline(KnnBasic):
     """Neighbours' deviations from the baseline mean + user + item (Koren 2010, equation 3; KNNBaseline).
 
-    Explicit feedback; too few neighbours give the baseline, to which an unknown user or item adds nothing. The
-    default similarity is the one that the library's documentation recommends here, in place of ``msd``; its
-    penalties on the baseline's biases stay as they are. Fields, what is tuned and sources are those of
+    Explicit feedback; too few neighbours give the baseline, to which an unknown user or item adds nothing.
+    The default similarity is the one that the library's documentation recommends here, in place of ``msd``;
+    its penalties on the baseline's biases stay as they are. Fields, what is tuned and sources are those of
     ``surprise/knn-basic``. Fit O(X² + N · max n_y), one full scoring O(X · N).
     """
 
