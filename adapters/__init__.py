@@ -1,6 +1,7 @@
 """The adapters that ship with bench: name to ``module:Class``, strings only, so listing imports nothing.
 
-The part of a name before the slash is also the pip extra that installs its library.
+The part of a name before the slash is also the pip extra that installs its library; baselines and native
+models need none, except ``native/ease``, which solves with PyTorch.
 """
 
 ADAPTERS: dict[str, str] = {
@@ -53,3 +54,15 @@ ADAPTERS: dict[str, str] = {
     "native/user-knn": "adapters.native.user_knn:UserKnn",
     "native/rp3beta": "adapters.native.rp3beta:Rp3Beta",
 }
+
+RENAMED: dict[str, str] = {
+    "torch/ncf": "torch/neumf",
+    "torch/bpr": "native/bpr",
+    "torch/ease": "native/ease",
+    "torch/slim": "native/slim",
+    "torch/ials": "native/ials",
+    "torch/item-knn": "native/item-knn",
+    "torch/user-knn": "native/user-knn",
+    "torch/rp3beta": "native/rp3beta",
+}
+"""Former names and the present ones: who uses a former name is told the present one."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import SuiteError, did_you_mean
+from benchmark.errors import SuiteError
 from benchmark.registry import Registry, install_hint
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def registry() -> Registry:
     """Return every adapter: ours, and those that installed packages publish."""
-    from adapters import ADAPTERS
+    from adapters import ADAPTERS, RENAMED
 
-    return Registry(ADAPTERS, entry_points=True)
+    return Registry(ADAPTERS, renamed=RENAMED, entry_points=True)
 
 
 def check(
@@ -56,7 +56,7 @@ def check(
 def _only(suite: Suite, names: list[str], path: Path) -> Suite:
     known = {model.label: model for model in suite.models}
     if unknown := [name for name in names if name not in known]:
-        hint = did_you_mean(unknown[0], known)
+        hint = registry().hint(unknown[0], known)
         raise SuiteError(
             f"--models {unknown[0]}: {path} has no such model{hint}\n  It has: {', '.join(known)}."
         )

@@ -8,7 +8,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ OPTIONAL = frozenset({"deepctr"})
 """Extras that ``all`` leaves out."""
 EXTRAS = frozenset({"surprise", "lightfm", "keras", "torch", "content"}) | OPTIONAL
 """Extras of this distribution: the first part of an adapter's name is the one that installs what it needs."""
+SHARED = ("adapters", "benchmark.modelkit")
+"""Packages whose code is part of every adapter that imports it, wherever the adapter itself comes from."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,12 @@ class Adapter:
 
     @property
     def preload(self) -> list[str]:
-        """Modules to import before trials are forked: its libraries, and all of its package that it uses.
+        """Modules to import before trials are forked: its libraries, and all code that is part of it.
 
         And what ``Interactions.matrix`` makes its result of.
         """
         own = self.cls.__module__
-        return [own, "scipy.sparse", *self.traits.requires, *(name for name in self._modules if name != own)]
+        return [own, "scipy.sparse", *self.traits.requires, *(name for name in self.modules if name != own)]
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -81,68 +83,102 @@ class Adapter:
 
     @cached_property
     def source_hash(self) -> str:
-        """SHA-256 of its module and all of its package that it uses: another text is another adapter."""
+        """SHA-256 of all code that is part of it: another text is another adapter."""
         digest = hashlib.sha256()
-        for path in self._modules.values():
+        for path in self.modules.values():
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
     @cached_property
-    def _modules(self) -> dict[str, Path]:
-        """The file of its module, and of each module of the same package that it imports, at any depth."""
+    def modules(self) -> Mapping[str, Path]:
+        """The code that is part of it, by name of the module, in order.
+
+        Its own module, and each that it imports, at any depth, from the same top-level package or from
+        what adapters share.
+        """
+        own = self.cls.__module__
+        prefixes = (own.partition(".")[0], *SHARED)
         found: dict[str, Path] = {}
-        waiting = {self.cls.__module__: Path(inspect.getfile(self.cls))}
+        waiting = {own: Path(inspect.getfile(self.cls))}
         while waiting:
             name, path = waiting.popitem()
             found[name] = path
-            waiting |= {other: at for other, at in _imports(name, path).items() if other not in found}
+            for other in imported_names(name, path) - found.keys():
+                inside = any(f"{other}.".startswith(f"{prefix}.") for prefix in prefixes)
+                if inside and (file := source_file(other)):
+                    waiting[other] = file
         return dict(sorted(found.items()))
 
 
-def _imports(module: str, path: Path) -> dict[str, Path]:
-    """Return the modules of the same top-level package that a file imports anywhere, and their files."""
+def imported_names(module: str, path: Path) -> set[str]:
+    """Return every name that a file imports anywhere, with what it might be a module of."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    top = module.partition(".")[0]
-    root = path.parents[package.count(".") + 1] if package else path.parent
-    named: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            named |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            named |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    own = [name for name in named if name.startswith(f"{top}.")]
-    places = {name: root.joinpath(*name.split(".")) for name in own}
-    files = {name: (at.with_suffix(".py"), at / "__init__.py") for name, at in places.items()}
-    return {
-        name: next(at for at in two if at.is_file())
-        for name, two in files.items()
-        if any(map(Path.is_file, two))
-    }
+            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def source_file(name: str) -> Path | None:
+    """Return the file of a module, or of a package; None if the name is something inside a module."""
+    top, *rest = name.split(".")
+    spec = importlib.util.find_spec(top)  # imports nothing: its name has no dot
+    roots = spec.submodule_search_locations if spec else None
+    stems = [Path(root, *rest) for root in roots or ()]
+    files = [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py")]
+    return next((file for file in files if file.is_file()), None)
 
 
 class Registry(Mapping[str, Adapter]):
     """Adapters by name: ours, and those that installed packages publish as entry points."""
 
-    def __init__(self, targets: Mapping[str, str], *, entry_points: bool = False) -> None:
-        """Take names and "module:Class" strings; nothing is imported until a class is needed."""
+    def __init__(
+        self,
+        targets: Mapping[str, str],
+        *,
+        renamed: Mapping[str, str] | None = None,
+        entry_points: bool = False,
+    ) -> None:
+        """Take names and "module:Class" strings; nothing is imported until a class is needed.
+
+        Args:
+            targets: "module:Class" by name.
+            renamed: the present name by each former one, for messages alone.
+            entry_points: add what installed packages publish.
+        """
         found = {point.name: point.value for point in _published()} if entry_points else {}
         self._adapters = {name: Adapter(name, target) for name, target in (found | dict(targets)).items()}
+        self._renamed = dict(renamed or {})
 
     def __getitem__(self, name: str) -> Adapter:
         """Return the adapter called ``name``.
 
         Raises:
-            AdapterError: there is none; the message names the nearest.
+            AdapterError: there is none; the message names the one that was meant.
         """
         if name not in self._adapters:
-            raise AdapterError(f"no adapter is called {name!r}{did_you_mean(name, self._adapters)}")
+            raise AdapterError(f"no adapter is called {name!r}{self.hint(name)}")
         return self._adapters[name]
+
+    def hint(self, name: str, among: Collection[str] | None = None) -> str:
+        """Return ``"; did you mean 'x'?"`` for what an unknown name was renamed to, or else the nearest.
+
+        Args:
+            name: the unknown name.
+            among: the names that are possible; all adapters by default.
+        """
+        possible = self._adapters if among is None else among
+        renamed = self._renamed.get(name)
+        return f"; did you mean {renamed!r}?" if renamed in possible else did_you_mean(name, possible)
 
     def __contains__(self, name: object) -> bool:
         return name in self._adapters
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._adapters)
 
     def __len__(self) -> int:

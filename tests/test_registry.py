@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters import ADAPTERS
+from adapters import ADAPTERS, RENAMED
 from benchmark import registry
 from benchmark.errors import AdapterError
 from benchmark.registry import Adapter, Registry, install_hint, load
 
-OURS = Registry(ADAPTERS)
+OURS = Registry(ADAPTERS, renamed=RENAMED)
 LIGHT = """
 class Model:
     space = {}
@@ -49,6 +49,23 @@ def test_unknown_name_is_refused_with_the_nearest() -> None:
         AdapterError, match="no adapter is called 'lightfm/wrap'; did you mean 'lightfm/warp'"
     ):
         OURS["lightfm/wrap"]
+
+
+@pytest.mark.parametrize(("former", "present"), RENAMED.items())
+def test_former_name_is_refused_with_the_present_one(former: str, present: str) -> None:
+    with pytest.raises(AdapterError, match=f"no adapter is called '{former}'; did you mean '{present}'"):
+        OURS[former]
+
+
+def test_every_renamed_adapter_is_there_and_its_former_name_is_not() -> None:
+    assert set(RENAMED.values()) <= set(ADAPTERS)
+    assert not set(RENAMED) & set(ADAPTERS)
+
+
+def test_hint_stays_within_the_names_that_are_possible() -> None:
+    assert OURS.hint("torch/slim", ["torch/sasrec", "native/slim"]) == "; did you mean 'native/slim'?"
+    assert OURS.hint("torch/slim", ["torch/fm", "surprise/svd"]) == "; did you mean 'torch/fm'?"
+    assert OURS.hint("torch/slim", ["zzz"]) == ""
 
 
 def test_every_adapter_says_what_it_is_without_its_library() -> None:
@@ -105,6 +122,48 @@ def test_source_hash_does_not_change_with_another_file_beside_it(outside: Path) 
     before = outside_adapter().source_hash
     (outside / "unrelated.py").write_text("x = 1\n")
     assert outside_adapter().source_hash == before
+
+
+def test_source_hash_changes_with_what_adapters_share(
+    outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = tmp_path / "kit"
+    kit.mkdir()
+    (kit / "__init__.py").touch()
+    (kit / "negatives.py").write_text("from kit import deeper\n")
+    (kit / "deeper.py").touch()
+    (outside / "layers.py").write_text("from kit.negatives import draw\nimport json\n")
+    alone = outside_adapter().source_hash
+    monkeypatch.setattr(registry, "SHARED", ("kit",))
+    before = outside_adapter().source_hash
+    (kit / "deeper.py").write_text("# another text\n")
+    assert len({alone, before, outside_adapter().source_hash}) == 3
+    assert {"kit.negatives", "kit.deeper"} <= set(outside_adapter().preload)
+    assert "json" not in outside_adapter().modules
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("native/slim", "benchmark.modelkit.item_to_item"),
+        ("native/slim", "benchmark.modelkit.sparse_state"),
+        ("native/user-knn", "benchmark.modelkit.weighting"),
+        ("torch/lightgcn", "benchmark.modelkit.dot_product"),
+        ("torch/neumf", "benchmark.modelkit.negative_sampling"),
+        ("torch/sasrec", "adapters.torch.base"),
+        ("keras/gru", "adapters.keras.base"),
+    ],
+)
+def test_shared_code_is_part_of_an_adapter_and_imported_before_trials_are_forked(
+    name: str, module: str
+) -> None:
+    assert module in OURS[name].modules
+    assert module in OURS[name].preload
+
+
+def test_engine_apart_from_what_adapters_share_is_no_part_of_an_adapter() -> None:
+    engine = {name for adapter in OURS.values() for name in adapter.modules if name.startswith("benchmark")}
+    assert {name.rpartition(".")[0] for name in engine} == {"benchmark.modelkit"}
 
 
 def test_network_is_imported_before_trials_are_forked(outside: Path) -> None:

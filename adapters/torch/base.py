@@ -60,10 +60,10 @@ class TorchTraining(ABC):
         """Train one epoch per step."""
         import torch
 
-        from adapters.torch import training
+        from adapters.torch.training import build_seeded, generator
 
-        network = training.build_seeded(lambda: self.untrained(train, context.device), context)
-        for _ in islice(self.epochs(network, train, training.generator(context)), self.max_epochs):
+        network = build_seeded(lambda: self.untrained(train, context.device), context)
+        for _ in islice(self.epochs(network, train, generator(context)), self.max_epochs):
             with torch.no_grad():
                 self.keep(network)
             yield

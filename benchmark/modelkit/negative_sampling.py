@@ -70,7 +70,7 @@ class UniformNegatives:
         ...     values=np.ones(3, dtype=np.float32), times=np.zeros(3, dtype=np.int64),
         ...     positive=np.ones(3, dtype=np.bool_), n_users=2, n_items=10)
         >>> drawn = UniformNegatives.from_log(train).draw(1000, np.random.default_rng(0))
-        >>> drawn.shape, np.unique(drawn).tolist(), (drawn[2] == 9).mean() < 0.03
+        >>> drawn.shape, np.unique(drawn).tolist(), bool((drawn[2] == 9).mean() < 0.03)
         ((3, 1000), [5, 7, 9], True)
         """
         users = np.repeat(self.users, k)

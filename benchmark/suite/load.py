@@ -245,7 +245,7 @@ def _model_complaints(models: Iterable[tuple[int, Model]], registry: Registry) -
     for index, model in models:
         place: Place = ("models", index)
         if model.use not in registry:
-            yield place, f"no adapter is called {model.use!r}{did_you_mean(model.use, registry)}"
+            yield place, f"no adapter is called {model.use!r}{registry.hint(model.use)}"
         else:
             yield from _hyperparameter_complaints(model, registry[model.use], place)
 

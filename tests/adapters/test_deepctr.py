@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from itertools import islice
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from training_logs import fitted
 
 from adapters import ADAPTERS
-from adapters.deepctr import open_device
-from adapters.deepctr.fields import LONGEST, Field, fields
+from adapters.deepctr.base import Architecture, ClickModel
+from adapters.deepctr.fields import LONGEST, Field, fields, pack_fields, unpack_fields
 from benchmark.protocol import Features, FitContext
 from benchmark.registry import Registry, install_hint
 from benchmark.testing import ndcg, planted_parts
@@ -37,30 +37,27 @@ print(*heard, *(thread.name for thread in threading.enumerate()[1:]), "deepctr" 
 def _device():
     """TensorFlow takes its threads before it first computes."""
     if importlib.util.find_spec("tensorflow"):
-        open_device(FitContext())
+        ClickModel.open_device(FitContext())
 
 
 @pytest.fixture(scope="module")
 def deep():
     """A DeepFM trained on the planted log, with genres of items and groups of users."""
-    from adapters.deepctr.models import DeepFm
+    from adapters.deepctr.deepfm import DeepFm
 
-    model = DeepFm(batch_size=512, lr=0.01)
-    for _ in islice(model.fit_steps(described(planted_parts()[0].positives()), FitContext()), 12):
-        pass
-    return model
+    return fitted(DeepFm(batch_size=512, lr=0.01), described(planted_parts()[0].positives()), steps=12)
 
 
 def network(kind: str):
     """An untrained network with weighted features; its biases and linear weights are no longer zero."""
-    from adapters.deepctr.networks import Network
+    from adapters.deepctr.click_network import ClickNetwork
 
     rng = np.random.default_rng(0)
     matrix = csr_matrix(rng.normal(size=(9, 3)) * (rng.random((9, 3)) < 0.7))
     numbers = Features(matrix, ("tag=a", "tag=b", "price"))
-    options = {"dnn_hidden_units": (8, 4), "dnn_dropout": 0.5, "seed": 1}
+    architecture = Architecture(kind, 4, (8, 4), dropout=0.5, extra=ODDITIES[kind])
     sides = fields(np.arange(5), 6, None), fields(np.arange(7), 9, numbers)
-    found = Network(kind, *sides, 4, options | ODDITIES[kind])
+    found = ClickNetwork(*sides, architecture, seed=1)
     found.load({name: rng.normal(size=weight.shape) for name, weight in found.weights().items()})
     return found
 
@@ -86,10 +83,8 @@ def test_fields_keep_the_most_frequent_values_of_a_long_list():
 
 
 def test_fields_come_back_from_their_arrays():
-    from adapters.deepctr.models import packed, unpacked
-
     found = [Field(np.array([[1], [0]], np.int32), 3), Field(np.eye(2, dtype=np.int32), 2, np.eye(2))]
-    back = unpacked("users", packed("users", found) | packed("items", found[:1]))
+    back = unpack_fields("users", pack_fields("users", found) | pack_fields("items", found[:1]))
     assert [field.size for field in back] == [3, 2]
     assert back[0].weights is None
     np.testing.assert_array_equal(back[1].weights, found[1].weights)
@@ -98,9 +93,9 @@ def test_fields_come_back_from_their_arrays():
 @NEEDED
 @pytest.mark.parametrize("kind", ODDITIES)
 def test_scores_of_all_items_equal_the_model_of_deepctr(kind, monkeypatch):
-    from adapters.deepctr import networks
+    from adapters.deepctr import click_network
 
-    monkeypatch.setattr(networks, "PIECE", 4)  # nine items in three pieces
+    monkeypatch.setattr(click_network, "PIECE", 4)  # nine items in three pieces
     ours, users, items = network(kind), np.repeat(np.arange(6), 9), np.tile(np.arange(9), 6)
     whole = ours.whole(users, items).numpy()
     np.testing.assert_allclose(ours.score(np.arange(6)).numpy().ravel(), whole, rtol=1e-4, atol=1e-5)
@@ -122,7 +117,7 @@ def test_compressed_interaction_equals_deepctr_s_own(sizes):
     import tensorflow as tf
     from deepctr.layers.interaction import CIN
 
-    from adapters.deepctr.networks import compressed_interaction
+    from adapters.deepctr.layers import compressed_interaction
 
     rng = np.random.default_rng(0)
     layer, inputs = CIN(sizes), tf.constant(rng.normal(size=(7, 4, 5)), tf.float32)
@@ -150,7 +145,7 @@ def test_deepfm_knows_strangers_by_their_features_alone(deep):
 
 @NEEDED
 def test_state_is_named_arrays_that_a_new_model_scores_alike_from(deep):
-    from adapters.deepctr.models import DeepFm
+    from adapters.deepctr.deepfm import DeepFm
 
     copy, state = DeepFm(), deep.state()
     copy.restore({name: np.array(array) for name, array in state.items()})
@@ -158,19 +153,6 @@ def test_state_is_named_arrays_that_a_new_model_scores_alike_from(deep):
     np.testing.assert_array_equal(copy.score(users), deep.score(users))
     assert {"users.0.ids", "items.1.size"} <= set(state)
     assert len(set(state)) == len(deep._network.model.weights) + 2 * 4  # ids and size of four fields
-
-
-@NEEDED
-def test_negatives_have_a_row_and_are_hardly_ever_likes():
-    from adapters.deepctr.training import negatives
-
-    train = planted_parts()[0].positives()
-    first, second = islice(negatives(train, 4, np.random.default_rng(0)), 2)
-    liked = train.matrix()[np.repeat(train.users, 4), first.ravel()]
-    assert first.shape == (len(train), 4)
-    assert np.isin(first, train.items).all()
-    assert liked.mean() < 0.02
-    assert (first != second).mean() > 0.9
 
 
 @NEEDED

@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix, random_array
+from training_logs import fitted, interactions
 
-from benchmark.protocol import Features, FitContext, Interactions
+from benchmark.protocol import Features, FitContext
 from benchmark.testing import planted_parts
-
-
-def log(users, items, times=(), n_users=3, n_items=6) -> Interactions:
-    n = len(users)
-    return Interactions(
-        np.array(users, np.int32),
-        np.array(items, np.int32),
-        np.ones(n, np.float32),
-        np.array(times, np.int64),
-        np.ones(n, np.bool_),
-        n_users,
-        n_items,
-    )
-
-
-def fitted(adapter, train, steps=2, **config):
-    model = adapter(**config)
-    for _ in islice(model.fit_steps(train, FitContext()), steps):
-        pass
-    return model
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _device():
     """TensorFlow takes its threads before it first computes."""
-    from adapters.keras import open_device
+    from adapters.keras.base import KerasModel
 
-    open_device(FitContext())
+    KerasModel.open_device(FitContext())
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +26,46 @@ def towers():
     """Fitted towers, on a planted log with genres; two users and two items have no row."""
     from adapters.keras.two_tower import TwoTower
 
-    return fitted(TwoTower, planted_parts()[0].positives(), steps=15)
+    return fitted(TwoTower(), planted_parts()[0].positives(), steps=15)
 
 
 def test_neumf_scores_of_all_items_equal_those_of_its_training_pass():
-    from adapters.keras.networks import NeuMF
+    from adapters.keras.neumf_network import NeuMFNetwork
 
-    network = NeuMF(5, 7, dim=8, depth=2, dropout=0.5)
+    network = NeuMFNetwork(5, 7, dim=8, depth=2, dropout=0.5)
     rng = np.random.default_rng(0)
     network.load({name: rng.normal(size=w.shape) for name, w in network.named_weights().items()})
     users, items = np.arange(5, dtype=np.int32), np.tile(np.arange(7, dtype=np.int32), (5, 1))
     np.testing.assert_allclose(network(users, items), network.score(users), rtol=1e-4, atol=1e-4)
 
 
-def test_mf_ratings_are_mean_biases_and_dot_product():
-    from adapters.keras.networks import BiasedFactors
+def test_mlp_scores_of_all_items_equal_those_of_its_training_pass():
+    from adapters.keras.mlp import Mlp
 
-    network = BiasedFactors(3, 4, dim=2, mean=3.5, seed=0)
+    model = fitted(Mlp(), planted_parts()[0], steps=1)
+    users = np.arange(3, dtype=np.int32)
+    scores = model.score(users)
+    items = np.tile(np.arange(scores.shape[1], dtype=np.int32), (3, 1))
+    np.testing.assert_allclose(model._network(users, items).numpy(), scores, atol=1e-5)
+
+
+def test_negatives_are_hardly_ever_likes():
+    import tensorflow as tf
+
+    from adapters.keras.losses import unseen
+
+    users, items = np.repeat(np.arange(50), 50), np.tile(np.arange(50), 50)
+    codes = tf.constant(users * 100 + items, tf.int64)
+    drawn = unseen(tf.constant(users), codes, 100, 4, tf.random.Generator.from_seed(0)).numpy()
+    assert drawn.shape == (2500, 4)
+    assert (drawn < 50).mean() < 0.08
+    assert len(np.unique(drawn)) > 50
+
+
+def test_mf_ratings_are_mean_biases_and_dot_product():
+    from adapters.keras.mf_network import MFNetwork
+
+    network = MFNetwork(3, 4, dim=2, mean=3.5, seed=0)
     network.user_bias.embeddings.assign([[0.0], [0.5], [0.0]])
     network.item_bias.embeddings.assign([[0.0], [0.0], [-1.0], [0.0]])
     user, item = network.users.embeddings.numpy()[1], network.items.embeddings.numpy()[2]
@@ -75,25 +78,25 @@ def test_multdae_new_user_gets_the_scores_of_a_known_one_with_the_same_history()
     from adapters.keras.multdae import MultDae
 
     train = planted_parts()[0].positives()
-    model = fitted(MultDae, train, dim=32)
+    model = fitted(MultDae(dim=32), train, steps=2)
     np.testing.assert_allclose(
         model.fold_in(train.matrix()[3].indices), model.score(np.array([3]))[0], rtol=1e-4, atol=1e-5
     )
 
 
 def test_next_items_cut_a_long_history_without_losing_a_step():
-    from adapters.keras.training import next_items
+    from adapters.keras.histories import next_items
 
-    train = log([0, 1, 0, 0, 0, 2, 2], [4, 5, 1, 2, 0, 3, 1], times=[10, 1, 20, 30, 40, 2, 1])
+    train = interactions([0, 1, 0, 0, 0, 2, 2], [4, 5, 1, 2, 0, 3, 1], times=[10, 1, 20, 30, 40, 2, 1])
     before, after = next_items(train, 2)
     assert before.tolist() == [[4, 1], [2, 0], [1, 0]]
     assert after.tolist() == [[1, 2], [0, -1], [3, -1]]
 
 
 def test_latest_items_keep_the_end_of_a_history():
-    from adapters.keras.training import latest_items
+    from adapters.keras.histories import latest_items
 
-    train = log([0, 0, 0, 2], [4, 1, 2, 3], times=[30, 10, 20, 5])
+    train = interactions([0, 0, 0, 2], [4, 1, 2, 3], times=[30, 10, 20, 5])
     latest, lengths = latest_items(train, 2)
     assert latest.tolist() == [[2, 4], [0, 0], [3, 0]]
     assert lengths.tolist() == [2, 0, 1]
@@ -101,9 +104,9 @@ def test_latest_items_keep_the_end_of_a_history():
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_recurrent_state_knows_nothing_of_what_comes_after(cell):
-    from adapters.keras.networks import Recurrent
+    from adapters.keras.recurrent_network import RecurrentNetwork
 
-    network = Recurrent(9, 4, cell, dropout=0.5, seed=0)
+    network = RecurrentNetwork(9, 4, cell, dropout=0.5, seed=0)
     whole = network.last(np.array([[1, 2, 3]]), np.array([3]))
     padded = network.last(np.array([[1, 2, 3, 7, 7], [1, 2, 3, 0, 0]]), np.array([3, 0]))
     np.testing.assert_allclose(padded[0], whole[0], atol=1e-6)
@@ -115,27 +118,27 @@ def test_gru_learns_an_order_that_counts_alone_cannot_show():
 
     starts = np.random.default_rng(0).integers(8, size=300)
     items = (starts[:, None] + np.arange(7)) % 8  # each item is followed by the next of a ring
-    train = log(np.repeat(np.arange(300), 7), items.ravel(), np.tile(np.arange(7), 300), 300, 8)
-    scores = fitted(Gru, train, steps=8, dim=16, history=7, batch_size=32, dropout=0.0).score(np.arange(300))
+    train = interactions(np.repeat(np.arange(300), 7), items.ravel(), times=np.tile(np.arange(7), 300))
+    scores = fitted(Gru(dim=16, history=7, batch_size=32, dropout=0.0), train, steps=8).score(np.arange(300))
     assert (scores.argmax(1) == (starts + 7) % 8).mean() > 0.95
 
 
 def test_sampled_softmax_is_close_to_the_full_one(monkeypatch):
     import tensorflow as tf
 
-    from adapters.keras import training
+    from adapters.keras import losses
 
-    rng, chance = np.random.default_rng(0), tf.random.Generator.from_seed(0)
+    rng, generator = np.random.default_rng(0), tf.random.Generator.from_seed(0)
     states, items = (tf.constant(rng.normal(size=(n, 4)), tf.float32) for n in (20, 500))
-    arguments = (states, tf.range(20), items, tf.zeros(500), chance)
-    full = float(training.softmax_loss(*arguments))
-    monkeypatch.setattr(training, "CANDIDATES", 100)
-    drawn = np.mean([training.softmax_loss(*arguments) for _ in range(200)])
+    arguments = (states, tf.range(20), items, tf.zeros(500), generator)
+    full = float(losses.softmax_loss(*arguments))
+    monkeypatch.setattr(losses, "MAX_SOFTMAX_ITEMS", 100)
+    drawn = np.mean([losses.softmax_loss(*arguments) for _ in range(200)])
     assert abs(drawn - full) < 0.05 * full
 
 
 def test_in_batch_loss_is_the_softmax_with_the_shares_taken_off():
-    from adapters.keras.training import in_batch_loss
+    from adapters.keras.losses import in_batch_loss
 
     logits = np.array([[1.0, 2.0, 0.5], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]], np.float32)
     items, share = np.array([4, 1, 4], np.int32), np.array([0.1, 0.2, 0.1, 0.1, 0.5], np.float32)
@@ -148,11 +151,11 @@ def test_in_batch_loss_is_the_softmax_with_the_shares_taken_off():
 def test_rows_taken_in_batches_equal_those_of_the_matrix():
     import tensorflow as tf
 
-    from adapters.keras.training import Rows
+    from adapters.keras.layers import SparseRows
 
     matrix = csr_matrix(random_array((20, 9), density=0.3, rng=0))
     table, batch = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32), np.array([7, 0, 7, 19])
-    rows = Rows(matrix)
+    rows = SparseRows(matrix)
     np.testing.assert_allclose(rows.dense(batch), matrix[batch].toarray(), rtol=1e-6)
     sums = rows.sums(lambda columns: tf.gather(table, columns), batch)
     np.testing.assert_allclose(sums, matrix[batch] @ table, rtol=1e-5, atol=1e-6)
@@ -173,6 +176,6 @@ def test_content_only_towers_cannot_tell_items_with_the_same_features_apart():
     train = planted_parts()[0].positives()
     halves = csr_matrix(np.eye(2, dtype=np.float32)[np.arange(train.n_items) % 2])
     train = replace(train, item_features=Features(halves, ("half=0", "half=1")))
-    scores = fitted(TwoTower, train, steps=1, dim=16, content_only=True).score(np.arange(5))
+    scores = fitted(TwoTower(dim=16, content_only=True), train, steps=1).score(np.arange(5))
     np.testing.assert_allclose(scores[:, 2:], scores[:, :-2], atol=1e-5)
     assert np.abs(scores[:, 0] - scores[:, 1]).max() > 1e-3

@@ -1,13 +1,16 @@
-"""Linear and neighbourhood rankers against their papers' formulas, written out densely."""
+"""The native models against their papers' formulas, written out densely; compiled code beside autograd."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from training_logs import fitted, interactions
 
+from adapters.native.bpr import Bpr
 from adapters.native.ease import Ease
 from adapters.native.ials import Ials
 from adapters.native.item_knn import ItemKnn
+from adapters.native.kernels.bpr import Positives, Tables, bpr_epoch
 from adapters.native.rp3beta import Rp3Beta
 from adapters.native.slim import Slim
 from adapters.native.user_knn import UserKnn
@@ -19,20 +22,10 @@ def log(users: int, items: int, share: float = 0.3) -> Interactions:
     """Return a random log; the last user and the last item have no row."""
     drawn = np.random.default_rng(1).random((users, items)) < share
     drawn[-1], drawn[:, -1] = False, False
-    rows, columns = (np.array(places, dtype=np.int32) for places in np.nonzero(drawn))
-    size = len(rows)
-    values, times = np.ones(size, np.float32), np.empty(0, np.int64)
-    return Interactions(rows, columns, values, times, np.ones(size, np.bool_), users, items)
+    return interactions(*np.nonzero(drawn), n_users=users, n_items=items)
 
 
-def fitted(adapter, train: Interactions, **config):
-    model = adapter(**config)
-    for _ in model.fit_steps(train, FitContext()):
-        pass
-    return model
-
-
-def nearest(similarity, k):
+def largest(similarity, k):
     """Keep the k largest of each row, none on the diagonal."""
     np.fill_diagonal(similarity, 0)
     least = np.sort(similarity, axis=1)[:, -k][:, None]
@@ -60,8 +53,8 @@ def test_item_knn_scores_equal_the_written_out_formula(weighting, k):
     some = np.maximum(counts, 1)
     of_users = {"none": some**0, "idf": np.log(25 / some), "length": some**-0.5}[weighting]
     of_users *= counts.sum() / (of_users @ counts)
-    expected = likes @ nearest(cosine(likes.T * of_users, 2.0), k).T
-    model = fitted(ItemKnn, train, neighbours=k, shrinkage=2.0, weighting=weighting)
+    expected = likes @ largest(cosine(likes.T * of_users, 2.0), k).T
+    model = fitted(ItemKnn(neighbours=k, shrinkage=2.0, weighting=weighting), train)
     assert_close(model.score(np.arange(60)), expected)
 
 
@@ -72,8 +65,8 @@ def test_user_knn_scores_equal_the_written_out_formula(weighting, k):
     train = log(60, 25)
     likes = dense(train)
     rare = np.log(60 / np.maximum(likes.sum(axis=0), 1)) if weighting == "idf" else np.ones(25)
-    expected = nearest(cosine(likes * rare, 2.0), k) @ likes
-    model = fitted(UserKnn, train, neighbours=k, shrinkage=2.0, weighting=weighting)
+    expected = largest(cosine(likes * rare, 2.0), k) @ likes
+    model = fitted(UserKnn(neighbours=k, shrinkage=2.0, weighting=weighting), train)
     assert_close(model.score(np.arange(60)), expected)
 
 
@@ -88,7 +81,7 @@ def test_user_knn_serves_a_new_user_by_the_written_out_formula(weighting, k):
     own = np.isin(np.arange(25), items)
     alike = cosine(np.vstack([likes, own]) * rare, 2.0)[-1, :-1]
     alike[alike < np.sort(alike)[-k]] = 0
-    model = fitted(UserKnn, train, neighbours=k, shrinkage=2.0, weighting=weighting)
+    model = fitted(UserKnn(neighbours=k, shrinkage=2.0, weighting=weighting), train)
     assert_close(model.fold_in(items), alike @ likes)
 
 
@@ -98,8 +91,8 @@ def test_rp3beta_scores_equal_the_written_out_formula():
     of_users, of_items = np.maximum(likes.sum(axis=1), 1), np.maximum(likes.sum(axis=0), 1)
     to_user, to_item = (likes / of_items).T ** 0.7, (likes / of_users[:, None]) ** 0.7
     walks = to_user @ to_item / of_items**0.4
-    model = fitted(Rp3Beta, train, alpha=0.7, beta=0.4, neighbours=7)
-    assert_close(model.score(np.arange(60)), likes @ nearest(walks.T, 7).T)
+    model = fitted(Rp3Beta(alpha=0.7, beta=0.4, neighbours=7), train)
+    assert_close(model.score(np.arange(60)), likes @ largest(walks.T, 7).T)
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(0.5, 1.0), (2.0, 5.0)])
@@ -108,7 +101,7 @@ def test_slim_weights_equal_those_of_scikit_learn(l1, l2):
 
     train = log(80, 20)
     likes = dense(train)
-    weights = fitted(Slim, train, l1=l1, l2=l2)._weights.toarray()
+    weights = fitted(Slim(l1=l1, l2=l2), train)._weights.toarray()
     theirs = ElasticNet(
         alpha=(l1 + l2) / 80, l1_ratio=l1 / (l1 + l2), positive=True, fit_intercept=False, tol=1e-10
     )
@@ -122,7 +115,7 @@ def test_slim_weights_equal_those_of_scikit_learn(l1, l2):
 
 def test_ials_vectors_equal_a_direct_solution():
     train = log(30, 20)
-    likes, model = dense(train), fitted(Ials, train, dim=4, l2=0.02, alpha=0.3, rounds=8, max_epochs=2)
+    likes, model = dense(train), fitted(Ials(dim=4, l2=0.02, alpha=0.3, rounds=8, max_epochs=2), train)
     items = model.state()["items"].astype(np.float64)
     for user in (0, 13, 29):
         liked = likes[user]
@@ -144,13 +137,13 @@ def test_ials_each_step_lowers_its_loss():
 
 def test_ials_default_rounds_come_near_a_solution():
     train, _ = planted_parts()
-    model, history = fitted(Ials, train.positives(), dim=8), train.positives().matrix()[5].indices
+    model, history = fitted(Ials(dim=8), train.positives()), train.positives().matrix()[5].indices
     np.testing.assert_allclose(model.fold_in(history), model.score(np.array([5]))[0], atol=0.01)
 
 
 def test_ials_folds_in_from_arrays_that_may_not_be_written():
     train, _ = planted_parts()
-    model, state = Ials(dim=8), fitted(Ials, train.positives(), dim=8, max_epochs=2).state()
+    model, state = Ials(dim=8), fitted(Ials(dim=8, max_epochs=2), train.positives()).state()
     for array in state.values():
         array.flags.writeable = False
     model.restore(state)
@@ -161,7 +154,7 @@ def test_ials_folds_in_from_arrays_that_may_not_be_written():
 def test_new_user_with_the_history_of_an_old_one_gets_the_same_scores(adapter):
     train, _ = planted_parts()
     exact = {"max_epochs": 3, "dim": 8, "rounds": 16} if adapter is Ials else {}
-    model = fitted(adapter, train.positives(), **exact)
+    model = fitted(adapter(**exact), train.positives())
     history = train.positives().matrix()[5].indices
     np.testing.assert_allclose(model.fold_in(history), model.score(np.array([5]))[0], rtol=1e-3, atol=1e-5)
 
@@ -176,7 +169,7 @@ def written_out_ease(likes, l2):
 @pytest.mark.parametrize(("users", "items"), [(60, 25), (25, 60)])
 def test_ease_scores_are_the_same_from_the_side_of_users_and_of_items(users, items):
     train = log(users, items)
-    model = fitted(Ease, train, l2=3.0)
+    model = fitted(Ease(l2=3.0), train)
     state = model.state()
     assert ("weights" in state) == (items < users)
     assert all(array.flags.c_contiguous for array in state.values())  # or each score copies a matrix
@@ -186,17 +179,72 @@ def test_ease_scores_are_the_same_from_the_side_of_users_and_of_items(users, ite
 def test_ease_from_the_side_of_users_serves_a_new_user():
     train, items = log(25, 60), np.array([2, 3, 41])
     expected = written_out_ease(dense(train), 3.0)[items].sum(axis=0)
-    assert_close(fitted(Ease, train, l2=3.0).fold_in(items), expected)
+    assert_close(fitted(Ease(l2=3.0), train).fold_in(items), expected)
 
 
 def test_ease_from_the_side_of_users_comes_back_from_its_state():
-    model, copy = fitted(Ease, log(25, 60), l2=3.0), Ease(l2=3.0)
+    model, copy = fitted(Ease(l2=3.0), log(25, 60)), Ease(l2=3.0)
     copy.restore(model.state())
     assert np.array_equal(copy.score(np.arange(25)), model.score(np.arange(25)))
 
 
 def test_sparse_state_with_an_index_out_of_bounds_is_refused():
-    state = fitted(ItemKnn, log(60, 25)).state()
+    state = fitted(ItemKnn(), log(60, 25)).state()
     state["weights.columns"] = state["weights.columns"] + 25
     with pytest.raises(ValueError, match="indices must be < 25"):
         ItemKnn().restore(state)
+
+
+def test_ease_weights_solve_the_constrained_ridge_regression():
+    train, _ = planted_parts()
+    weights = fitted(Ease(l2=50.0), train).state()["weights"].astype(np.float64)
+    likes = dense(train)
+    slope = likes.T @ (likes - likes @ weights) - 50.0 * weights  # 0 but for the multipliers of the diagonal
+    np.fill_diagonal(slope, 0)
+    assert np.abs(slope).max() < 1e-3
+    assert not weights.diagonal().any()
+
+
+def test_bpr_step_follows_the_gradient_that_autograd_finds():
+    import torch
+
+    one = interactions([0], [1], n_items=2)  # the other item is the only negative
+    rng = np.random.default_rng(1)
+    tables = Tables(*(rng.standard_normal(shape).astype(np.float32) for shape in [(1, 7), (2, 7), (2,)]))
+    before = [torch.tensor(table, requires_grad=True) for table in (tables.users, tables.items, tables.bias)]
+    users, items, bias = before
+    liked = int(one.items[0])
+    scores = users[0] @ items.T + bias
+    penalty = 0.05 * sum(table.square().sum() for table in before)  # half of l2: its gradient is l2 x
+    (penalty - torch.nn.functional.logsigmoid(scores[liked] - scores[1 - liked])).backward()
+    bpr_epoch(Positives.from_log(one), tables, (0.2, 0.1), 1, seed=5)
+    for table, old in zip((tables.users, tables.items, tables.bias), before, strict=True):
+        np.testing.assert_allclose(table, (old - 0.2 * old.grad).detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_bpr_takes_the_hardest_of_its_negatives():
+    one = interactions([0], [4], n_items=9)
+    others = np.delete(np.arange(9), one.items[0])
+    bias = np.arange(9, dtype=np.float32)
+    tables = Tables(np.zeros((1, 2), np.float32), np.zeros((9, 2), np.float32), bias.copy())
+    bpr_epoch(Positives.from_log(one), tables, (0.1, 0.0), 500, seed=3)
+    moved = np.flatnonzero(tables.bias < bias)
+    assert moved.tolist() == [others.max()]
+
+
+@pytest.mark.parametrize("n_negatives", [1, 6])
+def test_bpr_never_moves_away_from_a_like(n_negatives):
+    """One item is no positive: all steps go away from it, and none from another."""
+    train = interactions(np.zeros(11), np.delete(np.arange(12), 7), n_items=12)
+    tables = Tables(np.zeros((1, 2), np.float32), np.zeros((12, 2), np.float32), np.zeros(12, np.float32))
+    for seed in range(1, 20):
+        bpr_epoch(Positives.from_log(train), tables, (0.1, 0.0), n_negatives, seed)
+    gained = tables.bias[train.items]
+    assert (gained >= 0).all()
+    np.testing.assert_allclose(gained.sum(), -tables.bias[7], rtol=1e-5)
+
+
+def test_bpr_of_a_user_who_liked_everything_changes_nothing():
+    train = interactions(np.zeros(4), np.arange(4))
+    model = fitted(Bpr(dim=3, max_epochs=2), train, steps=2)
+    assert not model.state()["bias"].any()

@@ -1,31 +1,23 @@
-"""Sequential models: what they read, what their losses are, and popularity of late."""
+"""Sequential models: what they read, and what their losses are."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import import_module
-from itertools import islice
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch  # noqa: TID253 - the subject
+import training_logs
 from torch.nn.functional import cross_entropy  # noqa: TID253 - likewise
 
 from adapters import ADAPTERS
-from adapters.baselines import Popularity, RecentPopularity
-from adapters.torch.sequence.networks import Caser as CaserNetwork
-from adapters.torch.sequence.networks import SASRec
-from adapters.torch.sequence.training import (
-    Candidates,
-    Dropout,
-    Places,
-    Sequences,
-    Targets,
-    softmax_loss,
-    top_gains,
-)
-from benchmark.protocol import FitContext, Interactions
+from adapters.torch.sequence.caser_network import CaserNetwork
+from adapters.torch.sequence.layers import Dropout
+from adapters.torch.sequence.losses import PopularityNegatives, Targets, softmax_loss, top_gains
+from adapters.torch.sequence.sasrec_network import SASRecNetwork
+from adapters.torch.sequence.training import Positions, Sequences
+from benchmark.protocol import Interactions
 from benchmark.testing import AdapterContract
 
 SMALL = {
@@ -40,7 +32,7 @@ def load(name: str) -> type:
     return getattr(import_module(module), cls)
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -49,16 +41,12 @@ def log(histories: list[list[int]], n_items: int) -> Interactions:
     users = np.repeat(np.arange(len(histories)), [len(items) for items in histories]).astype(np.int32)
     items = np.concatenate([np.array(items, dtype=np.int32) for items in histories])
     times, order = np.arange(len(items)), np.random.default_rng(0).permutation(len(items))
-    ones = np.ones(len(items), dtype=np.float32)
-    return Interactions(users[order], items[order], ones, times[order], ones > 0, len(histories), n_items)
+    columns = users[order], items[order], None, times[order]
+    return training_logs.interactions(*columns, n_users=len(histories), n_items=n_items)
 
 
 def fitted(name: str, train: Interactions, steps: int = 1, **config):
-    model = load(name)(**{**SMALL[name], **config})
-    model.open_device(FitContext())  # one thread
-    for _ in islice(model.fit_steps(train, FitContext()), steps):
-        pass
-    return model
+    return training_logs.fitted(load(name)(**{**SMALL[name], **config}), train, steps)
 
 
 def cyclic(users: int = 60, n_items: int = 30) -> Interactions:
@@ -114,13 +102,12 @@ def test_state_with_an_item_out_of_bounds_is_refused(name):
 
 def test_windows_hold_each_transition_once():
     sequences = Sequences(log([list(range(23)), [5], [7, 8], list(range(4))], 23), torch.device("cpu"))
-    generator = chance()
+    rng = generator()
     cuts = set()
     for _ in range(5):
-        first, lengths = sequences.windows(4, generator)
-        held = [
-            place for a, n in zip(first.tolist(), lengths.tolist(), strict=True) for place in range(a, a + n)
-        ]
+        first, lengths = sequences.windows(4, rng)
+        spans = zip(first.tolist(), lengths.tolist(), strict=True)
+        held = [position for start, n in spans for position in range(start, start + n)]
         assert sorted(held) == [*range(22), 24, 26, 27, 28]
         assert 1 <= lengths.min() <= lengths.max() <= 4
         cuts.add(tuple(first.tolist()))
@@ -130,37 +117,37 @@ def test_windows_hold_each_transition_once():
 def test_packed_windows_give_each_item_and_the_one_after_it():
     histories = [list(range(10, 30)), list(range(3)), list(range(5, 10))]
     sequences, pairs = Sequences(log(histories, 30), torch.device("cpu")), []
-    for batch in sequences.packed(6, 2, chance()):
+    for batch in sequences.packed(6, 2, generator()):
         items, targets, counts = sequences.inputs_and_targets(*batch)
         assert items.numel() <= 12 or len(items) == 1
         pairs += zip(items[counts].tolist(), targets[counts].tolist(), strict=True)
     assert sorted(pairs) == sorted((i, i + 1) for items in histories for i in items[:-1])
 
 
-def test_places_give_items_before_and_ahead_within_one_history():
-    places = Places(log([[4, 5, 6], [7, 8]], 9), torch.device("cpu"))
-    batches = places.drawn(2, chance())
-    assert sorted(torch.cat([place for (place,) in batches]).tolist()) == [1, 2, 4]
-    users, items, known = places.around(torch.tensor([1, 4]), 2, 2)
+def test_positions_give_items_before_and_ahead_within_one_history():
+    positions = Positions(log([[4, 5, 6], [7, 8]], 9), torch.device("cpu"))
+    batches = positions.batches(2, generator())
+    assert sorted(torch.cat([position for (position,) in batches]).tolist()) == [1, 2, 4]
+    users, items, present = positions.around(torch.tensor([1, 4]), 2, 2)
     assert users.tolist() == [0, 1]
-    assert known.tolist() == [[False, True, True, True], [False, True, True, False]]
-    assert items[known].tolist() == [4, 5, 6, 7, 8]
+    assert present.tolist() == [[False, True, True, True], [False, True, True, False]]
+    assert items[present].tolist() == [4, 5, 6, 7, 8]
 
 
 def softmax_case():
-    generator = chance(3)
-    hidden = torch.randn(50, 8, generator=generator, requires_grad=True)
-    table = torch.randn(20, 8, generator=generator, requires_grad=True)
-    items = torch.randint(20, (50, 2), generator=generator)
-    counts = torch.rand((50, 2), generator=generator) < 0.7
+    rng = generator(3)
+    hidden = torch.randn(50, 8, generator=rng, requires_grad=True)
+    table = torch.randn(20, 8, generator=rng, requires_grad=True)
+    items = torch.randint(20, (50, 2), generator=rng)
+    counts = torch.rand((50, 2), generator=rng) < 0.7
     expected = cross_entropy((hidden @ table.T).repeat_interleave(2, 0)[counts.flatten()], items[counts])
     return hidden, table, Targets(items, counts), expected
 
 
 def test_full_softmax_and_its_gradients_equal_those_of_autograd(monkeypatch):
-    monkeypatch.setattr("adapters.torch.sequence.training.CHUNK", 140)  # seven rows at a time
+    monkeypatch.setattr("adapters.torch.sequence.losses.CHUNK", 140)  # seven rows at a time
     hidden, table, targets, expected = softmax_case()
-    ours = softmax_loss(hidden, table, targets, 0, chance())
+    ours = softmax_loss(hidden, table, targets, 0, generator())
     torch.testing.assert_close(ours, expected)
     for found, right in zip(
         torch.autograd.grad(2 * ours, [hidden, table]),
@@ -171,22 +158,22 @@ def test_full_softmax_and_its_gradients_equal_those_of_autograd(monkeypatch):
 
 
 def test_sampled_softmax_comes_near_the_full_one():
-    generator = chance(3)
-    hidden, table = torch.randn(40, 4, generator=generator) / 2, torch.randn(2000, 4, generator=generator)
-    targets = Targets(torch.randint(2000, (40, 1), generator=generator), torch.ones(40, 1, dtype=torch.bool))
-    full = softmax_loss(hidden, table, targets, 0, generator)
-    drawn = torch.stack([softmax_loss(hidden, table, targets, 500, generator) for _ in range(20)])
+    rng = generator(3)
+    hidden, table = torch.randn(40, 4, generator=rng) / 2, torch.randn(2000, 4, generator=rng)
+    targets = Targets(torch.randint(2000, (40, 1), generator=rng), torch.ones(40, 1, dtype=torch.bool))
+    full = softmax_loss(hidden, table, targets, 0, rng)
+    drawn = torch.stack([softmax_loss(hidden, table, targets, 500, rng) for _ in range(20)])
     assert abs(drawn.mean() - full) < 0.02
     assert drawn.std() > 1e-4
 
 
 def gru_case():
-    scores = torch.randn(3, 2, 5, generator=chance(), dtype=torch.float64)
+    scores = torch.randn(3, 2, 5, generator=generator(), dtype=torch.float64)
     counts = torch.tensor([[True, True], [True, True], [False, True]])
     return scores, counts
 
 
-def candidates_of(t: int, b: int) -> list[int]:
+def negatives_of(t: int, b: int) -> list[int]:
     """Return the negatives of a target in :func:`gru_case`: sequence 0 has ended in time step 2."""
     return [c for c in range(5) if c != b and not (t == 2 and c == 0)]
 
@@ -196,7 +183,7 @@ def test_gru4rec_cross_entropy_equals_the_written_out_formula():
     terms = []
     for t, b in counts.nonzero().tolist():
         row = scores[t, b].numpy()
-        all_of_them = row[[b, *candidates_of(t, b)]]
+        all_of_them = row[[b, *negatives_of(t, b)]]
         terms.append(-row[b] + np.log(np.exp(all_of_them).sum()))
     assert float(top_gains(scores, counts, "cross-entropy", 0.0)) == pytest.approx(np.mean(terms))
 
@@ -207,7 +194,7 @@ def test_gru4rec_bpr_max_equals_the_written_out_formula():
     for t, b in counts.nonzero().tolist():
         row = scores[t, b].numpy()
         row = np.where(row > 0, row, 0.5 * np.expm1(row))  # the exponential linear unit
-        others = row[candidates_of(t, b)]
+        others = row[negatives_of(t, b)]
         weights = np.exp(others) / np.exp(others).sum()
         pairs = (weights / (1 + np.exp(others - row[b]))).sum()
         terms.append(-np.log(pairs) + 0.7 * (weights * others**2).sum())
@@ -216,7 +203,7 @@ def test_gru4rec_bpr_max_equals_the_written_out_formula():
 
 def test_gru4rec_samples_follow_popularity_to_the_power_alpha():
     train = log([[0] * 16, [1] * 4, [2], [4]], 6)
-    drawn, penalty = Candidates(train, 0.5, 1.0, chance()).of(torch.tensor([[0, 4]]), 40_000)
+    drawn, penalty = PopularityNegatives(train, 0.5, 1.0, generator()).sample(torch.tensor([[0, 4]]), 40_000)
     assert drawn[0, :2].tolist() == [0, 4]
     shares = torch.bincount(drawn[0, 2:], minlength=6) / 40_000
     np.testing.assert_allclose(shares, np.array([4, 2, 1, 0, 1, 0]) / 8, atol=0.01)
@@ -224,9 +211,9 @@ def test_gru4rec_samples_follow_popularity_to_the_power_alpha():
     np.testing.assert_allclose(penalty[0, 2:], np.log([4, 2, 1, 1, 1, 1])[drawn[0, 2:]], atol=1e-6)
 
 
-def test_sasrec_state_at_a_place_knows_nothing_of_later_items():
+def test_sasrec_state_at_a_position_knows_nothing_of_later_items():
     torch.manual_seed(0)
-    network, items = SASRec(9, 8, 2, 6), torch.tensor([[1, 2, 3, 4, 5]])
+    network, items = SASRecNetwork(9, 8, 2, 6), torch.tensor([[1, 2, 3, 4, 5]])
     changed = items.clone()
     changed[0, 3:] = 7
     with torch.no_grad():
@@ -248,29 +235,6 @@ def test_caser_banded_product_equals_sliding_each_filter():
 
 
 def test_dropout_zeroes_its_share_and_keeps_the_mean():
-    dropped = Dropout(0.3, chance())(torch.ones(400, 500))
+    dropped = Dropout(0.3, generator())(torch.ones(400, 500))
     assert (dropped == 0).float().mean() == pytest.approx(0.3, abs=0.01)
     assert dropped.mean() == pytest.approx(1.0, abs=0.01)
-
-
-def test_recent_popularity_halves_a_row_with_each_half_life():
-    days, items = np.array([0, 10, 20, 20]), np.array([0, 1, 2, 1], dtype=np.int32)
-    ones = np.ones(4, dtype=np.float32)
-    train = Interactions(np.zeros(4, dtype=np.int32), items, ones, days * 86_400, ones > 0, 1, 4)
-    model = RecentPopularity(half_life=10.0)
-    next(model.fit_steps(train, FitContext()))
-    assert model.score(np.array([0])).tolist() == [[0.25, 1.5, 1.0, 0.0]]
-
-
-def test_recent_popularity_with_an_endless_half_life_is_popularity():
-    train, models = cyclic(), [RecentPopularity(half_life=1e12), Popularity()]
-    for model in models:
-        next(model.fit_steps(train, FitContext()))
-    first, second = (model.score(np.array([0, 1])) for model in models)
-    np.testing.assert_allclose(first, second)
-
-
-def test_recent_popularity_without_times_is_popularity():
-    train, model = replace(cyclic(), times=np.empty(0, dtype=np.int64)), RecentPopularity()
-    next(model.fit_steps(train, FitContext()))
-    assert (model.score(np.array([0])) == np.bincount(train.items, minlength=30)).all()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from training_logs import fitted, interactions
 
 from adapters.surprise.baselines import BaselineOnly, NormalPredictor
 from adapters.surprise.co_clustering import CoClustering
@@ -15,7 +16,7 @@ from adapters.surprise.factors import Nmf, Pmf, Svd, SvdPlusPlus
 from adapters.surprise.knn import KnnBaseline, KnnBasic, KnnMeans, KnnZScore
 from adapters.surprise.slope_one import SlopeOne
 from adapters.surprise.training import trainset
-from benchmark.protocol import FitContext, Interactions
+from benchmark.protocol import Interactions
 from benchmark.testing import planted_parts
 
 NEIGHBOURS = {
@@ -39,12 +40,6 @@ OTHERS = {
     "slope-one": (SlopeOne(), "SlopeOne", {}),
     "co-clustering": (CoClustering(), "CoClustering", {"random_state": 0}),
 }
-
-
-def fitted(model, train: Interactions):
-    for _ in model.fit_steps(train, FitContext()):
-        pass
-    return model
 
 
 def theirs(name: str, train: Interactions, **options):
@@ -101,8 +96,7 @@ def test_neighbours_order_of_rows_decides_between_equals_as_in_the_library(user_
 def test_knn_means_of_equal_neighbours_takes_those_rated_first(order):
     users, items = np.array([0, 0, 1, 1, 2, 2, 1, 2]), np.array([0, 1, 0, 1, 0, 1, 2, 2])
     values = np.array([3, 3, 3, 3, 3, 3, 5, 1], dtype=np.float32)  # users 1 and 2 are equally near to user 0
-    columns = users[order].astype(np.int32), items[order].astype(np.int32), values[order]
-    train = Interactions(*columns, np.empty(0, np.int64), np.ones(8, bool), 3, 3, (1.0, 5.0))
+    train = interactions(users[order], items[order], values[order], scale=(1.0, 5.0))
     rating = fitted(KnnMeans(neighbours=1), train).rate(np.array([0]), np.array([2]))
     assert rating == pytest.approx([3 + 4 / 3] if order.step is None else [3 - 4 / 3])
 

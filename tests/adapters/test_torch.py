@@ -1,4 +1,4 @@
-"""The torch rankers: compiled code beside autograd, each formula beside its plain form, cold items."""
+"""The PyTorch models: each formula beside its plain form, cold items."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from itertools import islice
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from training_logs import all_users, fitted, interactions
 
-from adapters.native.bpr import Bpr
-from adapters.torch.dmf import Dmf, shares
-from adapters.torch.fm import DeepFm, Fm
+from adapters.torch.deepfm import DeepFm
+from adapters.torch.dmf import Dmf, rating_shares
+from adapters.torch.fm import Fm
 from adapters.torch.lightgcn import LightGcn
 from adapters.torch.mf import Mf
 from adapters.torch.multvae import MultVae
+from adapters.torch.neumf import NeuMf
 from benchmark.protocol import Features, FitContext, Interactions
 from benchmark.testing import planted_parts
 
@@ -23,82 +25,18 @@ def log(n_users: int = 6, n_items: int = 5, n: int = 14, seed: int = 0) -> Inter
     rng = np.random.default_rng(seed)
     pairs = rng.permutation(n_users * n_items)[:n]
     users, items = (pairs // n_items).astype(np.int32), (pairs % n_items).astype(np.int32)
-    values = rng.integers(1, 6, n).astype(np.float32)
-    return Interactions(
-        users, items, values, np.empty(0, np.int64), np.ones(n, bool), n_users, n_items, (1.0, 5.0)
-    )
-
-
-def fitted(model, train: Interactions, steps: int = 1):
-    for _ in islice(model.fit_steps(train, FitContext()), steps):
-        pass
-    return model
-
-
-def all_users(train: Interactions):
-    return np.arange(train.n_users, dtype=np.int32)
-
-
-def test_bpr_step_follows_the_gradient_that_autograd_finds():
-    import torch
-
-    from adapters.native.kernels.bpr import Tables, descend, likes_of
-
-    one = log(n_users=1, n_items=2, n=1)  # the other item is the only candidate
-    rng = np.random.default_rng(1)
-    tables = Tables(*(rng.standard_normal(shape).astype(np.float32) for shape in [(1, 7), (2, 7), (2,)]))
-    before = [torch.tensor(table, requires_grad=True) for table in (tables.users, tables.items, tables.bias)]
-    users, items, bias = before
-    liked = int(one.items[0])
-    scores = users[0] @ items.T + bias
-    penalty = 0.05 * sum(table.square().sum() for table in before)  # half of l2: its gradient is l2 x
-    (penalty - torch.nn.functional.logsigmoid(scores[liked] - scores[1 - liked])).backward()
-    descend(likes_of(one), tables, (0.2, 0.1), 1, seed=5)
-    for table, old in zip((tables.users, tables.items, tables.bias), before, strict=True):
-        np.testing.assert_allclose(table, (old - 0.2 * old.grad).detach().numpy(), rtol=1e-5, atol=1e-6)
-
-
-def test_bpr_takes_the_hardest_of_its_candidates():
-    from adapters.native.kernels.bpr import Tables, descend, likes_of
-
-    one = log(n_users=1, n_items=9, n=1)
-    others = np.delete(np.arange(9), one.items[0])
-    bias = np.arange(9, dtype=np.float32)
-    tables = Tables(np.zeros((1, 2), np.float32), np.zeros((9, 2), np.float32), bias.copy())
-    descend(likes_of(one), tables, (0.1, 0.0), 500, seed=3)
-    moved = np.flatnonzero(tables.bias < bias)
-    assert moved.tolist() == [others.max()]
-
-
-@pytest.mark.parametrize("candidates", [1, 6])
-def test_bpr_never_moves_away_from_a_like(candidates):
-    """One item is no like: all steps go away from it, and none from another."""
-    from adapters.native.kernels.bpr import Tables, descend, likes_of
-
-    train = log(n_users=1, n_items=12, n=11)
-    tables = Tables(np.zeros((1, 2), np.float32), np.zeros((12, 2), np.float32), np.zeros(12, np.float32))
-    for seed in range(1, 20):
-        descend(likes_of(train), tables, (0.1, 0.0), candidates, seed)
-    (other,) = set(range(12)) - set(train.items.tolist())
-    gained = tables.bias[train.items]
-    assert (gained >= 0).all()
-    np.testing.assert_allclose(gained.sum(), -tables.bias[other], rtol=1e-5)
-
-
-def test_bpr_of_a_user_who_liked_everything_changes_nothing():
-    train = log(n_users=1, n_items=4, n=4)
-    model = fitted(Bpr(dim=3, max_epochs=2), train, steps=2)
-    assert not model.state()["bias"].any()
+    values = rng.integers(1, 6, n)
+    return interactions(users, items, values, n_users=n_users, n_items=n_items, scale=(1.0, 5.0))
 
 
 def test_lightgcn_vectors_are_the_mean_of_the_dense_powers_of_its_graph():
     import torch
 
-    from adapters.torch.networks import LightGCN
+    from adapters.torch.lightgcn_network import LightGCNNetwork
 
-    likes = log().matrix()
-    network = LightGCN(likes, 3, 3, "cpu")
-    dense = likes.toarray().astype(np.float64)
+    positives = log().matrix()
+    network = LightGCNNetwork(positives, 3, 3, "cpu")
+    dense = positives.toarray().astype(np.float64)
     graph = np.block([[np.zeros((6, 6)), dense], [dense.T, np.zeros((5, 5))]])
     roots = np.sqrt(np.maximum(graph.sum(1), 1))
     graph = graph / roots[:, None] / roots
@@ -117,11 +55,11 @@ def likelihood(logits, train: Interactions):
 def test_multinomial_and_its_gradient_equal_the_log_softmax_at_each_like():
     import torch
 
-    from adapters.torch.training import Histories, multinomial
+    from adapters.torch.losses import Histories, multinomial
 
     train = log()
     ours, theirs = (torch.linspace(-2, 3, 30).sin().view(6, 5).requires_grad_() for _ in range(2))
-    likes = Histories(train, torch.device("cpu")).of(torch.arange(6))
+    likes = Histories(train, torch.device("cpu")).select(torch.arange(6))
     found, expected = multinomial(ours, likes), likelihood(theirs, train)
     (found + expected).backward()
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
@@ -131,16 +69,16 @@ def test_multinomial_and_its_gradient_equal_the_log_softmax_at_each_like():
 def test_sampled_softmax_of_a_large_catalogue_is_near_the_full_one(monkeypatch):
     import torch
 
-    from adapters.torch import training
+    from adapters.torch import losses
 
     train, _ = planted_parts()
-    histories = training.Histories(train, torch.device("cpu"))
+    histories = losses.Histories(train, torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
     users, items = (torch.randn(n, 4, generator=generator) / 2 for n in (train.n_users, train.n_items))
-    likes = histories.of(torch.arange(train.n_users))
-    full = float(training.softmax_of_products(users, items, likes, generator))
-    monkeypatch.setattr(training, "CANDIDATES", train.n_items - 1)
-    drawn = [float(training.softmax_of_products(users, items, likes, generator)) for _ in range(20)]
+    likes = histories.select(torch.arange(train.n_users))
+    full = float(losses.softmax_of_products(users, items, likes, generator))
+    monkeypatch.setattr(losses, "MAX_SOFTMAX_ITEMS", train.n_items - 1)
+    drawn = [float(losses.softmax_of_products(users, items, likes, generator)) for _ in range(20)]
     assert np.mean(drawn) == pytest.approx(full, rel=0.01)
     assert np.std(drawn) > 0
 
@@ -148,13 +86,13 @@ def test_sampled_softmax_of_a_large_catalogue_is_near_the_full_one(monkeypatch):
 def test_multvae_loss_is_the_negative_evidence_lower_bound():
     import torch
 
-    from adapters.torch.networks import MultVAE
-    from adapters.torch.training import Histories
+    from adapters.torch.losses import Histories
+    from adapters.torch.multvae_network import MultVAENetwork
 
     train = log()
     torch.manual_seed(0)
-    network = MultVAE(np.zeros(5, np.float32), 3, 4)
-    likes = Histories(train, torch.device("cpu")).of(torch.arange(6))
+    network = MultVAENetwork(np.zeros(5, np.float32), 3, 4)
+    likes = Histories(train, torch.device("cpu")).select(torch.arange(6))
     found = network.loss(likes, 0.0, 0.3, torch.Generator().manual_seed(1)).item()
     generator = torch.Generator().manual_seed(1)
     torch.bernoulli(torch.ones(len(train)), generator=generator)  # the mask of the input comes first
@@ -172,11 +110,11 @@ def test_multvae_loss_is_the_negative_evidence_lower_bound():
 def test_average_of_weights_follows_what_it_is_made_of():
     import torch
 
-    from adapters.torch.training import Average
+    from adapters.torch.training import MovingAverage
 
     source = torch.nn.Linear(1, 1, bias=False)
     source.weight.data.fill_(0.0)
-    average = Average(source, decay=0.5)
+    average = MovingAverage(source, decay=0.5)
     source.weight.data.fill_(1.0)
     average.update()
     assert average.network.weight.item() == pytest.approx(0.9)  # 1 - 1 / 10: the first moves are long
@@ -188,14 +126,15 @@ def test_average_of_weights_follows_what_it_is_made_of():
 def test_multvae_served_by_numpy_equals_its_network():
     import torch
 
-    from adapters.torch.networks import MultVAE
-    from adapters.torch.training import Histories, load_arrays
+    from adapters.torch.losses import Histories
+    from adapters.torch.multvae_network import MultVAENetwork
+    from adapters.torch.training import load_state
 
     train = log()
-    model = fitted(MultVae(dim=3), train)
-    network = MultVAE(np.zeros(5, np.float32), 3, 9)
-    load_arrays(network, {k: v for k, v in model.state().items() if not k.startswith("history.")})
-    likes = Histories(train, torch.device("cpu")).of(torch.arange(6))
+    model = fitted(MultVae(dim=3), train, steps=1)
+    network = MultVAENetwork(np.zeros(5, np.float32), 3, 9)
+    load_state(network, {k: v for k, v in model.state().items() if not k.startswith("history.")})
+    likes = Histories(train, torch.device("cpu")).select(torch.arange(6))
     with torch.no_grad():
         expected = network.decode(network.encode(likes, torch.ones(len(train)))[0])
     np.testing.assert_allclose(model.score(all_users(train)), expected, atol=1e-5)
@@ -203,7 +142,7 @@ def test_multvae_served_by_numpy_equals_its_network():
 
 def test_multvae_folds_a_user_in_as_if_it_had_been_trained_with():
     train = log()
-    model = fitted(MultVae(dim=3), train)
+    model = fitted(MultVae(dim=3), train, steps=1)
     items = train.items[train.users == 2]
     np.testing.assert_allclose(model.fold_in(items), model.score(np.array([2]))[0], atol=1e-6)
 
@@ -222,14 +161,14 @@ def test_mf_ratings_are_clipped_and_rank_like_its_scores():
 
 def test_dmf_input_is_the_rating_over_the_highest_one():
     train = log()
-    rated = shares(train)
+    rated = rating_shares(train)
     assert rated[train.users[0], train.items[0]] == pytest.approx(train.values[0] / 5)
-    assert set(np.unique(shares(replace(train, scale=None)).data)) == {1.0}
+    assert set(np.unique(rating_shares(replace(train, scale=None)).data)) == {1.0}
 
 
 def test_dmf_scores_are_cosines():
     train = log()
-    state = fitted(Dmf(dim=4, hidden=8), train).state()
+    state = fitted(Dmf(dim=4, hidden=8), train, steps=1).state()
     for side in ("users", "items"):
         lengths = np.linalg.norm(state[side], axis=1)
         np.testing.assert_allclose(lengths[lengths > 0], 1, rtol=1e-5)
@@ -250,28 +189,42 @@ def test_cold_item_is_ranked_by_its_features(model):
     train = with_genres(cold_item=4)
     scores = fitted(model, train, steps=20).score(all_users(train)[:-2])
     fans = np.arange(len(scores)) % 3 == 4 % 3
-    places = (scores > scores[:, [4]]).mean(1)
-    assert places[fans].mean() < places[~fans].mean() - 0.2
+    ranks = (scores > scores[:, [4]]).mean(1)
+    assert ranks[fans].mean() < ranks[~fans].mean() - 0.2
+
+
+def test_negatives_are_hardly_ever_likes():
+    import torch
+
+    from adapters.torch.losses import unseen
+
+    users, items = torch.arange(50).repeat_interleave(50), torch.arange(50).repeat(50)
+    codes = (users * 100 + items).sort().values  # half of the 100 items
+    drawn = unseen(users, codes, 100, 4, torch.Generator().manual_seed(0))
+    assert drawn.shape == (2500, 4)
+    assert (drawn < 50).float().mean() < 0.08  # 1/16 expected after three redraws
+    assert len(drawn.unique()) > 50
 
 
 def test_negatives_are_never_items_that_nobody_liked():
     import torch
 
-    from adapters.torch.training import Negatives
+    from adapters.torch.losses import Negatives
 
-    users, items = torch.arange(50).repeat(4), torch.arange(200) % 20 * 3
-    drawn = Negatives(users, items).draw(3, torch.Generator().manual_seed(0))
+    train = interactions(np.arange(200) % 50, np.arange(200) % 20 * 3, n_items=70)
+    users = torch.from_numpy(train.users.astype(np.int64))
+    drawn = Negatives(train, users).draw(3, torch.Generator().manual_seed(0))
     assert set(drawn.unique().tolist()) == set(range(0, 60, 3))
 
 
 def test_fm_scores_equal_the_sum_over_all_pairs_of_fields():
     import torch
 
-    from adapters.torch.networks import FactorisationMachine
+    from adapters.torch.fm_network import FMNetwork
 
     train = with_genres(cold_item=4)
     torch.manual_seed(0)
-    network = FactorisationMachine(train, 3, 0, "cpu")
+    network = FMNetwork(train, 3, "cpu")
     with torch.no_grad():
         (users, user_bias, _), (items, item_bias, _) = network.users(), network.items()
     fields = [network.users.ids[7], network.items.ids[5], network.items.features[5 % 3]]
@@ -285,16 +238,26 @@ def test_fm_scores_equal_the_sum_over_all_pairs_of_fields():
 def test_deepfm_scores_of_all_items_equal_those_of_its_training_pass_up_to_a_constant():
     import torch
 
-    from adapters.torch.networks import FactorisationMachine, deep_pairs
+    from adapters.torch.deepfm_network import DeepFMNetwork, DeepFMScorer
 
     train, _ = planted_parts()
     torch.manual_seed(0)
-    network = FactorisationMachine(train, 4, 2, "cpu")
+    network = DeepFMNetwork(train, 4, 2, "cpu")
     users, items = torch.arange(3), torch.arange(train.n_items)
     with torch.no_grad():
         pairs = network(users, items.repeat(3, 1), torch.ones(3, 8))
-        difference = pairs - deep_pairs(network).score(users)
+        difference = pairs - DeepFMScorer(network.tables(), network.tower).score(users)
     assert float((difference - difference[:, :1]).abs().max()) < 1e-6
+
+
+def test_neumf_scores_of_all_items_equal_those_of_its_training_pass():
+    import torch
+
+    model = fitted(NeuMf(), planted_parts()[0], steps=1)
+    users, items = torch.arange(3), torch.arange(model.score(np.array([0])).shape[1])
+    with torch.no_grad():
+        pairs = model._network(users, items.repeat(3, 1), torch.ones(3, 2 * model.dim))
+    np.testing.assert_allclose(pairs.numpy(), model.score(users.numpy()), atol=1e-5)
 
 
 @pytest.mark.gpu

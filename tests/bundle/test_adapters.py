@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib import import_module
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from repository import ROOT
+from training_logs import fitted
 
 from adapters import ADAPTERS
 from benchmark import bundle
 from benchmark.bundle.export import Contents, assemble
 from benchmark.cold_start import cold_of
 from benchmark.errors import BundleError
-from benchmark.protocol import FitContext, traits
+from benchmark.protocol import traits
 from benchmark.registry import Registry
 from benchmark.testing import planted_parts
 from benchmark.trial import packed_state
@@ -53,14 +52,11 @@ print(*({FRAMEWORKS!r} & set(sys.modules)))
 """
 
 
-def made(name: str, place: Path):
+def exported(name: str, path: Path):
     """Return a model trained two steps on the planted data, and its bundle."""
-    module, _, cls = ADAPTERS[name].partition(":")
-    adapter = getattr(import_module(module), cls)
-    model, (train, _) = adapter(), planted_parts()
+    adapter, (train, _) = REGISTRY[name].cls, planted_parts()
     rows = train.positives() if traits(adapter).feedback == "implicit" else train
-    for _ in islice(model.fit_steps(rows, FitContext()), 2):
-        pass
+    model = fitted(adapter(), rows, steps=2)
     counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
     ids = list(range(100, 100 + train.n_users)), [f"item {i}" for i in range(train.n_items)]
     titles = [None] * train.n_items
@@ -69,7 +65,7 @@ def made(name: str, place: Path):
     contents = Contents(
         packed_state(model), *ids, titles, train, counts, *cold, golden, about(name, train), {}
     )
-    return model, assemble(contents, place)
+    return model, assemble(contents, path)
 
 
 def about(name: str, train) -> dict[str, object]:
@@ -95,20 +91,20 @@ def about(name: str, train) -> dict[str, object]:
 def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_path):
     if name in CLICKS and REGISTRY[name].missing:
         pytest.skip("deepctr is not installed")
-    model, place = made(name, tmp_path / "bundle")
+    model, path = exported(name, tmp_path / "bundle")
     scores = tmp_path / "scores.npy"
-    program = [sys.executable, "-c", CHILD, str(place), str(scores)]
+    program = [sys.executable, "-c", CHILD, str(path), str(scores)]
     done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    users, known = np.arange(planted_parts()[0].n_users, dtype=np.int32), bundle.load(place, REGISTRY)
+    users, known = np.arange(planted_parts()[0].n_users, dtype=np.int32), bundle.load(path, REGISTRY)
     expected = known.cold.fill(users, model.score(users))
     np.testing.assert_allclose(np.load(scores), expected, rtol=1e-5, atol=1e-5)
     assert set(done.stdout.split()) - BROUGHT.get(name, set()) == NEEDED.get(name, set())
 
 
 def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tmp_path):
-    model, place = made("native/ease", tmp_path / "bundle")
-    loaded, (train, _) = bundle.load(place, REGISTRY), planted_parts()
+    model, path = exported("native/ease", tmp_path / "bundle")
+    loaded, (train, _) = bundle.load(path, REGISTRY), planted_parts()
     user = int(train.users[0])
     history = [f"item {item}" for item in np.unique(train.positives().items[train.positives().users == user])]
     found = loaded.recommend_new(history, k=5)
@@ -126,11 +122,11 @@ def test_bundle_of_ease_with_histories_out_of_bounds_is_refused(tmp_path):
     from benchmark.bundle.format import MANIFEST, sealed
     from benchmark.results import file_hash
 
-    _, place = made("native/ease", tmp_path / "bundle")
-    state = load((place / "model.safetensors").read_bytes())
-    (place / "model.safetensors").write_bytes(save(state | {"items": state["items"] + 10**6}))
-    content = json.loads((place / MANIFEST).read_text())
-    content["files"]["model.safetensors"]["sha256"] = file_hash(place / "model.safetensors")
-    (place / MANIFEST).write_bytes(sealed(content))
+    _, path = exported("native/ease", tmp_path / "bundle")
+    state = load((path / "model.safetensors").read_bytes())
+    (path / "model.safetensors").write_bytes(save(state | {"items": state["items"] + 10**6}))
+    content = json.loads((path / MANIFEST).read_text())
+    content["files"]["model.safetensors"]["sha256"] = file_hash(path / "model.safetensors")
+    (path / MANIFEST).write_bytes(sealed(content))
     with pytest.raises(BundleError, match="is no state of native/ease"):
-        bundle.load(place, REGISTRY)
+        bundle.load(path, REGISTRY)

@@ -209,6 +209,14 @@ def test_model_that_does_not_exist_is_refused_with_the_nearest(bench: Bench) -> 
     )
 
 
+def test_former_name_of_a_model_is_refused_with_the_present_one(bench: Bench) -> None:
+    code, _, complaint = bench("models", "--detail", "torch/slim")
+    assert (code, complaint) == (
+        2,
+        "bench: no adapter is called 'torch/slim'; did you mean 'native/slim'?\n",
+    )
+
+
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_every_model_has_a_docstring_of_its_own(name: str) -> None:
     from benchmark.cli.views.model_detail import docstring

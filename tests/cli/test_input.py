@@ -47,6 +47,14 @@ def test_unknown_model_names_the_nearest_of_the_suite(bench: Bench, small: Path)
     assert "did you mean 'baselines/popularity'?\n  It has: baselines/popularity." in said
 
 
+def test_former_name_of_a_model_is_refused_with_the_present_one(bench: Bench, small: Path) -> None:
+    suite = small.with_name("native.yaml")
+    suite.write_text(small.read_text().replace("baselines/popularity", "native/slim, torch/fm"))
+    said = bench("run", suite, "--models", "torch/slim")[2]
+    assert "--models torch/slim" in said
+    assert "did you mean 'native/slim'?\n  It has: native/slim, torch/fm." in said
+
+
 @pytest.mark.parametrize("verb", ["run", "check", "plan"])
 def test_missing_suite_is_refused_by_every_verb_that_takes_one(bench: Bench, verb: str) -> None:
     code, _, said = bench(verb, "movielenz")

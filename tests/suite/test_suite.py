@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters import RENAMED
 from benchmark import api
 from benchmark.errors import SuiteError
 from benchmark.registry import Registry
@@ -126,6 +127,13 @@ def test_hyperparameter_that_does_not_fit_is_named(old: str, new: str, complaint
 def test_range_for_a_choice_is_refused_with_its_options() -> None:
     text = GOOD + "  - {use: surprise/knn-means, tune: {similarity: {low: 1, high: 2}}}\n"
     assert complaints(text)[0].startswith("shop.yaml:6: models[2].tune.similarity: is a choice; give options")
+
+
+@pytest.mark.parametrize(("former", "present"), RENAMED.items())
+def test_former_name_of_a_model_is_refused_with_the_present_one(former: str, present: str) -> None:
+    assert complaints(GOOD.replace("surprise/svd", former)) == [
+        f"shop.yaml:5: models[1]: no adapter is called {former!r}; did you mean {present!r}?"
+    ]
 
 
 def test_adapters_are_judged_although_another_section_is_wrong() -> None:

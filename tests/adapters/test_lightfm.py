@@ -1,0 +1,49 @@
+"""LightFM: our numbers are the library's own; features and negatives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from training_logs import fitted
+
+from adapters.lightfm import Hybrid, Logistic, Warp
+from benchmark.errors import AdapterError
+from benchmark.testing import planted_parts
+
+
+def test_lightfm_scores_equal_the_library_s_own_up_to_a_constant_per_user():
+    import lightfm
+
+    train, _ = planted_parts()
+    ours = fitted(Warp(max_epochs=2), train).score(np.array([5]))[0]
+    theirs = lightfm.LightFM(
+        Warp.dim, loss="warp", learning_rate=Warp.lr, user_alpha=Warp.l2, item_alpha=Warp.l2, random_state=0
+    )
+    theirs.fit(train.matrix(), epochs=2)
+    difference = theirs.predict(5, np.arange(train.n_items)) - ours
+    assert np.ptp(difference) < 1e-5
+
+
+def test_lightfm_hybrid_scores_what_it_never_saw_by_its_features_alone():
+    train, _ = planted_parts()
+    matrix = train.item_features.matrix[np.append(np.arange(train.n_items - 2), [0, 0])]
+    twins = replace(train.positives(), item_features=replace(train.item_features, matrix=matrix))
+    scores = fitted(Hybrid(max_epochs=3), twins).score(np.array([5]))[0]
+    assert scores[-1] == scores[-2]  # two strangers with the same features
+    assert scores[-1] != scores[0]  # their twin has a vector of its own beside them
+
+
+def test_lightfm_hybrid_without_features_says_what_it_needs():
+    train, _ = planted_parts()
+    with pytest.raises(AdapterError, match="needs user or item features"):
+        fitted(Hybrid(), replace(train, item_features=None))
+
+
+def test_lightfm_logistic_negatives_are_never_likes():
+    train, _ = planted_parts()
+    rows = next(Logistic().epoch_rows(train.positives(), seed=0)).tocsr()
+    likes = train.positives().matrix()  # a like that is drawn as a negative would sum to 0
+    assert (rows.multiply(likes) != likes).nnz == 0
+    assert rows.min() <= -1
