@@ -38,7 +38,7 @@ class Side:
     tables: Mapping[str, Any]
     vectors: Any
 
-    def inputs(self, rows: Any) -> dict[str, Any]:
+    def inputs(self, rows: Any) -> Mapping[str, Any]:
         """Return the model's inputs for rows (B,)."""
         return {name: tf.gather(table, rows) for name, table in self.tables.items()}
 
@@ -98,7 +98,7 @@ class ClickNetwork:
 
     def whole(self, users: Any, items: Any) -> Any:  # (B,), (B,) -> (B,)
         """Return the same logits from DeepCTR's model as it is."""
-        return self.model(self.users.inputs(users) | self.items.inputs(items))[:, 0]
+        return self.model({**self.users.inputs(users), **self.items.inputs(items)})[:, 0]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)  # type: ignore[untyped-decorator]
     def score(self, users: Any) -> Any:  # (B,) -> (B, I)

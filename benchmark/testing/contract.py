@@ -24,7 +24,7 @@ from benchmark.protocol import (
     Traits,
     traits,
 )
-from benchmark.testing.planted import STRANGERS, described, planted_parts, strangers_changed
+from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Subject:
 
 def _assert_inside(name: str, value: Hyperparameter, allowed: Range | Choice) -> None:
     if isinstance(allowed, Choice):
-        assert value in allowed.options, f"{name} = {value!r} is none of {allowed}"
+        assert value in allowed.options, f"{name} = {value!r} is not one of {allowed}"
     else:
         assert not isinstance(value, str)
         assert allowed.low <= value <= allowed.high, f"{name} = {value} is outside {allowed}"
@@ -131,10 +131,10 @@ class AdapterContract:
         _assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
 
     def test_same_seed_gives_the_same_scores(self) -> None:
-        """On one thread; the seed is the only source of chance."""
+        """On one thread; the seed is the only source of randomness."""
         first, second = (self.subject.fit(steps=2).score(self._some_users()) for _ in range(2))
         assert np.array_equal(first, second), (
-            "two fits with seed 0 score differently: some chance is not seeded"
+            "two fits with seed 0 score differently: some randomness is not seeded"
         )
 
     def test_seed_matters_unless_declared_deterministic(self) -> None:
@@ -143,7 +143,7 @@ class AdapterContract:
         same = np.array_equal(first, second)
         declared = self.subject.traits.deterministic
         assert same == declared, (
-            f"deterministic is {declared}, yet seeds 1 and 2 score {'alike' if same else 'apart'}"
+            f"deterministic is {declared}, yet seeds 1 and 2 score {'the same' if same else 'differently'}"
         )
 
     def test_scores_work_after_every_step(self) -> None:
@@ -161,7 +161,7 @@ class AdapterContract:
         train, users = self.subject.train.rows(np.arange(len(self.subject.train))), self._some_users()
         inputs = _columns(train) | {"matrix": train.matrix().data, "batch": users}
         if train.item_features is not None:
-            inputs["item_features"] = train.item_features.matrix.data
+            inputs |= {"item_features": train.item_features.matrix.data}
         before = {name: np.array(column) for name, column in inputs.items()}
         model, walk = self.subject.begin(train)
         next(walk)
@@ -180,7 +180,7 @@ class AdapterContract:
             for name, array in state.items()
             if not isinstance(array, np.ndarray) or array.dtype.hasobject
         ]
-        assert not loose, f"state() holds {loose}, which are no plain arrays"
+        assert not loose, f"state() holds {loose}, which are not plain arrays"
         copy, _ = self.subject.begin(self.subject.train)
         copy.restore({name: np.array(array) for name, array in state.items()})
         _assert_close(copy.score(_all_users(self.subject.train)), scores, "after restore(), score()")
@@ -211,10 +211,10 @@ class AdapterContract:
         model, scores = self._trained()
         for user, history in islice(_histories(self.subject.train), 20):
             unseen = np.setdiff1d(np.arange(len(scores[user])), history)
-            apart = _disorder(model.fold_in(history)[unseen], scores[user][unseen])
+            apart = disorder(model.fold_in(history)[unseen], scores[user][unseen])
             assert apart < 1e-3, (
-                f"user {user}: fold_in() of the user's own history ranks unlike score(): one that it puts "
-                f"behind another scores higher by {apart:.2g} of their span"
+                f"user {user}: fold_in() of the user's own history ranks unlike score(): an item that it "
+                f"puts below another scores higher by {apart:.2g} of their span"
             )
 
     def test_fold_in_learns_the_planted_structure(self) -> None:
@@ -233,15 +233,15 @@ class AdapterContract:
             return
         train = described(self.subject.train)
         for side in self.subject.traits.from_features:
-            logs = train, strangers_changed(train, side)
-            before, after = (self._strangers(self.subject.fit(2, train=log), side) for log in logs)
+            logs = train, unseen_changed(train, side)
+            before, after = (self._unseen(self.subject.fit(2, train=log), side) for log in logs)
             assert np.isfinite(after).all(), f"scores of {side} without a row are nan or infinite"
             assert not np.array_equal(before, after), (
                 f"from_features names {side!r}, yet those without a row score the same with other features"
             )
 
     def test_log_without_times_and_features_can_be_learned(self) -> None:
-        """Most logs have neither; what cannot do without features says so in ``needs_features``."""
+        """Most logs have neither; a model that cannot do without features says so in ``needs_features``."""
         train = replace(self.subject.train, times=np.array([], dtype=np.int64))
         if not self.subject.traits.needs_features:
             train = replace(train, item_features=None)
@@ -249,13 +249,13 @@ class AdapterContract:
         assert np.isfinite(scores).all(), "without times and features score() is not finite"
 
     def test_order_of_time_matters_to_a_model_of_sequences(self) -> None:
-        """A field ``history`` says that the last items count: the log turned round scores otherwise."""
+        """A field ``history`` says that the last items count: the reversed log scores differently."""
         if "history" not in {field.name for field in fields(self.adapter)}:
             return
         train, users = self.subject.train, self._some_users()[:3]
-        turned = replace(train, times=train.times.max() - train.times)
-        first, second = (self.subject.fit(1, train=log).score(users) for log in (train, turned))
-        assert not np.array_equal(first, second), "the log turned round in time scores the same"
+        reversed_log = replace(train, times=train.times.max() - train.times)
+        first, second = (self.subject.fit(1, train=log).score(users) for log in (train, reversed_log))
+        assert not np.array_equal(first, second), "the log reversed in time scores the same"
 
     def test_ratings_are_on_the_scale_of_the_data(self) -> None:
         """One finite rating a pair, users and items without rows included."""
@@ -263,9 +263,9 @@ class AdapterContract:
             return
         model, _ = self._trained()
         users, items, _ = _pairs(planted_parts()[1])
-        stranger, unseen = self.subject.train.n_users - 1, self.subject.train.n_items - 1
-        users = np.append(users, [0, stranger, stranger]).astype(np.int32)
-        items = np.append(items, [unseen, 0, unseen]).astype(np.int32)
+        new_user, new_item = self.subject.train.n_users - 1, self.subject.train.n_items - 1
+        users = np.append(users, [0, new_user, new_user]).astype(np.int32)
+        items = np.append(items, [new_item, 0, new_item]).astype(np.int32)
         ratings, scale = model.rate(users, items), self.subject.train.scale
         assert scale is not None
         assert ratings.shape == users.shape, f"rate() of {len(users)} pairs has shape {ratings.shape}"
@@ -289,10 +289,10 @@ class AdapterContract:
     def _trained(self) -> tuple[Any, Scores]:
         return _fitted(self.subject, self.steps)
 
-    def _strangers(self, model: Any, side: str) -> Scores:
+    def _unseen(self, model: Any, side: str) -> Scores:
         """Return the scores of the users, or of the items, that have no row."""
         scores: Scores = model.score(_all_users(self.subject.train))
-        return scores[-STRANGERS:] if side == "users" else scores[:, -STRANGERS:]
+        return scores[-UNSEEN:] if side == "users" else scores[:, -UNSEEN:]
 
     def _some_users(self) -> Ids:
         users = _all_users(self.subject.train)[-5:]
@@ -302,9 +302,9 @@ class AdapterContract:
 
 def ndcg(scores: Scores, train: Interactions, test: Interactions) -> Array:
     """Return NDCG@10 of each user with something to find, from scores (U, I) of all users."""
-    judge = Evaluator(test, seen=[train], metrics=[parse("ndcg@10")], train=train)
-    judge.add(judge.users, scores[judge.users])
-    values = judge.result().per_user["ndcg@10"]
+    evaluator = Evaluator(test, seen=[train], metrics=[parse("ndcg@10")], train=train)
+    evaluator.add(evaluator.users, scores[evaluator.users])
+    values = evaluator.result().per_user["ndcg@10"]
     return values[~np.isnan(values)]
 
 
@@ -338,15 +338,15 @@ def _assert_better_than_chance(scores: Scores, what: str) -> None:
 
 def _histories(log: Interactions) -> Iterator[tuple[int, Ids]]:
     """Yield each user who has a row, with the items in the order of time."""
-    starts, places = log.histories()
+    starts, rows = log.histories()
     for user in np.flatnonzero(np.diff(starts)):
-        yield int(user), log.items[places[starts[user] : starts[user + 1]]].copy()
+        yield int(user), log.items[rows[starts[user] : starts[user + 1]]].copy()
 
 
-def _disorder(first: Scores, second: Scores) -> float:
+def disorder(first: Scores, second: Scores) -> float:
     """Return the most by which the second rises where the first falls, as a share of the second's span.
 
-    >>> _disorder(np.array([3.0, 2.0, 1.0]), np.array([9.0, 5.0, 7.0]))
+    >>> disorder(np.array([3.0, 2.0, 1.0]), np.array([9.0, 5.0, 7.0]))
     0.5
     """
     ranked = second[np.argsort(-first, kind="stable")]
