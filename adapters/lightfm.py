@@ -157,14 +157,14 @@ class Logistic(LightFMModel):
         from scipy.sparse import coo_matrix
 
         rng = np.random.default_rng(seed)
-        likes = train.matrix().tocoo()
-        positives = PositivePairs.from_ids(likes.row, likes.col, train.n_items)
-        users = np.repeat(likes.row, self.negatives)
+        rows = train.matrix().tocoo()
+        positives = PositivePairs.from_ids(rows.row, rows.col, train.n_items)
+        users = np.repeat(rows.row, self.negatives)
         for _ in range(self.max_epochs):
             items = rng.integers(train.n_items, size=len(users), dtype=np.int32)
             new = ~positives.contain(users, items)
-            pairs = np.append(likes.row, users[new]), np.append(likes.col, items[new])
-            signs = np.where(np.arange(len(pairs[0])) < likes.nnz, np.float32(1), np.float32(-1))
+            pairs = np.append(rows.row, users[new]), np.append(rows.col, items[new])
+            signs = np.where(np.arange(len(pairs[0])) < rows.nnz, np.float32(1), np.float32(-1))
             yield coo_matrix((signs, pairs), shape=(train.n_users, train.n_items))
 
 

@@ -134,7 +134,7 @@ class FitContext:
     """What the engine decides for one fit.
 
     Attributes:
-        seed: the only source of chance an adapter may use.
+        seed: the only source of randomness an adapter may use.
         threads: threads the slot allows.
         device: "cpu" or "cuda"; "cuda" only for adapters that list it in ``devices``.
     """

@@ -43,7 +43,7 @@ class KerasTraining(ABC):
         Args:
             network: what ``untrained`` returned.
             train: the log.
-            generator: a ``tf.random.Generator``, the only source of chance.
+            generator: a ``tf.random.Generator``, the only source of randomness.
         """
 
     @abstractmethod

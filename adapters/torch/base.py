@@ -49,7 +49,7 @@ class TorchTraining(ABC):
         Args:
             network: what ``untrained`` returned, on the device.
             train: the log.
-            generator: the only source of chance; its device is the device.
+            generator: the only source of randomness; its device is the device.
         """
 
     @abstractmethod

@@ -60,7 +60,7 @@ class Fm(TorchDotProduct):
             chosen = histories.active[batch]
             users, items, *_ = network.tables()
             positives = histories.select(chosen, histories.indices)  # only items with a like are candidates
-            total = softmax_of_products(users[chosen], items[histories.liked], positives, generator)
+            total = softmax_of_products(users[chosen], items[histories.pool], positives, generator)
             return total / len(positives[1])
 
         options = Options(self.lr, self.l2, self.batch_size)

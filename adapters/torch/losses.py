@@ -50,7 +50,7 @@ def unseen(users: Tensor, codes: Tensor, n_items: int, k: int, generator: torch.
         codes: (N,) sorted codes ``user * n_items + item`` of all positives.
         n_items: I.
         k: negatives per row.
-        generator: the source of chance, on the device of the tensors.
+        generator: the source of randomness, on the device of the tensors.
     """
     device = users.device
     first = users.repeat_interleave(k) * n_items
@@ -69,8 +69,8 @@ class Histories:
 
     Attributes:
         active: users with a positive, ascending.
-        liked: items with a positive, ascending.
-        indices: (N,) the index in ``liked`` of each positive.
+        pool: items with a positive, ascending.
+        indices: (N,) the index in ``pool`` of each positive.
     """
 
     def __init__(self, train: Interactions, device: torch.device) -> None:
@@ -79,7 +79,7 @@ class Histories:
         self._ends = torch.from_numpy(matrix.indptr.astype(np.int64)).to(device)
         self._items = torch.from_numpy(matrix.indices.astype(np.int64)).to(device)
         self.active = (self._ends.diff() > 0).nonzero()[:, 0]
-        self.liked, self.indices = self._items.unique(return_inverse=True)
+        self.pool, self.indices = self._items.unique(return_inverse=True)
 
     def select(self, users: Tensor, column: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the positives of users (B,): counts (B,), then row in the batch (n,) and item (n,) of each.
@@ -139,7 +139,7 @@ def softmax_of_products(
         users: (B, D).
         items: (I, D).
         positives: as for :func:`multinomial`.
-        generator: the source of chance.
+        generator: the source of randomness.
     """
     if len(items) <= MAX_SOFTMAX_ITEMS:
         return multinomial(users @ items.T, positives)
@@ -159,7 +159,7 @@ def log_loss(
         score: users (B,) and items (B, 1 + negatives) to logits of the same shape as the items.
         train: the positives.
         negatives: for each positive.
-        generator: the source of chance.
+        generator: the source of randomness.
     """
     users, positives = pair_tensors(train, generator.device)
     sampler = Negatives(train, users)

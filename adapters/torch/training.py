@@ -45,7 +45,7 @@ def build_seeded(build: Callable[[], Network], context: FitContext) -> Network:
 
 
 def generator(context: FitContext) -> torch.Generator:
-    """Return the source of chance, on the device."""
+    """Return the source of randomness, on the device."""
     return torch.Generator(context.device).manual_seed(context.seed)
 
 
@@ -106,7 +106,7 @@ def epochs(
         n_rows: a row is whatever the loss takes it for, such as a user or an interaction.
         start_epoch: called before each pass, for example to draw negatives; returns the loss of a batch.
         options: how to train.
-        generator: the source of chance; its device is the device.
+        generator: the source of randomness; its device is the device.
         average: updated after each batch, if given.
     """
     device = generator.device

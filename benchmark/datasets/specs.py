@@ -89,7 +89,7 @@ class SyntheticSpec(Spec):
     interactions: int = Field(
         default=9000, ge=1, description="number of rows, N; every pair occurs once at most"
     )
-    seed: int = Field(default=0, ge=0, description="the only source of chance")
+    seed: int = Field(default=0, ge=0, description="the only source of randomness")
     dim: int = Field(default=8, ge=1, le=64, description="number of latent tastes; each one is a genre")
     skew: float = Field(
         default=1.0, ge=0, description="exponent of Zipf's law for the popularity of items; 0 means no skew"

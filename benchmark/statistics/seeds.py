@@ -1,4 +1,4 @@
-"""The verdict between two models when training is a second source of chance."""
+"""The verdict between two models when training is a second source of randomness."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Dropout:
     """Zeros at random, their share in steps of 1/256: eight random bits per number are cheap."""
 
     def __init__(self, rate: float, generator: torch.Generator) -> None:
-        """Take the share of zeros and the source of chance."""
+        """Take the share of zeros and the source of randomness."""
         self._zeros, self._generator = round(256 * min(rate, 255 / 256)), generator
 
     def __call__(self, x: Tensor) -> Tensor:

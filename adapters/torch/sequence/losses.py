@@ -66,7 +66,7 @@ def softmax_loss(
         table: (I, D).
         targets: of each row; at least one counts.
         negatives: 0, or as many as there are items: all of them, without sampling.
-        generator: the source of chance.
+        generator: the source of randomness.
     """
     weights = targets.counts / targets.counts.sum()
     if negatives == 0 or negatives >= len(table):

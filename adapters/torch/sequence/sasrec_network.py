@@ -39,7 +39,8 @@ class SASRecNetwork(nn.Module):
 
     def __init__(self, n_items: int, dim: int, layers: int, history: int) -> None:
         super().__init__()
-        self.items, self.places = nn.Embedding(n_items, dim), nn.Embedding(history, dim)
+        self.items = nn.Embedding(n_items, dim)
+        self.places = nn.Embedding(history, dim)  # of positions; stored models know it by this name
         self.blocks = nn.ModuleList(AttentionBlock(dim) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
         for table in (self.items, self.places):

@@ -120,7 +120,7 @@ def epochs(
         start_epoch: returns the batches of a pass, each of about ``options.batch_size`` transitions.
         loss: of a batch, a scalar.
         options: how to train.
-        generator: the source of chance; its device is the device.
+        generator: the source of randomness; its device is the device.
     """
     optimiser = Optimiser[Batch](parameters, options, generator.device)
     while True:
