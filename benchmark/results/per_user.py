@@ -44,8 +44,7 @@ def write_per_user(path: Path, evaluation: Evaluation, more: Mapping[str, Values
     columns["items"] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()))
     with write_errors_as_run_error(path.parent), atomic_path(path) as temporary:
         pq.write_table(pa.table(columns), temporary)
-        digest = file_sha256(temporary)
-    return digest
+        return file_sha256(temporary)
 
 
 def read_final(run: RunDirectory, final: FinalRecord) -> pd.DataFrame:
@@ -151,7 +150,7 @@ def read_per_user(run: RunDirectory, finals: Sequence[FinalRecord]) -> pd.DataFr
 
 
 def latest(finals: Sequence[FinalRecord]) -> list[FinalRecord]:
-    """Return the last complete record of each final, of each study's last key: what changed is fitted again."""
+    """Return the last complete record of each final, of each study's last key: what changed is refitted."""
     complete = [final for final in finals if final.outcome == "complete"]
     keys = {final.study: final.study_key for final in complete}
     fresh = [final for final in complete if final.study_key == keys[final.study]]
