@@ -24,10 +24,10 @@ from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BundleError
 from benchmark.leaderboard.evidence import Evidence
 from benchmark.leaderboard.user_scores import PerUserScores
+from benchmark.measure import packed
 from benchmark.metrics.names import parse
 from benchmark.protocol import Array, Interactions, Scores
 from benchmark.results import content_hash, file_hash, read_part, write_errors_as_run_error
-from benchmark.trial import packed
 
 PROMISED = ("latency_ms_p50", "latency_ms_p95", "memory_mb", "size_mb", "params")
 TIE_SEED = 0

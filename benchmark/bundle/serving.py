@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from benchmark.bundle.format import Files, entry, open_bundle
 from benchmark.cold_start import Cold
 from benchmark.errors import BundleError, MissingLibrary
+from benchmark.fit import batch_size
 from benchmark.metrics.topk import Integers, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Adapter, Registry, install_hint
-from benchmark.trial import batch_size
 
 Id: TypeAlias = int | float | str
 Source: TypeAlias = Literal["model", "history", "popularity"]

@@ -10,10 +10,10 @@ import numpy as np
 from benchmark.bundle.format import GOLDEN_K, MANIFEST, Files, entry, open_bundle
 from benchmark.bundle.serving import Bundle, load
 from benchmark.errors import BenchError, BundleError
+from benchmark.measure import latency
 from benchmark.metrics.topk import top_k
 from benchmark.protocol import Ids, Scores
 from benchmark.registry import Registry
-from benchmark.trial import latency
 
 SCORE_TOLERANCE = 1e-5
 """Items whose scores are nearer than this may change places: another machine adds up in another order."""
@@ -100,7 +100,7 @@ def _near(scores: Scores, found: Ids, expected: Ids) -> np.ndarray[tuple[int], n
 def _latency(bundle: Bundle) -> Check:
     promise = entry(bundle.files.manifest, "promise", kind=dict)
     p95, device = promise.get("latency_ms_p95"), promise.get("device")
-    rounds = [latency(bundle.model, len(bundle.user_ids))["latency_ms_p50"] for _ in range(ROUNDS)]
+    rounds = [latency(bundle.model, len(bundle.user_ids)).p50_ms for _ in range(ROUNDS)]
     now = min(rounds)
     if not isinstance(p95, int | float) or device != "cpu":
         detail = f"{now:.2f} ms for one user here on cpu; measured on {device}, so not compared"
