@@ -442,6 +442,12 @@ class FinalRecord(Closed):
     measured: Measurements | None = None
     test: TestScores | None = None
 
+    @property
+    def scores(self) -> TestScores:
+        """What the scorer found for a complete final."""
+        assert self.test is not None, f"{self.entry} is not complete"
+        return self.test
+
 
 @dataclass(frozen=True, kw_only=True)
 class TestOpened:

@@ -28,7 +28,7 @@ from benchmark.records import (
     TrialRecord,
     from_json,
 )
-from benchmark.results import RunDirectory, test_scores
+from benchmark.results import RunDirectory
 from benchmark.runner.child import ChildListener, EntryListener, cost
 from benchmark.runner.context import RunContext, applicable_metrics, fit_request
 from benchmark.runner.study import ReadyStudy
@@ -168,7 +168,7 @@ class FinalsRun:
         """Return whether the ledger has this final, and its per-user file is the one that was written."""
         key = self.final_key(spec)
         finals = [final for final in self.context.ledger.records(FinalRecord) if final.final_key == key]
-        scores = [test_scores(final) for final in finals if final.outcome == "complete"]
+        scores = [final.scores for final in finals if final.outcome == "complete"]
         return any(
             (path := self.run_dir / one.path).exists() and file_sha256(path) == one.sha256 for one in scores
         )
