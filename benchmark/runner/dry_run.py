@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.datasets.sources.folders import data_directory
 from benchmark.errors import AdapterError
 from benchmark.executors.executor import Executor, Limits
 from benchmark.executors.slots import Slot, Slots
@@ -19,7 +20,7 @@ from benchmark.runner.context import fit_request, policy_for
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan
-from benchmark.runner.splits import StoredSplit, data_directory, sampled_of, store_all
+from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
 from benchmark.suite import Suite
 
 ONCE = RetryPolicy(executors=1)
@@ -70,7 +71,7 @@ def dry_run(suite: Suite, registry: Registry, options: RunOptions) -> list[DryRu
             hidden=[run.path],
             stop=stop,
             ready_s=policy_for(suite).ready_s,
-            sampled=sampled_of(suite) is not None,
+            sampled=negatives_per_user(suite) is not None,
         )
         with closing(servers):
             return [

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from benchmark.datasets.sources.open_log import STAND_IN
-from benchmark.datasets.sources.open_log import known as known_data
+from benchmark.datasets.sources.folders import DataFolders, local_datasets
+from benchmark.datasets.sources.synthetic import STAND_IN
 from benchmark.errors import RunError
 from benchmark.executors.processes import kill_recorded
 from benchmark.files import content_hash, write_errors_as_run_error
@@ -135,7 +135,7 @@ def differences(old: Any, new: Any, key_path: str = "") -> list[str]:
 def better_now(manifest: RunManifest, registry: Registry, data: Path | None) -> bool:
     """Return whether what a run had to do without is here now: real data, or a library."""
     replaced = {name.partition(STAND_IN)[0] for name in manifest.datasets if STAND_IN in name}
-    here = {entry.known.name for entry in known_data(data) if entry.folder is not None}
+    here = {entry.known.name for entry in local_datasets(DataFolders(data=data)) if entry.folder is not None}
     skipped = [
         study.adapter for study in manifest.studies if study.excluded and study.excluded.status == "skipped"
     ]

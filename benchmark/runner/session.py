@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 
+from benchmark.datasets.sources.folders import data_directory
 from benchmark.errors import Interrupted
 from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.slots import Slots
@@ -23,7 +24,7 @@ from benchmark.runner.hardware import engine_versions, hardware
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
-from benchmark.runner.splits import StoredSplit, data_directory, sampled_of, store_all
+from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
 from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
@@ -109,7 +110,7 @@ class _Session:
             log=self.run_dir.log,
             stop=stop,
             fork_servers=ForkServers(
-                self.run_dir.log, hidden, stop, policy.ready_s, sampled_of(self.suite) is not None
+                self.run_dir.log, hidden, stop, policy.ready_s, negatives_per_user(self.suite) is not None
             ),
         )
 
@@ -133,7 +134,7 @@ class _Session:
     def key(self, study: Study, data: StoredSplit) -> str:
         """Return the key of a study's results; the device that is really held belongs to it."""
         device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
-        identity = {"split": data.hash} | data.beside
+        identity = {"split": data.hash, **data.key_inputs}
         policy, engine = policy_for(self.suite), engine_versions()
         return study.key(self.suite, policy, data=identity, device=device, engine=engine)
 

@@ -33,9 +33,13 @@ from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
 from benchmark.suite import Suite, parse
 
+
 def board(run):
     from benchmark.leaderboard import board
+
     return board(run)
+
+
 Make = Callable[..., Suite]
 Run = Callable[..., RunDirectory]
 DEFAULT = {"bend": 0.1, "pause_s": 0.02, "max_epochs": 4}
