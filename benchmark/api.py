@@ -87,13 +87,11 @@ def audit(suite: str | Path, data: Path | None = None) -> list[dict[str, Any]]:
     import tempfile
 
     from benchmark.records import to_json
-    from benchmark.results import RunDirectory
     from benchmark.runner.splits import store_all
     from benchmark.suite import find
 
     with tempfile.TemporaryDirectory(prefix="bench-check-") as folder:
-        place = RunDirectory.create(Path(folder))
-        stored = store_all(check(suite), place, data, find(str(suite)).parent, lambda _: None)
+        stored = store_all(check(suite), Path(folder), data, find(str(suite)).parent, lambda _: None)
         return [to_json(data.manifest) for data in stored]
 
 

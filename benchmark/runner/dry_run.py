@@ -14,7 +14,6 @@ from benchmark.executors.executor import Executor, Limits
 from benchmark.executors.slots import Slot, Slots
 from benchmark.messages import Answer, Step
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory
 from benchmark.runner.child import ChildListener, RetryPolicy
 from benchmark.runner.context import fit_request, policy_for
 from benchmark.runner.fork_servers import ForkServers
@@ -64,11 +63,10 @@ def dry_run(suite: Suite, registry: Registry, options: RunOptions) -> list[DryRu
     wanted, stop = suite.budget.slot, threading.Event()
     slots = Slots(wanted.cores, wanted.memory, wanted.gpu, 1)
     with tempfile.TemporaryDirectory(prefix="bench-dry-run-") as folder, slots.take() as slot:
-        run = RunDirectory.create(Path(folder), suite, started="")
-        stored = store_all(suite, run, data_directory(options.data), options.base, lambda _: None)
+        stored = store_all(suite, Path(folder), data_directory(options.data), options.base, lambda _: None)
         servers = ForkServers(
             log=lambda _: None,
-            hidden=[run.path],
+            hidden=[Path(folder)],
             stop=stop,
             ready_s=policy_for(suite).ready_s,
             sampled=negatives_per_user(suite) is not None,

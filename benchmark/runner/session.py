@@ -117,7 +117,9 @@ class _Session:
     def ready_studies(self, budget_s: float) -> list[ReadyStudy]:
         """Store every split, plan every study, say so, and return the studies that run."""
         suite, options = self.suite, self.options
-        splits = store_all(suite, self.run_dir, data_directory(options.data), options.base, self.watcher.said)
+        splits = store_all(
+            suite, self.run_dir / "splits", data_directory(options.data), options.base, self.watcher.said
+        )
         self.run_dir.update(datasets={data.label: data.manifest for data in splits})
         planned = [
             (study, data)

@@ -19,7 +19,6 @@ from benchmark.datasets.store.candidates import store_candidates, store_negative
 from benchmark.datasets.store.save import MANIFEST, load_manifest, save_split
 from benchmark.errors import DataError, MetricError
 from benchmark.metrics import names as metrics
-from benchmark.results import RunDirectory
 from benchmark.suite import Suite
 
 
@@ -70,15 +69,15 @@ def negatives_per_user(suite: Suite) -> int | None:
 
 
 def store_all(
-    suite: Suite, run: RunDirectory, data_dir: Path | None, base: Path, say: Say
+    suite: Suite, directory: Path, data_dir: Path | None, base: Path, say: Say
 ) -> list[StoredSplit]:
-    """Return every split of every data set of the suite, stored in the run's folder of splits.
+    """Return every split of every data set of the suite, stored in ``directory``, a folder each.
 
     Raises:
         DataError: a log cannot be obtained, prepared or split as the suite says, or it is not the one that
             the run began with.
     """
-    store = SplitStore(suite, run / "splits", DataFolders(suite=base, data=data_dir), say)
+    store = SplitStore(suite, directory, DataFolders(suite=base, data=data_dir), say)
     store.refuse_shared_folders()
     return [stored for spec in suite.datasets for stored in store.splits_of(spec)]
 

@@ -18,10 +18,10 @@ from benchmark import bundle
 from benchmark.bundle.export import Contents, assemble
 from benchmark.cold_start import cold_of
 from benchmark.errors import BundleError
+from benchmark.measure import packed_state
 from benchmark.protocol import FitContext, traits
 from benchmark.registry import Registry
 from benchmark.testing import planted_parts
-from benchmark.trial import packed_state
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas", "deepctr"}
 NETWORKS = ("torch/neumf", "torch/deepfm", "torch/sasrec", "torch/gru4rec", "torch/caser")

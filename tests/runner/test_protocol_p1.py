@@ -10,14 +10,13 @@ import pytest
 
 from benchmark import api
 from benchmark.datasets.store.parts import load_parts
-from benchmark.results import RunDirectory
 from benchmark.runner.splits import StoredSplit, store_all
 
 
 @pytest.fixture(scope="module")
 def stored(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredSplit:
-    place = RunDirectory.create(tmp_path_factory.mktemp("p1"))
-    (one,) = store_all(api.check("movielens-p1"), place, data_dir, Path(), lambda _: None)
+    folder = tmp_path_factory.mktemp("p1")
+    (one,) = store_all(api.check("movielens-p1"), folder, data_dir, Path(), lambda _: None)
     return one
 
 

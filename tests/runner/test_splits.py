@@ -16,8 +16,9 @@ from benchmark.datasets.manifest import Fold
 from benchmark.datasets.store.candidates import candidates_for
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError, SuiteError
+from benchmark.ledger import select
+from benchmark.records import FinalRecord, ReferenceNamed, StudyClosed
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions, labels_of
 from benchmark.runner.splits import StoredSplit, store_all
 from benchmark.suite import Suite
@@ -26,7 +27,7 @@ Make = Callable[..., Suite]
 
 
 def stored(suite: Suite, folder: Path, base: Path = Path()) -> list[StoredSplit]:
-    return store_all(suite, RunDirectory.create(folder), None, base, lambda _: None)
+    return store_all(suite, folder, None, base, lambda _: None)
 
 
 @pytest.fixture
@@ -56,10 +57,9 @@ def test_every_row_is_in_test_of_one_fold(suite: Make, tmp_path: Path) -> None:
 def test_run_over_folds_tunes_and_tests_each_by_itself(suite: Make, fakes: Registry, tmp_path: Path) -> None:
     two = suite(split={"by": "random", "repeats": 2}, models=["fake/fixed"], finals={"seeds": 1})
     place = runner.run(two, fakes, RunOptions(out=tmp_path / "run"))
-    ledger = place.ledger()
-    assert {line["dataset"] for line in ledger.lines("settled")} == {"planted#1", "planted#2"}
-    assert len(ledger.lines("reference")) == 2
-    ledger.shut()
+    records = place.records()
+    assert {one.dataset for one in select(records, StudyClosed)} == {"planted#1", "planted#2"}
+    assert len(select(records, ReferenceNamed)) == 2
 
 
 def test_plan_counts_the_studies_of_every_fold(suite: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +204,7 @@ def test_model_without_features_is_at_chance_on_cold_items(
         finals={"seeds": 1, "train_on": "train"},
     )
     place = runner.run(cold, fakes, RunOptions(out=tmp_path / "run"))
-    (final,) = place.ledger().lines("close", role="final")
-    assert final["filled_items"] > 0
-    assert final["values"]["auc"] == 0.5
+    (final,) = select(place.records(), FinalRecord)
+    assert final.measured is not None
+    assert final.measured.filled_items > 0
+    assert final.scores.values["auc"] == 0.5
