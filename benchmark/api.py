@@ -86,6 +86,7 @@ def audit(suite: str | Path, data: Path | None = None) -> list[dict[str, Any]]:
     """
     import tempfile
 
+    from benchmark.records import to_json
     from benchmark.results import RunDirectory
     from benchmark.runner.splits import store_all
     from benchmark.suite import find
@@ -93,7 +94,7 @@ def audit(suite: str | Path, data: Path | None = None) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="bench-check-") as folder:
         place = RunDirectory.create(Path(folder))
         stored = store_all(check(suite), place, data, find(str(suite)).parent, lambda _: None)
-        return [data.manifest for data in stored]
+        return [to_json(data.manifest) for data in stored]
 
 
 def doctor() -> dict[str, Any]:

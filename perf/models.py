@@ -37,11 +37,12 @@ import numpy as np
 
 from adapters import ADAPTERS
 from benchmark import api
-from benchmark.datasets.store.parts import load_part
+from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BenchError
 from benchmark.registry import Adapter, Registry
 from benchmark.results import RunDirectory
-from benchmark.runner.splits import data_directory, store_all
+from benchmark.datasets.sources.folders import data_directory
+from benchmark.runner.splits import store_all
 from benchmark.trial import batches, begin
 
 DATA = ("movielens-100k", "movielens-1m")
@@ -106,7 +107,7 @@ def split_of(name: str, data: Path | None, scratch: Path) -> Path:
 
 def log_of(folder: Path) -> Path:
     """Return the split as plain arrays, which a Python without bench can read."""
-    train, valid = load_part(folder, "train"), load_part(folder, "valid")
+    train, valid = load_parts(folder, "train"), load_parts(folder, "valid")
     judged = np.unique(valid.users)
     judged = np.random.default_rng(0).permutation(judged)[:JUDGED]
     path = folder / "race.npz"
@@ -239,7 +240,7 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
         "threads": 1,
         "device": "cpu",
     }
-    fit = begin(request, load_part(folder, "train"))
+    fit = begin(request, load_parts(folder, "train"))
     start = time.process_time()
     fit.step()
     step_s = time.process_time() - start

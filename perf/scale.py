@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 import scipy.stats  # noqa: F401 (the audit imports it on first use; imports are not counted)
+from large_log import Shape, large
 from platformdirs import user_cache_path
 
-from benchmark.datasets.large import Shape, large
+from benchmark.datasets.audit.split_audit import audit
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec, SplitSpec
@@ -81,7 +82,7 @@ def measure_split(path: Path, folder: Path, by: str) -> dict[str, Any]:
     with clocked(seconds, "split"):
         done = split(prepared, SplitSpec(by=by))
     with clocked(seconds, "audit and store"):
-        save_split(done, folder)
+        save_split(done, folder, audit(done))
     return {
         "seconds": seconds,
         "total_s": sum(seconds.values()),

@@ -6,12 +6,11 @@ Nothing but pydantic is imported here, so that reading a suite stays light.
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from benchmark.datasets.tables.side_tables import Separator, Spec, TableSpec, TitlesSpec
+from benchmark.datasets.moments import Moment, MomentOrSpan, Span
 
 Duplicates: TypeAlias = Literal["refuse", "last", "first", "mean", "sum"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"] | float
@@ -30,13 +29,10 @@ SplitRule: TypeAlias = Literal[
 ]
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns"]
 Ids: TypeAlias = Literal["auto", "text"]
+Separator: TypeAlias = Literal["auto", ",", ";", "|", "::", " ", "\t", "tab"]
 
 MIN_ROWS_PER_USER = 5
 CONDITION = re.compile(r"^\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
-SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")
-SPAN_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:\d{2})?$")
-NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
 RULE_KEYS: dict[str, dict[str, Any]] = {
     "random": {"per": "user", "repeats": 1},
@@ -51,34 +47,74 @@ RULE_KEYS: dict[str, dict[str, Any]] = {
 """Keys that belong to one rule or another, with their defaults there."""
 
 
-def _as_written(value: Any) -> Any:
-    """Return a date that YAML has understood as text again, so that manifests can hold it."""
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+class Spec(BaseModel):
+    """Base of the specs: frozen, and a mistyped key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _a_moment(value: str) -> str:
-    if not (DATE.match(value) or NUMBER.match(value)):
-        raise ValueError(
-            f"is {value!r}; it must be a date such as 2024-05-31 (UTC) or a number on the log's clock"
-        )
-    return value
+class TitlesSpec(Spec):
+    """A table with one line per item, to show titles instead of ids."""
+
+    path: str = Field(description="CSV, TSV or Parquet file")
+    item: str = Field(default="item", description="column with the item's id, as in the log")
+    title: str = Field(default="title", description="column with the title")
+    genres: str | None = Field(
+        default=None, description="column with the genres, joined by |; none if not given"
+    )
 
 
-def _a_span(value: str) -> str:
-    if not SPAN.match(value):
-        raise ValueError(f"is {value!r}; it must be a number and s, min, h, d or w, as in 30d")
-    return value
+class TableSpec(Spec):
+    """A table with one line per user or per item: what models may learn from beside the log."""
 
+    path: str = Field(description="CSV, TSV or Parquet file")
+    id: str = Field(default="id", description="column with the id, as in the log")
+    title: str | None = Field(default=None, description="items: column with the title; none if not given")
+    categories: tuple[str, ...] = Field(
+        default=(), description="columns with one value each, such as brand: one feature for each value"
+    )
+    lists: tuple[str, ...] = Field(
+        default=(), description="columns with several values each, such as genres: one feature for each value"
+    )
+    list_separator: str = Field(default="|", min_length=1, description="what parts the values of a list")
+    numbers: tuple[str, ...] = Field(
+        default=(), description="columns with numbers, such as price: one feature, standardised, each"
+    )
+    bands: dict[str, tuple[float, ...]] = Field(
+        default={},
+        description="columns with numbers to cut into bands, with the lowest value of every band but the "
+        "first, ascending, as in {age: [18, 35, 50]}: one feature for each band, in the column age_band",
+    )
+    texts: tuple[str, ...] = Field(
+        default=(), description="columns with words, such as a description, for models that read text"
+    )
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="names of all columns, for a text file without a header line"
+    )
+    separator: Separator = Field(default="auto", description="what parts the columns of a text file")
 
-def _a_moment_or_span(value: str) -> str:
-    return value if SPAN.match(value) else _a_moment(value)
+    @field_validator("bands")
+    @classmethod
+    def _ascending(cls, bands: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for column, limits in bands.items():
+            if not limits or list(limits) != sorted(set(limits)):
+                raise ValueError(f"bands of {column} are {list(limits)}; give at least one number, ascending")
+        return bands
 
-
-Moment: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment)]
-Span: TypeAlias = Annotated[str, AfterValidator(_a_span)]
-MomentOrSpan: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment_or_span)]
+    @model_validator(mode="after")
+    def _one_role_each(self) -> TableSpec:
+        given = [*self.categories, *self.lists, *self.numbers, *self.bands, *self.texts]
+        made = [f"{column}_band" for column in self.bands]
+        for column in given:
+            if [self.id, self.title, *given, *made].count(column) > 1:
+                raise ValueError(f"column {column!r} stands more than once; each column has one role")
+            if column in {"id", "title"}:
+                raise ValueError(f"a column called {column!r} can only be the id or the title; rename it")
+        if not given and not self.title:
+            raise ValueError(
+                "says nothing but the id; name columns with categories, lists, numbers, bands or texts"
+            )
+        return self
 
 
 class SyntheticSpec(Spec):

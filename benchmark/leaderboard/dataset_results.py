@@ -104,7 +104,7 @@ def split_folder(run: RunDirectory, dataset: str, split_hash: str) -> Path | Non
     """Return the folder of a stored split; None if it is gone, or is not the split with this hash."""
     for path in sorted((run / "splits").glob("*/manifest.json")):
         manifest = load_manifest(path.parent)
-        if manifest.get("dataset") == dataset and manifest.get("hash") == split_hash:
+        if manifest.dataset == dataset and manifest.hash == split_hash:
             return path.parent
     return None
 

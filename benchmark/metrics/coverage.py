@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark import inequality
 from benchmark.protocol import Ids, Values
 
 
@@ -40,12 +41,7 @@ def gini(lists: Ids, n_items: int) -> float:
     >>> gini(np.array([[2], [2]]), n_items=4), gini(np.array([[0, 1], [2, 3]]), n_items=4)
     (1.0, 0.0)
     """
-    shown = np.sort(exposure(lists, n_items))
-    total = int(shown.sum())
-    if total == 0 or n_items < 2:
-        return float("nan")
-    weights = 2 * np.arange(1, n_items + 1) - n_items - 1
-    return float(weights @ shown) / ((n_items - 1) * total)
+    return inequality.gini(exposure(lists, n_items))
 
 
 def novelty(lists: Ids, counts: NDArray[Any], n_users: int) -> Values:

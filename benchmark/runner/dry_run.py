@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.datasets.sources.folders import data_directory
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Message
 from benchmark.executors.local import ExitReport, ForkServer, Limits, supervise
@@ -17,7 +18,7 @@ from benchmark.runner.context import request_of
 from benchmark.runner.fork_servers import set_up
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.session import RunOptions, policy_of
-from benchmark.runner.splits import StoredSplit, data_directory, sampled_of, store_all
+from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
 from benchmark.suite import Suite
 
 
@@ -77,7 +78,7 @@ def _one(suite: Suite, study: Study, data: StoredSplit, slot: Slot) -> DryRun:
     try:
         with ForkServer(
             slot,
-            set_up(study, data, sampled=sampled_of(suite) is not None),
+            set_up(study, data, sampled=negatives_per_user(suite) is not None),
             log=lambda _: None,
             hidden=[data.directory],
             stop=threading.Event(),

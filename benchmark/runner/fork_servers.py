@@ -159,5 +159,5 @@ def set_up(study: Study, data: StoredSplit, *, sampled: bool) -> Preload:
         data: the split.
         sampled: whether a metric ranks drawn negatives.
     """
-    facts = {"candidates": data.manifest["candidates"], "sampled": sampled}
+    facts = {"candidates": data.manifest.candidates.rule, "sampled": sampled}
     return Preload(study.adapter.preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.budget import LOST, Ledger, Line, Policy
-from benchmark.datasets.sources.open_log import STAND_IN
-from benchmark.datasets.sources.open_log import known as known_data
+from benchmark.datasets.sources.folders import DataFolders, data_directory, local_datasets
+from benchmark.datasets.sources.synthetic import STAND_IN
 from benchmark.errors import Interrupted
 from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.processes import kill_recorded
 from benchmark.executors.slots import Slots
 from benchmark.metrics import names as metrics
+from benchmark.records import to_json
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, disk_full_as_run_error, gather
 from benchmark.runner.context import RunContext
@@ -26,7 +27,7 @@ from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.hardware import engine_versions, environment
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.resume import FINISHED, STOPPED, find_or_create
-from benchmark.runner.splits import StoredSplit, data_directory, sampled_of, store_all
+from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
 from benchmark.runner.study import StudyRun, best_of, default_of
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
@@ -124,7 +125,7 @@ class _Session:
             stored = store_all(
                 self.suite, self.place, data_directory(self.order.data), self.order.base, self.watcher.said
             )
-            self.place.note(datasets={data.label: data.manifest for data in stored})
+            self.place.note(datasets={data.label: to_json(data.manifest) for data in stored})
             self._compete(ledger, stored)
             finish(self.place, ledger)
         finally:
@@ -154,7 +155,7 @@ class _Session:
         hidden = [self.place.path.resolve()]
         if (data := data_directory(self.order.data)) is not None:
             hidden += [data, data.resolve()]
-        policy, sampled = policy_of(self.suite), sampled_of(self.suite) is not None
+        policy, sampled = policy_of(self.suite), negatives_per_user(self.suite) is not None
         return RunContext(
             suite=self.suite,
             policy=policy,
@@ -171,7 +172,7 @@ class _Session:
         device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
         engine = engine_versions() | {"rules": RULES}
         return study.key(
-            self.suite, policy_of(self.suite), data.hash, device=device, engine=engine, **data.beside
+            self.suite, policy_of(self.suite), data.hash, device=device, engine=engine, **data.key_inputs
         )
 
     def _study_job(self, context: RunContext, study: Study, data: StoredSplit) -> Callable[[], None]:
@@ -225,7 +226,7 @@ class _Session:
 def better_now(manifest: dict[str, Any], registry: Registry, data: Path | None) -> bool:
     """Return whether what a run had to do without is here now: real data, or a library."""
     stand_ins = {name.partition(STAND_IN)[0] for name in manifest.get("datasets", {}) if STAND_IN in name}
-    here = {entry.known.name for entry in known_data(data) if entry.folder is not None}
+    here = {entry.known.name for entry in local_datasets(DataFolders(data=data)) if entry.folder is not None}
     studies = [study for study in manifest.get("studies", []) if study["excluded"]]
     skipped = [study["adapter"] for study in studies if study["excluded"][0] == "skipped"]
     return bool(stand_ins & here) or any(name in registry and not registry[name].missing for name in skipped)

@@ -8,8 +8,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec, SyntheticSpec
-from benchmark.datasets.tables.side_tables import TableSpec, TitlesSpec
+from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec, SyntheticSpec, TableSpec, TitlesSpec
 
 
 def test_specs_import_brings_neither_numpy_nor_pandas():

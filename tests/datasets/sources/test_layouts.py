@@ -6,6 +6,7 @@ import pytest
 from repository import ROOT
 
 from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec
@@ -26,7 +27,7 @@ def write(tmp_path):
 
 
 def opened(name, tmp_path, **options):
-    return open_log(LogSpec(name=name, **options), data_dir=tmp_path)
+    return open_log(LogSpec(name=name, **options), DataFolders(data=tmp_path))
 
 
 @pytest.mark.parametrize("size", CSV)
@@ -156,4 +157,4 @@ def test_entry_of_the_contributing_page_is_read_from_its_folder(write, tmp_path)
     finally:
         del KNOWN["movielens-tiny"]
     assert done.titles == ["One (1990)", "Two (1991)"]
-    assert "no published checksum" in done.origin
+    assert "no published checksum" in done.provenance.origin
