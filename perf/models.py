@@ -37,11 +37,11 @@ import numpy as np
 
 from adapters import ADAPTERS
 from benchmark import api
+from benchmark.datasets.sources.folders import data_directory
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BenchError
 from benchmark.registry import Adapter, Registry
 from benchmark.results import RunDirectory
-from benchmark.datasets.sources.folders import data_directory
 from benchmark.runner.splits import store_all
 from benchmark.trial import batches, begin
 
