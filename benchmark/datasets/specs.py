@@ -1,4 +1,4 @@
-"""What a suite may say about data: where a log lies, how it is prepared and how it is split.
+"""What a suite may say about data: where a log is, how it is prepared and how it is split.
 
 Nothing but pydantic is imported here, so that reading a suite stays light.
 """
@@ -6,6 +6,7 @@ Nothing but pydantic is imported here, so that reading a suite stays light.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -34,7 +35,7 @@ Separator: TypeAlias = Literal["auto", ",", ";", "|", "::", " ", "\t", "tab"]
 MIN_ROWS_PER_USER = 5
 CONDITION = re.compile(r"^\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
 
-RULE_KEYS: dict[str, dict[str, Any]] = {
+RULE_KEYS: Mapping[SplitRule, Mapping[str, int | str | None]] = {
     "random": {"per": "user", "repeats": 1},
     "leave_n_out": {"n": 1, "order": "time", "repeats": 1},
     "global_time": {"test_from": None, "valid_from": None},
@@ -44,7 +45,7 @@ RULE_KEYS: dict[str, dict[str, Any]] = {
     "cold_item": {"repeats": 1},
     "files": {"files": None},
 }
-"""Keys that belong to one rule or another, with their defaults there."""
+"""Keys that belong to some rules only, with their defaults there."""
 
 
 class Spec(BaseModel):
@@ -65,7 +66,7 @@ class TitlesSpec(Spec):
 
 
 class TableSpec(Spec):
-    """A table with one line per user or per item: what models may learn from beside the log."""
+    """A table with one line per user or per item: what models may learn from besides the log."""
 
     path: str = Field(description="CSV, TSV or Parquet file")
     id: str = Field(default="id", description="column with the id, as in the log")
@@ -76,7 +77,7 @@ class TableSpec(Spec):
     lists: tuple[str, ...] = Field(
         default=(), description="columns with several values each, such as genres: one feature for each value"
     )
-    list_separator: str = Field(default="|", min_length=1, description="what parts the values of a list")
+    list_separator: str = Field(default="|", min_length=1, description="separates the values of a list")
     numbers: tuple[str, ...] = Field(
         default=(), description="columns with numbers, such as price: one feature, standardised, each"
     )
@@ -91,7 +92,7 @@ class TableSpec(Spec):
     columns: tuple[str, ...] | None = Field(
         default=None, description="names of all columns, for a text file without a header line"
     )
-    separator: Separator = Field(default="auto", description="what parts the columns of a text file")
+    separator: Separator = Field(default="auto", description="separates the columns of a text file")
 
     @field_validator("bands")
     @classmethod
@@ -107,7 +108,7 @@ class TableSpec(Spec):
         made = [f"{column}_band" for column in self.bands]
         for column in given:
             if [self.id, self.title, *given, *made].count(column) > 1:
-                raise ValueError(f"column {column!r} stands more than once; each column has one role")
+                raise ValueError(f"column {column!r} is named more than once; each column has one role")
             if column in {"id", "title"}:
                 raise ValueError(f"a column called {column!r} can only be the id or the title; rename it")
         if not given and not self.title:
@@ -125,7 +126,7 @@ class SyntheticSpec(Spec):
     interactions: int = Field(
         default=9000, ge=1, description="number of rows, N; every pair occurs once at most"
     )
-    seed: int = Field(default=0, ge=0, description="the only source of chance")
+    seed: int = Field(default=0, ge=0, description="the only source of randomness")
     dim: int = Field(default=8, ge=1, le=64, description="number of latent tastes; each one is a genre")
     skew: float = Field(
         default=1.0, ge=0, description="exponent of Zipf's law for the popularity of items; 0 means no skew"
@@ -163,7 +164,7 @@ class LogSpec(Spec):
     columns: tuple[str, ...] | None = Field(
         default=None, description="names of all columns, for a text file without a header line"
     )
-    separator: Separator = Field(default="auto", description="what parts the columns of a text file")
+    separator: Separator = Field(default="auto", description="separates the columns of a text file")
     scale: tuple[float, float] | None = Field(
         default=None, description="lowest and highest rating allowed; give it if the values are ratings"
     )
@@ -176,13 +177,13 @@ class LogSpec(Spec):
         description="text keeps ids as written; auto reads whole numbers as numbers, and refuses a column "
         "that mixes them with words",
     )
-    titles: TitlesSpec | None = Field(default=None, description="table of item titles, in place of items")
+    titles: TitlesSpec | None = Field(default=None, description="table of item titles, instead of items")
     users: TableSpec | None = Field(default=None, description="table of what is known about users")
     items: TableSpec | None = Field(default=None, description="table of what is known about items")
     features: bool | tuple[str, ...] = Field(
         default=True,
-        description="what models are shown of these tables, or of what a known data set brings: true for "
-        "all, false for nothing, or columns, as in [genres, year]",
+        description="what models are shown of these tables, or of a known data set's own: true for all, "
+        "false for nothing, or columns, as in [genres, year]",
     )
     synthetic: SyntheticSpec | None = Field(
         default=None, description="generate the log instead of reading one"
@@ -220,7 +221,7 @@ class LogSpec(Spec):
 
 
 class TimeWindow(Spec):
-    """The stretch of time whose rows are kept."""
+    """The period whose rows are kept."""
 
     since: Moment | None = Field(
         default=None, description="keep rows at this time or later: a date (UTC) or a number"
@@ -231,7 +232,7 @@ class TimeWindow(Spec):
 
 
 class CoreSpec(Spec):
-    """The k-core: rows are dropped until every user and item left has its least number of them."""
+    """The k-core: rows are dropped until every user and item left has at least so many."""
 
     user: int = Field(default=1, ge=1, description="fewest rows of a user")
     item: int = Field(default=1, ge=1, description="fewest rows of an item")
@@ -242,30 +243,30 @@ class PrepareSpec(Spec):
 
     missing: Missing = Field(
         default="refuse",
-        description="what becomes of rows with an empty user, item, value or time; mean or a number fill an "
-        "empty value and leave no other gap",
+        description="what to do with rows without a user, item, value or time; mean or a number fill in a "
+        "missing value, everything else must be there",
     )
     time: TimeWindow | None = Field(
-        default=None, description="keep the rows of this stretch of time only; all if not given"
+        default=None, description="keep only the rows of this period; all if not given"
     )
     outside_scale: OutsideScale = Field(
-        default="refuse", description="what becomes of ratings outside the data set's scale"
+        default="refuse", description="what to do with ratings outside the data set's scale"
     )
     rescale: tuple[float, float] | None = Field(
         default=None, description="map ratings linearly from the data set's scale to [low, high]"
     )
     duplicates: Duplicates = Field(
-        default="refuse", description="what becomes of several rows with the same user and item"
+        default="refuse", description="what to do with several rows of the same user and item"
     )
     positive: str | None = Field(
         default=None,
-        description='which rows count as a like, e.g. ">= 4", by the value after all other steps: a rating '
+        description='which rows are positive, e.g. ">= 4", by the value after all other steps: a rating '
         "or a count; every row if not given. Drops nothing",
     )
     k_core: CoreSpec | None = Field(
         default=None,
-        description="drop users and items with few rows, again and again; none if not given. On the whole "
-        "log it looks at test and inflates every score; with a split by time it looks at train only",
+        description="drop users and items with few rows, repeatedly; none if not given. On the whole log it "
+        "looks at test and inflates every score; with a split by time it looks at train only",
     )
 
     @field_validator("positive")
@@ -290,11 +291,11 @@ class FilesSpec(Spec):
 
     train: str = Field(description="rows to learn from")
     valid: str = Field(description="rows to tune on")
-    test: str = Field(description="rows to judge by, once")
+    test: str = Field(description="rows to evaluate on, once")
 
 
 class SplitSpec(Spec):
-    """How a prepared log is cut into train, validation and test; validation always by the rule of test."""
+    """How a prepared log is split into train, validation and test; validation by the same rule as test."""
 
     by: SplitRule = Field(
         default="random",
@@ -312,7 +313,7 @@ class SplitSpec(Spec):
         "where windows are given",
     )
     valid: float = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
-    seed: int = Field(default=42, ge=0, description="seed of every rule that draws")
+    seed: int = Field(default=42, ge=0, description="seed of every rule that draws at random")
     per: Literal["user", "all"] | None = Field(
         default=None,
         description="random (user), k_fold (all): draw among the rows of each user, or among all rows",
@@ -323,13 +324,13 @@ class SplitSpec(Spec):
     )
     test_from: MomentOrSpan | None = Field(
         default=None,
-        description="global_time: where test begins, in place of the share: a date (UTC), a number, or how "
+        description="global_time: when test begins, instead of the share: a date (UTC), a number, or how "
         "long before the end of the log, as in 30d",
     )
     valid_from: MomentOrSpan | None = Field(
         default=None,
-        description="global_time: where validation begins: a date, a number, or how long before test; as "
-        "long before it as test lasts, if not given",
+        description="global_time: when validation begins: a date, a number, or how long before test; as "
+        "long before test as test lasts, if not given",
     )
     windows: int | None = Field(default=None, ge=1, description="rolling_time (3): how many test windows")
     window: Span | None = Field(
@@ -370,7 +371,7 @@ class SplitSpec(Spec):
             raise ValueError("valid_from needs test_from: say where test begins too")
         if self.order == "time" and self.repeats != 1:
             raise ValueError(
-                "repeats needs chance, and leave_n_out by time has none; set order: random, or drop repeats"
+                "repeats needs randomness, and leave_n_out by time has none; set order: random, or drop repeats"
             )
         return self
 

@@ -109,7 +109,7 @@ class SplitStore:
             folder = folder_name(spec.name)
             if folder in owners:
                 raise DataError(
-                    f"datasets: {owners[folder]!r} and {spec.name!r} would both be stored in splits/{folder}; "
+                    f"datasets: {owners[folder]!r} and {spec.name!r} would both go to splits/{folder}; "
                     "give one of them another name"
                 )
             owners[folder] = spec.name

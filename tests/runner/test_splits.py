@@ -101,7 +101,7 @@ def test_split_of_a_file_that_has_gone_is_still_used(
 def test_data_sets_that_would_share_a_folder_are_refused(suite: Make, tmp_path: Path) -> None:
     generated = {"users": 40, "items": 30, "interactions": 400}
     twins = [{"name": name, "synthetic": generated} for name in ("my shop", "my/shop")]
-    with pytest.raises(DataError, match=r"'my shop' and 'my/shop' would both be stored in splits/my-shop"):
+    with pytest.raises(DataError, match=r"'my shop' and 'my/shop' would both go to splits/my-shop"):
         stored(suite(datasets=twins), tmp_path / "run")
 
 
@@ -207,4 +207,4 @@ def test_model_without_features_is_at_chance_on_cold_items(
     (final,) = select(place.records(), FinalRecord)
     assert final.measured is not None
     assert final.measured.filled_items > 0
-    assert final.scores.values["auc"] == 0.5
+    assert final.scores.values["auc"] == 0.5  # noqa: PD011 - the field of a record, not of a frame
