@@ -155,7 +155,8 @@ class FinalsRun:
         request = self._request(task)
         places = {"part": f"parts/{entry['key']}.parquet", "state": f"models/{entry['key']}.safetensors"}
         for_scorer = request | {name: str(self.run_dir / place) for name, place in places.items()}
-        for_scorer |= {"directory": str(self.data.directory), "candidates": self.data.manifest.candidates.rule}
+        rule = self.data.manifest.candidates.rule
+        for_scorer |= {"directory": str(self.data.directory), "candidates": rule}
         hold_s = self.context.policy.final_s(trial["charged_s"] * self._more_users())
         fitted, scored = FinalListener(self.context, entry["entry"]), FinalListener(self.context, None)
         limits = Limits(hold_s, self.slot.memory_mb, self.context.policy.ready_s)

@@ -262,7 +262,7 @@ def test_split_k_core_leaves_every_user_and_item_its_rows(log, of_user, of_item)
         ({"by": "global_time", "valid_from": "3d"}, "valid_from needs test_from"),
         ({"by": "global_time", "test_from": "soon"}, "must be a date"),
         ({"by": "rolling_time", "window": "month"}, "a number and s, min, h, d or w"),
-        ({"by": "leave_n_out", "repeats": 3}, "repeats needs randomness"),
+        ({"by": "leave_n_out", "repeats": 3}, "repeats needs a rule that draws at random"),
     ],
 )
 def test_split_spec_refuses_keys_that_do_not_fit_the_rule(keys, words):
