@@ -35,7 +35,7 @@ Separator: TypeAlias = Literal["auto", ",", ";", "|", "::", " ", "\t", "tab"]
 MIN_ROWS_PER_USER = 5
 CONDITION = re.compile(r"^\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
 
-RULE_KEYS: Mapping[SplitRule, Mapping[str, int | str | None]] = {
+RULE_KEYS: Mapping[str, Mapping[str, int | str | None]] = {
     "random": {"per": "user", "repeats": 1},
     "leave_n_out": {"n": 1, "order": "time", "repeats": 1},
     "global_time": {"test_from": None, "valid_from": None},
@@ -371,7 +371,8 @@ class SplitSpec(Spec):
             raise ValueError("valid_from needs test_from: say where test begins too")
         if self.order == "time" and self.repeats != 1:
             raise ValueError(
-                "repeats needs randomness, and leave_n_out by time has none; set order: random, or drop repeats"
+                "repeats needs a rule that draws at random, and leave_n_out by time does not: set order: "
+                "random, or drop repeats"
             )
         return self
 

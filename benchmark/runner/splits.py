@@ -99,10 +99,10 @@ class SplitStore:
     say: Say
 
     def refuse_shared_folders(self) -> None:
-        """Refuse two data sets that would be stored in one folder.
+        """Check that every data set has a folder to itself.
 
         Raises:
-            DataError: there are two.
+            DataError: two would be stored in one folder.
         """
         owners: dict[str, str] = {}
         for spec in self.suite.datasets:
@@ -141,7 +141,7 @@ class SplitStore:
         )
 
     def refuse_changed_source(self, spec: LogSpec, manifest: SplitManifest) -> None:
-        """Refuse a source that is not the one that the run began with; one that is gone is not needed.
+        """Check that the source is the one that the run began with; one that is gone is not needed.
 
         Raises:
             DataError: its content has changed.

@@ -149,9 +149,8 @@ def fetch(name: str, console: Console) -> None:
     Raises:
         SourceError: it cannot be had.
     """
-    console.print(
-        Text(f"{name}: {fetch_known(find_known(name), say=lambda text: console.print(Text(text)))}")
-    )
+    folder = fetch_known(find_known(name), say=lambda text: console.print(Text(text)))
+    console.print(Text(f"{name}: {folder}"))
 
 
 def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:

@@ -76,11 +76,11 @@ def count_overlap(parts: list[Interactions]) -> Overlap:
 
     Pair and part are packed into one number and sorted together, so a pair of two parts has neighbours.
     """
-    parted = [
+    with_label = [
         (rows.users.astype(np.int64) * rows.n_items + rows.items) * len(parts) + label
         for label, rows in enumerate(parts)
     ]
-    packed = np.concatenate(parted)
+    packed = np.concatenate(with_label)
     packed.sort()
     packed = packed[np.append(True, packed[1:] != packed[:-1])]
     pairs, labels = np.divmod(packed, len(parts))

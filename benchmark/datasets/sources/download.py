@@ -273,10 +273,11 @@ def extract(archive: Path, folder: Path) -> None:
 
 
 def refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse a path that leaves the folder, a link, more bytes than any data set has, or a zip bomb.
+    """Check what an archive would unpack to.
 
     Raises:
-        SourceError: so.
+        SourceError: a path leaves the folder, a member is a link, there are more bytes than any data set
+            has, or they are packed as only a zip bomb is.
     """
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))

@@ -22,7 +22,7 @@ def published_log(known: KnownDataset, folder: Path, scale: tuple[float, float] 
     Args:
         known: whose log it is.
         folder: as unpacked.
-        scale: takes the place of the publisher's.
+        scale: replaces the publisher's.
 
     Raises:
         SourceError: the file is not the one that was fetched.

@@ -51,7 +51,7 @@ def cut_users(starts: Longs, rows: Longs, test: Longs, valid: Longs) -> tuple[La
 
 
 def need_times(prepared: Prepared, rule: str) -> None:
-    """Refuse a log without times.
+    """Check that a log has times.
 
     Raises:
         SplitError: it has none.

@@ -248,10 +248,10 @@ def find_separator(first: str, wanted: Sequence[str], text_format: TextFormat) -
 
 
 def require_columns(path: Path, wanted: Iterable[str], found: Sequence[str]) -> None:
-    """Refuse a file that lacks a wanted column, or has it twice.
+    """Check that a file has every wanted column, and once.
 
     Raises:
-        DataError: so.
+        DataError: it lacks one, or has it twice.
     """
     for name in wanted:
         if name not in found:

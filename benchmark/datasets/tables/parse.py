@@ -27,10 +27,10 @@ UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nano
 
 
 def numbers(column: pd.Series, location: Location, name: str) -> pd.Series:
-    """Return the column as float64, nan where missing; refuse text.
+    """Return the column as float64, nan where missing.
 
     Raises:
-        DataError: so, with the first such line.
+        DataError: an entry is not a number; the message names the first such line.
     """
     found = pd.to_numeric(column, errors="coerce").astype("float64")
     if pd.api.types.is_numeric_dtype(column.dtype):

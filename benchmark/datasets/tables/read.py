@@ -133,10 +133,10 @@ def stacked(columns: Sequence[pd.Series]) -> pd.Series:
 
 
 def refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
-    """Refuse parts that share a pair of user and item.
+    """Check that no pair of user and item is in two parts.
 
     Raises:
-        SplitError: so, with an example.
+        SplitError: some are; the message gives an example.
     """
     pairs = frame[[*SIDES, "part"]].drop_duplicates()
     shared = pairs[pairs.duplicated([*SIDES], keep=False)]
@@ -153,10 +153,10 @@ def refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
 
 
 def check_items(frame: pd.DataFrame, paths: Sequence[Path], say: Say, *, has_table: bool) -> None:
-    """Say which items of validation and test train does not have; refuse if they are most of a part.
+    """Say which items of validation and test do not occur in train.
 
     Raises:
-        SplitError: they are, and no table of items knows them.
+        SplitError: they are most of a part, and no table of items knows them.
     """
     in_train, *held_out = (items for _, items in frame.groupby("part")["item"])
     train_items = in_train.unique()

@@ -87,9 +87,9 @@ def test_open_log_folder_without_titles_has_none(ml_100k):
 
 
 def test_open_log_relative_path_starts_at_the_suite_then_in_the_working_directory(tmp_path, monkeypatch):
-    for place, user in (("suite", "from_suite"), ("here", "from_here")):
-        (tmp_path / place).mkdir()
-        (tmp_path / place / "log.csv").write_text(f"user,item\n{user},1\n")
+    for folder, user in (("suite", "from_suite"), ("here", "from_here")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "log.csv").write_text(f"user,item\n{user},1\n")
     (tmp_path / "here" / "only.csv").write_text("user,item\nonly_here,1\n")
     monkeypatch.chdir(tmp_path / "here")
     logs = [

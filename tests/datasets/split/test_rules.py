@@ -67,9 +67,9 @@ def test_split_by_any_rule_is_disjoint_complete_and_the_same_again(log, rule):
     spec = SplitSpec(**rule, test=0.2, valid=0.2)
     done = every_fold(log, spec)
     for one, again in zip(done, every_fold(log, spec), strict=True):
-        places = np.sort(np.concatenate([one.rows[part] for part in PARTS]))
+        numbers = np.sort(np.concatenate([one.rows[part] for part in PARTS]))
         left_out = one.manifest.notes.rows_after_the_test_window or 0
-        assert len(np.unique(places)) == len(places) == len(log.interactions) - left_out
+        assert len(np.unique(numbers)) == len(numbers) == len(log.interactions) - left_out
         assert one.manifest.hash == again.manifest.hash
 
 
@@ -262,7 +262,7 @@ def test_split_k_core_leaves_every_user_and_item_its_rows(log, of_user, of_item)
         ({"by": "global_time", "valid_from": "3d"}, "valid_from needs test_from"),
         ({"by": "global_time", "test_from": "soon"}, "must be a date"),
         ({"by": "rolling_time", "window": "month"}, "a number and s, min, h, d or w"),
-        ({"by": "leave_n_out", "repeats": 3}, "repeats needs randomness"),
+        ({"by": "leave_n_out", "repeats": 3}, "repeats needs a rule that draws at random"),
     ],
 )
 def test_split_spec_refuses_keys_that_do_not_fit_the_rule(keys, words):
@@ -287,7 +287,7 @@ def test_sorting_by_user_and_keys_equals_lexsort(rows, block):
     users, wide, narrow = (np.array(column) for column in zip(*rows, strict=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("benchmark.datasets.sorting.BLOCK", block)
-        starts, places = by_user(users, 6, narrow, wide)
-    assert places.tolist() == np.lexsort((narrow, wide, users)).tolist()
+        starts, order = by_user(users, 6, narrow, wide)
+    assert order.tolist() == np.lexsort((narrow, wide, users)).tolist()
     assert np.diff(starts).tolist() == np.bincount(users, minlength=6).tolist()
     assert stable_order([wide, users]).tolist() == np.lexsort((wide, users)).tolist()

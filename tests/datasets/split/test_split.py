@@ -49,10 +49,10 @@ def test_split_parts_are_disjoint_complete_and_in_the_order_of_the_log(rows, cha
     times = [float(chance.randint(0, 40)) for _ in rows]
     assume(len(set(users)) > 1 and len(set(items)) > 1)
     done = cut(prepared(user=users, item=items, time=times), SplitSpec(by=rule, test=0.2, valid=0.2))
-    places = [done.rows[part] for part in ("train", "valid", "test")]
-    assert sorted(np.concatenate(places).tolist()) == list(range(len(rows)))
-    assert all((np.diff(one) > 0).all() for one in places)
-    assert [rows[place] for place in done.rows["test"]] == raw(done, "test")
+    parts = [done.rows[part] for part in ("train", "valid", "test")]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(rows)))
+    assert all((np.diff(numbers) > 0).all() for numbers in parts)
+    assert [rows[number] for number in done.rows["test"]] == raw(done, "test")
 
 
 @given(st.integers(0, 10), st.integers(0, 10))
