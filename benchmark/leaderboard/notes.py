@@ -50,8 +50,8 @@ def fact_notes(
         level = f"{1 - results.suite.verdict.alpha:.0%}"
         yield Note(
             f"Reference: {reference}, {named}. {level} intervals, unadjusted: of {primary.name} over users "
-            "(BCa), of differences over users and seeds. p: seed-aware, Holm over all models. best: cannot be "
-            "separated from the best model (joint sign flips over all pairs, seed-aware)."
+            "(BCa), of differences over users and seeds. p: seed-aware, Holm over all models. best: cannot "
+            "be separated from the best model (joint sign flips over all pairs, seed-aware)."
         )
 
 

@@ -234,7 +234,7 @@ class Subgroups:
         if f"{metric.name}_head" not in finals.columns:
             if "recall_head" not in finals.columns:
                 raise RunError(
-                    f"--by item.popularity: no values are stored for head and tail items of "
+                    "--by item.popularity: no values are stored for head and tail items of "
                     f"{self.results.dataset}; the suite needs a ranking metric with a cut-off, such as ndcg@10"
                 )
             metric = parse("recall" if self.list_length is None else f"recall@{self.list_length}")
