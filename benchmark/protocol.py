@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Ids: TypeAlias = NDArray[np.int32]
+"""Dense ids of users or items."""
+Longs: TypeAlias = NDArray[np.int64]
+"""Counts, offsets, positions."""
+Floats32: TypeAlias = NDArray[np.float32]
+"""Single precision numbers that are no model's scores."""
 Scores: TypeAlias = NDArray[np.float32]
+"""What a model says of every item, (B, I), or (I,) for one user."""
 Values: TypeAlias = NDArray[np.float64]
 Array: TypeAlias = NDArray[Any]
 Hyperparameter: TypeAlias = bool | int | float | str

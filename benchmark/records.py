@@ -325,6 +325,7 @@ class TestCounts:
         without_relevant: of these, with nothing to find: excluded from ranking metrics.
         hidden_relevant: relevant items that training had, so excluded.
         excluded_relevant: relevant items that are no candidates, so excluded.
+        cold_relevant: relevant items without a training row, which are not excluded.
         short_lists: lists shorter than k.
         cold_users: evaluated users without a training row.
     """
@@ -335,6 +336,7 @@ class TestCounts:
     without_relevant: int
     hidden_relevant: int = 0
     excluded_relevant: int = 0
+    cold_relevant: int = 0
     short_lists: int = 0
     cold_users: int = 0
 

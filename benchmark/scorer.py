@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,8 +15,9 @@ from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import MetricError
 from benchmark.metrics import ranking
 from benchmark.metrics.evaluator import Evaluation
-from benchmark.metrics.head_tail import head_of, hits_of_kind, popularity_lift
-from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
+from benchmark.metrics.inputs import HitInputs
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.metrics.relevance import Relevance
 from benchmark.protocol import Scores, Values
 from benchmark.results import write_bytes, write_part
@@ -45,7 +46,7 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     split = Path(request["directory"])
     test = load_parts(split, "test")
     train, seen = load_parts(split, "train"), load_parts(split, "train", "valid")
-    metrics = [parse(name) for name in request["metrics"]]
+    metrics = [parse_metric(name) for name in request["metrics"]]
     mask = candidates_for(request["candidates"], split, train=train, seen=seen, target=test)
     sampled = any(metric.sampled for metric in metrics)
     field = CandidateItems(mask, load_negatives(split, "test") if sampled else None)
@@ -61,10 +62,10 @@ def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
     values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
     learned = seen if request["train_on"] == "train+valid" else train
     counts = np.bincount(learned.items, minlength=test.n_items)
-    lift, of_kinds = _exposure(evaluation, metrics, counts, judge.relevant)
+    lift, of_kinds = _exposure(evaluation, metrics, counts, judge.relevance)
     return {
         "values": values,
-        "counts": evaluation.counts,
+        "counts": asdict(evaluation.counts),
         "popularity_lift": lift,
         "sha256": write_part(Path(request["part"]), evaluation, of_kinds),
         "state_sha256": write_bytes(Path(request["state"]), state) if state else None,
@@ -78,12 +79,12 @@ def _exposure(
     length = next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
     if length is None or not counts.any():
         return None, {}
-    head = head_of(counts)
+    head = head_items(counts)
     short = replace(evaluation, lists=evaluation.lists[:, :length])
     found: dict[str, Values] = {}
     for name, kind in (("head", head), ("tail", ~head)):
         found |= _of_kind(name, kind, short, metrics[0], relevant)
-    lift = popularity_lift(short.lists, counts)
+    lift = mean_popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found
 
 
@@ -93,8 +94,8 @@ def _of_kind(
     """Return each user's recall, and primary value, of one kind of item: the list is the same."""
     hits, relevant = hits_of_kind(evaluation.users, evaluation.lists, wanted, kind)
     found = {f"recall_{name}": ranking.recall(hits, relevant, hits.shape[1])}
-    if primary.base in ranking.BY_NAME and primary.k is not None and not primary.sampled:
-        found[f"{primary.name}_{name}"] = ranking.BY_NAME[primary.base](hits, relevant, primary.k)
+    if primary.made_from(HitInputs) and primary.k is not None and not primary.sampled:
+        found[f"{primary.name}_{name}"] = primary.compute(HitInputs(hits, relevant, primary.k))
     return found
 
 

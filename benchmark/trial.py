@@ -17,15 +17,15 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cold_start import Cold, cold_of
+from benchmark.cold_start import Cold
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import Metric, parse
-from benchmark.metrics.topk_gpu import fetched, is_remote
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Recommender, Scores, traits
 from benchmark.registry import load as load_target
+from benchmark.score_check import checked_scores, fetched, is_remote
 
 BATCH_ELEMENTS = 4_000_000
 """Scores held at once: 16 MB of float32, whatever the number of users."""
@@ -124,28 +124,15 @@ class Fit:
             AdapterError: wrong shape or type.
             MetricError: scores that are not finite: the training has diverged.
         """
-        return self._filled(fetched(self.model.score(users)), users)
+        return self._filled(self.model.score(users), users)
 
     def scores_anywhere(self, users: Ids) -> Any:
-        """Return what :meth:`scores` does; left unchecked on its device where nothing is to be filled in."""
+        """Return what :meth:`scores` does; on its device, unchecked, where nothing is to be filled in."""
         raw = self.model.score(users)
-        return raw if is_remote(raw) and not self.cold.any else self._filled(fetched(raw), users)
+        return raw if is_remote(raw) and not self.cold.any else self._filled(raw, users)
 
-    def _filled(self, raw: Array, users: Ids) -> Scores:
-        expected = (len(users), self.train.n_items)
-        if raw.shape != expected:
-            raise AdapterError(
-                f"{self.name}: score() returned shape {raw.shape}, expected {expected}: one column per item."
-            )
-        if raw.dtype.kind != "f":
-            raise AdapterError(f"{self.name}: score() returned {raw.dtype}, expected float32.")
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = raw.astype(np.float32, copy=False)
-            finite = np.isfinite(scores.sum()) or np.isfinite(scores).all()  # a sum is quick and may overflow
-        if not finite:
-            bad = np.count_nonzero(~np.isfinite(scores))
-            raise MetricError(f"{self.name}: score() returned {bad} values that are not finite as float32.")
-        return self.cold.fill(users, scores)
+    def _filled(self, raw: Any, users: Ids) -> Scores:
+        return self.cold.fill(users, checked_scores(raw, users, self.train.n_items, self.name))
 
     def ratings(self, users: np.ndarray[Any, np.dtype[np.int32]]) -> Scores:
         """Return predicted ratings (B, I) of every item for each user.
@@ -155,7 +142,8 @@ class Fit:
         n_items = self.train.n_items
         everything = np.tile(np.arange(n_items, dtype=np.int32), len(users))
         values = self.model.rate(np.repeat(users, n_items), everything)  # type: ignore[attr-defined]
-        return np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
+        grid = np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
+        return checked_scores(grid, users, n_items, self.name, "rate()")
 
 
 def begin(request: dict[str, Any], train: Interactions) -> Fit:
@@ -166,13 +154,13 @@ def begin(request: dict[str, Any], train: Interactions) -> Fit:
     if hasattr(cls, "open_device"):
         cls.open_device(context)
     rows = train.likes() if own.feedback == "implicit" else train
-    cold = cold_of(rows, own.from_features, scores_all=own.scores_all)
+    cold = Cold.from_log(rows, own.from_features, scores_all=own.scores_all)
     return Fit(cls(**request["params"]), rows, context, request["name"], cold)
 
 
 def run(request: dict[str, Any], channel: ChildChannel, parts: Parts, _: list[int]) -> None:
     """Fit one configuration on train, validating when told, and after the last step, until told to stop."""
-    metrics = [parse(name) for name in request["metrics"]]
+    metrics = [parse_metric(name) for name in request["metrics"]]
     try:
         judge = judge_of(parts.valid, [parts.train], metrics, parts.train, parts.field, request["name"])
         fit = begin(request, parts.train)
@@ -203,7 +191,7 @@ def judge_of(
 ) -> Evaluator:
     """Return what measures scores on a part: one way for validation and test."""
     return Evaluator(
-        target, seen, metrics, train, who=who, candidates=field.candidates, drawn=field.negatives
+        target, seen, metrics, train, who=who, candidates=field.candidates, negatives=field.negatives
     )
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmark.leaderboard.evidence import Evidence
 from benchmark.leaderboard.margin import margin_bounds
 from benchmark.leaderboard.table import Table, columns
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.results import RunDirectory
 
 COSTS = {
@@ -50,7 +50,7 @@ def evidence_of(
     return Evidence(
         RunDirectory(place),
         Table("shop", rows, (metric,), next(iter(scores)), [], facts),
-        parse(metric),
+        parse_metric(metric),
         models,
         dict.fromkeys(scores, True),
         {model: dict(final) for model in scores},
@@ -63,7 +63,7 @@ def evidence_of(
 def _compare(rows: list[dict[str, Any]], models: Mapping[str, Any], reference: str, metric: str) -> None:
     """Fill what the board says of each model against the reference."""
     compared = SimpleNamespace(
-        scores=models, models=list(models), fixed=lambda _: True, primary=parse(metric), alpha=0.05
+        scores=models, models=list(models), fixed=lambda _: True, primary=parse_metric(metric), alpha=0.05
     )
     bounds = margin_bounds(compared, reference, 0.03)
     value = rows[0][metric]
@@ -72,7 +72,7 @@ def _compare(rows: list[dict[str, Any]], models: Mapping[str, Any], reference: s
 
 
 def _row(model: str, values: Any, order: int, metric: str, costs: Mapping[str, Any]) -> dict[str, Any]:
-    sign = 1 if parse(metric).higher_is_better else -1
+    sign = 1 if parse_metric(metric).higher_is_better else -1
     value = np.sqrt(values.mean()) if metric == "rmse" else values.mean()
     known = {"model": model, "status": "ok", "reason": "finished", "rank": order + 1, metric: value}
     known |= {f"valid_{metric}": 0.5 - sign * 0.01 * order, "smallest_detectable": 0.0123}

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from benchmark.budget import Line
 from benchmark.bundle.format import GOLDEN_K, GOLDEN_USERS, MANIFEST, sealed
 from benchmark.bundle.model_card import model_card
-from benchmark.cold_start import Cold, cold_of
+from benchmark.cold_start import Cold
 from benchmark.datasets.store.candidates import candidates_for
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BundleError
 from benchmark.leaderboard.evidence import Evidence
 from benchmark.leaderboard.user_scores import PerUserScores
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array, Interactions, Scores
 from benchmark.results import content_hash, file_hash, read_part, write_errors_as_run_error
 from benchmark.trial import packed
@@ -157,7 +157,7 @@ def _contents(known: Evidence, model: str, record: Mapping[str, str]) -> Content
 
 def _cold(learned: Interactions, study: Mapping[str, Any], final: Line) -> Cold:
     """Return what the engine filled in for the run's scores; nothing where features do for all."""
-    cold = cold_of(learned, study.get("from_features", ()))
+    cold = Cold.from_log(learned, study.get("from_features", ()))
     filled_users, filled_items = (bool(final.get(f"filled_{side}")) for side in ("users", "items"))
     return replace(cold, users=cold.users & filled_users, items=cold.items & filled_items)
 
@@ -248,7 +248,7 @@ def _scores(known: Evidence, model: str, part: pd.DataFrame) -> dict[str, Any]:
     rows = part.assign(model=model, seed=0, train_on="")
     found = {}
     for name in known.table.metrics:
-        metric = parse(name)
+        metric = parse_metric(name)
         finals = PerUserScores(rows, metric, "", known.data["n_items"])
         value = finals.value(metric, model)
         if value is None or not math.isfinite(value):

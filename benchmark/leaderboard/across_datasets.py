@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from benchmark.errors import StatisticsError
 from benchmark.leaderboard.folds import by_base, scores_over
 from benchmark.leaderboard.table import Row, Table
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.statistics import multi_dataset as tests
 from benchmark.statistics.resample import Matrix
 
@@ -95,7 +95,7 @@ class _Base:
     def of(cls, name: str, tables: Sequence[Table]) -> _Base:
         """Return the data set that these tables are splits of."""
         primary, facts = tables[0].primary, tables[0].facts
-        sign = 1.0 if parse(primary).higher_is_better else -1.0
+        sign = 1.0 if parse_metric(primary).higher_is_better else -1.0
         scores, valid = (
             {model: sign * float(values.mean()) for model, values in scores_over(tables, column).items()}
             for column in (primary, f"valid_{primary}")

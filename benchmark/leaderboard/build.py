@@ -18,7 +18,7 @@ from benchmark.leaderboard.subgroups import Judged, Source, groups_of
 from benchmark.leaderboard.table import COST_COLUMNS, Groups, Row, Table, columns
 from benchmark.leaderboard.tuning_history import TuningHistory, fairness, is_default, search_of
 from benchmark.leaderboard.user_scores import PerUserScores
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.results import latest
 
 FILLED = ("filled_users", "filled_items")
@@ -40,7 +40,7 @@ class Ranking:
         """
         self.stored, self.records, self.suite = stored, stored.records, stored.suite
         self.metrics = stored.metrics
-        self.primary = parse(self.metrics[0])
+        self.primary = parse_metric(self.metrics[0])
         self.studies = {study["model"]: study for study in stored.studies}
         self.finals = PerUserScores(stored.per_user, self.primary, stored.train_on, stored.data["n_items"])
         self.searches = {model: self._search(study) for model, study in self.studies.items()}
@@ -205,7 +205,7 @@ class Ranking:
         }
 
     def _value(self, name: str, model: str, finals: list[Line]) -> float | None:
-        metric = parse(name)
+        metric = parse_metric(name)
         if self.finals.can_derive(metric):
             return self.finals.value(metric, model)
         return _mean([line.get("values", {}).get(name) for line in finals])
@@ -222,7 +222,7 @@ class Ranking:
     @property
     def list_length(self) -> int | None:
         """The cut-off of the primary metric, or of the first metric that has one."""
-        return next((parse(name).k for name in self.metrics if parse(name).k), None)
+        return next((parse_metric(name).k for name in self.metrics if parse_metric(name).k), None)
 
     def _name(self, study: dict[str, Any]) -> str:
         return f"{self.stored.dataset}/{study['model']}"

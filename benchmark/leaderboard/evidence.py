@@ -14,7 +14,7 @@ from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard.build import Ranking
 from benchmark.leaderboard.dataset_results import DatasetResults, read, split_folder
 from benchmark.leaderboard.table import Table
-from benchmark.metrics.names import Metric
+from benchmark.metrics.register import Metric
 from benchmark.protocol import Values
 from benchmark.results import RunDirectory, latest
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from benchmark.leaderboard.table import Row, Table
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Values
 from benchmark.statistics.bayesian import correlated_t
 from benchmark.statistics.corrected_t import nadeau_bengio
@@ -69,7 +69,7 @@ def over_folds(tables: Sequence[Table]) -> tuple[Folds, ...]:
 
 def _folds(name: str, tables: Sequence[Table]) -> Folds:
     primary = tables[0].primary
-    sign = 1.0 if parse(primary).higher_is_better else -1.0
+    sign = 1.0 if parse_metric(primary).higher_is_better else -1.0
     scores, valid = scores_over(tables, primary), scores_over(tables, f"valid_{primary}")
     reference = max(valid, key=lambda model: sign * valid[model].mean(), default=None)
     ranked = sorted(scores, key=lambda model: -sign * scores[model].mean())
@@ -94,7 +94,7 @@ def _row(name: str, primary: str, values: Values, valid: Values) -> Row:
 def _compare(rows: list[Row], scores: dict[str, Values], reference: str, tables: Sequence[Table]) -> None:
     """Fill differences, Nadeau & Bengio's intervals and Holm-adjusted p, and Bayesian probabilities."""
     primary, facts = tables[0].primary, tables[0].facts
-    sign, ratio = 1.0 if parse(primary).higher_is_better else -1.0, test_train_ratio(tables)
+    sign, ratio = 1.0 if parse_metric(primary).higher_is_better else -1.0, test_train_ratio(tables)
     rope = float(facts["margin"]) * abs(float(scores[reference].mean()))
     others = [row for row in rows if row["model"] != reference]
     for row in others:

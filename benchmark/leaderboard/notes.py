@@ -10,7 +10,7 @@ from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.table import Row
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
 from benchmark.metrics.head_tail import HEAD_SHARE
-from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.register import Metric, parse_metric
 
 UNUSED_SHARE = 0.25
 """A search that ended with more of its budget left had time for trials that it did not make."""
@@ -62,7 +62,7 @@ def _counted(stored: DatasetResults, counts: Mapping[str, int]) -> Iterator[str]
         "users without a training row": counts.get("cold_users", cold.get("users", 0)),
         "lists cut short for want of candidates": counts.get("short_lists", 0),
         "relevant items that training had, so left out": counts.get("hidden_relevant", 0),
-        "relevant items that are no candidates, so left out": counts.get("barred_relevant", 0),
+        "relevant items that are no candidates, so left out": counts.get("excluded_relevant", 0),
         "held-out items without a training row": cold.get("items", 0),
     }
     told = "".join(f"; {count} {what}" for what, count in rest.items() if count)
@@ -70,7 +70,7 @@ def _counted(stored: DatasetResults, counts: Mapping[str, int]) -> Iterator[str]
         f"{counts['users']} users evaluated, {counts['without_relevant']} with nothing to find and left out "
         f"of ranking metrics{told}. {_candidates(stored)}"
     )
-    rated = [name for name in stored.metrics if parse(name).kind == "rating"]
+    rated = [name for name in stored.metrics if parse_metric(name).kind == "rating"]
     yield f"{text} {', '.join(rated)} over interactions." if rated else text
 
 

@@ -16,7 +16,7 @@ from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.table import GROUP_COLUMNS, Groups, Row
 from benchmark.leaderboard.user_scores import LEAST_USERS, PerUserScores
 from benchmark.metrics.head_tail import HEAD_SHARE
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array
 from benchmark.statistics.holm import holm
 
@@ -229,7 +229,7 @@ def _head_and_tail(source: Source) -> tuple[list[Part], str]:
                 f"--by item.popularity: nothing is stored of head and tail items of {source.dataset}; they "
                 "need a ranking metric with a cut-off in the suite, such as ndcg@10"
             )
-        metric = parse("recall" if source.list_length is None else f"recall@{source.list_length}")
+        metric = parse_metric("recall" if source.list_length is None else f"recall@{source.list_length}")
     stem = metric.name if f"{metric.name}_head" in finals.columns else metric.base
     parts = [(kind, finals.judged_by(metric, f"{stem}_{kind}")) for kind in ("head", "tail")]
     cut = (

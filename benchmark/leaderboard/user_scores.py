@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmark.leaderboard.table import DRAWS
 from benchmark.metrics.evaluator import summarise
-from benchmark.metrics.names import Metric
+from benchmark.metrics.register import Metric
 from benchmark.protocol import Ids, Values
 from benchmark.statistics.intervals import bootstrap_intervals, bootstrap_ratio_interval
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchmark.leaderboard import Across, Board, Row, Table, TuningHistory
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.reporting.columns import decimal, span
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def intervals(table: Table) -> Figure:
 
 def cost(table: Table) -> Figure:
     """Return quality against latency and memory, the models on the Pareto front joined."""
-    primary, better = table.primary, parse(table.primary).higher_is_better
+    primary, better = table.primary, parse_metric(table.primary).higher_is_better
     kinds = (("latency_ms_p50", "ms for one user (median)"), ("memory_mb", "MB of memory while training"))
 
     def draw(canvas: Canvas) -> None:
@@ -156,7 +156,7 @@ def cost(table: Table) -> Figure:
 
 def _scatter(axes: Axes, table: Table, column: str) -> None:
     primary = table.primary
-    front = pareto(table.ranked, column, primary, higher=parse(primary).higher_is_better)
+    front = pareto(table.ranked, column, primary, higher=parse_metric(primary).higher_is_better)
     points = [(row[column], row[primary]) for row in front]
     axes.plot(
         *zip(*points, strict=True), color=INK, lw=0.8, ls=":", drawstyle="steps-post"

@@ -12,7 +12,7 @@ from benchmark.executors.channel import Message
 from benchmark.executors.local import Child
 from benchmark.executors.processes import boot_and_pid_namespace
 from benchmark.executors.slots import Slot
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.plan import Study
 from benchmark.runner.watcher import Watcher
@@ -40,7 +40,7 @@ class RunContext:
     @property
     def maximise(self) -> bool:
         """Whether a higher primary value is better."""
-        return metrics.parse(self.suite.metrics.primary).higher_is_better
+        return metrics.parse_metric(self.suite.metrics.primary).higher_is_better
 
 
 def request_of(suite: Suite, study: Study, params: dict[str, Any], seed: int, slot: Slot) -> Message:
@@ -54,14 +54,14 @@ def request_of(suite: Suite, study: Study, params: dict[str, Any], seed: int, sl
         "threads": len(slot.cores),
         "device": slot.device if slot.device in study.adapter.traits.devices else "cpu",
         "metrics": measured,
-        "rates": any(metrics.parse(name).kind == "rating" for name in measured),
+        "rates": any(metrics.parse_metric(name).kind == "rating" for name in measured),
     }
 
 
 def applicable(suite: Suite, study: Study) -> list[str]:
     """Return the metrics that make sense for a model: no RMSE for a ranker."""
     rates = study.adapter.traits.rates
-    return [name for name in suite.metrics.all if rates or metrics.parse(name).kind != "rating"]
+    return [name for name in suite.metrics.all if rates or metrics.parse_metric(name).kind != "rating"]
 
 
 def note_open(ledger: Ledger, child: Child, entry: dict[str, Any], **more: Any) -> Line:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.budget import Policy
 from benchmark.errors import MissingLibrary
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.protocol import Choice, Hyperparameter, Range, Space
 from benchmark.registry import Adapter, Registry, install_hint
 from benchmark.results import content_hash
@@ -63,7 +63,7 @@ class Study:
                 "policy": policy.as_dict(),
                 "slot": suite.budget.slot.model_dump(),
                 "primary": suite.metrics.primary,
-                "metrics": metrics.VERSION,
+                "metrics": metrics.METRICS_VERSION,
                 "seed": suite.seed,
                 **more,
             }
@@ -141,7 +141,7 @@ def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str, *, rated:
 def _excluded(suite: Suite, adapter: Adapter, *, rated: bool) -> tuple[str, str] | None:
     if adapter.missing:
         return "skipped", f"needs {', '.join(adapter.missing)}: {install_hint([adapter])}"
-    if metrics.parse(suite.metrics.primary).kind == "rating" and not adapter.traits.rates:
+    if metrics.parse_metric(suite.metrics.primary).kind == "rating" and not adapter.traits.rates:
         return "n/a", f"predicts no ratings, so it has no {suite.metrics.primary}"
     if adapter.traits.feedback == "explicit" and not rated:
         return (

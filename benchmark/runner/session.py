@@ -17,7 +17,7 @@ from benchmark.errors import Interrupted
 from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.processes import kill_recorded
 from benchmark.executors.slots import Slots
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, disk_full_as_run_error, gather
 from benchmark.runner.context import RunContext
@@ -204,7 +204,7 @@ class _Session:
 
     def _name_reference(self, ledger: Ledger, data: StoredSplit, studies: list[Study]) -> None:
         """Write down which model the others will be compared with, before test is opened."""
-        maximise = metrics.parse(self.suite.metrics.primary).higher_is_better
+        maximise = metrics.parse_metric(self.suite.metrics.primary).higher_is_better
         bests = []
         for study in studies:
             key = self._key(study, data)

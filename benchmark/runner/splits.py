@@ -20,7 +20,7 @@ from benchmark.datasets.store.candidates import COLD_ITEMS, has_negatives, store
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import load_manifest, save_split
 from benchmark.errors import DataError, MetricError
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.results import RunDirectory
 from benchmark.suite import Suite
 
@@ -194,7 +194,7 @@ def folder_name(label: str) -> str:
 
 def sampled_of(suite: Suite) -> int | None:
     """Return how many negatives the sampled metrics of a suite draw; None if it has none."""
-    drawn = [metrics.parse(name).sampled for name in suite.metrics.all]
+    drawn = [metrics.parse_metric(name).sampled for name in suite.metrics.all]
     return max([count for count in drawn if count is not None], default=None)
 
 
@@ -211,7 +211,7 @@ def _labelled(cut: Split, fold: int, count: int, **more: Any) -> Split:
 def _fits(suite: Suite, manifest: dict[str, Any]) -> None:
     for name in suite.metrics.all:
         try:
-            metrics.parse(name, manifest["n_items"])
+            metrics.parse_metric(name, manifest["n_items"])
         except MetricError as error:
             raise DataError(f"{manifest['dataset']}: {error}") from error
 
