@@ -65,9 +65,9 @@ def _only(suite: Suite, names: list[str], path: Path) -> Suite:
 
 def metrics() -> list[dict[str, str]]:
     """Return name, kind, formula, direction, range and source of every metric."""
-    from benchmark.metrics.listing import rows
+    from benchmark.metrics.register import listing
 
-    return rows()
+    return listing()
 
 
 def plan(suite: Suite) -> list[Study]:

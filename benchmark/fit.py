@@ -12,12 +12,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from benchmark.cold_start import Cold, cold_of
-from benchmark.errors import AdapterError, MetricError
+from benchmark.cold_start import Cold
 from benchmark.messages import FitRequest
-from benchmark.metrics.topk_gpu import fetched, is_remote
-from benchmark.protocol import Array, FitContext, Ids, Interactions, RatesItems, Recommender, Scores, traits
+from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, traits
 from benchmark.registry import load as load_target
+from benchmark.score_check import checked_scores, is_remote
 
 BATCH_ELEMENTS = 4_000_000
 """Scores held at once: 16 MB of float32, whatever the number of users."""
@@ -67,7 +66,7 @@ class Fit:
         if hasattr(adapter, "open_device"):
             adapter.open_device(context)
         rows = train.likes() if own.feedback == "implicit" else train
-        cold = cold_of(rows, own.from_features, scores_all=own.scores_all)
+        cold = Cold.from_log(rows, own.from_features, scores_all=own.scores_all)
         return cls(adapter(**request.params), rows, context, request.name, cold)
 
     def step(self) -> bool:
@@ -91,28 +90,15 @@ class Fit:
             AdapterError: wrong shape or type.
             MetricError: scores that are not finite: the training has diverged.
         """
-        return self._filled(fetched(self.model.score(users)), users)
+        return self._checked(self.model.score(users), users)
 
     def scores_anywhere(self, users: Ids) -> Any:
-        """Return what :meth:`scores` does; left unchecked on its device where nothing is to be filled in."""
+        """Return what :meth:`scores` does; on its device, unchecked, where nothing is to be filled in."""
         raw = self.model.score(users)
-        return raw if is_remote(raw) and not self.cold.any else self._filled(fetched(raw), users)
+        return raw if is_remote(raw) and not self.cold.any else self._checked(raw, users)
 
-    def _filled(self, raw: Array, users: Ids) -> Scores:
-        expected = (len(users), self.train.n_items)
-        if raw.shape != expected:
-            raise AdapterError(
-                f"{self.name}: score() returned shape {raw.shape}, expected {expected}: one column per item."
-            )
-        if raw.dtype.kind != "f":
-            raise AdapterError(f"{self.name}: score() returned {raw.dtype}, expected float32.")
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = raw.astype(np.float32, copy=False)
-            finite = np.isfinite(scores.sum()) or np.isfinite(scores).all()  # a sum is quick and may overflow
-        if not finite:
-            bad = np.count_nonzero(~np.isfinite(scores))
-            raise MetricError(f"{self.name}: score() returned {bad} values that are not finite as float32.")
-        return self.cold.fill(users, scores)
+    def _checked(self, raw: Any, users: Ids) -> Scores:
+        return self.cold.fill(users, checked_scores(raw, users, self.train.n_items, self.name))
 
     def ratings(self, users: Ids) -> Scores:
         """Return predicted ratings (B, I) of every item for each user.
@@ -122,4 +108,5 @@ class Fit:
         n_items = self.train.n_items
         items = np.tile(np.arange(n_items, dtype=np.int32), len(users))
         values = cast("RatesItems", self.model).rate(np.repeat(users, n_items), items)
-        return np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
+        grid = np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
+        return checked_scores(grid, users, n_items, self.name, "rate()")

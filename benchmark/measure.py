@@ -10,8 +10,8 @@ from typing import BinaryIO
 import numpy as np
 
 from benchmark.fit import Fit, batches
-from benchmark.metrics.topk_gpu import fetched
 from benchmark.protocol import Array, Recommender
+from benchmark.score_check import fetched
 
 LATENCY_CALLS = 60
 LATENCY_WARM_UP = 10

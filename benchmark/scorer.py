@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +18,9 @@ from benchmark.fit import batches
 from benchmark.messages import Done, Ready, Scored, ScoreRequest
 from benchmark.metrics import ranking
 from benchmark.metrics.evaluator import Evaluation, Evaluator
-from benchmark.metrics.head_tail import head_of, hits_of_kind, popularity_lift
-from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
+from benchmark.metrics.inputs import HitInputs
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.protocol import Scores, Values
 from benchmark.results import write_per_user
 from benchmark.trial import CandidateItems, ChildChannel, complaint, evaluator_for
@@ -48,7 +49,7 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
     split = Path(request.directory)
     test = load_parts(split, "test")
     train, seen = load_parts(split, "train"), load_parts(split, "train", "valid")
-    metrics = [parse(name) for name in request.metrics]
+    metrics = [parse_metric(name) for name in request.metrics]
     mask = candidates_for(request.candidates, split, train=train, seen=seen, target=test)
     sampled = any(metric.sampled for metric in metrics)
     items = CandidateItems(mask, load_negatives(split, "test") if sampled else None)
@@ -65,7 +66,7 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
     lift, by_popularity = exposure(evaluation, evaluator, metrics, counts)
     return Scored(
         values={name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)},
-        counts={**evaluation.counts, "excluded_relevant": evaluation.counts["barred_relevant"]},
+        counts=asdict(evaluation.counts),
         popularity_lift=lift,
         sha256=write_per_user(Path(request.per_user_path), evaluation, by_popularity),
         state_sha256=write_bytes(Path(request.state_path), state) if state else None,
@@ -87,15 +88,15 @@ def exposure(
     if length is None or not counts.any():
         return None, {}
     short = replace(evaluation, lists=evaluation.lists[:, :length])
-    primary, head = metrics[0], head_of(counts)
+    primary, head = metrics[0], head_items(counts)
     found: dict[str, Values] = {}
     for name, kind in (("head", head), ("tail", ~head)):
         # The list stays the same; only items of one kind count as hits and as relevant.
-        hits, relevant = hits_of_kind(short.users, short.lists, evaluator.relevant, kind)
+        hits, relevant = hits_of_kind(short.users, short.lists, evaluator.relevance, kind)
         found[f"recall_{name}"] = ranking.recall(hits, relevant, hits.shape[1])
-        if primary.base in ranking.BY_NAME and primary.k is not None and not primary.sampled:
-            found[f"{primary.name}_{name}"] = ranking.BY_NAME[primary.base](hits, relevant, primary.k)
-    lift = popularity_lift(short.lists, counts)
+        if primary.made_from(HitInputs) and primary.k is not None and not primary.sampled:
+            found[f"{primary.name}_{name}"] = primary.compute(HitInputs(hits, relevant, primary.k))
+    lift = mean_popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found
 
 

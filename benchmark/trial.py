@@ -35,7 +35,7 @@ from benchmark.messages import (
     Step,
 )
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.protocol import Ids, Interactions
 
 
@@ -86,7 +86,7 @@ def load(directory: str, candidates: str = "all", *, sampled: bool = False) -> P
 
 def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) -> None:
     """Fit one configuration on train, validating when told, and after the last step, until told to stop."""
-    metrics = [parse(name) for name in request.metrics]
+    metrics = [parse_metric(name) for name in request.metrics]
     try:
         evaluator = evaluator_for(
             parts.valid, [parts.train], metrics, parts.train, parts.candidates, request.name
@@ -151,7 +151,7 @@ def evaluator_for(
     who: str,
 ) -> Evaluator:
     """Return what measures scores on a part: one way for validation and test."""
-    return Evaluator(target, seen, metrics, train, who=who, candidates=items.mask, drawn=items.negatives)
+    return Evaluator(target, seen, metrics, train, who=who, candidates=items.mask, negatives=items.negatives)
 
 
 def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]:

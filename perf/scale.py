@@ -33,7 +33,7 @@ from benchmark.datasets.split import split
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import save_split
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 
 SMALL = 1_000_000
 GOALS = {
@@ -98,7 +98,8 @@ def measure_evaluate(folder: Path) -> dict[str, Any]:
     forget_peak()
     data_mb = peak_mb()
     start, on_core = time.monotonic(), core_seconds()
-    judge = Evaluator(test, seen=[seen], metrics=[parse("ndcg@10"), parse("recall@10")], train=train)
+    metrics = [parse_metric("ndcg@10"), parse_metric("recall@10")]
+    judge = Evaluator(test, seen=[seen], metrics=metrics, train=train)
     counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
     for first in range(0, len(judge.users), BATCH):
         users = judge.users[first : first + BATCH]

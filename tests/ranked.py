@@ -16,7 +16,7 @@ from written_run import split_manifest
 from benchmark.leaderboard import BoardRow, Facts, RankedResults, Table
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.margin import margin_bounds
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Values
 from benchmark.records import FinalRecord, StudyRecord, TestCounts, TestScores
 from benchmark.results import RunDirectory
@@ -70,7 +70,7 @@ def results_of(
 def compared(rows: list[BoardRow], models: Mapping[str, Values], metric: str) -> tuple[BoardRow, ...]:
     """Return the rows with what the board says of each model against the first."""
     comparison = SimpleNamespace(
-        scores=models, models=list(models), is_fixed=lambda _: True, primary=parse(metric), alpha=0.05
+        scores=models, models=list(models), is_fixed=lambda _: True, primary=parse_metric(metric), alpha=0.05
     )
     bounds = margin_bounds(comparison, rows[0].model, 0.03)  # type: ignore[arg-type]
     others = [
@@ -82,7 +82,7 @@ def compared(rows: list[BoardRow], models: Mapping[str, Values], metric: str) ->
 
 def row_of(model: str, values: Values, order: int, metric: str, costs: Mapping[str, Any]) -> BoardRow:
     """Return the row of a model, not yet compared."""
-    sign = 1 if parse(metric).higher_is_better else -1
+    sign = 1 if parse_metric(metric).higher_is_better else -1
     value = float(np.sqrt(values.mean()) if metric == "rmse" else values.mean())
     more: dict[str, Any] = {"p_vs_reference": 0.4 if order else None, **COSTS, **costs}
     return boards.row(

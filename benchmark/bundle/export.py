@@ -30,7 +30,7 @@ from benchmark.bundle.format import (
 )
 from benchmark.bundle.model_card import model_card
 from benchmark.bundle.serving import Id
-from benchmark.cold_start import Cold, cold_of
+from benchmark.cold_start import Cold
 from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.store.candidates import candidates_for
 from benchmark.datasets.store.parts import load_parts
@@ -39,7 +39,7 @@ from benchmark.files import content_hash, file_sha256, write_errors_as_run_error
 from benchmark.leaderboard import RankedResults
 from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.measure import packed
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array, Ids, Interactions, Scores
 from benchmark.records import FinalRecord, Measurements, TestScores
 from benchmark.results import read_final
@@ -209,7 +209,7 @@ def stored_state(results: RankedResults, model: str, scores: TestScores) -> Path
 
 def filled_in(learned: Interactions, from_features: Sequence[str], measured: Measurements) -> Cold:
     """Return what the engine filled in for the run's scores; nothing where features do for all."""
-    cold = cold_of(learned, from_features)
+    cold = Cold.from_log(learned, from_features)
     return replace(
         cold,
         users=cold.users & bool(measured.filled_users),
@@ -313,7 +313,7 @@ def scores_on_test(results: RankedResults, model: str, per_user: pd.DataFrame) -
     rows = per_user.assign(model=model, seed=0, train_on="", config_source="tuned")
     found = {}
     for name in results.table.metrics:
-        metric = parse(name)
+        metric = parse_metric(name)
         finals = PerUserScores(rows, metric, "", results.stored.split.n_items)
         value = finals.value(metric, model)
         if value is None or not math.isfinite(value):

@@ -15,7 +15,7 @@ from benchmark.leaderboard.folds import by_dataset, scores_over, validation_over
 from benchmark.leaderboard.formatting import p_value
 from benchmark.leaderboard.rows import AcrossRow
 from benchmark.leaderboard.table import Table
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.records import Note
 from benchmark.statistics import multi_dataset as tests
 from benchmark.statistics.resample import Matrix
@@ -118,7 +118,7 @@ class DatasetMeans:
     def from_tables(cls, name: str, tables: Sequence[Table]) -> DatasetMeans:
         """Return the data set that these tables are splits of."""
         facts = tables[0].facts
-        sign = 1.0 if parse(tables[0].primary).higher_is_better else -1.0
+        sign = 1.0 if parse_metric(tables[0].primary).higher_is_better else -1.0
         scores, valid = (
             {model: sign * float(values.mean()) for model, values in over(tables).items()}
             for over in (scores_over, validation_over)

@@ -18,7 +18,7 @@ from benchmark.leaderboard.subgroups import Subgroups
 from benchmark.leaderboard.table import Facts, Table
 from benchmark.leaderboard.tuning_history import TuningHistory, at_edge
 from benchmark.leaderboard.user_scores import PerUserScores
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.records import LOST, FinalRecord, Note, StudyRecord, warning
 from benchmark.results import latest
 
@@ -38,8 +38,8 @@ class Ranking:
         """
         self.results, self.suite, self.studies = results, results.suite, results.studies
         self.metrics = results.suite.metrics.all
-        self.primary = parse(self.metrics[0])
-        self.list_length = next((parse(name).k for name in self.metrics if parse(name).k), None)
+        self.primary = parse_metric(self.metrics[0])
+        self.list_length = next((parse_metric(name).k for name in self.metrics if parse_metric(name).k), None)
         self.finals = PerUserScores(
             results.per_user, self.primary, self.suite.finals.train_on, results.split.n_items
         )
@@ -182,7 +182,7 @@ class Ranking:
 
     def _value(self, name: str, model: str, finals: Sequence[FinalRecord]) -> float | None:
         """Return a metric of a model: made from stored rows where possible, else as the scorer found it."""
-        metric = parse(name)
+        metric = parse_metric(name)
         if self.finals.can_derive(metric):
             return self.finals.value(metric, model)
         return mean([final.test.values.get(name) for final in finals if final.test is not None])

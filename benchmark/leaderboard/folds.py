@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmark.leaderboard.rows import BoardRow, FoldRow
 from benchmark.leaderboard.table import Table
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Values
 from benchmark.records import Note, warning
 from benchmark.statistics.bayesian import correlated_t
@@ -82,7 +82,7 @@ def over_folds(tables: Sequence[Table]) -> tuple[Folds, ...]:
 def _folds(name: str, tables: Sequence[Table]) -> Folds:
     """Return the board over the splits of one data set."""
     primary = tables[0].primary
-    sign = 1.0 if parse(primary).higher_is_better else -1.0
+    sign = 1.0 if parse_metric(primary).higher_is_better else -1.0
     scores, valid = scores_over(tables), validation_over(tables)
     reference = max(valid, key=lambda model: sign * valid[model].mean(), default=None)
     ranked = [
@@ -122,7 +122,7 @@ def compared(
 ) -> list[FoldRow]:
     """Return the rows with Nadeau & Bengio's intervals and p (Holm), and Bayesian probabilities."""
     primary, facts = tables[0].primary, tables[0].facts
-    sign, ratio = 1.0 if parse(primary).higher_is_better else -1.0, test_train_ratio(tables)
+    sign, ratio = 1.0 if parse_metric(primary).higher_is_better else -1.0, test_train_ratio(tables)
     rope = facts.margin * abs(float(scores[reference].mean()))
     filled: dict[str, FoldRow] = {}
     for row in rows:

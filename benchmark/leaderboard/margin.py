@@ -11,7 +11,7 @@ import numpy as np
 from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.table import DRAWS, Table
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Values
 from benchmark.statistics.noninferiority import noninferiority
 
@@ -77,7 +77,7 @@ class Loss:
         if reference is None or not row.has_result or row.model == reference.model:
             return None
         difference, share = row.diff_to_reference, row.margin_bound
-        sign = -1 if parse(table.primary).higher_is_better else 1
+        sign = -1 if parse_metric(table.primary).higher_is_better else 1
         worse = math.nan if difference is None else sign * difference
         if share is None:
             return cls(worse, math.inf, shown=False)

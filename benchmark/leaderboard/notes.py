@@ -11,7 +11,7 @@ from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
 from benchmark.ledger import select
 from benchmark.metrics.head_tail import HEAD_SHARE
-from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.records import FinalRecord, Note, StudyRecord, TestCounts, warning
 
 UNUSED_SHARE = 0.25
@@ -89,7 +89,7 @@ def evaluated_note(split: SplitManifest, counts: TestCounts, metrics: Sequence[s
     rule = split.candidates.rule
     ranked = "all unseen items" if rule == "all" else f"a subset of the unseen items: {CANDIDATES[rule]}"
     text = f"{'; '.join(found)}. Full ranking over {ranked}."
-    rated = [name for name in metrics if parse(name).kind == "rating"]
+    rated = [name for name in metrics if parse_metric(name).kind == "rating"]
     return Note(f"{text} {', '.join(rated)} over interactions." if rated else text)
 
 

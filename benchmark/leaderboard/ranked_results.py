@@ -10,7 +10,7 @@ from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard.build import Ranking
 from benchmark.leaderboard.dataset_results import DatasetResults, read
 from benchmark.leaderboard.table import Table
-from benchmark.metrics.names import Metric, parse
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.protocol import Values
 from benchmark.records import FinalRecord
 from benchmark.results import RunDirectory
@@ -38,7 +38,7 @@ class RankedResults:
     @property
     def metric(self) -> Metric:
         """The primary metric."""
-        return parse(self.table.primary)
+        return parse_metric(self.table.primary)
 
     @property
     def alpha(self) -> float:

@@ -19,7 +19,7 @@ from benchmark.leaderboard.rows import GroupRow
 from benchmark.leaderboard.table import Groups
 from benchmark.leaderboard.user_scores import LEAST_USERS, PerUserScores
 from benchmark.metrics.head_tail import HEAD_SHARE
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array
 from benchmark.records import Note
 from benchmark.statistics.holm import holm
@@ -235,9 +235,9 @@ class Subgroups:
             if "recall_head" not in finals.columns:
                 raise RunError(
                     "--by item.popularity: no values are stored for head and tail items of "
-                    f"{self.results.dataset}; the suite needs a ranking metric with a cut-off, such as ndcg@10"
+                    f"{self.results.dataset}; the suite needs a ranking metric with a cut-off: ndcg@10"
                 )
-            metric = parse("recall" if self.list_length is None else f"recall@{self.list_length}")
+            metric = parse_metric("recall" if self.list_length is None else f"recall@{self.list_length}")
         stem = metric.name if f"{metric.name}_head" in finals.columns else metric.base
         groups = [(kind, finals.with_primary(metric, f"{stem}_{kind}")) for kind in ("head", "tail")]
         cut = (

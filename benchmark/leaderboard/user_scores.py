@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmark.leaderboard.table import DRAWS
 from benchmark.metrics.evaluator import summarise
-from benchmark.metrics.names import Metric
+from benchmark.metrics.register import Metric
 from benchmark.protocol import Ids, Values
 from benchmark.statistics.intervals import Interval, bootstrap_intervals, bootstrap_ratio_interval
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.leaderboard import Across, Board, BoardRow, Table, TuningHistory
 from benchmark.leaderboard.formatting import decimal, span
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +160,7 @@ COST_AXES = (
 
 def cost(table: Table) -> Figure:
     """Return quality against latency and memory, the models on the Pareto front joined."""
-    primary, higher = table.primary, parse(table.primary).higher_is_better
+    primary, higher = table.primary, parse_metric(table.primary).higher_is_better
     points = {axis.title: axis.points(table) for axis in COST_AXES}
     fronts = {title: pareto(filter(None, found), higher=higher) for title, found in points.items()}
 

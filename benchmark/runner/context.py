@@ -10,7 +10,7 @@ from benchmark.budget import Policy
 from benchmark.executors.slots import Slot
 from benchmark.ledger import Ledger
 from benchmark.messages import FitRequest
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.records import Params
 from benchmark.runner.child import RetryPolicy
 from benchmark.runner.fork_servers import ForkServers
@@ -37,7 +37,7 @@ class RunContext:
     @property
     def maximise(self) -> bool:
         """Whether a higher primary value is better."""
-        return metrics.parse(self.suite.metrics.primary).higher_is_better
+        return metrics.parse_metric(self.suite.metrics.primary).higher_is_better
 
 
 def policy_for(suite: Suite) -> Policy:
@@ -56,11 +56,11 @@ def fit_request(suite: Suite, study: Study, params: Params, seed: int, slot: Slo
         threads=len(slot.cores),
         device=slot.device if slot.device in study.adapter.traits.devices else "cpu",
         metrics=measured,
-        rates=any(metrics.parse(name).kind == "rating" for name in measured),
+        rates=any(metrics.parse_metric(name).kind == "rating" for name in measured),
     )
 
 
 def applicable_metrics(suite: Suite, study: Study) -> tuple[str, ...]:
     """Return the metrics that make sense for a model: no RMSE for a ranker."""
     rates = study.adapter.traits.rates
-    return tuple(name for name in suite.metrics.all if rates or metrics.parse(name).kind != "rating")
+    return tuple(name for name in suite.metrics.all if rates or metrics.parse_metric(name).kind != "rating")

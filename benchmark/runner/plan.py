@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from benchmark.budget import Policy
 from benchmark.errors import MissingLibrary
 from benchmark.files import content_hash
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.protocol import Choice, Hyperparameter, Range, Space
 from benchmark.records import Exclusion, Params, StudyRecord
 from benchmark.registry import Adapter, Registry, install_hint
@@ -104,7 +104,7 @@ class Study:
                 "seed": suite.seed,
                 "device": device,
                 "engine": engine,
-                "versions": [ENGINE_VERSION, metrics.VERSION],
+                "versions": [ENGINE_VERSION, metrics.METRICS_VERSION],
             }
         )[:16]
 
@@ -180,7 +180,7 @@ def exclusion(suite: Suite, adapter: Adapter, *, rated: bool, described: Collect
     traits = adapter.traits
     if adapter.missing:
         return Exclusion("skipped", f"needs {', '.join(adapter.missing)}: {install_hint([adapter])}")
-    if metrics.parse(suite.metrics.primary).kind == "rating" and not traits.rates:
+    if metrics.parse_metric(suite.metrics.primary).kind == "rating" and not traits.rates:
         return Exclusion("n/a", f"predicts no ratings, so it has no {suite.metrics.primary}")
     if traits.feedback == "explicit" and not rated:
         return Exclusion(

@@ -18,7 +18,7 @@ from benchmark.datasets.split import folds, split
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
 from benchmark.datasets.store.save import MANIFEST, load_manifest, save_split
 from benchmark.errors import DataError, MetricError
-from benchmark.metrics import names as metrics
+from benchmark.metrics import register as metrics
 from benchmark.suite import Suite
 
 
@@ -64,7 +64,7 @@ def labels_of(suite: Suite, name: str) -> list[str]:
 
 def negatives_per_user(suite: Suite) -> int | None:
     """Return how many negatives the sampled metrics of a suite draw for each user; None if it has none."""
-    counts = [metrics.parse(name).sampled for name in suite.metrics.all]
+    counts = [metrics.parse_metric(name).sampled for name in suite.metrics.all]
     return max([count for count in counts if count is not None], default=None)
 
 
@@ -170,7 +170,7 @@ class SplitStore:
         manifest = load_manifest(directory)
         for name in self.suite.metrics.all:
             try:
-                metrics.parse(name, manifest.n_items)
+                metrics.parse_metric(name, manifest.n_items)
             except MetricError as error:
                 raise DataError(f"{manifest.dataset}: {error}") from error
         manifest = replace(manifest, candidates=self.candidates(directory, manifest))

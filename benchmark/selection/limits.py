@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmark.errors import PickError, did_you_mean
 from benchmark.leaderboard import BoardRow
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def on_metric(text: str, metrics: Sequence[str], *, at_most: bool) -> Limit:
         raise PickError(
             f"{option} {text}: {value!r} is not a number; give METRIC=VALUE, such as {name}=0.2"
         ) from error
-    if parse(name).higher_is_better == at_most:
+    if parse_metric(name).higher_is_better == at_most:
         better = "higher" if at_most else "lower"
         raise PickError(f"{option} {text}: {better} {name} is better; give {other} {name}={value}")
     return Limit(name, bound, at_most)

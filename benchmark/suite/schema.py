@@ -17,7 +17,7 @@ from pydantic import (
 
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
 from benchmark.errors import MetricError
-from benchmark.metrics.names import parse as parse_metric
+from benchmark.metrics.register import parse_metric
 from benchmark.records import TrainOn
 from benchmark.units import Megabytes, Seconds, Share
 

@@ -16,7 +16,7 @@ from repository import ROOT
 from adapters import ADAPTERS
 from benchmark import bundle
 from benchmark.bundle.export import Contents, assemble
-from benchmark.cold_start import cold_of
+from benchmark.cold_start import Cold
 from benchmark.errors import BundleError
 from benchmark.measure import packed_state
 from benchmark.protocol import FitContext, traits
@@ -65,7 +65,7 @@ def made(name: str, place: Path):
     ids = list(range(100, 100 + train.n_users)), [f"item {i}" for i in range(train.n_items)]
     titles = [None] * train.n_items
     golden = {"users": [], "lists": []}
-    cold = cold_of(rows, traits(adapter).from_features), np.zeros(train.n_items, dtype=np.bool_)
+    cold = Cold.from_log(rows, traits(adapter).from_features), np.zeros(train.n_items, dtype=np.bool_)
     contents = Contents(
         packed_state(model), *ids, titles, train, counts, *cold, golden, about(name, train), {}
     )
