@@ -14,6 +14,7 @@ import pandas as pd
 from benchmark.datasets.manifest import (
     ColdCounts,
     Fold,
+    Overlap,
     PartCounts,
     PopularityDrift,
     Provenance,
@@ -88,7 +89,7 @@ def split_manifest(dataset: str = "toy", *, synthetic: bool = False, **more: Any
         },
         prepare=(),
         audit=SplitAudit(
-            overlap={"train/test": 0},
+            overlap=Overlap(train_valid=0, train_test=0, valid_test=0),
             future=None,
             popularity=PopularityDrift(
                 tau=1.0, gini_train=0.0, gini_test=0.0, fair_tau=1.0, fair_gini_test=0.0

@@ -37,6 +37,7 @@ from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BundleError
 from benchmark.files import content_hash, file_sha256, write_errors_as_run_error
 from benchmark.leaderboard import RankedResults
+from benchmark.leaderboard.dataset_results import LEARNED_PARTS
 from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.measure import packed
 from benchmark.metrics.register import parse_metric
@@ -172,7 +173,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
     users = pd.read_parquet(results.split_folder / "users.parquet")
     items = pd.read_parquet(results.split_folder / "items.parquet")
     titles = items["title"].tolist() if "title" in items else [None] * len(items)
-    rows = load_parts(results.split_folder, *final.train_on.split("+"))
+    rows = load_parts(results.split_folder, *LEARNED_PARTS[final.train_on])
     positives = rows.likes()
     seen = load_parts(results.split_folder, "train", "valid")
     learned = positives if study.feedback == "implicit" else rows
@@ -310,11 +311,11 @@ def without_folders(provenance: Provenance) -> Provenance:
 
 def scores_on_test(results: RankedResults, model: str, per_user: pd.DataFrame) -> Mapping[str, Score]:
     """Return this very model's test value of each metric, with its interval over users where it has one."""
-    rows = per_user.assign(model=model, seed=0, train_on="", config_source="tuned")
+    rows = per_user.assign(model=model, seed=0, train_on="train", config_source="tuned")
     found = {}
     for name in results.table.metrics:
         metric = parse_metric(name)
-        finals = PerUserScores(rows, metric, "", results.stored.split.n_items)
+        finals = PerUserScores(rows, metric, "train", results.stored.split.n_items)
         value = finals.value(metric, model)
         if value is None or not math.isfinite(value):
             continue

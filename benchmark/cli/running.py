@@ -56,7 +56,6 @@ def run(options: argparse.Namespace) -> int:
     from benchmark import api
     from benchmark.cli.views.progress import Progress
     from benchmark.metrics.register import parse_metric
-    from benchmark.reporting import show
 
     suite, order = _suite(options), _order(options)
     if options.dry_run:
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     better = parse_metric(suite.metrics.primary).higher_is_better
     with Progress(terminal, higher_is_better=better, quiet=options.quiet) as progress:
         finished = api.run(suite, order, progress)
-    show(finished.board, terminal)
+    terminal.print(finished.board)
     label = " (synthetic data: says nothing about the real data set)" if finished.board.synthetic else ""
     terminal.print(
         f"Report{label}: {finished.path / 'leaderboard.html'}", highlight=False, soft_wrap=True, markup=False

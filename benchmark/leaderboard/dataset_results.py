@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.datasets.log import Part
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.save import load_manifest
 from benchmark.errors import RunError
@@ -18,11 +19,15 @@ from benchmark.records import (
     StudyClosed,
     StudyEvent,
     StudyRecord,
+    TrainOn,
     TrialOpened,
     TrialRecord,
 )
 from benchmark.results import RunDirectory, RunManifest, latest, read_per_user
 from benchmark.suite import Suite
+
+LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
+"""The parts that a final learned from."""
 
 
 @dataclass(frozen=True)

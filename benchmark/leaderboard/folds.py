@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from benchmark.leaderboard.dataset_results import LEARNED_PARTS
 from benchmark.leaderboard.rows import BoardRow, FoldRow
 from benchmark.leaderboard.table import Table
 from benchmark.metrics.register import parse_metric
@@ -154,7 +155,7 @@ def test_train_ratio(tables: Sequence[Table]) -> float:
     ratios = []
     for table in tables:
         parts = table.facts.split.parts
-        learned = sum(parts[part].rows for part in table.facts.finals_on.split("+"))
+        learned = sum(parts[part].rows for part in LEARNED_PARTS[table.facts.finals_on])
         ratios.append(parts["test"].rows / learned)
     return float(np.mean(ratios))
 

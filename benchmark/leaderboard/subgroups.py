@@ -14,7 +14,7 @@ import pandas as pd
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BenchError, RunError, did_you_mean
 from benchmark.leaderboard.compare import Comparison
-from benchmark.leaderboard.dataset_results import DatasetResults
+from benchmark.leaderboard.dataset_results import LEARNED_PARTS, DatasetResults
 from benchmark.leaderboard.rows import GroupRow
 from benchmark.leaderboard.table import Groups
 from benchmark.leaderboard.user_scores import LEAST_USERS, PerUserScores
@@ -187,7 +187,7 @@ class Subgroups:
 
         The cuts are at thirds of the evaluated users.
         """
-        log = load_parts(self.split_folder, *self.finals.train_on.split("+"))
+        log = load_parts(self.split_folder, *LEARNED_PARTS[self.finals.train_on])
         counts = np.bincount(log.users, minlength=log.n_users)
         low, high = thirds(counts[self.finals.users])
         names = [
@@ -235,7 +235,8 @@ class Subgroups:
             if "recall_head" not in finals.columns:
                 raise RunError(
                     "--by item.popularity: no values are stored for head and tail items of "
-                    f"{self.results.dataset}; the suite needs a ranking metric with a cut-off: ndcg@10"
+                    f"{self.results.dataset}; the suite needs a ranking metric with a cut-off, such as "
+                    "ndcg@10"
                 )
             metric = parse_metric("recall" if self.list_length is None else f"recall@{self.list_length}")
         stem = metric.name if f"{metric.name}_head" in finals.columns else metric.base

@@ -13,6 +13,7 @@ from benchmark.leaderboard.table import DRAWS
 from benchmark.metrics.evaluator import summarise
 from benchmark.metrics.register import Metric
 from benchmark.protocol import Ids, Values
+from benchmark.records import TrainOn
 from benchmark.statistics.intervals import Interval, bootstrap_intervals, bootstrap_ratio_interval
 
 LEAST_USERS = 2
@@ -24,12 +25,12 @@ DERIVED = frozenset({"rmse", "mse", "mae", "coverage", "gini"})
 class PerUserScores:
     """The stored finals of one data set."""
 
-    def __init__(self, per_user: pd.DataFrame, primary: Metric, train_on: str, n_items: int) -> None:
+    def __init__(self, per_user: pd.DataFrame, primary: Metric, train_on: TrainOn, n_items: int) -> None:
         """Keep the rows; ``train_on`` says which finals the board ranks."""
         self.primary, self.train_on = primary, train_on
         self._per_user, self._n_items = per_user, n_items
 
-    def rows(self, model: str, train_on: str | None = None) -> pd.DataFrame:
+    def rows(self, model: str, train_on: TrainOn | None = None) -> pd.DataFrame:
         """Return the rows of a model's finals; those of its default configuration are not among them."""
         return self._tuned.get((model, train_on or self.train_on), self._per_user.iloc[:0])
 
@@ -84,7 +85,7 @@ class PerUserScores:
             return None
         return after - before if self.primary.higher_is_better else before - after
 
-    def value(self, metric: Metric, model: str, train_on: str | None = None) -> float | None:
+    def value(self, metric: Metric, model: str, train_on: TrainOn | None = None) -> float | None:
         """Return a metric's mean over seeds; None where the model has none."""
         seeds = [self.value_of(metric, rows) for _, rows in self.rows(model, train_on).groupby("seed")]
         values = [value for value in seeds if value is not None]

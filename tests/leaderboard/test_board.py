@@ -286,7 +286,7 @@ def test_damaged_run_is_refused_and_the_file_named(tmp_path: Path, file: str, da
 
 
 def test_steps_of_preparation_that_took_rows_away_are_listed_under_the_board():
-    steps = [("read", 100), ("missing values", 100), ("duplicate pairs", 90), ("likes", 50)]
+    steps = [("read", 100), ("missing values", 100), ("duplicate pairs", 90), ("positives", 50)]
     prepare = tuple(StepCounts(step=step, rows=rows, users=1, items=1) for step, rows in steps)
     (note,) = prepared_note(split_manifest(prepare=prepare))
-    assert note.text.startswith("Preparation: 100 rows read; 90 after duplicate pairs, 50 after likes ")
+    assert note.text.startswith("Preparation: 100 rows read; 90 after duplicate pairs, 50 after positives ")
