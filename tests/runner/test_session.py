@@ -19,6 +19,7 @@ from benchmark import runner
 from benchmark.budget import spent_s
 from benchmark.errors import DataError, MissingLibrary, RunError
 from benchmark.executors.local import ForkServer
+from benchmark.leaderboard import board
 from benchmark.records import (
     Exclusion,
     FinalRecord,
@@ -32,13 +33,6 @@ from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
 from benchmark.suite import Suite, parse
-
-
-def board(run):
-    from benchmark.leaderboard import board
-
-    return board(run)
-
 
 Make = Callable[..., Suite]
 Run = Callable[..., RunDirectory]
