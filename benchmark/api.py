@@ -12,8 +12,9 @@ from benchmark.registry import Registry, install_hint
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from benchmark.bundle import Bundle, Check, Recommendation
+    from benchmark.bundle import Bundle, Recommendation
     from benchmark.bundle.serving import Id
+    from benchmark.bundle.verify import Check
     from benchmark.compare_runs import Changes
     from benchmark.leaderboard import Board, Compare
     from benchmark.runner import DryRun, RunOptions, Study, Watcher
@@ -65,9 +66,9 @@ def _only(suite: Suite, names: list[str], path: Path) -> Suite:
 
 def metrics() -> list[dict[str, str]]:
     """Return name, kind, formula, direction, range and source of every metric."""
-    from benchmark.metrics.listing import rows
+    from benchmark.metrics.register import listing
 
-    return rows()
+    return listing()
 
 
 def plan(suite: Suite) -> list[Study]:
@@ -86,14 +87,13 @@ def audit(suite: str | Path, data: Path | None = None) -> list[dict[str, Any]]:
     """
     import tempfile
 
-    from benchmark.results import RunDirectory
+    from benchmark.records import to_json
     from benchmark.runner.splits import store_all
     from benchmark.suite import find
 
     with tempfile.TemporaryDirectory(prefix="bench-check-") as folder:
-        place = RunDirectory.create(Path(folder))
-        stored = store_all(check(suite), place, data, find(str(suite)).parent, lambda _: None)
-        return [data.manifest for data in stored]
+        stored = store_all(check(suite), Path(folder), data, find(str(suite)).parent, lambda _: None)
+        return [to_json(data.manifest) for data in stored]
 
 
 def doctor() -> dict[str, Any]:
@@ -166,7 +166,7 @@ def metrics_of(path: str | Path) -> tuple[str, ...]:
     from benchmark.leaderboard.dataset_results import read
     from benchmark.results import RunDirectory
 
-    return read(RunDirectory.existing(Path(path)))[0].metrics
+    return read(RunDirectory.existing(Path(path)))[0].suite.metrics.all
 
 
 def pick(
@@ -192,20 +192,20 @@ def pick(
     from dataclasses import replace
 
     from benchmark import selection
-    from benchmark.leaderboard.evidence import datasets_of, evidence
+    from benchmark.leaderboard import dataset_names, ranked_results
     from benchmark.results import RunDirectory
 
     run = RunDirectory.existing(Path(path))
-    known = evidence(run, dataset)
+    results = ranked_results(run, dataset)
     wish = replace(
         wish or selection.PickOptions(),
         to_export=export is not None or (wish or selection.PickOptions()).to_export,
     )
-    decision = selection.pick(known, wish)
+    decision = selection.pick(results, wish)
     if export is not None:
         bundle = _exported(decision, Path(export))
         return Picked(decision, bundle / "pick.md", bundle)
-    stem = "pick" if len(datasets_of(run)) == 1 else f"pick-{known.split.name}"
+    stem = "pick" if len(dataset_names(run)) == 1 else f"pick-{results.split_folder.name}"
     return Picked(decision, selection.write_record(decision, run, stem), None)
 
 
@@ -214,7 +214,7 @@ def _exported(decision: Decision, place: Path) -> Path:
     from benchmark.errors import BundleError
     from benchmark.selection import record_files
 
-    export(decision.known, decision.winner, place, record_files(decision))
+    export(decision.results, decision.winner, place, record_files(decision))
     if broken := [check for check in verify(place) if not check.ok and check.name != "latency"]:
         raise BundleError(f"{place}: the bundle was written, but {broken[0].detail}; do not use it")
     return place
@@ -234,9 +234,9 @@ def load(path: str | Path) -> Bundle:
 
 def verify(path: str | Path) -> list[Check]:
     """Return what was checked of a bundle: files by hash, lists by the run's own, latency by the promise."""
-    from benchmark import bundle
+    from benchmark.bundle.verify import verify as verify_bundle
 
-    return bundle.verify(path, registry())
+    return verify_bundle(path, registry())
 
 
 def recommend(

@@ -1,48 +1,30 @@
-"""Device-seconds: the rule that grants them, the ledger that records them, the only clock.
+"""Device-seconds: the rule that grants them and the account that keeps them, arithmetic alone.
 
-A device-second is one slot held for one second. Every model gets the same budget B on a data set;
-what it spends is written to an append-only ledger while it is being spent, so that the record is
-true whatever dies at whatever moment.
+A device-second is one slot held for one second. Every model gets the same budget B on a data set; what it
+spends is in the ledger.
 """
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-clock = time.monotonic
-"""Seconds from an arbitrary start, never set back. All durations come from here."""
-
-Role: TypeAlias = Literal["trial", "final"]
-Line: TypeAlias = dict[str, Any]
-
-SPEND_EVERY_S = 0.5
-LOST = "lost"
-REFUNDED = frozenset({LOST, "infrastructure"})
-"""Outcomes whose seconds are recorded but not counted against the budget."""
+from benchmark.records import REFUNDED, Closed, Outcome
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How a budget is handed out. Stored with every result: another policy is another experiment.
+    """How a budget is handed out. Part of every study's key: another policy is another experiment.
 
     Attributes:
         budget_s: B, device-seconds of one study.
-        max_trials: trials of one study, so that a model that fits in no time is not tuned for ever.
+        max_trials: trials of one study, so that a model that fits in no time is not tuned forever.
         first_share: share of B that trial 0, the default configuration, may hold.
         trial_share: share of B that any later trial may hold.
         patience: validated steps without a better value before a trial stops.
         costly_validation: where validating takes more than this many times the training of a step, and more
-            than a hundredth of the hold, some steps go by unvalidated: a model that is dear to score on a
-            large catalogue would be scored all the time and hardly trained.
+            than a hundredth of the hold, some steps are not validated; otherwise a model that is slow to
+            score would spend its budget on validation.
         validate_every: of these steps one in so many is validated.
         final_factor: a final may take this many times the charged seconds of its trial.
         final_floor_s: and at least this long, because start-up noise swamps very short trials.
@@ -69,10 +51,6 @@ class Policy:
     def final_s(self, charged_s: float) -> float:
         """Return the most seconds for a final whose chosen trial was charged ``charged_s``."""
         return max(self.final_floor_s, self.final_factor * charged_s)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the policy as JSON holds it."""
-        return asdict(self)
 
 
 def grace_s(hold_s: float) -> float:
@@ -103,7 +81,7 @@ class Account:
         return self.policy.budget_s - self.charged_s - sum(self.holds.values())
 
     def affordable(self, cap_s: float) -> float | None:
-        """Return the seconds a trial may hold; None if what is left cannot carry one validated step.
+        """Return the seconds a trial may hold; None if what is left is too little for one validated step.
 
         A model whose first step takes longer than the cap (tracing a graph, say) may hold two such steps.
         """
@@ -117,14 +95,14 @@ class Account:
         """Reserve what :meth:`affordable` granted."""
         self.holds[trial] = granted_s
 
-    def charge(self, trial: int, charged_s: float, outcome: str) -> None:
-        """Release the hold of a trial and take what it really spent, unless it is refunded."""
+    def charge(self, trial: int, charged_s: float, outcome: Outcome) -> None:
+        """Release the hold of a trial and charge what it spent, unless it is refunded."""
         self.holds.pop(trial, None)
         if outcome not in REFUNDED:
             self.charged_s += charged_s
 
     def saw_no_step(self, within_s: float) -> None:
-        """Remember a hold in which no step could be validated: until one is, a shorter one is in vain."""
+        """Remember a hold too short for one validated step: until one is seen, a shorter one is pointless."""
         self.too_short_s = max(self.too_short_s, within_s)
 
     def saw_first_step(self, after_s: float) -> None:
@@ -132,86 +110,6 @@ class Account:
         self.one_step_s = min(after_s, self.one_step_s or after_s)
 
 
-def spent_s(closed: list[Line]) -> float:
-    """Return the seconds that count against a budget, from the close lines of a study's trials."""
-    return sum(float(line["charged_s"]) for line in closed if line["outcome"] not in REFUNDED)
-
-
-class Ledger:
-    """The append-only record of device-seconds, one JSON object a line.
-
-    ``open`` when a process gets its hold, ``spend`` at every step and every 0.5 s, ``close`` with
-    the outcome and the result. A ``close`` line is the commit point of a trial or final: what has
-    one is done, what has none is run again.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open or create the ledger; a line torn by a crash is cut back to the last newline."""
-        cut_torn_line(path)
-        self.path = path
-        self._lock = threading.Lock()
-        self._lines = (
-            [json.loads(text) for text in path.read_text("utf-8").splitlines()] if path.exists() else []
-        )
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-
-    def append(self, event: str, **entry: Any) -> Line:
-        """Write one line; it is whole on disk or, after a crash, cut off.
-
-        Raises:
-            OSError: the disk is full; the ledger is as it was.
-        """
-        line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **entry}
-        data = (json.dumps(line, allow_nan=False) + "\n").encode()
-        with self._lock:
-            self._write(data)
-            self._lines.append(line)
-        if event == "close":
-            os.fsync(self._file)  # not under the lock: other studies go on while the disk takes its time
-        return line
-
-    def _write(self, data: bytes) -> None:
-        """Write a line whole, or take back what a full disk let through of it."""
-        size = os.fstat(self._file).st_size
-        written = os.write(self._file, data)
-        if written < len(data):
-            os.ftruncate(self._file, size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-
-    def lines(self, event: str | None = None, **match: Any) -> list[Line]:
-        """Return the lines of one kind whose entries equal all of ``match``."""
-        with self._lock:
-            return [
-                line
-                for line in self._lines
-                if (event is None or line["event"] == event)
-                and all(line.get(key) == value for key, value in match.items())
-            ]
-
-    def close_orphans(self) -> list[Line]:
-        """Close every entry that a dead supervisor left open, at its last spend line, as lost."""
-        return [self._close_orphan(line) for line in self._open_lines()]
-
-    def _open_lines(self) -> Iterator[Line]:
-        closed = {line["entry"] for line in self.lines("close")}
-        return (line for line in self.lines("open") if line["entry"] not in closed)
-
-    def _close_orphan(self, opened: Line) -> Line:
-        spends = self.lines("spend", entry=opened["entry"])
-        charged_s = spends[-1]["charged_s"] if spends else 0.0
-        lease_s = max((line["lease_s"] or 0.0 for line in spends), default=0.0)
-        kept = {key: opened[key] for key in ("entry", "study", "role", "trial") if key in opened}
-        return self.append("close", **kept, outcome=LOST, lease_s=lease_s, charged_s=charged_s)
-
-    def shut(self) -> None:
-        """Close the file."""
-        os.close(self._file)
-
-
-def cut_torn_line(path: Path) -> None:
-    """Cut a file of lines back to its last newline: a crash may have torn the last one."""
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        data = file.read()
-        file.truncate(data.rfind(b"\n") + 1)
+def spent_s(closed: Iterable[Closed]) -> float:
+    """Return the seconds that count against a budget, of a study's closed trials."""
+    return sum(record.charged_s for record in closed if record.counts)

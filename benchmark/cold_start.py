@@ -1,4 +1,4 @@
-"""Users and items that a model learned nothing about: who they are, and what the engine fills in."""
+"""Users and items without a training row: who they are, and what the engine fills in for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.protocol import Features, Ids, Interactions, Scores
+from benchmark.protocol import Features, Floats32, Ids, Interactions, Scores
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,41 @@ class Cold:
     Attributes:
         users: (U,) who gets popularity.
         items: (I,) what ranks behind all others, equal among themselves.
-        popularity: training rows of each item, (I,) float32.
+        popularity: training rows of each item, (I,).
     """
 
     users: NDArray[np.bool_]
     items: NDArray[np.bool_]
-    popularity: Scores
+    popularity: Floats32
+
+    @classmethod
+    def from_log(
+        cls, train: Interactions, from_features: Collection[str] = (), *, scores_all: bool = False
+    ) -> Cold:
+        """Return who and what has no row in ``train``, apart from what a model scores by features.
+
+        Args:
+            train: the rows that the model is trained on.
+            from_features: which of "users" and "items" the model scores by features; those without any
+                feature are filled in all the same.
+            scores_all: nothing is filled in.
+
+        >>> rows = Interactions(
+        ...     users=np.array([0, 0, 2], dtype=np.int32), items=np.array([1, 0, 1], dtype=np.int32),
+        ...     values=np.ones(3, dtype=np.float32), times=np.array([], dtype=np.int64),
+        ...     positive=np.ones(3, dtype=np.bool_), n_users=3, n_items=3)
+        >>> scores = np.array([[5, 4, 9], [7, 8, 9]], dtype=np.float32)
+        >>> Cold.from_log(rows).fill(np.array([0, 1]), scores).tolist()
+        [[5.0, 4.0, 3.999999761581421], [1.0, 2.0, 0.9999999403953552]]
+        """
+        rows_of_user = np.bincount(train.users, minlength=train.n_users)
+        rows_of_item = np.bincount(train.items, minlength=train.n_items)
+        users, items = rows_of_user == 0, rows_of_item == 0
+        if "users" in from_features:
+            users &= ~_described(train.user_features, train.n_users)
+        if "items" in from_features:
+            items &= ~_described(train.item_features, train.n_items)
+        return cls(users & (not scores_all), items & (not scores_all), rows_of_item.astype(np.float32))
 
     @cached_property
     def any_item(self) -> bool:
@@ -38,48 +67,22 @@ class Cold:
 
     def fill(self, users: Ids, scores: Scores) -> Scores:
         """Return the scores (B, I) of users (B,) with the cold ones filled in; the very array if none is."""
-        strangers = self.users[users]
-        if not (strangers.any() or self.any_item):
+        cold_users = self.users[users]
+        if not (cold_users.any() or self.any_item):
             return scores
         filled = scores.copy()
-        filled[strangers] = self.popularity
+        filled[cold_users] = self.popularity
         if self.any_item:
             filled[:, self.items] = _below(filled, ~self.items)
         return filled
 
 
-def cold_of(train: Interactions, from_features: Collection[str] = (), *, scores_all: bool = False) -> Cold:
-    """Return who and what has no row in ``train``, apart from what a model scores by features.
-
-    Args:
-        train: the rows that the model is trained on.
-        from_features: which of "users" and "items" the model scores by features; those of which nothing is
-            known are filled in all the same.
-        scores_all: nothing is filled in.
-
-    >>> rows = Interactions(
-    ...     users=np.array([0, 0, 2], dtype=np.int32), items=np.array([1, 0, 1], dtype=np.int32),
-    ...     values=np.ones(3, dtype=np.float32), times=np.array([], dtype=np.int64),
-    ...     positive=np.ones(3, dtype=np.bool_), n_users=3, n_items=3)
-    >>> cold_of(rows).fill(np.array([0, 1]), np.array([[5, 4, 9], [7, 8, 9]], dtype=np.float32)).tolist()
-    [[5.0, 4.0, 3.999999761581421], [1.0, 2.0, 0.9999999403953552]]
-    """
-    rows_of = np.bincount(train.users, minlength=train.n_users)
-    counts = np.bincount(train.items, minlength=train.n_items)
-    users, items = rows_of == 0, counts == 0
-    if "users" in from_features:
-        users &= ~_described(train.user_features, train.n_users)
-    if "items" in from_features:
-        items &= ~_described(train.item_features, train.n_items)
-    return Cold(users & (not scores_all), items & (not scores_all), counts.astype(np.float32))
-
-
 def _described(features: Features | None, n: int) -> NDArray[np.bool_]:
-    """Return of which of n users or items anything is known, (n,)."""
+    """Return which of n users or items have any feature or text, (n,)."""
     if features is None:
         return np.zeros(n, dtype=np.bool_)
-    known: NDArray[np.bool_] = np.diff(features.matrix.indptr) > 0
-    return known | np.array([bool(text) for text in features.texts]) if features.texts else known
+    described: NDArray[np.bool_] = np.diff(features.matrix.indptr) > 0
+    return described | np.array([bool(text) for text in features.texts]) if features.texts else described
 
 
 def _below(scores: Scores, warm: NDArray[np.bool_]) -> Scores:
@@ -87,6 +90,6 @@ def _below(scores: Scores, warm: NDArray[np.bool_]) -> Scores:
     if not warm.any():
         return np.zeros((len(scores), 1), dtype=np.float32)
     lowest: Scores = scores.min(axis=1, where=warm, initial=np.inf, keepdims=True)
-    least = np.nextafter(np.finfo(np.float32).min, np.float32(0))
+    least = np.nextafter(np.finfo(np.float32).min, np.float32(0))  # so that what is below it stays finite
     below: Scores = np.nextafter(np.maximum(lowest, least), np.float32(-np.inf))
     return below

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmark.errors import RunError
-from benchmark.leaderboard.evidence import Evidence, datasets_of, evidence
+from benchmark.leaderboard import RankedResults, dataset_names, ranked_results
 from benchmark.results import RunDirectory
 from benchmark.statistics.holm import holm
-from benchmark.statistics.seeds import seed_aware
+from benchmark.statistics.seeds import Verdict, seed_aware
 
 
 @dataclass(frozen=True)
@@ -77,87 +76,104 @@ def compare_runs(before: RunDirectory, after: RunDirectory, dataset: str | None 
     Raises:
         RunError: they share no data set, or differ in split, primary metric or what finals train on.
     """
-    old, new = datasets_of(before), datasets_of(after)
+    old, new = dataset_names(before), dataset_names(after)
     shared = [name for name in old if name in new] if dataset is None else [dataset]
     if not shared:
         raise RunError(
             f"{before.path} and {after.path}: share no data set ({', '.join(old)} and {', '.join(new)}); "
             "only runs on the same split can be compared."
         )
-    pairs = [(evidence(before, name), evidence(after, name)) for name in shared]
-    for pair in pairs:
-        _check(*pair)
+    pairs = [(ranked_results(before, name), ranked_results(after, name)) for name in shared]
+    for a, b in pairs:
+        refuse_unlike(a, b)
     only = [name for name in dict.fromkeys([*old, *new]) if name not in shared] if dataset is None else []
     first = pairs[0][0]
     return Changes(
         first.table.primary,
         1 - first.alpha,
-        tuple(row for pair in pairs for row in _rows(*pair)),
+        tuple(row for a, b in pairs for row in changes_between(a, b)),
         tuple(f"{name}: in {before.path if name in old else after.path} only" for name in only),
     )
 
 
-def _check(a: Evidence, b: Evidence) -> None:
-    facts = [
-        ("split", a.data["hash"][:16], b.data["hash"][:16]),
+def refuse_unlike(a: RankedResults, b: RankedResults) -> None:
+    """Refuse two runs whose scores are not comparable.
+
+    Raises:
+        RunError: they differ in split, primary metric or what finals train on.
+    """
+    mine, its = a.table.facts, b.table.facts
+    for what, one, other in (
+        ("split", mine.split.hash[:16], its.split.hash[:16]),
         ("primary metric", a.table.primary, b.table.primary),
-        ("finals on", a.suite["finals"]["train_on"], b.suite["finals"]["train_on"]),
-    ]
-    for what, mine, its in facts:
-        if mine != its:
+        ("training part of finals", mine.finals_on, its.finals_on),
+    ):
+        if one != other:
             raise RunError(
                 f"{a.run.path} and {b.run.path}: {a.table.dataset} has another {what} "
-                f"({mine} and {its}); such scores are not comparable. Run both with the same suite settings."
+                f"({one} and {other}); such scores are not comparable. Run both with the same suite settings."
             )
 
 
-def _rows(a: Evidence, b: Evidence) -> list[Change]:
-    statuses = {row["model"]: row for row in b.table.rows}
-    models = dict.fromkeys([*(row["model"] for row in a.table.rows), *statuses])
+def changes_between(a: RankedResults, b: RankedResults) -> list[Change]:
+    """Return every model of either run, compared where both scored it."""
+    models = dict.fromkeys(row.model for row in (*a.table.rows, *b.table.rows))
     both = [model for model in models if model in a.scores and model in b.scores]
-    compared = _compared(a, b, both)
-    return [compared.get(model) or _alone(a, b, model) for model in models]
-
-
-def _compared(a: Evidence, b: Evidence, models: Sequence[str]) -> dict[str, Change]:
     verdicts = [
         seed_aware(
             b.scores[model],
             a.scores[model],
             level=1 - a.alpha,
-            deterministic_a=b.deterministic[model],
-            deterministic_b=a.deterministic[model],
+            deterministic_a=b.is_fixed(model),
+            deterministic_b=a.is_fixed(model),
         )
-        for model in models
+        for model in both
     ]
-    if not verdicts:
-        return {}
-    adjusted = holm(np.array([verdict.p for verdict in verdicts]))
-    found = {}
-    for model, verdict, p in zip(models, verdicts, adjusted, strict=True):
-        before, after = _value(a, model), _value(b, model)
-        scale = (before + after) or 1.0 if a.metric.base == "rmse" else 1.0  # of an MSE difference
-        worse = verdict.difference < 0 if a.metric.higher_is_better else verdict.difference > 0
-        ends = (verdict.difference / scale, verdict.low / scale, verdict.high / scale, float(p))
-        regressed = bool(worse and p < a.alpha)
-        found[model] = Change(a.table.dataset, model, before, after, *ends, regressed)
-    return found
+    adjusted = holm(np.array([verdict.p for verdict in verdicts])) if verdicts else np.empty(0)
+    compared = {
+        model: compared_change(a, b, model, verdict, float(p))
+        for model, verdict, p in zip(both, verdicts, adjusted, strict=True)
+    }
+    return [compared.get(model) or uncompared_change(a, b, model) for model in models]
 
 
-def _value(known: Evidence, model: str) -> float:
-    mean = float(known.scores[model].mean())
-    return math.sqrt(mean) if known.metric.base == "rmse" else mean
+def compared_change(a: RankedResults, b: RankedResults, model: str, verdict: Verdict, p: float) -> Change:
+    """Return the change of a model that both runs scored; ``p`` is corrected over all of them."""
+    before, after = value_of(a, model), value_of(b, model)
+    # The verdict on an RMSE is on the MSE: MSE difference = RMSE difference × sum of both RMSE.
+    scale = (before + after) or 1.0 if a.metric.base == "rmse" else 1.0
+    worse = verdict.difference < 0 if a.metric.higher_is_better else verdict.difference > 0
+    return Change(
+        a.table.dataset,
+        model,
+        before,
+        after,
+        verdict.difference / scale,
+        verdict.low / scale,
+        verdict.high / scale,
+        p,
+        regressed=bool(worse and p < a.alpha),
+    )
 
 
-def _alone(a: Evidence, b: Evidence, model: str) -> Change:
-    states = []
-    for name, known in (("A", a), ("B", b)):
-        row = next((row for row in known.table.rows if row["model"] == model), None)
-        states.append(
-            f"not in {name}" if row is None else "" if row["status"] == "ok" else f"{name}: {row['status']}"
-        )
-    before = _value(a, model) if model in a.scores else None
-    after = _value(b, model) if model in b.scores else None
-    vanished = before is not None and states[1].startswith("B: ")
-    note = ", ".join(state for state in states if state)
-    return Change(a.table.dataset, model, before, after, regressed=vanished, note=note)
+def value_of(results: RankedResults, model: str) -> float:
+    """Return the primary metric of a model with a result."""
+    mean = float(results.scores[model].mean())
+    return math.sqrt(mean) if results.metric.base == "rmse" else mean
+
+
+def uncompared_change(a: RankedResults, b: RankedResults, model: str) -> Change:
+    """Return a model that one run did not score, and why; it has regressed if B should have scored it."""
+    notes = []
+    failed_in_b = False
+    for name, results in (("A", a), ("B", b)):
+        row = next((row for row in results.table.rows if row.model == model), None)
+        if row is None:
+            notes.append(f"not in {name}")
+        elif not row.has_result:
+            notes.append(f"{name}: {row.status}")
+            failed_in_b = results is b
+    before = value_of(a, model) if model in a.scores else None
+    after = value_of(b, model) if model in b.scores else None
+    regressed = before is not None and failed_in_b
+    return Change(a.table.dataset, model, before, after, regressed=regressed, note=", ".join(notes))

@@ -20,11 +20,12 @@ from benchmark.records import (
     KINDS,
     LOST,
     Closed,
+    Cost,
+    Ending,
     FinalOpened,
-    FinalRecord,
     LedgerRecord,
-    Opened,
     Spent,
+    TrialOpened,
     TrialRecord,
     from_json,
     to_json,
@@ -86,35 +87,25 @@ class Ledger:
         """Return the closed trials of a study, in the order they ended."""
         return [record for record in self.records(TrialRecord) if record.study_key == study_key]
 
-    def orphans(self) -> list[Opened]:
+    def orphans(self) -> list[TrialOpened | FinalOpened]:
         """Return the entries that a dead supervisor left open."""
         closed = {record.entry for record in self.records(Closed)}
-        return [record for record in self.records(Opened) if record.entry not in closed]
+        opened = [record for record in self._records if isinstance(record, TrialOpened | FinalOpened)]
+        return [record for record in opened if record.entry not in closed]
 
     def close_orphans(self) -> None:
         """Close every orphan as lost, at its last recorded moment: not counted against the budget."""
         for opened in self.orphans():
             spends = [record for record in self.records(Spent) if record.entry == opened.entry]
-            self.append(
-                _closed_as_lost(
-                    opened,
-                    charged_s=spends[-1].charged_s if spends else 0.0,
-                    lease_s=max((record.lease_s or 0.0 for record in spends), default=0.0),
-                )
+            cost = Cost(
+                lease_s=max((record.lease_s or 0.0 for record in spends), default=0.0),
+                charged_s=spends[-1].charged_s if spends else 0.0,
             )
+            self.append(opened.closed(Ending(LOST, "its supervisor died"), cost))
 
     def shut(self) -> None:
         """Close the file."""
         os.close(self._file)
-
-
-def _closed_as_lost(opened: Opened, *, charged_s: float, lease_s: float) -> TrialRecord | FinalRecord:
-    """Return the closing record of an entry whose supervisor died."""
-    spent = {"outcome": LOST, "reason": "its supervisor died", "charged_s": charged_s, "lease_s": lease_s}
-    content = to_json(opened) | spent
-    if isinstance(opened, FinalOpened):
-        return from_json(FinalRecord, content)
-    return from_json(TrialRecord, content)
 
 
 def select(records: Sequence[object], kind: type[Kind]) -> list[Kind]:

@@ -200,8 +200,22 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class ServeRequest:
+    """What a child must know to become a fork server of its own: variables of its environment."""
+
+    event: ClassVar[str] = "serve"
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Launch:
-    """Fork a child that runs ``target(request, channel, loaded, descriptors)`` on these cores."""
+    """Fork a child that runs ``target(request, channel, loaded, descriptors)`` on these cores.
+
+    Attributes:
+        target: "module:function".
+        request: its first argument, encoded.
+        cores: that it runs on; none means wherever.
+    """
 
     event: ClassVar[str] = "launch"
     target: str
@@ -242,6 +256,7 @@ Message: TypeAlias = (
     | Error
     | SetUp
     | Broken
+    | ServeRequest
     | Launch
     | Started
     | Exited

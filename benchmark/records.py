@@ -170,29 +170,46 @@ class StudyEvent:
         return f"{self.dataset}/{self.model}"
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a process, or what it was to do, ended: the outcome, and the same in words."""
+
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an entry cost: seconds as :class:`Closed` has them, and peak memory in MiB."""
+
+    lease_s: float = 0.0
+    charged_s: float = 0.0
+    memory_mb: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opened(StudyEvent):
     """A process got its hold; how to find the process again.
 
     Attributes:
         entry: which attempt it is; spend and close lines bear the same.
-        pid: of the process, and of its group.
-        start_ticks: when it started, in clock ticks since boot.
-        namespace: the boot and PID namespace in which the two mean something.
         hold_s: seconds that it may be charged.
         trial: number of the trial that is run, or refitted.
         config: every hyperparameter.
         device: that it holds, "cpu" or "cuda".
+        pid: of the process, and of its group; 0 while there is none.
+        start_ticks: when it started, in clock ticks since boot.
+        namespace: the boot and PID namespace in which the two mean something.
     """
 
     entry: str
-    pid: int
-    start_ticks: int | None
-    namespace: str
     hold_s: float
     trial: int
     config: Params
     device: str
+    pid: int = 0
+    start_ticks: int | None = None
+    namespace: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +217,23 @@ class TrialOpened(Opened):
     """A trial began."""
 
     event: ClassVar[str] = "trial-opened"
+
+    def closed(self, ending: Ending, cost: Cost) -> TrialRecord:
+        """Return the record of its end, without a result."""
+        return TrialRecord(
+            dataset=self.dataset,
+            model=self.model,
+            study_key=self.study_key,
+            entry=self.entry,
+            trial=self.trial,
+            config=self.config,
+            device=self.device,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            lease_s=cost.lease_s,
+            charged_s=cost.charged_s,
+            memory_mb=cost.memory_mb,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +245,27 @@ class FinalOpened(Opened):
     config_source: ConfigSource
     train_on: TrainOn
     seed: int
+
+    def closed(self, ending: Ending, cost: Cost) -> FinalRecord:
+        """Return the record of its end, without a result."""
+        return FinalRecord(
+            dataset=self.dataset,
+            model=self.model,
+            study_key=self.study_key,
+            entry=self.entry,
+            trial=self.trial,
+            config=self.config,
+            device=self.device,
+            final_key=self.final_key,
+            config_source=self.config_source,
+            train_on=self.train_on,
+            seed=self.seed,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            lease_s=cost.lease_s,
+            charged_s=cost.charged_s,
+            memory_mb=cost.memory_mb,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,6 +380,7 @@ class TestCounts:
         without_relevant: of these, with nothing to find: excluded from ranking metrics.
         hidden_relevant: relevant items that training had, so excluded.
         excluded_relevant: relevant items that are no candidates, so excluded.
+        cold_relevant: relevant items without a training row; they stay.
         short_lists: lists shorter than k.
         cold_users: evaluated users without a training row.
     """
@@ -335,6 +391,7 @@ class TestCounts:
     without_relevant: int
     hidden_relevant: int = 0
     excluded_relevant: int = 0
+    cold_relevant: int = 0
     short_lists: int = 0
     cold_users: int = 0
 
@@ -384,6 +441,12 @@ class FinalRecord(Closed):
     seed: int
     measured: Measurements | None = None
     test: TestScores | None = None
+
+    @property
+    def scores(self) -> TestScores:
+        """What the scorer found for a complete final."""
+        assert self.test is not None, f"{self.entry} is not complete"
+        return self.test
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,93 +13,100 @@ from numpy.typing import NDArray
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import MetricError
+from benchmark.files import write_bytes
+from benchmark.fit import batches
+from benchmark.messages import Done, Ready, Scored, ScoreRequest
 from benchmark.metrics import ranking
-from benchmark.metrics.evaluator import Evaluation
-from benchmark.metrics.head_tail import head_of, hits_of_kind, popularity_lift
-from benchmark.metrics.names import Metric, parse
-from benchmark.metrics.relevance import Relevance
+from benchmark.metrics.evaluator import Evaluation, Evaluator
+from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
+from benchmark.metrics.inputs import HitInputs
+from benchmark.metrics.register import Metric, parse_metric
 from benchmark.protocol import Scores, Values
-from benchmark.results import write_bytes, write_part
-from benchmark.trial import CandidateItems, ChildChannel, batches, complaint, judge_of
+from benchmark.results import write_per_user
+from benchmark.trial import CandidateItems, ChildChannel, complaint, evaluator_for
 
 
 def load() -> None:
     """Load nothing: test is opened anew, and noted, for each final."""
 
 
-def run(request: dict[str, Any], channel: ChildChannel, _: None, descriptors: list[int]) -> None:
+def run(request: ScoreRequest, channel: ChildChannel, _: None, descriptors: list[int]) -> None:
     """Measure one final and store its per-user values; answers with the run-level values.
 
     The rows of train and validation are hidden whatever the model was trained on.
     """
-    channel.send({"event": "ready"})
+    channel.send(Ready())
     try:
         with os.fdopen(descriptors[0], "rb") as pipe:
-            channel.send({"event": "result", **_measure(request, pipe)})
+            channel.send(measure(request, pipe))
     except Exception as error:  # noqa: BLE001 - the supervisor turns it into the final's outcome
         channel.send(complaint(error))
-    channel.send({"event": "done"})
+    channel.send(Done())
 
 
-def _measure(request: dict[str, Any], pipe: BinaryIO) -> dict[str, Any]:
-    split = Path(request["directory"])
+def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
+    """Read scores, ratings and state from the pipe; return what was found."""
+    split = Path(request.directory)
     test = load_parts(split, "test")
     train, seen = load_parts(split, "train"), load_parts(split, "train", "valid")
-    metrics = [parse(name) for name in request["metrics"]]
-    mask = candidates_for(request["candidates"], split, train=train, seen=seen, target=test)
+    metrics = [parse_metric(name) for name in request.metrics]
+    mask = candidates_for(request.candidates, split, train=train, seen=seen, target=test)
     sampled = any(metric.sampled for metric in metrics)
-    field = CandidateItems(mask, load_negatives(split, "test") if sampled else None)
-    judge = judge_of(test, [seen], metrics, train, field, request["name"])
-    calls = [judge.add, judge.add_ratings] if request["rates"] else [judge.add]
-    for take in calls:
+    items = CandidateItems(mask, load_negatives(split, "test") if sampled else None)
+    evaluator = evaluator_for(test, [seen], metrics, train, items, request.name)
+    for add in (evaluator.add, evaluator.add_ratings) if request.rates else (evaluator.add,):
         for users in batches(test.n_users, test.n_items):
-            scores = _read(pipe, len(users), test.n_items, request["name"])
-            held_out = np.isin(users, judge.users)
-            take(users[held_out], scores[held_out])
+            scores = read_scores(pipe, len(users), test.n_items, request.name)
+            held_out = np.isin(users, evaluator.users)
+            add(users[held_out], scores[held_out])
     state = pipe.read()
-    evaluation = judge.result()
-    values = {name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)}
-    learned = seen if request["train_on"] == "train+valid" else train
+    evaluation = evaluator.result()
+    learned = seen if request.train_on == "train+valid" else train
     counts = np.bincount(learned.items, minlength=test.n_items)
-    lift, of_kinds = _exposure(evaluation, metrics, counts, judge.relevant)
-    return {
-        "values": values,
-        "counts": evaluation.counts,
-        "popularity_lift": lift,
-        "sha256": write_part(Path(request["part"]), evaluation, of_kinds),
-        "state_sha256": write_bytes(Path(request["state"]), state) if state else None,
-    }
+    lift, by_popularity = exposure(evaluation, evaluator, metrics, counts)
+    return Scored(
+        values={name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)},
+        counts=asdict(evaluation.counts),
+        popularity_lift=lift,
+        sha256=write_per_user(Path(request.per_user_path), evaluation, by_popularity),
+        state_sha256=write_bytes(Path(request.state_path), state) if state else None,
+    )
 
 
-def _exposure(
-    evaluation: Evaluation, metrics: list[Metric], counts: NDArray[np.int64], relevant: Relevance
+def exposure(
+    evaluation: Evaluation, evaluator: Evaluator, metrics: list[Metric], counts: NDArray[np.int64]
 ) -> tuple[float | None, dict[str, Values]]:
-    """Return popularity lift, and each user's values for head and for tail items alone."""
+    """Return the popularity lift of the lists, and each user's values for head and for tail items alone.
+
+    Args:
+        evaluation: of the final.
+        evaluator: that made it.
+        metrics: the primary one first.
+        counts: training rows of each item, (I,).
+    """
     length = next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
     if length is None or not counts.any():
         return None, {}
-    head = head_of(counts)
     short = replace(evaluation, lists=evaluation.lists[:, :length])
+    primary, head = metrics[0], head_items(counts)
     found: dict[str, Values] = {}
     for name, kind in (("head", head), ("tail", ~head)):
-        found |= _of_kind(name, kind, short, metrics[0], relevant)
-    lift = popularity_lift(short.lists, counts)
+        # The list stays the same; only items of one kind count as hits and as relevant.
+        hits, relevant = hits_of_kind(short.users, short.lists, evaluator.relevance, kind)
+        found[f"recall_{name}"] = ranking.recall(hits, relevant, hits.shape[1])
+        if primary.made_from(HitInputs) and primary.k is not None and not primary.sampled:
+            found[f"{primary.name}_{name}"] = primary.compute(HitInputs(hits, relevant, primary.k))
+    lift = mean_popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found
 
 
-def _of_kind(
-    name: str, kind: NDArray[np.bool_], evaluation: Evaluation, primary: Metric, wanted: Relevance
-) -> dict[str, Values]:
-    """Return each user's recall, and primary value, of one kind of item: the list is the same."""
-    hits, relevant = hits_of_kind(evaluation.users, evaluation.lists, wanted, kind)
-    found = {f"recall_{name}": ranking.recall(hits, relevant, hits.shape[1])}
-    if primary.base in ranking.BY_NAME and primary.k is not None and not primary.sampled:
-        found[f"{primary.name}_{name}"] = ranking.BY_NAME[primary.base](hits, relevant, primary.k)
-    return found
+def read_scores(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:
+    """Return the next batch of scores.
 
-
-def _read(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:
+    Raises:
+        MetricError: there are fewer.
+    """
     data = pipe.read(4 * rows * columns)
     if len(data) < 4 * rows * columns:
-        raise MetricError(f"{name}: the scores ended early; the model's process has gone")
+        raise MetricError(f"{name}: the scores ended early; the model's process is gone")
     return np.frombuffer(data, dtype=np.float32).reshape(rows, columns).copy()

@@ -20,7 +20,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from benchmark.budget import cut_torn_line
+from benchmark.ledger import cut_torn_line
 from benchmark.protocol import Choice, Hyperparameter, Range, Space
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -100,14 +100,14 @@ def code(text: object) -> str:
 
 def metrics(kind: str) -> str:
     """Return the table of all metrics of a kind; of those about lists, which have a value for each user."""
-    from benchmark.metrics.formulas import FORMULAS
+    from benchmark.metrics.register import registered
 
     rows = []
-    for row, entry in zip(api.metrics(), FORMULAS.values(), strict=True):
-        if row["kind"] == kind:
+    for entry in registered().values():
+        if entry.kind == kind:
             per_user = ", *per user*" if kind == "catalogue" and entry.per_user else ""
             rows.append(
-                (code(row["name"]), row["formula"] + per_user, row["better"], row["range"], row["source"])
+                (code(entry.label), entry.formula + per_user, entry.better, entry.limits, entry.source)
             )
     return table(("metric", "value", "better", "range", "source"), rows)
 

@@ -37,12 +37,13 @@ import numpy as np
 
 from adapters import ADAPTERS
 from benchmark import api
-from benchmark.datasets.store.parts import load_part
+from benchmark.datasets.sources.folders import data_directory
+from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BenchError
+from benchmark.fit import Fit, batches
+from benchmark.messages import FitRequest
 from benchmark.registry import Adapter, Registry
-from benchmark.results import RunDirectory
-from benchmark.runner.splits import data_directory, store_all
-from benchmark.trial import batches, begin
+from benchmark.runner.splits import store_all
 
 DATA = ("movielens-100k", "movielens-1m")
 RACE = Path(__file__).with_name("race.py")
@@ -98,15 +99,13 @@ LIMIT_S = 1800
 def split_of(name: str, data: Path | None, scratch: Path) -> Path:
     """Return the folder of a data set, cut by protocol P1."""
     suite = api.check("movielens-p1", {"datasets": [name]}, changed_by="perf/models.py")
-    (stored,) = store_all(
-        suite, RunDirectory.create(scratch / name), data_directory(data), Path(), lambda _: None
-    )
+    (stored,) = store_all(suite, scratch / name, data_directory(data), Path(), lambda _: None)
     return stored.directory
 
 
 def log_of(folder: Path) -> Path:
     """Return the split as plain arrays, which a Python without bench can read."""
-    train, valid = load_part(folder, "train"), load_part(folder, "valid")
+    train, valid = load_parts(folder, "train"), load_parts(folder, "valid")
     judged = np.unique(valid.users)
     judged = np.random.default_rng(0).permutation(judged)[:JUDGED]
     path = folder / "race.npz"
@@ -230,16 +229,17 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     adapter: Adapter = Registry(ADAPTERS)[name]
     for module in adapter.preload:
         __import__(module)
-    params = {"max_epochs": 1} if "max_epochs" in adapter.defaults else {}
-    request = {
-        "target": adapter.target,
-        "name": name,
-        "params": params,
-        "seed": 0,
-        "threads": 1,
-        "device": "cpu",
-    }
-    fit = begin(request, load_part(folder, "train"))
+    request = FitRequest(
+        target=adapter.target,
+        name=name,
+        params={"max_epochs": 1} if "max_epochs" in adapter.defaults else {},
+        seed=0,
+        threads=1,
+        device="cpu",
+        metrics=(),
+        rates=False,
+    )
+    fit = Fit.begin(request, load_parts(folder, "train"))
     start = time.process_time()
     fit.step()
     step_s = time.process_time() - start

@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 import scipy.stats  # noqa: F401 (the audit imports it on first use; imports are not counted)
+from large_log import Shape, large
 from platformdirs import user_cache_path
 
-from benchmark.datasets.large import Shape, large
+from benchmark.datasets.audit.split_audit import audit
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec, SplitSpec
@@ -32,7 +33,7 @@ from benchmark.datasets.split import split
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import save_split
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 
 SMALL = 1_000_000
 GOALS = {
@@ -81,7 +82,7 @@ def measure_split(path: Path, folder: Path, by: str) -> dict[str, Any]:
     with clocked(seconds, "split"):
         done = split(prepared, SplitSpec(by=by))
     with clocked(seconds, "audit and store"):
-        save_split(done, folder)
+        save_split(done, folder, audit(done))
     return {
         "seconds": seconds,
         "total_s": sum(seconds.values()),
@@ -97,7 +98,8 @@ def measure_evaluate(folder: Path) -> dict[str, Any]:
     forget_peak()
     data_mb = peak_mb()
     start, on_core = time.monotonic(), core_seconds()
-    judge = Evaluator(test, seen=[seen], metrics=[parse("ndcg@10"), parse("recall@10")], train=train)
+    metrics = [parse_metric("ndcg@10"), parse_metric("recall@10")]
+    judge = Evaluator(test, seen=[seen], metrics=metrics, train=train)
     counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
     for first in range(0, len(judge.users), BATCH):
         users = judge.users[first : first + BATCH]

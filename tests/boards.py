@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from benchmark.leaderboard import Board, Row, Table, TuningHistory, columns
+from written_run import HARDWARE, split_manifest
+
+from benchmark.leaderboard import Board, BoardRow, Facts, RunOrigin, Table, TuningHistory
 from benchmark.leaderboard.across_datasets import across
 from benchmark.leaderboard.folds import over_folds
+from benchmark.protocol import Range
+from benchmark.records import TrialRecord, warning
+from benchmark.results import RunManifest
+from benchmark.suite import Suite
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -17,78 +25,119 @@ HOSTILE = (
     '"><img src=x onerror=alert(1)>',
 )
 METRICS = ("ndcg@10", "recall@10", "coverage@10")
+SPLIT = split_manifest("shop", hash="abcdef0123456789")
 
 
-def row(model: str, value: float | None, rank: int | None = None, **more: Any) -> Row:
-    """Return a row with every column; without a value it is a failed one."""
-    made: Row = dict.fromkeys(columns(METRICS))
-    made |= {"dataset": "shop", "model": model, "library": model.split("/", maxsplit=1)[0], "budget_s": 60.0}
-    made |= {"charged_s": 12.5, "trials": 12, "status": "failed", "reason": "its process crashed"}
+def row(model: str, value: float | None, rank: int | None = None, **more: Any) -> BoardRow:
+    """Return a row; without a value it is a failed one."""
+    made = BoardRow(
+        dataset="shop",
+        model=model,
+        library=model.split("/", maxsplit=1)[0],
+        status="failed" if value is None else "ok",
+        reason="its process crashed" if value is None else "budget used",
+        metrics=dict.fromkeys(METRICS, value),
+        trials=12,
+        budget_s=60.0,
+        charged_s=12.5,
+        deterministic=False,
+        margin=0.03,
+        trained_on="train",
+        synthetic=False,
+        split_hash=SPLIT.hash,
+        suite_hash="ff",
+        environment_hash="ee",
+    )
     if value is not None:
-        made |= dict.fromkeys(METRICS, value) | {"rank": rank, "status": "ok", "reason": "budget used"}
-        made |= {"ndcg@10_low": value - 0.02, "ndcg@10_high": value + 0.02, "best_set": rank == 1, "seeds": 5}
-        made |= {"valid_ndcg@10": value, "latency_ms_p50": 1.0 + value, "memory_mb": 90.0, "device": "cpu"}
+        made = replace(
+            made,
+            rank=rank,
+            low=value - 0.02,
+            high=value + 0.02,
+            best_set=rank == 1,
+            seeds=5,
+            valid=value,
+            latency_ms_p50=1.0 + value,
+            memory_mb=90.0,
+            device="cpu",
+        )
     if value is not None and rank != 1:
-        made |= {"diff_to_reference": -0.01, "diff_low": -0.02, "diff_high": 0.0, "p_vs_reference": 0.03}
-    return made | more
+        made = replace(made, diff_to_reference=-0.01, diff_low=-0.02, diff_high=0.0, p_vs_reference=0.03)
+    return replace(made, **more)
 
 
-def trial(number: int, value: float | None, **more: Any) -> dict[str, Any]:
-    """Return a close line of the ledger."""
-    line = {"trial": number, "value": value, "outcome": "complete", "charged_s": 2.0, "config": {"dim": 8}}
-    return line | {"steps": {"1": value}, "best_step": 1, "stopped_by": None, "device": "cpu"} | more
+def trial(number: int, value: float | None, **more: Any) -> TrialRecord:
+    """Return a closed trial."""
+    settings: dict[str, Any] = {
+        "steps": {} if value is None else {1: value},
+        "best_step": 1,
+        "outcome": "complete",
+        "config": {"dim": 8},
+        "charged_s": 2.0,
+    }
+    return TrialRecord(
+        dataset="shop",
+        model="a/b",
+        study_key="key",
+        entry=f"a/b#{number}",
+        reason="patience",
+        lease_s=2.5,
+        device="cpu",
+        trial=number,
+        value=value,
+        **settings | more,
+    )
 
 
 def search(model: str, *values: float | None, **more: Any) -> TuningHistory:
     """Return a search with one trial a value."""
     trials = tuple(trial(number, value) for number, value in enumerate(values))
-    settings: dict[str, Any] = {"space": {"dim": "8..256 log"}, "default": {"dim": 8}, "maximise": True}
-    return TuningHistory(
-        model, **settings | {"trials": trials, "unused_s": 1.0, "ended": "budget used"} | more
+    settings: dict[str, Any] = {"space": {"dim": Range(8, 256, log=True)}, "default": {"dim": 8}}
+    settings |= {"maximise": True, "trials": trials, "unused_s": 1.0, "ended": "budget used"}
+    return TuningHistory(model, **settings | more)
+
+
+def suite(**more: Any) -> Suite:
+    """Return the suite that the boards come from, with other sections."""
+    return Suite.model_validate(
+        {
+            "name": "shop",
+            "datasets": ["shop"],
+            "models": ["a/b"],
+            "finals": {"train_on": "train"},
+            "metrics": {"primary": METRICS[0], "also": METRICS[1:]},
+            **more,
+        }
     )
 
 
-def table(*rows: Row, dataset: str = "shop", **more: Any) -> Table:
+def table(*rows: BoardRow, dataset: str = "shop", facts: Facts | None = None, **more: Any) -> Table:
     """Return a table of these rows, the first one the reference."""
-    facts = {
-        "hash": "abcdef0123456789",
-        "rule": {"by": "random", "seed": 42},
-        "n_users": 943,
-        "n_items": 1682,
-        "parts": {"train": {"rows": 100}, "valid": {"rows": 10}, "test": {"rows": 10}},
-        "origin": "/data/shop",
-        "licence": "ours",
-        "synthetic": False,
-        "audit": {"overlap": {"train/test": 0}, "flags": [], "notes": []},
-        "finals_on": "train",
-        "max_trials": 100,
-        "alpha": 0.05,
-        "margin": 0.03,
-        "popularity": "baselines/popularity",
+    settings: dict[str, Any] = {
+        "notes": (warning("something a reviewer would say."),),
+        "searches": tuple(search(line.model, 0.1, None, 0.2) for line in rows),
     }
-    facts |= more.pop("facts", {})
-    notes = more.pop("notes", ["WARNING: something a reviewer would say."])
-    searches = more.pop("searches", tuple(search(line["model"], 0.1, None, 0.2) for line in rows))
-    reference = rows[0]["model"] if rows else None
-    return Table(dataset, list(rows), METRICS, reference, notes, facts, searches, **more)
+    reference = rows[0].model if rows else None
+    facts = facts or Facts(SPLIT, suite(), "baselines/popularity", 10)
+    return Table(dataset, rows, METRICS, reference, facts=facts, **settings | more)
 
 
-def board(*tables: Table, suite: str = "shop") -> Board:
+def board(*tables: Table, suite_name: str = "shop") -> Board:
     """Return a board of these tables."""
-    origin = {"suite": suite, "run": "results/shop/1", "suite_hash": "ff", "suite_yaml": "name: shop\n"}
-    return Board(
-        suite,
-        tables,
-        synthetic=False,
-        run="results/shop/1",
-        across=across(tables),
-        origins=(origin,),
-        folds=over_folds(tables),
+    manifest = RunManifest(
+        format=2,
+        suite=suite_name,
+        suite_hash="ff",
+        started="2026-01-02T03:04:00+00:00",
+        state="finished",
+        hardware=HARDWARE,
     )
+    origin = RunOrigin(Path("results/shop/1"), manifest, "name: shop\n")
+    return Board(tables, (origin,), across(tables), over_folds(tables))
 
 
 def hostile() -> Board:
     """Return a board whose data set and models are all called something hostile."""
-    rows = [row(name, 0.5 - place / 20, place + 1) for place, name in enumerate(HOSTILE)]
+    rows = [row(name, 0.5 - number / 20, number + 1) for number, name in enumerate(HOSTILE)]
     failed = row("lost/<b>model</b>", None)
-    return board(table(*rows, failed, dataset="<i>shop</i>_1"), suite="<u>suite</u>")
+    return board(table(*rows, failed, dataset="<i>shop</i>_1"), suite_name="<u>suite</u>")

@@ -18,12 +18,11 @@ FAKES = (
     "Fixed",
     "Dear",
     "Endless",
-    "Patient",
+    "Stuck",
     "Crashing",
     "Diverging",
     "Misshapen",
     "Hungry",
-    "Parent",
     "Killed",
     "Spy",
 )
@@ -33,7 +32,7 @@ name: small
 datasets: [{name: planted, synthetic: {users: 40, items: 30, interactions: 400, seed: 3}}]
 prepare: {positive: ">= 3"}
 metrics: {primary: ndcg@5, also: [recall@5, coverage@5]}
-budget: {per_model: 1s, max_trials: 6, slot: {memory: 2GB, gpu: "no"}}
+budget: {per_model: 10m, max_trials: 6, slot: {memory: 2GB, gpu: "no"}}
 finals: {seeds: 2}
 models: [fake/fixed, fake/steady]
 """

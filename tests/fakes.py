@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -86,17 +85,21 @@ class Endless(Steady):
 
 
 @dataclass
-class Patient(Steady):
-    """Takes many short steps, far more than any budget here."""
+class Stuck(Steady):
+    """Takes two steps and never comes back from the third."""
 
-    max_epochs: int = 10_000
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        steps = super().fit_steps(train, context)
+        yield next(steps)
+        yield next(steps)
+        time.sleep(600)
 
-    def score(self, users: Ids) -> Scores:
-        """Score a little better every time, so that nothing but the hold stops it."""
-        self._scores = self._scores + 0
-        self._calls = getattr(self, "_calls", 0) + 1
-        rising = np.random.default_rng(0).random(len(self._scores), dtype=np.float32) / self._calls
-        return np.tile(self._scores + rising, (len(users), 1))
+
+@dataclass
+class Lacking(Steady):
+    """Wraps a library that nobody has."""
+
+    requires: ClassVar[tuple[str, ...]] = ("no_such_library",)
 
 
 @dataclass
@@ -133,17 +136,6 @@ class Hungry(Steady):
         while True:
             kept.append(np.ones(20_000_000))
             time.sleep(0.02)
-        yield
-
-
-@dataclass
-class Parent(Steady):
-    """Starts a process of its own that would outlive it."""
-
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        self._child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        while True:
-            time.sleep(0.05)
         yield
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.metrics.topk import _hashes, _mix
+from benchmark.metrics.topk import splitmix64, user_hashes
 
 
 def keys(users: np.ndarray, columns: np.ndarray, seed: int) -> np.ndarray:
     """Return the 64-bit hash of (seed, user, column), (B, C)."""
     spread = columns.astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
-    return _mix(_hashes(users, seed)[:, None] ^ spread[None, :])
+    return splitmix64(user_hashes(users, seed)[:, None] ^ spread[None, :])
 
 
 def sorted_top_k(scores: np.ndarray, k: int, users: np.ndarray, seed: int) -> np.ndarray:

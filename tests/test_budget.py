@@ -1,13 +1,14 @@
-"""The budget's arithmetic and the ledger's promise: whole lines, closed orphans."""
+"""The budget's arithmetic: who may hold how much, and what counts against it."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import get_args
 
 import pytest
+from records_made import closed_trial
 
-from benchmark.budget import Account, Ledger, Policy, spent_s
+from benchmark.budget import Account, Policy, spent_s
+from benchmark.records import REFUNDED, Outcome
 
 
 def test_first_trial_may_hold_half_the_budget_and_later_ones_a_quarter() -> None:
@@ -60,59 +61,20 @@ def test_account_takes_the_quickest_first_step_as_what_a_trial_needs() -> None:
     assert account.one_step_s == 0.5
 
 
-@pytest.mark.parametrize("outcome", ["lost", "infrastructure"])
-def test_account_does_not_count_what_is_refunded(outcome: str) -> None:
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+def test_every_outcome_counts_but_those_of_the_machine_and_of_a_dead_supervisor(outcome: Outcome) -> None:
     account = Account(Policy(10.0))
     account.charge(0, 4.0, outcome)
-    assert account.left_s == 10.0
+    spent = 0.0 if outcome in {"lost", "machine"} else 4.0
+    assert account.left_s == 10.0 - spent
+    assert spent_s([closed_trial(outcome=outcome, charged_s=4.0)]) == spent
 
 
-@pytest.mark.parametrize("outcome", ["complete", "pruned", "timeout", "oom", "nan", "crash"])
-def test_account_counts_every_other_outcome(outcome: str) -> None:
-    account = Account(Policy(10.0))
-    account.charge(0, 4.0, outcome)
-    assert account.left_s == 6.0
-    assert spent_s([{"charged_s": 4.0, "outcome": outcome}]) == 4.0
+def test_outcomes_that_are_refunded_are_two() -> None:
+    assert sorted(REFUNDED) == ["lost", "machine"]
 
 
 def test_final_may_take_three_times_its_trial_but_never_less_than_the_floor() -> None:
     policy = Policy(60.0)
     assert policy.final_s(30.0) == 90.0
     assert policy.final_s(0.01) == policy.final_floor_s
-
-
-def test_ledger_cut_in_the_middle_of_a_line_keeps_every_whole_one(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.jsonl"
-    ledger = Ledger(path)
-    ledger.append("open", entry="a")
-    ledger.append("spend", entry="a", charged_s=1.0)
-    ledger.shut()
-    whole = path.read_bytes()
-    for cut in range(len(whole)):
-        path.write_bytes(whole[:cut])
-        again = Ledger(path)
-        assert [line["event"] for line in again.lines()] == ["open", "spend"][: whole[:cut].count(b"\n")]
-        again.append("close", entry="a")
-        again.shut()
-        assert all(json.loads(line) for line in path.read_text("utf-8").splitlines())
-
-
-def test_orphan_is_closed_as_lost_at_its_last_spend_line(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.jsonl")
-    for entry, trial in (("a", 0), ("b", 1)):
-        ledger.append("open", entry=entry, study="s", key="k", role="trial", trial=trial)
-    ledger.append("close", entry="a", study="s", role="trial", trial=0, outcome="complete", charged_s=1.0)
-    ledger.append("spend", entry="b", lease_s=2.0, charged_s=1.5)
-    ledger.append("spend", entry="b", lease_s=2.5, charged_s=2.0)
-    (closed,) = ledger.close_orphans()
-    assert (closed["entry"], closed["outcome"], closed["charged_s"], closed["trial"]) == ("b", "lost", 2.0, 1)
-    assert ledger.close_orphans() == []
-    assert spent_s(ledger.lines("close")) == 1.0
-    ledger.shut()
-
-
-def test_orphan_that_never_spent_is_closed_at_zero(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.jsonl")
-    ledger.append("open", entry="a", study="s", role="final")
-    assert ledger.close_orphans()[0]["charged_s"] == 0.0
-    ledger.shut()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from benchmark.cold_start import cold_of
+from benchmark.cold_start import Cold
 from benchmark.protocol import Features, Interactions
 
 
@@ -31,28 +31,28 @@ SCORES = np.array([[4, 3, 2, 9]] * 4, dtype=np.float32)
 
 
 def test_cold_user_gets_popularity_and_the_others_their_own_scores() -> None:
-    filled = cold_of(TRAIN).fill(EVERYBODY, SCORES)
+    filled = Cold.from_log(TRAIN).fill(EVERYBODY, SCORES)
     assert filled[3, :3].tolist() == [1, 2, 1]
     assert (filled[:3, :3] == SCORES[:3, :3]).all()
 
 
 def test_cold_items_rank_behind_all_others_as_equals() -> None:
     train = log([0, 1, 2, 3], [1, 1, 2, 2])
-    filled = cold_of(train).fill(EVERYBODY, SCORES)
+    filled = Cold.from_log(train).fill(EVERYBODY, SCORES)
     assert (filled[:, [0, 3]] < filled[:, [1, 2]].min(axis=1, keepdims=True)).all()
     assert (filled[:, 0] == filled[:, 3]).all()
 
 
 def test_filling_leaves_the_models_own_array_alone() -> None:
     before = SCORES.copy()
-    assert cold_of(TRAIN).fill(EVERYBODY, SCORES) is not SCORES
+    assert Cold.from_log(TRAIN).fill(EVERYBODY, SCORES) is not SCORES
     assert (before == SCORES).all()
 
 
 def test_nothing_is_copied_where_nobody_in_the_batch_is_cold() -> None:
     warm = log([0, 1, 2], [0, 1, 2], n_items=3)
     scores = np.ones((2, 3), dtype=np.float32)
-    assert cold_of(warm).fill(np.array([0, 2], dtype=np.int32), scores) is scores
+    assert Cold.from_log(warm).fill(np.array([0, 2], dtype=np.int32), scores) is scores
 
 
 KNOWN = Features(csr_matrix(np.eye(4, dtype=np.float32)), ("a", "b", "c", "d"))
@@ -65,7 +65,7 @@ BOTH = ("users", "items")
 def test_model_that_scores_by_features_keeps_its_own_scores(
     by_features: tuple[str, ...], column: int
 ) -> None:
-    filled = cold_of(DESCRIBED, by_features).fill(EVERYBODY, SCORES)
+    filled = Cold.from_log(DESCRIBED, by_features).fill(EVERYBODY, SCORES)
     person = 3 if "users" in by_features else 0
     assert filled[person, column] == SCORES[person, column]
 
@@ -74,24 +74,24 @@ def test_model_that_scores_by_features_keeps_its_own_scores(
 def test_rows_of_which_nothing_is_known_are_filled_in_for_models_of_features_too(
     features: Features | None,
 ) -> None:
-    cold = cold_of(replace(TRAIN, user_features=features, item_features=features), BOTH)
-    assert (cold.fill(EVERYBODY, SCORES) == cold_of(TRAIN).fill(EVERYBODY, SCORES)).all()
+    cold = Cold.from_log(replace(TRAIN, user_features=features, item_features=features), BOTH)
+    assert (cold.fill(EVERYBODY, SCORES) == Cold.from_log(TRAIN).fill(EVERYBODY, SCORES)).all()
 
 
 def test_words_alone_describe_a_row() -> None:
     words = replace(UNKNOWN, texts=("", "", "", "comedy"))
-    assert not cold_of(replace(TRAIN, item_features=words), ("items",)).items.any()
+    assert not Cold.from_log(replace(TRAIN, item_features=words), ("items",)).items.any()
 
 
 def test_chance_keeps_its_own_scores_of_everything() -> None:
-    assert cold_of(TRAIN, scores_all=True).fill(EVERYBODY, SCORES) is SCORES
+    assert Cold.from_log(TRAIN, scores_all=True).fill(EVERYBODY, SCORES) is SCORES
 
 
 def test_lowest_possible_score_stays_finite() -> None:
     scores = np.full((1, 4), np.finfo(np.float32).min, dtype=np.float32)
-    assert np.isfinite(cold_of(TRAIN).fill(EVERYBODY[:1], scores)).all()
+    assert np.isfinite(Cold.from_log(TRAIN).fill(EVERYBODY[:1], scores)).all()
 
 
 def test_log_without_a_row_makes_every_item_equal() -> None:
-    filled = cold_of(log([], [])).fill(EVERYBODY, SCORES)
+    filled = Cold.from_log(log([], [])).fill(EVERYBODY, SCORES)
     assert (filled == 0).all()

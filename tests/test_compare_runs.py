@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evidence import evidence_of
+from ranked import SPLIT, results_of
 
 from benchmark import api, compare_runs
 from benchmark.cli import handover
-from benchmark.compare_runs import Changes, _check, _rows
+from benchmark.compare_runs import Changes, changes_between, refuse_unlike
 from benchmark.errors import RunError
 
 USERS = np.random.default_rng(0).beta(2, 4, 300)
@@ -20,9 +20,9 @@ NOISE = np.random.default_rng(1).normal(0, 0.02, 300)
 
 def rows_of(tmp_path, before, after, metric="ndcg@10"):
     pair = [
-        evidence_of(tmp_path / name, scores, metric=metric) for name, scores in (("a", before), ("b", after))
+        results_of(tmp_path / name, scores, metric=metric) for name, scores in (("a", before), ("b", after))
     ]
-    return {row.model: row for row in _rows(*pair)}
+    return {row.model: row for row in changes_between(*pair)}
 
 
 def test_diff_model_that_is_significantly_worse_has_regressed(tmp_path):
@@ -57,9 +57,10 @@ def test_diff_of_an_error_that_rises_has_regressed_in_units_of_the_metric(tmp_pa
 
 
 def test_diff_model_that_failed_in_the_later_run_has_regressed_and_says_so(tmp_path):
-    a, b = (evidence_of(tmp_path / name, {"m": USERS, "n": USERS}) for name in "ab")
-    b.table.rows[0]["status"] = "failed"
-    row = _rows(a, replace(b, scores={"n": USERS[None]}))[0]
+    a, b = (results_of(tmp_path / name, {"m": USERS, "n": USERS}) for name in "ab")
+    rows = (replace(b.table.rows[0], status="failed"), b.table.rows[1])
+    failed = replace(b, table=replace(b.table, rows=rows), scores={"n": USERS[None]})
+    row = changes_between(a, failed)[0]
     assert (row.regressed, row.note, row.after) == (True, "B: failed", None)
 
 
@@ -70,9 +71,10 @@ def test_diff_model_that_only_one_run_has_is_listed_and_no_regression(tmp_path):
 
 
 def test_diff_of_another_split_is_refused(tmp_path):
-    a, b = (evidence_of(tmp_path / name, {"m": USERS}) for name in "ab")
+    a, b = (results_of(tmp_path / name, {"m": USERS}) for name in "ab")
+    other = replace(b.table.facts, split=replace(SPLIT, hash="f" * 64))
     with pytest.raises(RunError, match="another split"):
-        _check(a, replace(b, data={"hash": "f" * 64}))
+        refuse_unlike(a, replace(b, table=replace(b.table, facts=other)))
 
 
 @pytest.mark.parametrize(("flag", "code"), [(False, 0), (True, handover.REGRESSED)])

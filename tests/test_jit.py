@@ -1,4 +1,4 @@
-"""Compiled code: kept on disk where that can be, made anew where nothing may be written."""
+"""Compiled code: cached on disk where possible, compiled again where nothing may be written."""
 
 from __future__ import annotations
 

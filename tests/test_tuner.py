@@ -38,7 +38,7 @@ def states(path: Path, name: str = "study") -> list[TrialState]:
 
 
 def value_of(asked: Proposal) -> float:
-    """Return what a made-up model is worth: best at lr .1."""
+    """Return what a made-up model is worth: best at lr 0.1."""
     return -abs(float(asked.params["lr"]) - 0.1)
 
 
@@ -123,7 +123,7 @@ def test_trial_that_the_machine_ended_is_failed_and_asked_again(tmp_path: Path) 
     assert own.ask().params != lost.params
 
 
-def test_repair_tells_what_the_ledger_closed_and_journal_did_not_hear(tmp_path: Path) -> None:
+def test_reconcile_tells_what_the_ledger_closed_and_the_journal_did_not_hear(tmp_path: Path) -> None:
     drive(tuner(tmp_path / "j"), 1)
     number = tuner(tmp_path / "j").ask().number  # the supervisor dies here
     own = tuner(tmp_path / "j")
@@ -133,7 +133,7 @@ def test_repair_tells_what_the_ledger_closed_and_journal_did_not_hear(tmp_path: 
     assert trial.intermediate_values == {1: 0.5, 2: 0.7}
 
 
-def test_repair_runs_a_lost_trial_again_with_its_own_configuration(tmp_path: Path) -> None:
+def test_reconcile_runs_a_lost_trial_again_with_its_own_configuration(tmp_path: Path) -> None:
     drive(tuner(tmp_path / "j"), 2)
     lost = tuner(tmp_path / "j").ask()
     own = tuner(tmp_path / "j")

@@ -9,8 +9,8 @@ import pandas as pd
 
 from benchmark.bundle.serving import Bundle, Recommendation
 from benchmark.errors import BundleError
+from benchmark.files import write_errors_as_run_error
 from benchmark.reporting.csv_json import safe_cell
-from benchmark.results import write_errors_as_run_error
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -36,7 +36,7 @@ def read_users(path: Path) -> list[str]:
 
 
 def write_lists(bundle: Bundle, users: Iterable[str], k: int, exclude: Collection[str], path: Path) -> int:
-    """Write a row for each user and place to a CSV or Parquet file; return how many users are unknown.
+    """Write a row for each user and rank to a CSV or Parquet file; return how many users are unknown.
 
     Columns: user, rank, item, title, score, source. In a CSV, text that a spreadsheet would run as a
     formula gets a quote first.

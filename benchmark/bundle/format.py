@@ -1,17 +1,17 @@
 """What a bundle's folder holds, and how it is read without trusting it.
 
-bundle.json               what it is: adapter, hyperparameters, versions, data, scores, hashes of the rest
+bundle.json               what it is: adapter, hyperparameters, versions, data, scores
 model.safetensors         the adapter's state
 seen.safetensors          what each user has seen, as the index arrays of a sparse matrix (U, I)
-popularity.safetensors    likes of each item in the training data (I,), for strangers
-cold.safetensors          who and what the model learned nothing about, and which items are no candidates
+popularity.safetensors    positives of each item in the training data (I,), for unknown users
+cold.safetensors          users and items without a training row, and items that are not candidates
 users.json, items.json    raw ids in the order of dense ids; titles
 golden.json               lists that the run stored, to compare with
 README.md                 the model card
 pick.md, pick.json        why this model, where `bench pick` made the bundle
+SHA256SUMS                the hash of every other file, as ``sha256sum --check`` reads it
 
-Only these names are ever opened, and no name in a file is. bundle.json holds the SHA-256 of every other
-file and, taken with 64 zeros in its place, its own: hashes find damage, they prove no origin.
+Only these names are ever opened, and no name in a file is. Hashes find damage; they prove no origin.
 """
 
 from __future__ import annotations
@@ -19,27 +19,174 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from pydantic import ValidationError
+
+from benchmark.datasets.manifest import Provenance
 from benchmark.errors import BundleError
-from benchmark.protocol import Array
+from benchmark.protocol import Array, Feedback
+from benchmark.records import Params, TrainOn, from_json, to_json
 
-FORMAT = 2
+FORMAT = 3
+"""Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""
 MANIFEST = "bundle.json"
+SUMS = "SHA256SUMS"
 REQUIRED = (
-    *("model.safetensors", "seen.safetensors", "popularity.safetensors", "cold.safetensors"),
+    *(MANIFEST, "model.safetensors", "seen.safetensors", "popularity.safetensors", "cold.safetensors"),
     *("users.json", "items.json", "golden.json", "README.md"),
 )
 OPTIONAL = ("pick.md", "pick.json")
 GOLDEN_USERS, GOLDEN_K = 20, 10
-MANIFEST_BYTES = 1 << 24
-"""A bundle.json over 16 MB is none of ours; it is not read."""
+MOST_BYTES = 1 << 24
+"""A bundle.json over 16 MB is not one of ours; it is not read."""
 
-_NO_HASH = "0" * 64
-Kind = TypeVar("Kind")
+_SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOrigin:
+    """How the model was made.
+
+    Attributes:
+        adapter: name of the adapter, library/name.
+        library: first part of that name.
+        feedback: what it trained on.
+        train_on: the parts that it trained on.
+        seed: of the model.
+        steps: that it trained.
+    """
+
+    adapter: str
+    library: str
+    feedback: Feedback
+    train_on: TrainOn
+    seed: int
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOrigin:
+    """The data that it was made from.
+
+    Attributes:
+        dataset: label of the data set.
+        provenance: where the log came from; without the folders of the machine that read it.
+        rule: by which it was split.
+        split_sha256: content hash of the split.
+        prepared_sha256: content hash of the prepared log.
+        positive: the condition for a positive row; None if every row is one.
+        n_users: U.
+        n_items: I.
+    """
+
+    dataset: str
+    provenance: Provenance
+    rule: Mapping[str, object]
+    split_sha256: str
+    prepared_sha256: str
+    positive: str | None
+    n_users: int
+    n_items: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value on test, with its interval over users where it has one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardExcerpt:
+    """What the board said of the model: its mean over seeds, not this very model alone.
+
+    Attributes:
+        reference: the model that the others were compared with.
+        primary: the metric that ranks.
+        score: mean over seeds, with its interval over users.
+        seeds: refits that entered the mean.
+        level: of the intervals.
+    """
+
+    reference: str | None
+    primary: str
+    score: Score
+    seeds: int
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredCost:
+    """What the run measured of this very model, and on what.
+
+    Attributes:
+        latency_ms_p50: median milliseconds of one user's scores.
+        latency_ms_p95: 95th percentile of the same.
+        memory_mb: peak memory of its processes while it trained, MiB.
+        size_mb: of its state, MiB.
+        params: numbers in its state.
+        device: "cpu" or "cuda".
+        processor: name of the machine's.
+    """
+
+    latency_ms_p50: float
+    latency_ms_p95: float
+    memory_mb: float | None
+    size_mb: float | None
+    params: int | None
+    device: str
+    processor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReference:
+    """The run that it came from: suite, content hash of the suite, and key of the final."""
+
+    suite: str
+    suite_sha256: str
+    final_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleManifest:
+    """What bundle.json says.
+
+    Attributes:
+        model: name on the board.
+        origin: how it was made.
+        params: its hyperparameters.
+        data: what it was made from.
+        versions: of Python, our own code, and the libraries of the adapters.
+        environment_sha256: content hash of machine and versions.
+        scores: this very model's value on test of each metric.
+        board: what the board said of the model.
+        measured: what it costs.
+        tie_seed: seed of the order among equal scores: the one that the run ranked with.
+        hidden: what is never recommended again, in words.
+        run: where it came from.
+        format: version of the files.
+    """
+
+    model: str
+    origin: ModelOrigin
+    params: Params
+    data: DataOrigin
+    versions: Mapping[str, str]
+    environment_sha256: str
+    scores: Mapping[str, Score]
+    board: BoardExcerpt
+    measured: MeasuredCost
+    tie_seed: int
+    hidden: str
+    run: RunReference
+    format: int = FORMAT
 
 
 @dataclass(frozen=True)
@@ -49,38 +196,36 @@ class Files:
     Attributes:
         path: the folder.
         manifest: bundle.json.
+        sums: SHA-256 of each file, as SHA256SUMS lists it.
     """
 
     path: Path
-    manifest: dict[str, Any]
+    manifest: BundleManifest
+    sums: Mapping[str, str]
 
     def faults(self) -> dict[str, str]:
-        """Return what is wrong with each file that is not as bundle.json says; empty if all are."""
-        listed = entry(self.manifest, "files", kind=dict)
-        unknown = [name for name in listed if name not in (*REQUIRED, *OPTIONAL)]
-        found = {str(name): "is listed, but is no file of a bundle" for name in unknown}
-        for name in (*REQUIRED, *(name for name in OPTIONAL if name in listed)):
-            if (fault := self._fault(name)) is not None:
-                found[name] = fault
+        """Return what is wrong with each file that is not as SHA256SUMS says; empty if all are."""
+        unknown = [name for name in self.sums if name not in (*REQUIRED, *OPTIONAL)]
+        found = {SUMS: f"lists {', '.join(unknown)}, not part of a bundle"} if unknown else {}
+        for name in (*REQUIRED, *(name for name in OPTIONAL if name in self.sums)):
+            if name not in self.sums:
+                found[name] = f"is not listed in {SUMS}"
+                continue
+            try:
+                with open_plain(self.path / name) as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                found[name] = f"cannot be read ({error.strerror or error})"
+                continue
+            if digest != self.sums[name]:
+                found[name] = f"does not match its hash in {SUMS}"
         return found
-
-    def _fault(self, name: str) -> str | None:
-        size, digest = (entry(self.manifest, "files", name, key, kind=object) for key in ("bytes", "sha256"))
-        try:
-            with _open(self.path / name) as file:
-                found = os.fstat(file.fileno()).st_size
-                if found != size:
-                    return f"has {found} bytes, not {size}"
-                same = hashlib.file_digest(file, "sha256").hexdigest() == digest
-        except OSError as error:
-            return f"cannot be read ({error.strerror or error})"
-        return None if same else "does not match its SHA-256"
 
     def arrays(self, name: str) -> dict[str, Array]:
         """Return the named arrays of a file.
 
         Raises:
-            BundleError: it is no safetensors file.
+            BundleError: it is not a safetensors file.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load
@@ -89,16 +234,16 @@ class Files:
             return load((self.path / name).read_bytes())
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise BundleError(
-                f"{self.path / name}: is no readable safetensors file ({error}); export the bundle again"
+                f"{self.path / name}: not a readable safetensors file ({error}); export the bundle again"
             ) from error
 
-    def json(self, name: str) -> dict[str, Any]:
+    def json(self, name: str) -> Mapping[str, Any]:
         """Return the object that a JSON file holds.
 
         Raises:
-            BundleError: it holds none.
+            BundleError: it does not hold one.
         """
-        return parsed((self.path / name).read_bytes(), self.path / name)
+        return json_object((self.path / name).read_bytes(), self.path / name)
 
 
 def open_bundle(path: Path) -> Files:
@@ -107,72 +252,90 @@ def open_bundle(path: Path) -> Files:
     Raises:
         BundleError: there is no bundle, or its bundle.json is damaged or of another format.
     """
-    place = path / MANIFEST
+    manifest_path = path / MANIFEST
     try:
-        with _open(place) as file:
-            data = file.read(MANIFEST_BYTES + 1)
+        with open_plain(manifest_path) as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise BundleError(
-            f"{path}: is no bundle (no readable {MANIFEST}); `bench pick RUN --export DIR` makes one"
+            f"{path}: not a bundle (no readable {MANIFEST}); `bench pick RUN --export DIR` makes one"
         ) from error
-    manifest = parsed(data, place) if len(data) <= MANIFEST_BYTES else {}
-    own = manifest.get("sha256")
-    if not isinstance(own, str) or own != self_hash(data, own):
-        raise BundleError(f"{place}: is damaged (does not match its own SHA-256); export the bundle again")
-    if manifest.get("format") != FORMAT:
+    try:
+        with open_plain(path / SUMS) as file:
+            sums = read_sums(file.read(MOST_BYTES + 1), path / SUMS)
+    except OSError as error:
+        check_format(json_object(data, manifest_path), path)  # a format before 3 has no such file
         raise BundleError(
-            f"{path}: has format {manifest.get('format')}, this bench reads format {FORMAT}; export it again"
+            f"{path / SUMS}: cannot be read ({error.strerror or error}); export the bundle again"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != sums.get(MANIFEST):
+        raise BundleError(f"{manifest_path}: does not match its hash in {SUMS}; export the bundle again")
+    content = json_object(data, manifest_path)
+    check_format(content, path)
+    try:
+        return Files(path, from_json(BundleManifest, content), sums)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first.get("loc", ())))
+        raise BundleError(f"{manifest_path}: {where}: {first.get('msg')}; export the bundle again") from error
+
+
+def check_format(content: Mapping[str, Any], path: Path) -> None:
+    """Refuse a bundle of another version.
+
+    Raises:
+        BundleError: names both versions.
+    """
+    if (found := content.get("format")) != FORMAT:
+        raise BundleError(
+            f"{path}: has format {found}, this version of bench reads format {FORMAT}; export the bundle "
+            "again"
         )
-    return Files(path, manifest)
 
 
-def self_hash(data: bytes, own: str) -> str | None:
-    """Return SHA-256 of bundle.json with zeros where its own hash stands; None if it stands not once."""
-    mark = own.encode("ascii", "replace")
-    if len(mark) != len(_NO_HASH) or data.count(mark) != 1:
-        return None
-    return hashlib.sha256(data.replace(mark, _NO_HASH.encode())).hexdigest()
+def read_sums(data: bytes, path: Path) -> Mapping[str, str]:
+    """Return the SHA-256 of each file from the text of SHA256SUMS.
+
+    Raises:
+        BundleError: a line is damaged.
+    """
+    text = data.decode("utf-8", "replace")
+    lines = text.splitlines()
+    matches = [_SUM_LINE.fullmatch(line) for line in lines]
+    sums = {match[2]: match[1] for match in matches if match is not None}
+    if not text.endswith("\n") or len(sums) != len(lines):
+        raise BundleError(f"{path}: is damaged (not a list of hashes and names); export the bundle again")
+    return sums
 
 
-def sealed(content: Mapping[str, Any]) -> bytes:
-    """Return bundle.json as bytes, with its own hash in it."""
-    text = json.dumps({**content, "format": FORMAT, "sha256": _NO_HASH}, indent=2, allow_nan=False)
-    data = (text + "\n").encode()
-    return data.replace(_NO_HASH.encode(), hashlib.sha256(data).hexdigest().encode())
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS over every file in a folder."""
+    paths = sorted(path for path in folder.iterdir() if path.name != SUMS)
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
-def parsed(data: bytes, place: Path) -> dict[str, Any]:
+def write_manifest(manifest: BundleManifest, folder: Path) -> None:
+    """Write bundle.json."""
+    text = json.dumps(to_json(manifest), indent=2, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def json_object(data: bytes, path: Path) -> Mapping[str, Any]:
     """Return the JSON object in some bytes.
 
     Raises:
-        BundleError: they hold none.
+        BundleError: they do not hold one.
     """
     try:
         content = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{place}: is damaged (no JSON: {error}); export the bundle again") from error
+        raise BundleError(f"{path}: is damaged (not JSON: {error}); export the bundle again") from error
     if not isinstance(content, dict):
-        raise BundleError(f"{place}: is damaged (no JSON object); export the bundle again")
+        raise BundleError(f"{path}: is damaged (not a JSON object); export the bundle again")
     return content
 
 
-def entry(content: Mapping[str, Any], *keys: str, kind: type[Kind]) -> Kind:
-    """Return an entry of nested JSON, checked to be of a kind.
-
-    Raises:
-        BundleError: it is missing or of another kind.
-
-    >>> entry({"data": {"n_users": 3}}, "data", "n_users", kind=int)
-    3
-    """
-    value: Any = content
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    if value is None or not isinstance(value, kind):
-        raise BundleError(f"{MANIFEST}: {'.'.join(keys)} must be of type {kind.__name__}; export it again")
-    return value
-
-
-def _open(path: Path) -> Any:
+def open_plain(path: Path) -> Any:
     """Open a plain file; a link is refused, since it would lead out of the bundle."""
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")

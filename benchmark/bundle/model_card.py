@@ -3,58 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
-from benchmark.reporting.columns import decimal, span
+from benchmark.bundle.format import BundleManifest
+from benchmark.leaderboard.formatting import decimal, span
 from benchmark.reporting.markdown import escape
-
-
-def model_card(content: Mapping[str, Any]) -> str:
-    """Return the card as Markdown, made from bundle.json."""
-    data, training, promise = content["data"], content["training"], content["promise"]
-    label = ["**Trained on synthetic data: it says nothing about real users.**"] if data["synthetic"] else []
-    lines = [
-        f"# {escape(content['model'])} on {escape(data['dataset'])}",
-        *label,
-        (
-            f"A recommender that ranks {data['n_items']:,} items for {data['n_users']:,} users: adapter "
-            f"{escape(content['adapter']['name'])}, trained on {escape(training['train_on'])} "
-            f"with seed {training['seed']}; training steps: {training['steps']}."
-        ),
-        f"Hyperparameters: `{json.dumps(content['params'])}`",
-        "## Data",
-        (
-            f"{escape(data['dataset'])}. Licence: {escape(str(data['licence']))}. Split "
-            f"{escape(data['rule']['by'])}, SHA-256 {data['split_sha256']}. Liked: "
-            f"{escape(str(data.get('positive') or 'every row'))}."
-        ),
-        "## Scores on test",
-        (
-            f"Of this very model; {content['board']['level']:.0%} intervals over users (BCa), unadjusted. "
-            f"Seeds on the board: {content['board']['seeds']}; {escape(content['board']['primary'])} there: "
-            f"{decimal(content['board']['value'])} "
-            f"{span(content['board']['low'], content['board']['high'])}."
-        ),
-        "\n".join(["| metric | value | interval |", "| :-- | --: | --: |", *_scores(content["metrics"])]),
-        "## Cost",
-        (
-            f"One user's scores take {decimal(promise['latency_ms_p50'], 2)} ms at the median and "
-            f"{decimal(promise['latency_ms_p95'], 2)} ms at the 95th percentile on {promise['device']} "
-            f"({escape(str(promise['processor']))}); the state has {decimal(promise['size_mb'], 2)} MB."
-        ),
-        _USE,
-        _LIMITS,
-    ]
-    return "\n\n".join(lines) + "\n"
-
-
-def _scores(metrics: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    return [
-        f"| {escape(name)} | {decimal(score['value'])} | {span(score['low'], score['high'])} |"
-        for name, score in metrics.items()
-    ]
-
 
 _USE = """## Use
 
@@ -62,12 +14,54 @@ _USE = """## Use
     bench recommend BUNDLE --user ID -k 10      in a shell
     benchmark.load("BUNDLE").recommend([ID])    in Python
 
-Nothing here is executable: named arrays and JSON, opened with the adapter of that name that is installed."""
+Nothing here is executable: named arrays and JSON, opened with the installed adapter of that name."""
 
 _LIMITS = """## Limits
 
-- Items that came after training are never recommended; users who did get the most popular items,
-  or a list made from their history where the model can fold one in.
-- What a user consumed in the held-out test part is not hidden: the lists are those that were judged.
-  Leave such items out with `--exclude`.
+- Items added after training are never recommended. Users added since get the most popular items, or a list
+  made from their history where the model can fold one in.
+- Items that a user consumed in the test part are not hidden: the lists are those that were evaluated. Leave
+  such items out with `--exclude`.
 - Scores say how well the past was predicted, not what a list would change in the world."""
+
+
+def model_card(manifest: BundleManifest) -> str:
+    """Return the card as Markdown."""
+    data, origin, board, cost = manifest.data, manifest.origin, manifest.board, manifest.measured
+    warning = "**Trained on synthetic data: it says nothing about real users.**"
+    scores = [
+        f"| {escape(name)} | {decimal(score.value)} | {span(score.low, score.high)} |"
+        for name, score in manifest.scores.items()
+    ]
+    lines = [
+        f"# {escape(manifest.model)} on {escape(data.dataset)}",
+        *([warning] if data.provenance.synthetic else []),
+        (
+            f"A recommender that ranks {data.n_items:,} items for {data.n_users:,} users: adapter "
+            f"{escape(origin.adapter)}, trained on {escape(origin.train_on)} with seed {origin.seed}; "
+            f"training steps: {origin.steps}."
+        ),
+        f"Hyperparameters: `{json.dumps(dict(manifest.params))}`",
+        "## Data",
+        (
+            f"{escape(data.dataset)}. Licence: {escape(data.provenance.licence)}. Split: "
+            f"{escape(str(data.rule.get('by')))}, SHA-256 {data.split_sha256}. Positive: "
+            f"{escape(data.positive or 'every row')}."
+        ),
+        "## Scores on test",
+        (
+            f"Of this very model; {board.level:.0%} intervals over users (BCa), unadjusted. "
+            f"Seeds on the board: {board.seeds}; {escape(board.primary)} there: "
+            f"{decimal(board.score.value)} {span(board.score.low, board.score.high)}."
+        ),
+        "\n".join(["| metric | value | interval |", "| :-- | --: | --: |", *scores]),
+        "## Cost",
+        (
+            f"Scoring one user takes {decimal(cost.latency_ms_p50, 2)} ms at the median and "
+            f"{decimal(cost.latency_ms_p95, 2)} ms at the 95th percentile on {cost.device} "
+            f"({escape(cost.processor)}); the state takes {decimal(cost.size_mb, 2)} MB."
+        ),
+        _USE,
+        _LIMITS,
+    ]
+    return "\n\n".join(lines) + "\n"

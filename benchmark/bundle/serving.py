@@ -1,4 +1,4 @@
-"""A bundle at work: lists for known users, for new ones by their history, for strangers by popularity.
+"""A bundle at work: lists for known users, for new ones by their history, for unknown ones by popularity.
 
 Light on purpose: numpy, and the framework that the model itself needs.
 """
@@ -9,18 +9,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.bundle.format import Files, entry, open_bundle
+from benchmark.bundle.format import Files, open_bundle
 from benchmark.cold_start import Cold
 from benchmark.errors import BundleError, MissingLibrary
+from benchmark.fit import batch_size
 from benchmark.metrics.topk import Integers, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Adapter, Registry, install_hint
-from benchmark.trial import batch_size
 
 Id: TypeAlias = int | float | str
 Source: TypeAlias = Literal["model", "history", "popularity"]
@@ -63,9 +63,9 @@ class Bundle:
         item_ids: likewise.
         titles: of the items; None where there is none.
         seen: index arrays (U + 1,) and (n,) of what each user has seen.
-        popularity: likes of each item in the training data, (I,).
-        cold: who and what the model learned nothing about, filled in as the run did.
-        barred: items that are no candidates, (I,).
+        popularity: positives of each item in the training data, (I,).
+        cold: users and items without a training row, filled in as the run did.
+        excluded: items that are not candidates, (I,).
     """
 
     files: Files
@@ -76,17 +76,12 @@ class Bundle:
     seen: tuple[Integers, Integers]
     popularity: Scores
     cold: Cold
-    barred: NDArray[np.bool_]
+    excluded: NDArray[np.bool_]
 
     @property
     def name(self) -> str:
         """The model's name on the board it was picked from."""
-        return entry(self.files.manifest, "model", kind=str)
-
-    @property
-    def tie_seed(self) -> int:
-        """Seed of the order among equal scores: the one that the run ranked with."""
-        return entry(self.files.manifest, "ranking", "tie_seed", kind=int)
+        return self.files.manifest.model
 
     @cached_property
     def _users(self) -> Mapping[str, int]:
@@ -106,7 +101,7 @@ class Bundle:
         """Return the list of each user, in their order; seen items are left out.
 
         Args:
-            users: raw ids, as numbers or as text. A stranger gets the most popular items.
+            users: raw ids, as numbers or as text. An unknown user gets the most popular items.
             k: length of the lists; shorter where fewer items are left.
             exclude: raw ids of items to leave out for everybody; unknown ones change nothing.
 
@@ -131,7 +126,7 @@ class Bundle:
     def recommend_new(
         self, history: Collection[Id], k: int = 10, *, user: Id | None = None, exclude: Collection[Id] = ()
     ) -> Recommendation:
-        """Return the list of a user who is known by a history alone; its items are left out.
+        """Return the list of a new user, made from a history; its items are left out.
 
         A model that cannot fold a history in is replaced by popularity, and the list says so.
 
@@ -147,11 +142,11 @@ class Bundle:
         _check_length(k)
         if user is not None and self.knows(user):
             raise BundleError(
-                f"user {user} is known, with a history of its own; a history is for new users: leave it out"
+                f"user {user} is known and has a history already; leave out the history, it is for new users"
             )
         dense = self._distinct(history)
-        strange = sum(str(item) not in self._items for item in history)
-        note = f"{strange} of {len(history)} items of the history are not in the catalogue" if strange else ""
+        unknown = sum(str(item) not in self._items for item in history)
+        note = f"{unknown} of {len(history)} items of the history are not in the catalogue" if unknown else ""
         left_out = [*exclude, *history]
         fold_in = getattr(self.model, "fold_in", None)
         if fold_in is None or not len(dense):
@@ -165,7 +160,7 @@ class Bundle:
         return Recommendation(user, "history", items, note)
 
     def candidates(self, users: Ids) -> Scores:
-        """Return the scores (B, I) of dense users (B,), -inf where an item is seen or no candidate.
+        """Return the scores (B, I) of dense users (B,), -inf where an item is seen or not a candidate.
 
         Raises:
             BundleError: as :meth:`scores`.
@@ -173,7 +168,7 @@ class Bundle:
         scores = self.scores(users)
         rows, columns = entries(*self.seen, users)
         scores[rows, columns] = -np.inf
-        scores[:, self.barred] = -np.inf
+        scores[:, self.excluded] = -np.inf
         return scores
 
     def scores(self, users: Ids) -> Scores:
@@ -210,11 +205,14 @@ class Bundle:
 
     def _ranked(self, scores: Scores, users: Ids, k: int, exclude: Collection[Id]) -> list[tuple[Item, ...]]:
         scores[:, self._dense(exclude)] = -np.inf
-        scores[:, self.barred] = -np.inf
-        lists = top_k(scores, min(k, len(self.item_ids)), users, self.tie_seed)
+        scores[:, self.excluded] = -np.inf
+        lists = top_k(scores, min(k, len(self.item_ids)), users, self.files.manifest.tie_seed)
         return [
-            tuple(self._item(item, row[item]) for item in places[places >= 0].tolist())
-            for places, row in zip(lists, scores, strict=True)
+            tuple(
+                Item(self.item_ids[item], self.titles[item], float(row[item]))
+                for item in shown[shown >= 0].tolist()
+            )
+            for shown, row in zip(lists, scores, strict=True)
         ]
 
     def _distinct(self, history: Iterable[Id]) -> Ids:
@@ -222,12 +220,9 @@ class Bundle:
         latest = dict.fromkeys(reversed(self._dense(history).tolist()))
         return np.array(list(reversed(latest)), dtype=np.int32)
 
-    def _item(self, dense: int, score: float) -> Item:
-        return Item(self.item_ids[dense], self.titles[dense], float(score))
-
     def _dense(self, items: Iterable[Id]) -> Ids:
-        known = [self._items[str(item)] for item in items if str(item) in self._items]
-        return np.array(known, dtype=np.int32)
+        found = [self._items[str(item)] for item in items if str(item) in self._items]
+        return np.array(found, dtype=np.int32)
 
 
 def load(path: str | Path, registry: Registry) -> Bundle:
@@ -246,25 +241,43 @@ def load(path: str | Path, registry: Registry) -> Bundle:
     if faults := files.faults():
         listed = "\n  ".join(f"{name}: {fault}" for name, fault in faults.items())
         raise BundleError(f"{files.path}: is damaged; export the bundle again:\n  {listed}")
-    adapter = registry[entry(files.manifest, "adapter", "name", kind=str)]
-    users, items = files.json("users.json"), files.json("items.json")
-    shape = tuple(entry(files.manifest, "data", key, kind=int) for key in ("n_users", "n_items"))
-    ids = (_ids(files, "users.json", users, shape[0]), _ids(files, "items.json", items, shape[1]))
-    titles = _texts(files, items.get("titles"), shape[1])
-    seen, popularity = _seen(files, shape), _popularity(files, shape[1])
-    cold, barred = _cold(files, shape)
-    bundle = Bundle(files, _restored(adapter, files), *ids, titles, seen, popularity, cold, barred)
-    bundle.scores(np.zeros(min(1, shape[0]), dtype=np.int32))
+    data = files.manifest.data
+    user_ids, item_ids = (
+        read_ids(files, "users.json", data.n_users),
+        read_ids(files, "items.json", data.n_items),
+    )
+    cold, excluded = read_cold(files, data.n_users, data.n_items)
+    bundle = Bundle(
+        files,
+        restore(registry[files.manifest.origin.adapter], files),
+        user_ids,
+        item_ids,
+        read_titles(files, data.n_items),
+        read_seen(files, data.n_users, data.n_items),
+        read_counts(files, "popularity.safetensors", data.n_items),
+        cold,
+        excluded,
+    )
+    bundle.scores(np.zeros(min(1, data.n_users), dtype=np.int32))
     return bundle
 
 
-def _restored(adapter: Adapter, files: Files) -> Recommender:
-    params = entry(files.manifest, "params", kind=dict)
-    allowed = {field.name for field in fields(adapter.cls)}
-    if bad := [key for key, value in params.items() if key not in allowed or not _is_plain(value)]:
-        raise BundleError(f"{files.path}: {adapter.name} has no hyperparameters {bad}; export it again")
+def restore(adapter: Adapter, files: Files) -> Recommender:
+    """Return the adapter as it was trained.
+
+    Raises:
+        BundleError: it has other hyperparameters, or the state is not one of its own.
+        MissingLibrary: it needs a library that is not installed.
+    """
+    params = files.manifest.params
+    if bad := sorted(params.keys() - {field.name for field in fields(adapter.cls)}):
+        raise BundleError(
+            f"{files.path}: {adapter.name} has no hyperparameters {bad}; export the bundle again"
+        )
     state = files.arrays("model.safetensors")
-    model = adapter.cls(**params)
+    model: Recommender = adapter.cls(**params)
+    if not hasattr(model, "restore"):
+        raise BundleError(f"{files.path}: {adapter.name} cannot restore a stored state")
     try:
         model.restore(state)
     except ImportError as error:
@@ -274,24 +287,35 @@ def _restored(adapter: Adapter, files: Files) -> Recommender:
         ) from error
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise BundleError(
-            f"{files.path / 'model.safetensors'}: is no state of {adapter.name} ({type(error).__name__}: "
+            f"{files.path / 'model.safetensors'}: not a state of {adapter.name} ({type(error).__name__}: "
             f"{error}); export the bundle again, with the version of bench that is installed"
         ) from error
-    return model  # type: ignore[no-any-return]
+    return model
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, bool | int | float | str)
+def read_ids(files: Files, name: str, expected: int) -> list[Id]:
+    """Return the raw ids in the order of dense ids.
 
-
-def _ids(files: Files, name: str, content: Mapping[str, Any], expected: int) -> list[Id]:
-    ids = content.get("ids")
-    if not isinstance(ids, list) or len(ids) != expected or not all(_is_plain(value) for value in ids):
+    Raises:
+        BundleError: the file does not hold as many plain ids.
+    """
+    ids = files.json(name).get("ids")
+    if (
+        not isinstance(ids, list)
+        or len(ids) != expected
+        or not all(isinstance(value, int | float | str) for value in ids)
+    ):
         raise BundleError(f"{files.path / name}: must hold {expected} ids; export the bundle again")
     return ids
 
 
-def _texts(files: Files, titles: Any, expected: int) -> list[str | None]:
+def read_titles(files: Files, expected: int) -> list[str | None]:
+    """Return the titles of the items.
+
+    Raises:
+        BundleError: the file does not hold as many texts.
+    """
+    titles = files.json("items.json").get("titles")
     if titles is None:
         return [None] * expected
     if (
@@ -299,42 +323,60 @@ def _texts(files: Files, titles: Any, expected: int) -> list[str | None]:
         or len(titles) != expected
         or not all(title is None or isinstance(title, str) for title in titles)
     ):
-        raise BundleError(f"{files.path / 'items.json'}: must hold {expected} titles; export it again")
+        raise BundleError(
+            f"{files.path / 'items.json'}: must hold {expected} titles; export the bundle again"
+        )
     return titles
 
 
-def _seen(files: Files, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
+def read_seen(files: Files, n_users: int, n_items: int) -> tuple[Integers, Integers]:
+    """Return index arrays (U + 1,) and (n,) of what each user has seen.
+
+    Raises:
+        BundleError: they are not such arrays.
+    """
     arrays = files.arrays("seen.safetensors")
     ends, items = arrays.get("ends", np.empty(0)), arrays.get("items", np.empty(0))
-    whole = ends.dtype.kind == items.dtype.kind == "i" and ends.shape == (shape[0] + 1,) and items.ndim == 1
+    whole = ends.dtype.kind == items.dtype.kind == "i" and ends.shape == (n_users + 1,) and items.ndim == 1
     if (
         not whole
         or ends[0] != 0
         or ends[-1] != len(items)
         or (np.diff(ends) < 0).any()
-        or ((items < 0) | (items >= shape[1])).any()
+        or ((items < 0) | (items >= n_items)).any()
     ):
         raise BundleError(
-            f"{files.path / 'seen.safetensors'}: must hold what {shape[0]} users have seen; export it again"
+            f"{files.path / 'seen.safetensors'}: must hold what {n_users} users have seen; export the bundle "
+            "again"
         )
     return ends, items
 
 
-def _popularity(files: Files, n_items: int, name: str = "popularity.safetensors") -> Scores:
+def read_counts(files: Files, name: str, n_items: int) -> Scores:
+    """Return how often each item occurs, (I,).
+
+    Raises:
+        BundleError: the file does not hold as many finite numbers.
+    """
     counts = files.arrays(name).get("counts", np.empty(0))
     if counts.shape != (n_items,) or counts.dtype.kind not in "iuf" or not np.isfinite(counts).all():
         raise BundleError(f"{files.path / name}: must hold {n_items} counts; export the bundle again")
     return counts.astype(np.float32)
 
 
-def _cold(files: Files, shape: tuple[int, ...]) -> tuple[Cold, NDArray[np.bool_]]:
+def read_cold(files: Files, n_users: int, n_items: int) -> tuple[Cold, NDArray[np.bool_]]:
+    """Return users and items without a training row, and which items are not candidates, (I,).
+
+    Raises:
+        BundleError: the file does not hold as many flags.
+    """
     name = "cold.safetensors"
-    arrays, expected = files.arrays(name), {"users": shape[0], "items": shape[1], "barred": shape[1]}
+    arrays, expected = files.arrays(name), {"users": n_users, "items": n_items, "excluded": n_items}
     for key, length in expected.items():
         if key not in arrays or arrays[key].shape != (length,):
             raise BundleError(f"{files.path / name}: {key} must hold {length} flags; export the bundle again")
-    users, items, barred = (arrays[key] != 0 for key in expected)
-    return Cold(users, items, _popularity(files, shape[1], name)), barred
+    users, items, excluded = (arrays[key] != 0 for key in expected)
+    return Cold(users, items, read_counts(files, name, n_items)), excluded
 
 
 def _check_length(k: int) -> None:

@@ -1,4 +1,4 @@
-"""Is a bundle what it was: files by hash, lists by the run's own, latency by what was promised."""
+"""Is a bundle what it was: files by hash, lists by the run's own, latency by what the run measured."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.bundle.format import GOLDEN_K, MANIFEST, Files, entry, open_bundle
+from benchmark.bundle.format import GOLDEN_K, SUMS, Files, open_bundle
 from benchmark.bundle.serving import Bundle, load
 from benchmark.errors import BenchError, BundleError
+from benchmark.measure import latency
 from benchmark.metrics.topk import top_k
-from benchmark.protocol import Ids, Scores
+from benchmark.protocol import Ids
 from benchmark.registry import Registry
-from benchmark.trial import latency
 
 SCORE_TOLERANCE = 1e-5
 """Items whose scores are nearer than this may change places: another machine adds up in another order."""
 LATENCY_FACTOR, LATENCY_SLACK_MS = 3.0, 1.0
+"""The median now may be this many times the 95th percentile of the run, plus this much."""
 ROUNDS = 3
 """The quickest round counts: the first also pays for pages that are not in memory yet."""
-"""The median now may be this many times the 95th percentile of the run, plus this much."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,28 @@ def verify(path: str | Path, registry: Registry) -> list[Check]:
         return [Check("files", ok=False, detail=str(error))]
     if faults:
         return [Check("files", ok=False, detail=f"{name}: {fault}") for name, fault in faults.items()]
-    checks = [
-        Check("files", ok=True, detail=f"{len(files.manifest['files'])} files and {MANIFEST} are whole")
-    ]
+    checks = [Check("files", ok=True, detail=f"{len(files.sums)} files match {SUMS}")]
     try:
         bundle = load(path, registry)
-        return [*checks, _golden(bundle), _latency(bundle)]
+        return [*checks, check_lists(bundle), check_latency(bundle)]
     except BenchError as error:
         return [*checks, Check("model", ok=False, detail=str(error))]
 
 
-def _golden(bundle: Bundle) -> Check:
-    users, lists = golden(bundle.files, len(bundle.item_ids))
+def check_lists(bundle: Bundle) -> Check:
+    """Return whether the bundle recommends the lists that the run stored."""
+    users, lists = golden_lists(bundle.files, len(bundle.item_ids))
     if not len(users):
         return Check("lists", ok=True, detail="the run ranked nothing, so there are no lists to compare with")
     if users.max() >= len(bundle.user_ids):
         raise BundleError(f"{bundle.files.path / 'golden.json'}: names users that the bundle does not have")
     scores = bundle.candidates(users)
-    found = top_k(scores, lists.shape[1], users, bundle.tie_seed)
-    near = _near(scores, found, lists)
+    found = top_k(scores, lists.shape[1], users, bundle.files.manifest.tie_seed)
     equal = (found == lists).all(axis=1)
+    # Lists are near where they differ only by items whose scores are as good as equal.
+    mine, its = (np.take_along_axis(scores, np.maximum(one, 0), axis=1) for one in (found, lists))
+    same = (np.abs(mine - its) <= SCORE_TOLERANCE * np.maximum(1.0, np.abs(mine))) | (found == lists)
+    near = (same & ((found < 0) == (lists < 0))).all(axis=1)
     detail = f"{int(equal.sum())} of {len(users)} golden lists are equal"
     if (near & ~equal).any():
         detail += f", {int((near & ~equal).sum())} but for scores within {SCORE_TOLERANCE:g}"
@@ -70,7 +72,7 @@ def _golden(bundle: Bundle) -> Check:
     return Check("lists", not wrong, detail)
 
 
-def golden(files: Files, n_items: int) -> tuple[Ids, Ids]:
+def golden_lists(files: Files, n_items: int) -> tuple[Ids, Ids]:
     """Return the dense users (G,) and stored lists (G, k) of golden.json.
 
     Raises:
@@ -82,32 +84,24 @@ def golden(files: Files, n_items: int) -> tuple[Ids, Ids]:
         lists = np.array(content["lists"], dtype=np.int32).reshape(len(users), -1)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleError(
-            f"{files.path / 'golden.json'}: holds no lists ({error}); export it again"
+            f"{files.path / 'golden.json'}: does not hold lists ({error}); export the bundle again"
         ) from error
     if users.ndim != 1 or (users < 0).any() or (lists < -1).any() or (lists >= n_items).any():
         raise BundleError(f"{files.path / 'golden.json'}: names items or users that do not exist")
     return users, lists[:, :GOLDEN_K]
 
 
-def _near(scores: Scores, found: Ids, expected: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which rows (G,) differ only by items whose scores are as good as equal."""
-    mine, its = (np.take_along_axis(scores, np.maximum(lists, 0), axis=1) for lists in (found, expected))
-    same = (np.abs(mine - its) <= SCORE_TOLERANCE * np.maximum(1.0, np.abs(mine))) | (found == expected)
-    rows: np.ndarray[tuple[int], np.dtype[np.bool_]] = (same & ((found < 0) == (expected < 0))).all(axis=1)
-    return rows
-
-
-def _latency(bundle: Bundle) -> Check:
-    promise = entry(bundle.files.manifest, "promise", kind=dict)
-    p95, device = promise.get("latency_ms_p95"), promise.get("device")
-    rounds = [latency(bundle.model, len(bundle.user_ids))["latency_ms_p50"] for _ in range(ROUNDS)]
-    now = min(rounds)
-    if not isinstance(p95, int | float) or device != "cpu":
-        detail = f"{now:.2f} ms for one user here on cpu; measured on {device}, so not compared"
+def check_latency(bundle: Bundle) -> Check:
+    """Return whether one user is scored about as quickly here as in the run."""
+    measured = bundle.files.manifest.measured
+    now = min(latency(bundle.model, len(bundle.user_ids)).p50_ms for _ in range(ROUNDS))
+    if measured.device != "cpu":
+        detail = f"{now:.2f} ms for one user here on cpu; measured on {measured.device}, so not compared"
         return Check("latency", ok=True, detail=detail)
+    p95 = measured.latency_ms_p95
     most = LATENCY_FACTOR * p95 + LATENCY_SLACK_MS
     detail = (
         f"median {now:.2f} ms for one user; the run's 95th percentile was {p95:.2f} ms, "
-        f"allowed are {LATENCY_FACTOR:g} × that + {LATENCY_SLACK_MS:g} ms = {most:.2f} ms"
+        f"allowed: {LATENCY_FACTOR:g} × that + {LATENCY_SLACK_MS:g} ms = {most:.2f} ms"
     )
     return Check("latency", now <= most, detail)

@@ -61,9 +61,9 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 def report(options: argparse.Namespace) -> int:
     """Show the board of runs, or write it in the format asked for."""
     from benchmark import api
+    from benchmark.files import write_text
     from benchmark.reporting import FORMATS as WRITERS
-    from benchmark.reporting import show, side_csv, write_all, write_csvs
-    from benchmark.results import write_atomically
+    from benchmark.reporting import as_csv, write_all, write_csvs
 
     folder = options.out is not None and options.out.is_dir()
     wanted = options.format or ("all" if folder else _format_of(options.out))
@@ -73,13 +73,13 @@ def report(options: argparse.Namespace) -> int:
         (write_csvs if wanted == "csv" else write_all)(board, options.out)
         return 0
     if wanted == "terminal":
-        show(board, console())
+        console().print(board)
         return 0
-    text = side_csv(board, options.table) if options.table != "board" else WRITERS[wanted](board)
+    text = as_csv(board, options.table) if wanted == "csv" else WRITERS[wanted](board)
     if options.out is None:
         sys.stdout.write(text)
     else:
-        write_atomically(options.out, text)
+        write_text(options.out, text)
     return 0
 
 

@@ -183,7 +183,7 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def _print_changes(changes: Changes) -> None:
-    from benchmark.reporting.columns import decimal, p_value, signed, span
+    from benchmark.leaderboard.formatting import decimal, p_value, signed, span
 
     head = ["data set", "model", "A", "B", "B - A", f"{changes.level:.0%} interval", "p", ""]
     rows = [

@@ -60,7 +60,7 @@ def metrics(options: argparse.Namespace) -> int:
 def data(options: argparse.Namespace) -> int:
     """List data sets, fetch one, or audit those of a suite."""
     from benchmark.cli.views import listings
-    from benchmark.runner.splits import data_directory
+    from benchmark.datasets.sources.folders import data_directory
 
     terminal, folder = console(), data_directory(data_folder(options))
     if options.action == "list":

@@ -55,17 +55,16 @@ def run(options: argparse.Namespace) -> int:
     """Run a suite and show its board; raise if no model has a result."""
     from benchmark import api
     from benchmark.cli.views.progress import Progress
-    from benchmark.metrics.names import parse
-    from benchmark.reporting import show
+    from benchmark.metrics.register import parse_metric
 
     suite, order = _suite(options), _order(options)
     if options.dry_run:
         return _dry_run(suite, order)
     terminal = console()
-    better = parse(suite.metrics.primary).higher_is_better
+    better = parse_metric(suite.metrics.primary).higher_is_better
     with Progress(terminal, higher_is_better=better, quiet=options.quiet) as progress:
         finished = api.run(suite, order, progress)
-    show(finished.board, terminal)
+    terminal.print(finished.board)
     label = " (synthetic data: says nothing about the real data set)" if finished.board.synthetic else ""
     terminal.print(
         f"Report{label}: {finished.path / 'leaderboard.html'}", highlight=False, soft_wrap=True, markup=False

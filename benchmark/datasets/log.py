@@ -1,26 +1,44 @@
-"""An interaction log as it was read, before anything is done to it."""
+"""An interaction log as it was read, before anything is done to it. Light: every trial process imports it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from benchmark.protocol import Array
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.datasets.manifest import Provenance
+
+Part: TypeAlias = Literal["train", "valid", "test"]
+PARTS: tuple[Part, ...] = ("train", "valid", "test")
+"""The parts of a split; row labels are indices into this tuple."""
+
+Side: TypeAlias = Literal["user", "item"]
+SIDES: tuple[Side, ...] = ("user", "item")
+
 Role: TypeAlias = Literal["category", "list", "number", "text"]
 Roles: TypeAlias = Mapping[str, Role]
-"""What models are shown of a table: its columns and how each is to be read."""
+"""The columns of a table that models are shown, and how each is read."""
 
 GENRES: Roles = {"genres": "list"}
 
-LIST_MARK = "|"
-"""What parts the values of a list in our tables."""
+LIST_SEPARATOR = "|"
+"""Separates the values of a list in our tables."""
+
+Say: TypeAlias = Callable[[str], None]
+"""Takes one line of progress."""
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,37 +46,39 @@ class Log:
     """A log with the publisher's ids, rows in the publisher's order.
 
     Attributes:
-        name: name in tables and files.
-        frame: columns user, item and, where the log has them, value (float) and time (seconds since
+        provenance: where it came from.
+        frame: columns user, item and, if the log has them, value (float) and time (seconds since
             1970, float; nan where missing); column part (0 train, 1 valid, 2 test) for split files.
         items: columns item and perhaps title, genres (joined by |) and more; None if nothing is known.
-        scale: lowest and highest rating allowed; None where values are no ratings.
-        licence: terms of use in a few words.
-        origin: path or address it came from, or "generated".
-        synthetic: whether it was generated.
-        sha256: content hash of what was read.
         users: columns user and more; None if nothing is known.
         item_roles: columns of ``items`` that models are shown, besides the title; None to show nothing.
         user_roles: columns of ``users`` that models are shown; None likewise.
-        acknowledged: when the licence was shown to the user.
     """
 
-    name: str
+    provenance: Provenance
     frame: pd.DataFrame
-    items: pd.DataFrame | None
-    scale: tuple[float, float] | None
-    licence: str
-    origin: str
-    synthetic: bool
-    sha256: str
+    items: pd.DataFrame | None = None
     users: pd.DataFrame | None = None
     item_roles: Roles | None = field(default_factory=lambda: GENRES)
     user_roles: Roles | None = field(default_factory=dict)
-    acknowledged: str = "shown when the data was read"
+
+    @property
+    def name(self) -> str:
+        """The data set's name in messages, tables and files."""
+        return self.provenance.dataset
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """Lowest and highest rating allowed; None if values are not ratings."""
+        return self.provenance.scale
+
+    def with_scale(self, scale: tuple[float, float] | None) -> Log:
+        """Return the same log with another scale."""
+        return replace(self, provenance=replace(self.provenance, scale=scale))
 
 
 def hash_files(paths: Iterable[Path]) -> str:
-    """Return the sha256 over the bytes of the files, each preceded by its length."""
+    """Return the SHA-256 of the files' bytes, each file preceded by its length."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(f"{path.stat().st_size}:".encode())
@@ -69,9 +89,9 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 
 def hash_arrays(arrays: Iterable[tuple[str, Array]]) -> str:
-    """Return the sha256 over named arrays: name, type, shape and content each.
+    """Return the SHA-256 of named arrays: name, type, shape and content of each.
 
-    Text is hashed as UTF-8, so that the result does not depend on how numpy stores it.
+    Text is hashed as UTF-8, so the result does not depend on how numpy stores it.
 
     >>> a, b = np.array([1, 2]), np.array([1, 2], dtype=np.int32)
     >>> hash_arrays([("a", a)]) == hash_arrays([("a", a)]), hash_arrays([("a", a)]) == hash_arrays([("a", b)])

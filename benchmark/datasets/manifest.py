@@ -1,4 +1,4 @@
-"""What a stored split says about itself: where its rows came from, how they were prepared, cut, audited."""
+"""What a stored split says about itself: source of its rows, preparation, rule, counts and audit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from typing import Literal, TypeAlias
 from benchmark.datasets.specs import SplitSpec
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
+Step: TypeAlias = Literal[
+    "read",
+    "missing values",
+    "time window",
+    "outside scale",
+    "rescale",
+    "duplicate pairs",
+    "positives",
+    "k-core",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +26,14 @@ class Provenance:
     """Where a log came from: passed along whole, from the file that was read to the bundle that is served.
 
     Attributes:
-        dataset: label in tables and files; says so if it is a stand-in.
+        dataset: name in tables and files; says so if it is a stand-in.
         origin: path or address it came from, or "generated".
         licence: terms of use in a few words.
         acknowledged: when the licence was shown to the user.
         synthetic: whether it was generated.
-        scale: lowest and highest rating allowed; None where values are no ratings.
         sha256: content hash of what was read.
+        scale: lowest and highest rating allowed; None if values are not ratings.
+        stand_in_for: name of the known data set that this generated one replaces; None for all others.
     """
 
     dataset: str
@@ -32,13 +43,14 @@ class Provenance:
     sha256: str
     scale: tuple[float, float] | None = None
     acknowledged: str = "shown when the data was read"
+    stand_in_for: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepCounts:
-    """What one step of preparation left."""
+    """How many rows, users and items one step of preparation left; ``note`` says how it was done."""
 
-    step: str
+    step: Step
     rows: int
     users: int
     items: int
@@ -47,7 +59,7 @@ class StepCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class PartCounts:
-    """What one part of a split holds: rows, those that are positive, and distinct users and items."""
+    """What one part of a split contains: rows, how many of them are positive, distinct users and items."""
 
     rows: int
     positives: int
@@ -57,13 +69,13 @@ class PartCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """Which split of several this is.
+    """Which of several splits this is.
 
     Attributes:
-        dataset: label of what was split.
-        number: from 1.
-        count: how many there are.
-        seed: of this one, where splits are repeats of a random rule.
+        dataset: name of the data set that was split.
+        number: counted from 1.
+        count: how many splits there are.
+        seed: of this split, if the splits are repeats of a random rule.
     """
 
     dataset: str
@@ -74,7 +86,7 @@ class Fold:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """How many users, or items, are held out whole for each part."""
+    """How many users, or items, are held out with all their rows for validation and for test."""
 
     valid: int
     test: int
@@ -82,20 +94,20 @@ class HeldOut:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitNotes:
-    """What a rule says about the split that it made; None where it has nothing to say.
+    """What a rule says about the split that it made; None if it has nothing to say.
 
     Attributes:
-        users_wholly_in_train: users with too few rows to be cut.
-        users_held_out: of a split by cold users.
-        items_held_out: of a split by cold items.
-        valid_from: first second of validation, of a split by time.
+        users_wholly_in_train: users with too few rows to be split.
+        users_held_out: for a split by cold users.
+        items_held_out: for a split by cold items.
+        valid_from: first second of validation, for a split by time.
         test_from: first second of test.
         test_until: last second of test.
         rows_after_the_test_window: rows that a rolling window leaves out.
-        tied_rows_share: rows with the time of their neighbour.
-        tied_users_share: users whose cut before test falls between rows with equal times.
-        tied_users_share_valid: the same of the cut before validation.
-        tie_rule: what decides there.
+        tied_rows_share: share of rows with the same time as a neighbour.
+        tied_users_share: share of users whose cut before test falls between rows with equal times.
+        tied_users_share_valid: the same for the cut before validation.
+        tie_rule: how such ties are decided.
     """
 
     users_wholly_in_train: int | None = None
@@ -113,7 +125,7 @@ class SplitNotes:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSummary:
-    """Features of users or items: how many, of how many rows something is known, and their content hash."""
+    """Features of users or items: how many there are, how many rows have any, and their content hash."""
 
     count: int
     rows: int
@@ -122,7 +134,7 @@ class FeatureSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitFeatures:
-    """Features beside a split; None where there are none, then the hash is None too."""
+    """Features stored with a split; None if there are none, and then the hash is None too."""
 
     users: FeatureSummary | None = None
     items: FeatureSummary | None = None
@@ -136,12 +148,12 @@ class SplitFeatures:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """Which items compete for a place in a list.
+    """Which items may be recommended.
 
     Attributes:
-        rule: "given" for a list of the suite's own.
+        rule: "given" for a list that the suite names.
         sha256: of that list.
-        items: how many of it are in the log.
+        items: how many of its items are in the log.
         unknown: how many are not.
     """
 
@@ -149,6 +161,15 @@ class Candidates:
     sha256: str | None = None
     items: int | None = None
     unknown: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap:
+    """How many pairs of user and item are in two parts; 0 each, unless the split is broken."""
+
+    train_valid: int
+    train_test: int
+    valid_test: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +182,7 @@ class FutureRows:
 
 @dataclass(frozen=True, kw_only=True)
 class PopularityDrift:
-    """How alike items rank by popularity in train and test, and what a random draw would give."""
+    """How similarly items rank by popularity in train and test, and what a random draw would give."""
 
     tau: float
     gini_train: float
@@ -172,7 +193,7 @@ class PopularityDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class ColdCounts:
-    """Users and items of test without a training row, and test rows that have either."""
+    """Users and items of test without a training row, and test rows with such a user or item."""
 
     users: int
     items: int
@@ -181,7 +202,14 @@ class ColdCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderSignal:
-    """How often the next item is guessed from the one before, in the true order and shuffled; users asked."""
+    """How often the next item is guessed from the one before it, in the true order and shuffled.
+
+    Attributes:
+        hit: share of users whose next item is among the ten guessed.
+        hit_shuffled: the same after each user's rows are shuffled.
+        loss: share of ``hit`` that is lost by shuffling.
+        users: how many were asked.
+    """
 
     hit: float
     hit_shuffled: float
@@ -191,20 +219,20 @@ class OrderSignal:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitAudit:
-    """What a careful reader would ask of a split.
+    """What a careful reader would ask about a split.
 
     Attributes:
-        overlap: pairs in two parts, by "train/test" and so on.
-        future: None without times.
+        overlap: pairs in two parts.
+        future: training rows later than test rows; None without times.
         popularity: drift between train and test.
         cold: users and items of test without a training row.
         users_without_test: users who are not evaluated.
-        order: None without times, or where the rule does not go by time.
-        flags: what makes results doubtful, a sentence each.
-        notes: what the rule brings with it, a sentence each.
+        order: how much the order of events tells; None without times, or if the rule does not go by time.
+        flags: what makes results doubtful, one sentence each.
+        notes: what follows from the rule, one sentence each.
     """
 
-    overlap: Mapping[str, int]
+    overlap: Overlap
     future: FutureRows | None
     popularity: PopularityDrift
     cold: ColdCounts
@@ -222,19 +250,19 @@ class SplitManifest:
         provenance: where its rows came from.
         hash: content hash of parts and ids.
         prepared_sha256: content hash of the prepared log.
-        rule: by which it was cut.
-        positive: the condition for a positive row; None if every row is one.
+        rule: how the log was split.
+        positive: the condition for a positive row; None if every row is positive.
         has_values: whether the log has a value column.
         n_users: U.
         n_items: I.
-        parts: counts of train, valid and test.
+        parts: what train, valid and test contain.
         prepare: what each step of preparation left.
-        notes: of the rule.
+        notes: what the rule says about the split.
         features: of users and items.
-        candidates: which items compete.
-        audit: None until it is saved.
-        fold: which of several; None where it is the only one.
-        source_fingerprint: cheap identity of the source files, to see whether they have changed.
+        candidates: which items may be recommended.
+        audit: None until the split is saved.
+        fold: which of several splits; None if it is the only one.
+        source_fingerprint: changes when the source files are touched.
     """
 
     provenance: Provenance
@@ -256,9 +284,9 @@ class SplitManifest:
 
     @property
     def dataset(self) -> str:
-        """Label of the split: the data set's, with its number where there are several."""
-        label = self.provenance.dataset
-        return label if self.fold is None or self.fold.count == 1 else f"{label}#{self.fold.number}"
+        """Label of the split: the data set's name, with the split's number if there are several."""
+        name = self.provenance.dataset
+        return name if self.fold is None else f"{name}#{self.fold.number}"
 
     @property
     def synthetic(self) -> bool:

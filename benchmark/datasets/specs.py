@@ -1,4 +1,4 @@
-"""What a suite may say about data: where a log lies, how it is prepared and how it is split.
+"""What a suite may say about data: where a log is, how it is prepared and how it is split.
 
 Nothing but pydantic is imported here, so that reading a suite stays light.
 """
@@ -6,12 +6,12 @@ Nothing but pydantic is imported here, so that reading a suite stays light.
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from benchmark.datasets.tables.side_tables import Separator, Spec, TableSpec, TitlesSpec
+from benchmark.datasets.moments import Moment, MomentOrSpan, Span
 
 Duplicates: TypeAlias = Literal["refuse", "last", "first", "mean", "sum"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"] | float
@@ -30,15 +30,12 @@ SplitRule: TypeAlias = Literal[
 ]
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns"]
 Ids: TypeAlias = Literal["auto", "text"]
+Separator: TypeAlias = Literal["auto", ",", ";", "|", "::", " ", "\t", "tab"]
 
 MIN_ROWS_PER_USER = 5
 CONDITION = re.compile(r"^\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
-SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")
-SPAN_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:\d{2})?$")
-NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
-RULE_KEYS: dict[str, dict[str, Any]] = {
+RULE_KEYS: Mapping[str, Mapping[str, int | str | None]] = {
     "random": {"per": "user", "repeats": 1},
     "leave_n_out": {"n": 1, "order": "time", "repeats": 1},
     "global_time": {"test_from": None, "valid_from": None},
@@ -48,37 +45,77 @@ RULE_KEYS: dict[str, dict[str, Any]] = {
     "cold_item": {"repeats": 1},
     "files": {"files": None},
 }
-"""Keys that belong to one rule or another, with their defaults there."""
+"""Keys that belong to some rules only, with their defaults there."""
 
 
-def _as_written(value: Any) -> Any:
-    """Return a date that YAML has understood as text again, so that manifests can hold it."""
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+class Spec(BaseModel):
+    """Base of the specs: frozen, and a mistyped key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _a_moment(value: str) -> str:
-    if not (DATE.match(value) or NUMBER.match(value)):
-        raise ValueError(
-            f"is {value!r}; it must be a date such as 2024-05-31 (UTC) or a number on the log's clock"
-        )
-    return value
+class TitlesSpec(Spec):
+    """A table with one line per item, to show titles instead of ids."""
+
+    path: str = Field(description="CSV, TSV or Parquet file")
+    item: str = Field(default="item", description="column with the item's id, as in the log")
+    title: str = Field(default="title", description="column with the title")
+    genres: str | None = Field(
+        default=None, description="column with the genres, joined by |; none if not given"
+    )
 
 
-def _a_span(value: str) -> str:
-    if not SPAN.match(value):
-        raise ValueError(f"is {value!r}; it must be a number and s, min, h, d or w, as in 30d")
-    return value
+class TableSpec(Spec):
+    """A table with one line per user or per item: what models may learn from besides the log."""
 
+    path: str = Field(description="CSV, TSV or Parquet file")
+    id: str = Field(default="id", description="column with the id, as in the log")
+    title: str | None = Field(default=None, description="items: column with the title; none if not given")
+    categories: tuple[str, ...] = Field(
+        default=(), description="columns with one value each, such as brand: one feature for each value"
+    )
+    lists: tuple[str, ...] = Field(
+        default=(), description="columns with several values each, such as genres: one feature for each value"
+    )
+    list_separator: str = Field(default="|", min_length=1, description="separates the values of a list")
+    numbers: tuple[str, ...] = Field(
+        default=(), description="columns with numbers, such as price: one feature, standardised, each"
+    )
+    bands: dict[str, tuple[float, ...]] = Field(
+        default={},
+        description="columns with numbers to cut into bands, with the lowest value of every band but the "
+        "first, ascending, as in {age: [18, 35, 50]}: one feature for each band, in the column age_band",
+    )
+    texts: tuple[str, ...] = Field(
+        default=(), description="columns with words, such as a description, for models that read text"
+    )
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="names of all columns, for a text file without a header line"
+    )
+    separator: Separator = Field(default="auto", description="separates the columns of a text file")
 
-def _a_moment_or_span(value: str) -> str:
-    return value if SPAN.match(value) else _a_moment(value)
+    @field_validator("bands")
+    @classmethod
+    def _ascending(cls, bands: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for column, limits in bands.items():
+            if not limits or list(limits) != sorted(set(limits)):
+                raise ValueError(f"bands of {column} are {list(limits)}; give at least one number, ascending")
+        return bands
 
-
-Moment: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment)]
-Span: TypeAlias = Annotated[str, AfterValidator(_a_span)]
-MomentOrSpan: TypeAlias = Annotated[str, BeforeValidator(_as_written), AfterValidator(_a_moment_or_span)]
+    @model_validator(mode="after")
+    def _one_role_each(self) -> TableSpec:
+        given = [*self.categories, *self.lists, *self.numbers, *self.bands, *self.texts]
+        made = [f"{column}_band" for column in self.bands]
+        for column in given:
+            if [self.id, self.title, *given, *made].count(column) > 1:
+                raise ValueError(f"column {column!r} is named more than once; each column has one role")
+            if column in {"id", "title"}:
+                raise ValueError(f"a column called {column!r} can only be the id or the title; rename it")
+        if not given and not self.title:
+            raise ValueError(
+                "says nothing but the id; name columns with categories, lists, numbers, bands or texts"
+            )
+        return self
 
 
 class SyntheticSpec(Spec):
@@ -127,7 +164,7 @@ class LogSpec(Spec):
     columns: tuple[str, ...] | None = Field(
         default=None, description="names of all columns, for a text file without a header line"
     )
-    separator: Separator = Field(default="auto", description="what parts the columns of a text file")
+    separator: Separator = Field(default="auto", description="separates the columns of a text file")
     scale: tuple[float, float] | None = Field(
         default=None, description="lowest and highest rating allowed; give it if the values are ratings"
     )
@@ -140,13 +177,13 @@ class LogSpec(Spec):
         description="text keeps ids as written; auto reads whole numbers as numbers, and refuses a column "
         "that mixes them with words",
     )
-    titles: TitlesSpec | None = Field(default=None, description="table of item titles, in place of items")
+    titles: TitlesSpec | None = Field(default=None, description="table of item titles, instead of items")
     users: TableSpec | None = Field(default=None, description="table of what is known about users")
     items: TableSpec | None = Field(default=None, description="table of what is known about items")
     features: bool | tuple[str, ...] = Field(
         default=True,
-        description="what models are shown of these tables, or of what a known data set brings: true for "
-        "all, false for nothing, or columns, as in [genres, year]",
+        description="what models are shown of these tables, or of a known data set's own: true for all, "
+        "false for nothing, or columns, as in [genres, year]",
     )
     synthetic: SyntheticSpec | None = Field(
         default=None, description="generate the log instead of reading one"
@@ -184,7 +221,7 @@ class LogSpec(Spec):
 
 
 class TimeWindow(Spec):
-    """The stretch of time whose rows are kept."""
+    """The period whose rows are kept."""
 
     since: Moment | None = Field(
         default=None, description="keep rows at this time or later: a date (UTC) or a number"
@@ -195,7 +232,7 @@ class TimeWindow(Spec):
 
 
 class CoreSpec(Spec):
-    """The k-core: rows are dropped until every user and item left has its least number of them."""
+    """The k-core: rows are dropped until every user and item left has at least so many."""
 
     user: int = Field(default=1, ge=1, description="fewest rows of a user")
     item: int = Field(default=1, ge=1, description="fewest rows of an item")
@@ -206,30 +243,30 @@ class PrepareSpec(Spec):
 
     missing: Missing = Field(
         default="refuse",
-        description="what becomes of rows with an empty user, item, value or time; mean or a number fill an "
-        "empty value and leave no other gap",
+        description="what to do with rows without a user, item, value or time; mean or a number fill in a "
+        "missing value, everything else must be there",
     )
     time: TimeWindow | None = Field(
-        default=None, description="keep the rows of this stretch of time only; all if not given"
+        default=None, description="keep only the rows of this period; all if not given"
     )
     outside_scale: OutsideScale = Field(
-        default="refuse", description="what becomes of ratings outside the data set's scale"
+        default="refuse", description="what to do with ratings outside the data set's scale"
     )
     rescale: tuple[float, float] | None = Field(
         default=None, description="map ratings linearly from the data set's scale to [low, high]"
     )
     duplicates: Duplicates = Field(
-        default="refuse", description="what becomes of several rows with the same user and item"
+        default="refuse", description="what to do with several rows of the same user and item"
     )
     positive: str | None = Field(
         default=None,
-        description='which rows count as a like, e.g. ">= 4", by the value after all other steps: a rating '
+        description='which rows are positive, e.g. ">= 4", by the value after all other steps: a rating '
         "or a count; every row if not given. Drops nothing",
     )
     k_core: CoreSpec | None = Field(
         default=None,
-        description="drop users and items with few rows, again and again; none if not given. On the whole "
-        "log it looks at test and inflates every score; with a split by time it looks at train only",
+        description="drop users and items with few rows, repeatedly; none if not given. On the whole log it "
+        "looks at test and inflates every score; with a split by time it looks at train only",
     )
 
     @field_validator("positive")
@@ -254,11 +291,11 @@ class FilesSpec(Spec):
 
     train: str = Field(description="rows to learn from")
     valid: str = Field(description="rows to tune on")
-    test: str = Field(description="rows to judge by, once")
+    test: str = Field(description="rows to evaluate on, once")
 
 
 class SplitSpec(Spec):
-    """How a prepared log is cut into train, validation and test; validation always by the rule of test."""
+    """How a prepared log is split into train, validation and test; validation by the same rule as test."""
 
     by: SplitRule = Field(
         default="random",
@@ -276,7 +313,7 @@ class SplitSpec(Spec):
         "where windows are given",
     )
     valid: float = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
-    seed: int = Field(default=42, ge=0, description="seed of every rule that draws")
+    seed: int = Field(default=42, ge=0, description="seed of every rule that draws at random")
     per: Literal["user", "all"] | None = Field(
         default=None,
         description="random (user), k_fold (all): draw among the rows of each user, or among all rows",
@@ -287,13 +324,13 @@ class SplitSpec(Spec):
     )
     test_from: MomentOrSpan | None = Field(
         default=None,
-        description="global_time: where test begins, in place of the share: a date (UTC), a number, or how "
+        description="global_time: when test begins, instead of the share: a date (UTC), a number, or how "
         "long before the end of the log, as in 30d",
     )
     valid_from: MomentOrSpan | None = Field(
         default=None,
-        description="global_time: where validation begins: a date, a number, or how long before test; as "
-        "long before it as test lasts, if not given",
+        description="global_time: when validation begins: a date, a number, or how long before test; as "
+        "long before test as test lasts, if not given",
     )
     windows: int | None = Field(default=None, ge=1, description="rolling_time (3): how many test windows")
     window: Span | None = Field(
@@ -334,7 +371,8 @@ class SplitSpec(Spec):
             raise ValueError("valid_from needs test_from: say where test begins too")
         if self.order == "time" and self.repeats != 1:
             raise ValueError(
-                "repeats needs chance, and leave_n_out by time has none; set order: random, or drop repeats"
+                "repeats needs a rule that draws at random, and leave_n_out by time does not: set order: "
+                "random, or drop repeats"
             )
         return self
 

@@ -1,1 +1,1 @@
-"""Where trials run. ``local`` holds them in child processes of this machine."""
+"""Where requests run: ``executor`` is the seam, ``local`` runs them in child processes of this machine."""

@@ -1,4 +1,4 @@
-"""JSON messages and file descriptors over a Unix socket: how engine processes talk."""
+"""Typed messages and file descriptors over a Unix socket: how engine processes talk."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import json
 import select
 import socket
 import struct
-from typing import Any, TypeAlias
 
-Message: TypeAlias = dict[str, Any]
+from benchmark.messages import Message, decode, encode
 
 _HEADER = struct.Struct("!II")
-_MOST_DESCRIPTORS = 4
+_MAX_DESCRIPTORS = 4
 
 
-class Closed(Exception):  # noqa: N818 - it is an event, not an error: the other side has gone
-    """The other end of a channel has gone."""
+class ChannelClosed(Exception):  # noqa: N818 - an event, not an error
+    """The other end of a channel is gone."""
 
 
 class Channel:
@@ -44,37 +43,55 @@ class Channel:
         """Send one message.
 
         Raises:
-            Closed: the other side has gone.
+            ChannelClosed: the other side is gone.
         """
-        body = json.dumps(message).encode()
+        body = json.dumps(encode(message)).encode()
+        header = _HEADER.pack(len(body), len(descriptors))
         try:
             if descriptors:
-                socket.send_fds(self._socket, [_HEADER.pack(len(body), len(descriptors))], list(descriptors))
+                socket.send_fds(self._socket, [header], list(descriptors))
             else:
-                self._socket.sendall(_HEADER.pack(len(body), 0))
+                self._socket.sendall(header)
             self._socket.sendall(body)
         except OSError as error:
-            raise Closed from error
+            raise ChannelClosed from error
 
     def receive(self) -> Message:
         """Wait for one message.
 
         Raises:
-            Closed: the other side has gone.
+            ChannelClosed: the other side is gone.
         """
         return self.receive_with_descriptors()[0]
 
     def receive_with_descriptors(self) -> tuple[Message, list[int]]:
-        """Wait for one message and the descriptors that came with it."""
+        """Wait for one message and the descriptors that came with it.
+
+        Raises:
+            ChannelClosed: the other side is gone.
+        """
         try:
-            header, descriptors, _, _ = socket.recv_fds(self._socket, _HEADER.size, _MOST_DESCRIPTORS)
-            header += self._exactly(_HEADER.size - len(header)) if header else b""
+            header, descriptors, _, _ = socket.recv_fds(self._socket, _HEADER.size, _MAX_DESCRIPTORS)
             if not header:
-                raise Closed
-            length, _ = _HEADER.unpack(header)
-            return json.loads(self._exactly(length)), descriptors
+                raise ChannelClosed
+            length, _ = _HEADER.unpack(header + self.read(_HEADER.size - len(header)))
+            return decode(json.loads(self.read(length))), descriptors
         except OSError as error:
-            raise Closed from error
+            raise ChannelClosed from error
+
+    def read(self, count: int) -> bytes:
+        """Return exactly ``count`` bytes.
+
+        Raises:
+            ChannelClosed: the other side is gone before they are complete.
+        """
+        data = bytearray()
+        while len(data) < count:
+            received = self._socket.recv(count - len(data))
+            if not received:
+                raise ChannelClosed
+            data += received
+        return bytes(data)
 
     def waiting(self, timeout_s: float = 0.0) -> bool:
         """Return whether a message, or the end, can be read within ``timeout_s``."""
@@ -83,12 +100,3 @@ class Channel:
     def close(self) -> None:
         """Close this end."""
         self._socket.close()
-
-    def _exactly(self, count: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < count:
-            part = self._socket.recv(count - len(parts))
-            if not part:
-                raise Closed
-            parts += part
-        return bytes(parts)

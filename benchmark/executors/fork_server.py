@@ -16,112 +16,135 @@ import signal
 import sys
 import tempfile
 import traceback
-from typing import Any
+from typing import Any, Never
 
-from benchmark.executors.channel import Channel, Closed, Message
+from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.processes import die_with_parent, start_ticks
+from benchmark.messages import Broken, Exited, Launch, Ready, ServeRequest, SetUp, Started, decode
 
 
 def main(control_descriptor: int, parent: int) -> None:
-    """Serve one supervisor until it goes."""
+    """Serve one supervisor until it is gone."""
     die_with_parent(parent)
-    _conduct(Channel.from_descriptor(control_descriptor))
+    conduct(Channel.from_descriptor(control_descriptor))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # a framework's own way out takes up to a second
 
 
-def nested(request: Message, control: Channel, _: None, descriptors: list[int]) -> None:
+def nested(request: ServeRequest, control: Channel, _: None, descriptors: list[int]) -> None:
     """Serve as a fork server of its own, forked from one that has imported what all of them need."""
     for printed in (1, 2):
         os.dup2(descriptors[0], printed)
     os.close(descriptors[0])
-    os.environ.update(request["environment"])
-    _conduct(control)
+    os.environ.update(request.environment)
+    conduct(control)
 
 
-def _conduct(control: Channel) -> None:
+def conduct(control: Channel) -> None:
+    """Set up as told, then fork a child for each launch message until the supervisor is gone."""
     try:
-        loaded = _set_up(control.receive())
-    except Closed:
+        message = control.receive()
+        assert isinstance(message, SetUp), message
+        loaded = set_up(message)
+    except ChannelClosed:
         return
     except BaseException:  # noqa: BLE001 - whatever an import raises is reported, then we leave
-        control.send({"event": "broken", "traceback": traceback.format_exc()})
+        control.send(Broken(traceback.format_exc()))
         return
-    control.send({"event": "ready"})
-    _serve(control, loaded)
+    control.send(Ready())
+    _Server(control, loaded).serve()
 
 
-def _set_up(message: Message) -> Any:
-    sys.path[:] = message["sys_path"]
-    _move(message["cores"])
-    for module in message["preload"]:
+def set_up(message: SetUp) -> Any:
+    """Import and load; return what is handed to every child."""
+    sys.path[:] = message.sys_path
+    run_on(message.cores)
+    for module in message.preload:
         importlib.import_module(module)
-    loaded = _named(message["setup"])(**message["arguments"])
+    loaded = named(message.target)(**message.arguments)
     gc.collect()
     gc.freeze()  # children share these pages until somebody touches their reference counts
     return loaded
 
 
-def _move(cores: list[int]) -> None:
-    """Run on these cores from now on, and so does what is forked; none means wherever."""
+def run_on(cores: tuple[int, ...]) -> None:
+    """Pin this process, and what it forks from now on, to these cores; none means wherever."""
     if cores:
         os.sched_setaffinity(0, cores)
 
 
-def _named(target: str) -> Any:
+def named(target: str) -> Any:
+    """Return what "module:name" points to."""
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 
 
-def _serve(control: Channel, loaded: Any) -> None:
-    wake, wake_write = os.pipe()
-    os.set_blocking(wake_write, False)
-    signal.set_wakeup_fd(wake_write)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    scratch: dict[int, str] = {}
-    while True:
-        readable, _, _ = select.select([control.fileno(), wake], [], [])
-        if wake in readable:
-            os.read(wake, 4096)
-            _reap(control, scratch)
-        if control.fileno() in readable:
-            try:
-                message, descriptors = control.receive_with_descriptors()
-            except Closed:
+class _Server:
+    """Forks and reaps."""
+
+    def __init__(self, control: Channel, loaded: Any) -> None:
+        self.control, self.loaded = control, loaded
+        self.scratch: dict[int, str] = {}  # the folder of each child that lives
+
+    def serve(self) -> None:
+        """Fork what is asked for and report what ends, until the supervisor is gone."""
+        wake, wake_write = os.pipe()
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        while True:
+            readable, _, _ = select.select([self.control.fileno(), wake], [], [])
+            if wake in readable:
+                os.read(wake, 4096)
+                self.reap()
+            if self.control.fileno() in readable:
+                try:
+                    message, descriptors = self.control.receive_with_descriptors()
+                except ChannelClosed:
+                    return
+                assert isinstance(message, Launch), message
+                self.fork(message, descriptors)
+
+    def fork(self, launch: Launch, descriptors: list[int]) -> None:
+        """Fork a child in a folder, session and group of its own."""
+        run_on(launch.cores)
+        folder = tempfile.mkdtemp(prefix="trial-", dir=os.getcwd())
+        server = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            die_with_parent(server)
+            self.control.close()
+            become(folder, launch, descriptors, self.loaded)
+        self.scratch[pid] = folder
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.control.send(Started(pid, start_ticks(pid)))
+
+    def reap(self) -> None:
+        """Report every child that has ended, and remove its folder."""
+        while self.scratch:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+            if pid == 0:
                 return
-            _fork(control, message, descriptors, loaded, scratch)
+            if (folder := self.scratch.pop(pid, None)) is None:
+                continue  # a helper that a library started when it was imported
+            shutil.rmtree(folder, ignore_errors=True)
+            self.control.send(Exited(pid, os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024))
 
 
-def _fork(
-    control: Channel, message: Message, descriptors: list[int], loaded: Any, scratch: dict[int, str]
-) -> None:
-    _move(message["cores"])
-    folder = tempfile.mkdtemp(prefix="trial-", dir=os.getcwd())
-    supervisor_of_child = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()
-        die_with_parent(supervisor_of_child)
-        control.close()
-        _become(folder, message, descriptors, loaded)
-    scratch[pid] = folder
-    for descriptor in descriptors:
-        os.close(descriptor)
-    control.send({"event": "started", "pid": pid, "start_ticks": start_ticks(pid)})
-
-
-def _become(folder: str, message: Message, descriptors: list[int], loaded: Any) -> None:
-    """Run the entry point in a fresh folder and leave without the fork server's exit handlers."""
+def become(folder: str, launch: Launch, descriptors: list[int], loaded: Any) -> Never:
+    """Run a launch's target in its folder and leave without the fork server's exit handlers."""
     status = 1
     try:
         os.chdir(folder)
         os.environ.update(HOME=folder, TMPDIR=folder, PWD=folder)
         tempfile.tempdir = None
         channel = Channel.from_descriptor(descriptors[0])
-        _named(message["entry"])(message["request"], channel, loaded, descriptors[1:])
+        named(launch.target)(decode(launch.request), channel, loaded, descriptors[1:])
         status = 0
     except BaseException:  # noqa: BLE001 - the supervisor reads it in the log; a dead pipe is no bug
         traceback.print_exc()
@@ -129,18 +152,6 @@ def _become(folder: str, message: Message, descriptors: list[int], loaded: Any) 
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-def _reap(control: Channel, scratch: dict[int, str]) -> None:
-    while scratch:
-        pid, status, usage = os.wait4(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        if (folder := scratch.pop(pid, None)) is None:
-            continue  # a helper that a library started when it was imported
-        shutil.rmtree(folder, ignore_errors=True)
-        code = os.waitstatus_to_exitcode(status)
-        control.send({"event": "exited", "pid": pid, "code": code, "peak_mb": usage.ru_maxrss / 1024})
 
 
 if __name__ == "__main__":

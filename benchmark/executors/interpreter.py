@@ -1,4 +1,4 @@
-"""Interpreters for fork servers: thread caps in their environment, and no path to data or runs."""
+"""Interpreters for fork servers: threads capped by their environment, no path to data or runs in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -27,11 +27,11 @@ THREAD_CAPS = (
     "TF_NUM_INTEROP_THREADS",
 )
 NEEDED = frozenset({"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL"})
-"""Variables without which an interpreter or a driver does not start: handed on whatever they name."""
+"""Variables without which an interpreter or a driver does not start: passed on, whatever they name."""
 
 
 class ServerProcess(Protocol):
-    """A process that will be a fork server, however it came about."""
+    """A process that becomes a fork server, however it was made."""
 
     @property
     def pid(self) -> int:
@@ -49,7 +49,7 @@ class ServerProcess(Protocol):
         ...
 
     def ended(self, within_s: float) -> bool:
-        """Return whether it has ended, waiting so long for it."""
+        """Return whether it has ended, waiting up to ``within_s`` for it."""
         ...
 
     def tidy(self) -> None:
@@ -64,8 +64,8 @@ class Interpreter:
         """Start it.
 
         Args:
-            slot: whose cores and GPU its environment speaks of.
-            hidden: paths that no environment variable handed on may contain.
+            slot: whose cores and GPU its environment names.
+            hidden: paths that no environment variable passed on may contain.
         """
         self._folder = tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-")
         self.control, theirs = Channel.pair()
@@ -94,7 +94,7 @@ class Interpreter:
         return self._process.stdout
 
     def ended(self, within_s: float) -> bool:
-        """Return whether it has ended, waiting so long for it."""
+        """Return whether it has ended, waiting up to ``within_s`` for it."""
         try:
             self._process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
@@ -107,17 +107,30 @@ class Interpreter:
 
 
 def child_environment(slot: Slot, folder: str, hidden: Sequence[Path]) -> dict[str, str]:
-    """Return the environment of a child: thread caps in, data and run paths out."""
-    secret = [path.resolve() for path in hidden]
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if key in NEEDED
-        or not (key.startswith("BENCH_") or key in {"PWD", "OLDPWD"} or _tells(value, secret))
-    }
+    """Return the environment of a child: thread caps in; paths to data and runs out.
+
+    Args:
+        slot: whose cores and GPU it names.
+        folder: the child's own.
+        hidden: paths that no variable may contain.
+    """
     caps = dict.fromkeys(THREAD_CAPS, str(len(slot.cores) or 1))
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONUNBUFFERED": "1"}
-    return kept | caps | quiet | gpu_environment(slot) | {"HOME": folder, "TMPDIR": folder, "PWD": folder}
+    own = {"HOME": folder, "TMPDIR": folder, "PWD": folder}
+    return without_hidden_paths(os.environ, hidden) | caps | quiet | gpu_environment(slot) | own
+
+
+def without_hidden_paths(environment: Mapping[str, str], hidden: Sequence[Path]) -> dict[str, str]:
+    """Return the variables that name no hidden path, nor one inside it, and are not bench's own."""
+    resolved = [path.resolve() for path in hidden]
+
+    def is_shown(name: str, value: str) -> bool:
+        if name.startswith("BENCH_") or name in {"PWD", "OLDPWD"}:
+            return False
+        paths = [Path(entry) for entry in value.split(os.pathsep) if entry.startswith("/")]
+        return not any(folder == path or folder in path.parents for folder in resolved for path in paths)
+
+    return {name: value for name, value in environment.items() if name in NEEDED or is_shown(name, value)}
 
 
 def gpu_environment(slot: Slot) -> dict[str, str]:
@@ -125,14 +138,8 @@ def gpu_environment(slot: Slot) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": "" if slot.gpu is None else str(slot.gpu)}
 
 
-def _tells(value: str, secret: Sequence[Path]) -> bool:
-    """Return whether a variable names one of the hidden folders, or a place in it."""
-    places = [Path(entry) for entry in value.split(os.pathsep) if entry.startswith("/")]
-    return any(path == place or path in place.parents for path in secret for place in places)
-
-
 def sweep_scratch() -> None:
-    """Remove the scratch folders of supervisors that no longer live."""
+    """Remove the scratch folders of supervisors that have died."""
     for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
         owner = folder.name.removeprefix(SCRATCH_PREFIX).partition("-")[0]
         if owner.isdigit() and start_ticks(int(owner)) is None:

@@ -1,4 +1,8 @@
-"""What Linux tells about processes, and how a group of them is ended."""
+"""What Linux says about processes, and how a group of them is ended.
+
+Read from /proc by hand: psutil lists every process of the machine to find the children of one, and its
+start times move with the system clock (docs/decisions has the figures).
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,16 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies; leave if it has died already."""
+    """Have the kernel kill this process when its parent dies; exit if it has died already."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def start_ticks(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot; None if it has gone.
+    """Return when a process started, in clock ticks since boot; None if it is gone.
 
-    Process numbers are used again; the pair of number and start is not.
+    Process numbers are reused; the pair of number and start is not.
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
@@ -33,25 +37,25 @@ def start_ticks(pid: int) -> int | None:
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
-    """Send a signal to every process of a group that may have gone."""
+    """Send a signal to every process of a group, if there is one."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def boot_and_pid_namespace() -> str:
-    """Return what process numbers mean something in: this boot of the machine and this space of numbers."""
+    """Identify the current boot and PID namespace; a PID is only meaningful within both."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
 
 
-def kill_recorded(group: int, started: int | None, of_era: str | None) -> bool:
+def kill_recorded(group: int, started: int | None, namespace: str | None) -> bool:
     """Kill a process group noted in a ledger if it is still the same one; return whether it was.
 
-    After a reboot, or in another container, the number and even the start belong to somebody else. The
-    leader may have died while a grandchild lives on: the kernel lends a group's number to nobody while a
-    member lives, so a group of this era without a leader is the recorded one as well.
+    After a reboot, or in another container, the number and even the start belong to another process. The
+    leader may have died while a grandchild lives on: the kernel gives a group's number to no other process
+    while a member lives, so a group of this boot and namespace without a leader is the recorded one as well.
     """
-    if of_era != boot_and_pid_namespace():
+    if namespace != boot_and_pid_namespace():
         return False
     now = start_ticks(group)
     if now is not None and now != started:

@@ -37,13 +37,13 @@ def gpus() -> list[str]:
 
 
 def visible_gpus() -> dict[int, str]:
-    """Return number and name of the GPUs that CUDA_VISIBLE_DEVICES leaves to us; all if it is not set."""
-    cards = dict(enumerate(gpus()))
+    """Return number and name of the GPUs that CUDA_VISIBLE_DEVICES allows; all if it is not set."""
+    found = dict(enumerate(gpus()))
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is None:
-        return cards
+        return found
     chosen = {int(word) for word in allowed.split(",") if word.strip().isdigit()}
-    return {number: name for number, name in cards.items() if number in chosen}
+    return {number: name for number, name in found.items() if number in chosen}
 
 
 def usable_cores() -> list[int]:
@@ -60,31 +60,36 @@ class Slots:
     """The slots of this machine; ``take`` lends one to a study and gets it back."""
 
     def __init__(self, cores: int, memory_mb: float, gpu: str, jobs: int | None = None) -> None:
-        """Cut the machine into slots; ``jobs`` caps how many are lent at once.
+        """Divide the machine into slots; ``jobs`` limits how many are lent at once.
 
         Raises:
             RunError: not even one slot fits, or a GPU is asked for and none is here.
         """
-        mine, cards = usable_cores(), visible_gpus() if gpu != "no" else {}
-        if gpu == "yes" and not cards:
+        own, visible = usable_cores(), visible_gpus() if gpu != "no" else {}
+        if gpu == "yes" and not visible:
             raise RunError("budget.slot.gpu is 'yes' but no GPU is visible; write auto or no")
-        fits = min(len(mine) // cores, int(machine_memory_mb() // memory_mb), len(cards) or len(mine))
+        fits = min(len(own) // cores, int(machine_memory_mb() // memory_mb), len(visible) or len(own))
         if fits < 1:
             raise RunError(
                 f"a slot of {cores} cores and {memory_mb:.0f} MB does not fit: "
-                f"this machine lends {len(mine)} cores and {machine_memory_mb():.0f} MB; lower budget.slot"
+                f"this machine has {len(own)} cores and {machine_memory_mb():.0f} MB; lower budget.slot"
             )
         self.count = min(fits, jobs or fits)
-        numbers = sorted(cards)
-        self.device = "cuda" if cards else "cpu"
+        self.device = "cuda" if visible else "cpu"
         self._free: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+        numbers = sorted(visible)
         for index in range(self.count):
-            part = tuple(mine[index * cores : (index + 1) * cores])
-            self._free.put(Slot(part, memory_mb, numbers[index] if cards else None))
+            lent = tuple(own[index * cores : (index + 1) * cores])
+            self._free.put(Slot(lent, memory_mb, numbers[index] if visible else None))
+
+    @property
+    def free(self) -> int:
+        """How many are not lent at the moment."""
+        return self._free.qsize()
 
     @contextmanager
     def take(self) -> Iterator[Slot]:
-        """Lend a slot, waiting until one is free."""
+        """Lend a slot; wait until one is free."""
         slot = self._free.get()
         try:
             yield slot

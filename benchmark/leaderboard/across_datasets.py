@@ -1,20 +1,26 @@
-"""Models over several data sets: mean rank, wins, completed share, and what tests so few sets can carry."""
+"""Models over several data sets: mean rank, wins, completed share, and the tests that so few sets allow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from benchmark.errors import StatisticsError
-from benchmark.leaderboard.folds import by_base, scores_over
-from benchmark.leaderboard.table import Row, Table
-from benchmark.metrics.names import parse
+from benchmark.leaderboard.folds import by_dataset, scores_over, validation_over
+from benchmark.leaderboard.formatting import p_value
+from benchmark.leaderboard.rows import AcrossRow
+from benchmark.leaderboard.table import Table
+from benchmark.metrics.register import parse_metric
+from benchmark.records import Note
 from benchmark.statistics import multi_dataset as tests
 from benchmark.statistics.resample import Matrix
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -23,8 +29,7 @@ class Across:
 
     Attributes:
         primary: the metric that ranks.
-        rows: best mean rank first: model, mean_rank, wins, completed, imputed, p_vs_reference, and
-            family_rank, the mean rank over families among the models that completed everywhere.
+        rows: best mean rank first.
         families: names of the independent families of data.
         reference: the completed model with the best mean validation rank; the others are tested against it.
         notes: what a reader must know, refused tests among it.
@@ -32,10 +37,10 @@ class Across:
     """
 
     primary: str
-    rows: list[Row]
+    rows: tuple[AcrossRow, ...]
     families: tuple[str, ...]
     reference: str | None
-    notes: list[str] = field(default_factory=list)
+    notes: tuple[Note, ...] = ()
     critical_difference: float | None = None
 
 
@@ -46,22 +51,40 @@ def across(tables: Sequence[Table]) -> Across | None:
     popularity has none) and flagged; the tests use models that completed everywhere, and the mean rank of
     a family of data sets once. The splits of one data set are one data set: their means are ranked.
     """
-    bases = [_Base.of(name, parts) for name, parts in by_base(tables).items()]
-    if len(bases) < 2:
+    datasets = [DatasetMeans.from_tables(name, splits) for name, splits in by_dataset(tables).items()]
+    if len(datasets) < 2:
         return None
-    models = list(dict.fromkeys(row["model"] for table in tables for row in table.rows))
-    ranks, completed = _ranks(bases, models)
-    families = tuple(dict.fromkeys(family(base.name) for base in bases))
+    models = list(dict.fromkeys(row.model for table in tables for row in table.rows))
+    ranks, completed = ranks_by_dataset(datasets, models)
+    rows = [
+        AcrossRow(
+            model=model,
+            mean_rank=float(ranks[:, m].mean()),
+            wins=sum(dataset.first == model for dataset in datasets),
+            completed=float(completed[:, m].mean()),
+            imputed=", ".join(
+                dataset.name for dataset, done in zip(datasets, completed[:, m], strict=True) if not done
+            ),
+        )
+        for m, model in enumerate(models)
+    ]
     whole = [m for m in range(len(models)) if completed[:, m].all()]
-    made = Across(tables[0].primary, [], families, _reference(bases, [models[m] for m in whole]))
-    tested = _test(made, bases, ranks[:, whole], [models[m] for m in whole])
-    rows = [_row(bases, models, m, ranks, completed) for m in range(len(models))]
-    for row in rows:
-        row.update(tested.get(row["model"], {"family_rank": None, "p_vs_reference": None}))
-    difference = _critical(made, len(whole), len(families), bases[0].alpha)
-    notes = [_counting(bases, families), *made.notes]
-    ordered = sorted(rows, key=lambda row: row["mean_rank"])
-    return Across(made.primary, ordered, families, made.reference, notes, difference)
+    tested = FamilyTests(datasets, [models[m] for m in whole], ranks[:, whole])
+    rows = tested.filled(rows)
+    critical_difference = tested.critical_difference()
+    families = tested.families
+    counting = Note(
+        f"{len(datasets)} data sets count as {len(families)} independent families ({', '.join(families)}). "
+        "A model without a result is ranked with popularity's score and flagged; it is never tested."
+    )
+    return Across(
+        tables[0].primary,
+        tuple(sorted(rows, key=lambda row: row.mean_rank)),
+        families,
+        tested.reference,
+        (counting, *tested.notes),
+        critical_difference,
+    )
 
 
 def family(dataset: str) -> str:
@@ -74,33 +97,33 @@ def family(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Base:
+class DatasetMeans:
     """One data set: the means over its splits of the models that have a result on each.
 
     Attributes:
         name: its label.
         scores: value on test of each model, higher is better.
         valid: value on validation, likewise.
-        floor: the model that is popularity.
+        popularity: the name that popularity has there.
         alpha: level of the tests.
     """
 
     name: str
-    scores: dict[str, float]
-    valid: dict[str, float]
-    floor: str | None
+    scores: Mapping[str, float]
+    valid: Mapping[str, float]
+    popularity: str | None
     alpha: float
 
     @classmethod
-    def of(cls, name: str, tables: Sequence[Table]) -> _Base:
+    def from_tables(cls, name: str, tables: Sequence[Table]) -> DatasetMeans:
         """Return the data set that these tables are splits of."""
-        primary, facts = tables[0].primary, tables[0].facts
-        sign = 1.0 if parse(primary).higher_is_better else -1.0
+        facts = tables[0].facts
+        sign = 1.0 if parse_metric(tables[0].primary).higher_is_better else -1.0
         scores, valid = (
-            {model: sign * float(values.mean()) for model, values in scores_over(tables, column).items()}
-            for column in (primary, f"valid_{primary}")
+            {model: sign * float(values.mean()) for model, values in over(tables).items()}
+            for over in (scores_over, validation_over)
         )
-        return cls(name, scores, valid, facts.get("popularity"), float(facts["alpha"]))
+        return cls(name, scores, valid, facts.popularity, facts.alpha)
 
     @property
     def first(self) -> str | None:
@@ -108,78 +131,85 @@ class _Base:
         return max(self.scores, key=lambda model: self.scores[model], default=None)
 
 
-def _row(bases: Sequence[_Base], models: list[str], m: int, ranks: Matrix, completed: Any) -> Row:
-    missing = [base.name for base, done in zip(bases, completed[:, m], strict=True) if not done]
-    return {
-        "model": models[m],
-        "mean_rank": float(ranks[:, m].mean()),
-        "wins": sum(base.first == models[m] for base in bases),
-        "completed": float(completed[:, m].mean()),
-        "imputed": ", ".join(missing),
-    }
-
-
-def _ranks(bases: Sequence[_Base], models: list[str]) -> tuple[Matrix, Any]:
+def ranks_by_dataset(
+    datasets: Sequence[DatasetMeans], models: Sequence[str]
+) -> tuple[Matrix, NDArray[np.bool_]]:
     """Return ranks (D, M), 1 is best, and which scores are real (D, M)."""
-    ranks = np.empty((len(bases), len(models)))
+    ranks = np.empty((len(datasets), len(models)))
     completed = np.zeros(ranks.shape, dtype=np.bool_)
-    for d, base in enumerate(bases):
-        floor = base.scores.get(base.floor or "", min(base.scores.values(), default=0.0))
-        completed[d] = [model in base.scores for model in models]
-        ranks[d] = rankdata([-base.scores.get(model, floor) for model in models])
+    for d, dataset in enumerate(datasets):
+        worst = min(dataset.scores.values(), default=0.0)
+        floor = dataset.scores.get(dataset.popularity or "", worst)
+        completed[d] = [model in dataset.scores for model in models]
+        ranks[d] = rankdata([-dataset.scores.get(model, floor) for model in models])
     return ranks, completed
 
 
-def _reference(bases: Sequence[_Base], models: list[str]) -> str | None:
-    """Return the model with the best mean rank on validation: no test score has a say in it."""
-    if not models:
-        return None
-    ranks = [rankdata([-base.valid[model] for model in models]) for base in bases]
-    return models[int(np.mean(ranks, axis=0).argmin())]
+class FamilyTests:
+    """Tests over independent families of data; what the data do not allow becomes a note.
 
+    Attributes:
+        families: their names.
+        reference: the model with the best mean rank on validation: no test score has a say in it.
+        notes: what the tests say, or why they were refused.
+    """
 
-def _test(made: Across, bases: Sequence[_Base], ranks: Matrix, models: list[str]) -> dict[str, Row]:
-    """Return rank and p of each completed model; note what the rank tests say, or why they cannot."""
-    if made.reference is None or len(models) < 2:
-        made.notes.append("No tests over data sets: fewer than two models completed on all of them.")
-        return {}
-    of_family = np.array([family(base.name) for base in bases])
-    scores = -np.stack([ranks[of_family == name].mean(axis=0) for name in made.families])
-    place, alpha = models.index(made.reference), bases[0].alpha
-    p = _try(made, lambda: tests.compare_over_families(scores, place, alpha=alpha))
-    if p is not None:
-        made.notes.append(f"p: exact Wilcoxon over {len(scores)} families against {made.reference}, Holm.")
-    result = _try(made, lambda: tests.iman_davenport(scores))
-    if result is not None:
-        made.notes.append(
-            f"Friedman (Iman-Davenport): F {result.statistic:.3f}, p {result.p:.3g}. {result.caution}".strip()
+    def __init__(self, datasets: Sequence[DatasetMeans], models: Sequence[str], ranks: Matrix) -> None:
+        """Take the data sets, the models that completed on all of them, and their ranks (D, M)."""
+        self._models, self._alpha = models, datasets[0].alpha
+        of_dataset = [family(dataset.name) for dataset in datasets]
+        self.families = tuple(dict.fromkeys(of_dataset))
+        rows = [[name == other for other in of_dataset] for name in self.families]
+        self._scores = -np.stack([ranks[row].mean(axis=0) for row in rows])  # higher is better
+        self.notes: list[Note] = []
+        self.reference = None
+        if models:
+            valid = [rankdata([-dataset.valid[model] for model in models]) for dataset in datasets]
+            self.reference = models[int(np.mean(valid, axis=0).argmin())]
+
+    def filled(self, rows: Sequence[AcrossRow]) -> list[AcrossRow]:
+        """Return the rows with rank and p of each completed model."""
+        if self.reference is None or len(self._models) < 2:
+            self.notes.append(
+                Note("No tests over data sets: fewer than two models completed on all of them.")
+            )
+            return list(rows)
+        reference, n_families = self._models.index(self.reference), len(self.families)
+        p = self._attempt(lambda: tests.compare_over_families(self._scores, reference, alpha=self._alpha))
+        if p is not None:
+            self.notes.append(
+                Note(f"p: exact Wilcoxon over {n_families} families against {self.reference}, Holm.")
+            )
+        friedman = self._attempt(lambda: tests.iman_davenport(self._scores))
+        if friedman is not None:
+            text = f"Friedman (Iman-Davenport): F {friedman.statistic:.3f}, p {p_value(friedman.p)}."
+            self.notes.append(Note(f"{text} {friedman.caution}".strip()))
+        mean_ranks = tests.mean_ranks(self._scores)
+        index = {model: m for m, model in enumerate(self._models)}
+        return [
+            replace(
+                row,
+                family_rank=float(mean_ranks[index[row.model]]),
+                p_vs_reference=None
+                if p is None or row.model == self.reference
+                else float(p[index[row.model]]),
+            )
+            if row.model in index
+            else row
+            for row in rows
+        ]
+
+    def critical_difference(self) -> float | None:
+        """Return Nemenyi's critical difference; None, with a note, where there are too few families."""
+        found = self._attempt(
+            lambda: tests.critical_difference(len(self._models), len(self.families), alpha=self._alpha)
         )
-    over = tests.mean_ranks(scores)
-    return {
-        model: {
-            "family_rank": float(over[m]),
-            "p_vs_reference": None if p is None or m == place else float(p[m]),
-        }
-        for m, model in enumerate(models)
-    }
+        return None if found is None else float(found)
 
-
-def _critical(made: Across, n_models: int, n_families: int, alpha: float) -> float | None:
-    found = _try(made, lambda: tests.critical_difference(n_models, n_families, alpha=alpha))
-    return None if found is None else float(found)
-
-
-def _try(made: Across, test: Callable[[], Any]) -> Any:
-    """Return a test's result; where the data cannot carry it, note why and return None."""
-    try:
-        return test()
-    except StatisticsError as error:
-        made.notes.append(f"Refused: {error}")
-        return None
-
-
-def _counting(bases: Sequence[_Base], families: tuple[str, ...]) -> str:
-    return (
-        f"{len(bases)} data sets count as {len(families)} independent families ({', '.join(families)}). "
-        "A model without a result is ranked with popularity's score and flagged; it is never tested."
-    )
+    def _attempt(self, test: Callable[[], Result]) -> Result | None:
+        """Return a test's result; where the data do not allow it, note why and return None."""
+        try:
+            return test()
+        except StatisticsError as error:
+            self.notes.append(Note(f"Refused: {error}"))
+            return None

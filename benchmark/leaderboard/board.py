@@ -2,45 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from benchmark.errors import RunError
 from benchmark.leaderboard.across_datasets import Across, across
+from benchmark.leaderboard.board_columns import (
+    across_table,
+    board_table,
+    fold_table,
+    group_table,
+    pair_table,
+)
 from benchmark.leaderboard.build import Ranking
-from benchmark.leaderboard.dataset_results import together
+from benchmark.leaderboard.dataset_results import read_together
 from benchmark.leaderboard.folds import Folds, over_folds
+from benchmark.leaderboard.rows import ROWS, Row, TableKind, column_names, columns
 from benchmark.leaderboard.table import Table
-from benchmark.results import RunDirectory
+from benchmark.leaderboard.text_tables import TextTable, notes_html
+from benchmark.results import RunDirectory, RunManifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 Compare: TypeAlias = Literal["reference", "all"]
 
 
 @dataclass(frozen=True)
+class RunOrigin:
+    """A run that a board was made from: where it lies, its manifest, and its resolved suite as text."""
+
+    path: Path
+    manifest: RunManifest
+    suite_yaml: str
+
+    @classmethod
+    def from_run(cls, run: RunDirectory) -> RunOrigin:
+        """Return what a run says of itself."""
+        suite = run / "suite.yaml"
+        return cls(run.path, run.manifest(), suite.read_text("utf-8") if suite.exists() else "")
+
+
+@dataclass(frozen=True, repr=False)
 class Board:
-    """The leaderboard of a run: one table a data set.
+    """The leaderboard of one run or of several: one table a data set.
+
+    It shows itself in a notebook, and in a terminal with rich (``rich.print(board)``).
 
     Attributes:
-        suite: name of the suite; of several, joined.
         tables: one a data set.
-        synthetic: whether any data set is.
-        run: where it was read from; of several, joined.
+        origins: the runs that it was made from.
         across: the models over all data sets; None if there is one.
-        origins: what each run's manifest says of itself: hashes, versions, hardware, dates;
-            and its resolved suite.
         folds: the models over several splits of one data set; empty where each has one.
-        by: what the reader asked to see parts by; None where the parts are the default ones.
+        by: the groups that the reader asked for; None where they are the default ones.
     """
 
-    suite: str
     tables: tuple[Table, ...]
-    synthetic: bool
-    run: str
+    origins: tuple[RunOrigin, ...]
     across: Across | None = None
-    origins: tuple[dict[str, Any], ...] = field(default=())
     folds: tuple[Folds, ...] = ()
     by: tuple[str, ...] | None = None
+
+    @property
+    def suite(self) -> str:
+        """Name of the suite; of several, joined."""
+        return " + ".join(dict.fromkeys(origin.manifest.suite for origin in self.origins))
+
+    @property
+    def run(self) -> str:
+        """Where it was read from; of several runs, joined."""
+        return ", ".join(str(origin.path) for origin in self.origins)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any data set was generated."""
+        return any(table.facts.split.synthetic for table in self.tables)
+
+    def rows(self, kind: TableKind = "board") -> list[Row]:
+        """Return the rows of all tables of a kind, in order; none where there is no such table.
+
+        Args:
+            kind: "board", "folds" (splits of one data set), "groups" (of users and items), "pairs" (of
+                models), "across" (all data sets).
+        """
+        found: dict[TableKind, list[Row]] = {
+            "board": [row for table in self.tables for row in table.rows],
+            "folds": [row for over in self.folds for row in over.rows],
+            "groups": [row for table in self.tables for groups in table.groups for row in groups.rows],
+            "pairs": [row for table in self.tables for row in table.pairs],
+            "across": [] if self.across is None else list(self.across.rows),
+        }
+        return found[kind]
+
+    def columns(self, kind: TableKind = "board") -> list[str]:
+        """Return the columns of a kind of table, in order: those of its CSV."""
+        if kind == "board":
+            return columns(dict.fromkeys(name for table in self.tables for name in table.metrics))
+        return list(column_names(ROWS[kind]))
+
+    def to_pandas(self, table: TableKind = "board") -> pd.DataFrame:
+        """Return a table with full precision.
+
+        Args:
+            table: "board" has the columns of leaderboard.csv; "folds", "groups", "pairs" and "across" those
+                of theirs.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame([row.as_dict() for row in self.rows(table)], columns=self.columns(table))
+        empty = [name for name in frame if frame[name].isna().all()]
+        return frame.astype(dict.fromkeys(empty, float))
+
+    def text_tables(self) -> Iterator[TextTable]:
+        """Yield the tables that people read: groups only where they were asked for."""
+        for table in self.tables:
+            yield board_table(table)
+        for over in self.folds:
+            yield fold_table(over)
+        if self.by is not None:
+            for table in self.tables:
+                for groups in table.groups:
+                    yield group_table(table, groups)
+        for table in self.tables:
+            if table.pairs:
+                yield pair_table(table)
+        if self.across is not None:
+            yield across_table(self.across)
+
+    def __repr__(self) -> str:
+        tables = [
+            f"{table.dataset} ({len(table.ranked)} of {len(table.rows)} models ranked"
+            + (f", {table.ranked[0].model} first)" if table.ranked else ")")
+            for table in self.tables
+        ]
+        return f"<Board {self.suite}: {', '.join(tables)}>"
+
+    def __rich_console__(self, _: Console, __: ConsoleOptions) -> Iterator[RenderableType]:
+        yield from self.text_tables()
+
+    def _repr_html_(self) -> str:
+        """Return the tables as HTML for a notebook: no script, no figures, every name escaped."""
+        parts = [
+            f"<h4><bdi>{escape(table.title)}</bdi></h4>\n{table.filled.to_html()}\n{notes_html(table.notes)}"
+            for table in self.text_tables()
+        ]
+        return "\n".join(parts)
 
 
 def board(
@@ -55,34 +165,23 @@ def board(
         runs: their directories.
         compare: "all" adds the comparison of all pairs of models, corrected over all pairs.
         baseline: compare with this model instead of the reference that validation named.
-        by: parts to show the same board for: "user.activity", "user.<column>", "item.popularity"; the first
-            and the last of these, where they can be had, if None.
+        by: groups to show the same board for: "user.activity", "user.<column>", "item.popularity"; the first
+            and the last of these, where they exist, if None.
 
     Raises:
         RunError: a run has no results yet, the runs do not belong on one board, or there is no such
-            baseline or part.
+            baseline or group.
     """
     if not runs:
-        raise RunError("a board needs at least one run directory; `bench runs` lists those there are.")
+        raise RunError("a board needs at least one run directory; `bench runs` lists the runs here.")
     tables = tuple(
-        Ranking(stored, baseline).table(all_pairs=compare == "all", by=by, grouped=True)
-        for stored in together(runs)
+        Ranking(results, baseline).table(all_pairs=compare == "all", by=by, grouped=True)
+        for results in read_together(runs)
     )
-    origins = tuple(_origin(run) for run in runs)
     return Board(
-        " + ".join(dict.fromkeys(origin["suite"] for origin in origins)),
         tables,
-        any(table.facts["synthetic"] for table in tables),
-        ", ".join(str(run.path) for run in runs),
+        tuple(RunOrigin.from_run(run) for run in runs),
         across(tables),
-        origins,
         over_folds(tables),
         None if by is None else tuple(by),
     )
-
-
-def _origin(run: RunDirectory) -> dict[str, Any]:
-    keys = ("suite", "suite_hash", "started", "finished", "environment")
-    told = {key: value for key, value in run.manifest().items() if key in keys}
-    suite = run / "suite.yaml"
-    return told | {"run": str(run.path), "suite_yaml": suite.read_text("utf-8") if suite.exists() else ""}

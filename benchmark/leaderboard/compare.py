@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
-from benchmark.leaderboard.table import DRAWS, Row
+from benchmark.leaderboard.rows import BoardRow, PairRow
+from benchmark.leaderboard.table import DRAWS
 from benchmark.leaderboard.user_scores import PerUserScores
-from benchmark.protocol import Values
 from benchmark.statistics.best_set import separated
 from benchmark.statistics.effects import effect, smallest_detectable
 from benchmark.statistics.holm import holm
@@ -22,33 +23,32 @@ from benchmark.statistics.seeds import Verdict, seed_aware, seed_variance, share
 
 @dataclass
 class Comparison:
-    """All comparisons of the ranked rows of a table.
+    """All comparisons of the models of a table that have a result.
 
     Attributes:
-        ranked: rows with a result, best first; the comparisons are written into them.
+        models: their names, best first.
         finals: their per-user values.
         deterministic: which models the seed does not change.
         alpha: level of the family.
     """
 
-    ranked: list[Row]
+    models: Sequence[str]
     finals: PerUserScores
-    deterministic: dict[str, bool]
+    deterministic: Mapping[str, bool]
     alpha: float
 
     def __post_init__(self) -> None:
-        self.models = [row["model"] for row in self.ranked]
         self.scores = {model: self.finals.seeds_by_users(model) for model in self.models}
         self.primary = self.finals.primary
         self.sign = 1.0 if self.primary.higher_is_better else -1.0
         chance = [
-            seed_variance(values, deterministic=self.fixed(model)) for model, values in self.scores.items()
+            seed_variance(values, deterministic=self.is_fixed(model)) for model, values in self.scores.items()
         ]
         self.variances, self.freedoms = (np.array(column) for column in zip(*chance, strict=True))
         self.means = self.sign * np.stack([self.scores[model].mean(axis=0) for model in self.models])
 
     @cached_property
-    def _adjusted(self) -> Matrix:
+    def adjusted(self) -> Matrix:
         """Adjusted p of all pairs of models (M, M), corrected over all of them (max-T)."""
         if len(self.means) == 1:
             return np.full((1, 1), np.nan)
@@ -56,52 +56,65 @@ class Comparison:
             self.means, draws=DRAWS, seed_variances=self.variances, seed_df=self.freedoms
         )
 
-    def fixed(self, model: str) -> bool:
+    def is_fixed(self, model: str) -> bool:
         """Return whether seeds add no chance: they change nothing, or there is but one."""
         return self.deterministic[model] or len(self.scores[model]) == 1
 
-    def fill(self, reference: str | None) -> None:
-        """Fill every column that compares; without a result of the reference, only those that need none."""
-        members = ~separated(self.means, self._adjusted, level=1 - self.alpha)
+    def standings(self, rows: Sequence[BoardRow]) -> list[BoardRow]:
+        """Return the rows with what needs no reference: the set of the best, the share of first places."""
+        members = ~separated(self.means, self.adjusted, level=1 - self.alpha)
         first = share_of_first_places([self.sign * self.scores[model] for model in self.models], draws=DRAWS)
-        for place, row in enumerate(self.ranked):
-            row["best_set"] = bool(members[place])
-            row["first_places"] = float(first.share[place])
-            row["first_places_if_equal"] = float(first.expected[place])
-        others = [row for row in self.ranked if row["model"] != reference]
-        if reference is None or reference not in self.scores or not others:
-            return
-        flips = [
-            self.scores[row["model"]].mean(axis=0) - self.scores[reference].mean(axis=0) for row in others
+        return [
+            replace(row, best_set=bool(best), first_places=float(share), first_places_if_equal=float(equal))
+            for row, best, share, equal in zip(rows, members, first.share, first.expected, strict=True)
         ]
-        for row, p in zip(others, paired_permutations(np.stack(flips), draws=DRAWS, seed=0), strict=True):
-            self._against(row, reference, len(others))
-            row["p_these_models"] = float(p)
-        for column in ("p_vs_reference", "p_these_models"):
-            adjusted = holm(np.array([row[column] for row in others]))
-            for row, value in zip(others, adjusted, strict=True):
-                row[column] = float(value)
 
-    def _against(self, row: Row, reference: str, comparisons: int) -> None:
-        mine, its = self.scores[row["model"]], self.scores[reference]
-        verdict, scale = self.verdict(row["model"], reference), self.scale(row["model"], reference)
-        per_user = mine.mean(axis=0) - its.mean(axis=0)
-        size = effect(self.sign * mine.mean(axis=0), self.sign * its.mean(axis=0))
-        both = [self.models.index(row["model"]), self.models.index(reference)]
+    def against(self, reference: str, rows: Sequence[BoardRow]) -> list[BoardRow]:
+        """Return the rows of the models, those of the others compared with the reference."""
+        others = [row.model for row in rows if row.model != reference]
+        if not others:
+            return list(rows)
+        verdicts = {model: self.verdict(model, reference) for model in others}
+        seed_aware_p = holm(np.array([verdict.p for verdict in verdicts.values()]))
+        its = self.scores[reference].mean(axis=0)
+        differences = np.stack([self.scores[model].mean(axis=0) - its for model in others])
+        trained_p = holm(paired_permutations(differences, draws=DRAWS, seed=0))
+        adjusted = {
+            model: (float(p), float(these))
+            for model, p, these in zip(others, seed_aware_p, trained_p, strict=True)
+        }
+        compared = []
+        for row in rows:
+            if row.model == reference:
+                compared.append(row)
+                continue
+            p, these = adjusted[row.model]
+            with_effect = self._with_effect(row, reference, verdicts[row.model], len(others))
+            compared.append(replace(with_effect, p_vs_reference=p, p_these_models=these))
+        return compared
+
+    def _with_effect(self, row: BoardRow, reference: str, verdict: Verdict, comparisons: int) -> BoardRow:
+        """Return a row with its difference to the reference, and what could have been seen of it."""
+        mine, its = (self.scores[model].mean(axis=0) for model in (row.model, reference))
+        scale = self.scale(row.model, reference)
+        pair = [self.models.index(model) for model in (row.model, reference)]
         detectable = smallest_detectable(
-            float(per_user.std(ddof=1)),
-            len(per_user),
+            float((mine - its).std(ddof=1)),
+            len(mine),
             self.alpha,
             comparisons,
-            seed_variance=float(self.variances[both].sum()),
+            seed_variance=float(self.variances[pair].sum()),
         )
-        row["diff_to_reference"] = verdict.difference / scale
-        row["diff_low"], row["diff_high"] = verdict.low / scale, verdict.high / scale
-        row["p_vs_reference"] = verdict.p
-        base = self.finals.value(self.primary, reference)
-        row["relative_diff"] = row["diff_to_reference"] / base if base else None
-        row["users_better"] = size.better
-        row["smallest_detectable"] = detectable / scale
+        value = self.finals.value(self.primary, reference)
+        return replace(
+            row,
+            diff_to_reference=verdict.difference / scale,
+            diff_low=verdict.low / scale,
+            diff_high=verdict.high / scale,
+            relative_diff=verdict.difference / scale / value if value else None,
+            users_better=effect(self.sign * mine, self.sign * its).better,
+            smallest_detectable=detectable / scale,
+        )
 
     def verdict(self, model: str, reference: str) -> Verdict:
         """Return the seed-aware verdict on model - reference, in units of the contributions."""
@@ -109,8 +122,8 @@ class Comparison:
             self.scores[model],
             self.scores[reference],
             level=1 - self.alpha,
-            deterministic_a=self.fixed(model),
-            deterministic_b=self.fixed(reference),
+            deterministic_a=self.is_fixed(model),
+            deterministic_b=self.is_fixed(reference),
         )
 
     def scale(self, a: str, b: str) -> float:
@@ -122,11 +135,17 @@ class Comparison:
             return 1.0
         return math.sqrt(self.scores[a].mean()) + math.sqrt(self.scores[b].mean()) or 1.0
 
-    def pairs(self) -> list[Row]:
+    def pairs(self, dataset: str) -> tuple[PairRow, ...]:
         """Return all pairs of models with their difference and p, corrected over all pairs (max-T)."""
-        return [self._pair(i, j, self._adjusted) for i, j in combinations(range(len(self.models)), 2)]
-
-    def _pair(self, i: int, j: int, adjusted: Values) -> Row:
-        a, b = self.models[i], self.models[j]
-        difference = float(self.scores[a].mean() - self.scores[b].mean()) / self.scale(a, b)
-        return {"a": a, "b": b, "difference": difference, "p": float(adjusted[i, j])}
+        means = {model: float(values.mean()) for model, values in self.scores.items()}
+        numbered = combinations(enumerate(self.models), 2)
+        return tuple(
+            PairRow(
+                dataset=dataset,
+                a=a,
+                b=b,
+                difference=(means[a] - means[b]) / self.scale(a, b),
+                p=float(self.adjusted[i, j]),
+            )
+            for (i, a), (j, b) in numbered
+        )

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from benchmark.budget import Line
+from benchmark.datasets.log import Part
+from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.save import load_manifest
 from benchmark.errors import RunError
-from benchmark.results import RunDirectory, read_per_user
+from benchmark.ledger import select
+from benchmark.records import (
+    FinalRecord,
+    ReferenceNamed,
+    StudyClosed,
+    StudyEvent,
+    StudyRecord,
+    TrainOn,
+    TrialOpened,
+    TrialRecord,
+)
+from benchmark.results import RunDirectory, RunManifest, latest, read_per_user
+from benchmark.suite import Suite
 
-
-class Records:
-    """The lines of one or more ledgers, for reading."""
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        """Keep the lines."""
-        self._lines = lines
-
-    def lines(self, event: str, **match: Any) -> list[Line]:
-        """Return the lines of one kind whose entries equal all of ``match``."""
-        return [
-            line
-            for line in self._lines
-            if line["event"] == event and all(line.get(key) == value for key, value in match.items())
-        ]
+LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
+"""The parts that a final learned from."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +36,59 @@ class DatasetResults:
 
     Attributes:
         dataset: its label.
-        data: its part of the manifest.
+        split: what the manifest says of its split.
         suite: the resolved suite.
-        studies: the manifest's studies on it, each with the hashes of the suite and environment it ran in.
-        records: the ledger's lines.
-        per_user: rows of per_user.parquet.
+        studies: every study on it as planned, by model, in the order of the suite.
+        runs: manifest of the run that each model comes from.
+        records: the ledger's records of these studies.
+        per_user: per-user values of every final.
         references: the model that each run named before it opened test.
-        split: the folder of the stored split; None where the run no longer holds it.
+        split_folder: the stored split; None where the run no longer holds it.
     """
 
     dataset: str
-    data: dict[str, Any]
-    suite: dict[str, Any]
-    studies: list[dict[str, Any]]
-    records: Records
+    split: SplitManifest
+    suite: Suite
+    studies: Mapping[str, StudyRecord]
+    runs: Mapping[str, RunManifest]
+    records: tuple[StudyEvent, ...]
     per_user: pd.DataFrame
-    references: list[Line]
-    split: Path | None = None
+    references: tuple[ReferenceNamed, ...]
+    split_folder: Path | None = None
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of all metrics, the primary one first."""
-        wanted = self.suite["metrics"]
-        return tuple(dict.fromkeys([wanted["primary"], *wanted["also"]]))
+    def study_key(self, model: str) -> str | None:
+        """Return the key of a model's latest study: a changed adapter makes a study of its own."""
+        opened = [one for one in select(self.records, TrialOpened) if one.model == model]
+        return opened[-1].study_key if opened else None
 
-    @property
-    def train_on(self) -> str:
-        """Which finals the board ranks."""
-        return str(self.suite["finals"]["train_on"])
+    def trials(self, model: str) -> list[TrialRecord]:
+        """Return the trials of a model's latest study, in the order they ended."""
+        key = self.study_key(model)
+        return [
+            one for one in select(self.records, TrialRecord) if one.model == model and one.study_key == key
+        ]
+
+    def study_closed(self, model: str) -> StudyClosed | None:
+        """Return how a model's study ended; None if it has not."""
+        closed = [one for one in select(self.records, StudyClosed) if one.model == model]
+        return closed[-1] if closed else None
+
+    def finals(self, model: str) -> list[FinalRecord]:
+        """Return the finals of a model's latest study that the board ranks, complete or not.
+
+        They refit the chosen configuration on the parts that the suite names.
+        """
+        key, train_on = self.study_key(model), self.suite.finals.train_on
+        return [
+            one
+            for one in select(self.records, FinalRecord)
+            if one.model == model and one.study_key == key
+            if one.config_source == "tuned" and one.train_on == train_on
+        ]
+
+    def complete_finals(self, model: str) -> list[FinalRecord]:
+        """Return the last complete final of each seed of those that the board ranks."""
+        return latest(self.finals(model))
 
 
 def read(run: RunDirectory) -> list[DatasetResults]:
@@ -75,56 +98,40 @@ def read(run: RunDirectory) -> list[DatasetResults]:
         RunError: it has no results yet, or its ledger is damaged.
     """
     manifest = run.manifest()
-    if "datasets" not in manifest or "studies" not in manifest:
+    if not manifest.datasets or not manifest.studies:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
-    suite = run.suite()
-    lines = _read_ledger(run / "ledger.jsonl")
-    finals = Records(lines).lines("close", role="final", outcome="complete")
-    hashes = {
-        "suite_hash": manifest.get("suite_hash"),
-        "environment_hash": manifest.get("environment", {}).get("hash"),
-    }
-    per_user = read_per_user(run, finals)
-    return [
-        DatasetResults(
-            label,
-            data,
-            suite,
-            [study | hashes for study in manifest["studies"] if study["dataset"] == label],
-            Records([line for line in lines if label in (line.get("dataset"), _dataset_of(line, manifest))]),
-            per_user[per_user["dataset"] == label] if len(per_user) else per_user,
-            [line for line in lines if line["event"] == "reference" and line["dataset"] == label][-1:],
-            split_folder(run, label, data["hash"]),
+    suite, records = run.suite(), select(run.records(), StudyEvent)
+    per_user = read_per_user(run, select(records, FinalRecord))
+    found = []
+    for label, split in manifest.datasets.items():
+        studies = {study.model: study for study in manifest.studies if study.dataset == label}
+        own = tuple(record for record in records if record.dataset == label)
+        found.append(
+            DatasetResults(
+                label,
+                split,
+                suite,
+                studies,
+                dict.fromkeys(studies, manifest),
+                own,
+                per_user[per_user["dataset"] == label] if len(per_user) else per_user,
+                tuple(select(own, ReferenceNamed)[-1:]),
+                split_folder(run, label, split.hash),
+            )
         )
-        for label, data in manifest["datasets"].items()
-    ]
+    return found
 
 
 def split_folder(run: RunDirectory, dataset: str, split_hash: str) -> Path | None:
     """Return the folder of a stored split; None if it is gone, or is not the split with this hash."""
     for path in sorted((run / "splits").glob("*/manifest.json")):
         manifest = load_manifest(path.parent)
-        if manifest.get("dataset") == dataset and manifest.get("hash") == split_hash:
+        if manifest.dataset == dataset and manifest.hash == split_hash:
             return path.parent
     return None
 
 
-def _dataset_of(line: Line, manifest: dict[str, Any]) -> str | None:
-    """Return the data set of a line that names a study only."""
-    study = line.get("study", "")
-    return next((label for label in manifest["datasets"] if study.startswith(f"{label}/")), None)
-
-
-def _read_ledger(path: Path) -> list[Line]:
-    """Return every whole line; one that is being written, or was torn by a crash, is not there yet."""
-    try:
-        text = path.read_text("utf-8")
-        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
-
-
-def together(runs: Sequence[RunDirectory]) -> list[DatasetResults]:
+def read_together(runs: Sequence[RunDirectory]) -> list[DatasetResults]:
     """Return what several runs have stored; what they hold of the same data set becomes one.
 
     Raises:
@@ -132,46 +139,50 @@ def together(runs: Sequence[RunDirectory]) -> list[DatasetResults]:
     """
     found: dict[str, tuple[DatasetResults, RunDirectory]] = {}
     for run in runs:
-        for stored in read(run):
-            if stored.dataset in found:
-                earlier, where = found[stored.dataset]
-                stored = _joined(earlier, stored, f"{where.path} and {run.path}")  # noqa: PLW2901 - the same thing, grown
-            found[stored.dataset] = stored, run
-    primaries = {stored.metrics[0] for stored, _ in found.values()}
+        for results in read(run):
+            joined = results
+            if results.dataset in found:
+                earlier, other = found[results.dataset]
+                joined = _joined(earlier, results, f"{other.path} and {run.path}")
+            found[results.dataset] = joined, run
+    primaries = {results.suite.metrics.primary for results, _ in found.values()}
     if len(primaries) > 1:
         raise RunError(
             f"{', '.join(str(run.path) for run in runs)}: rank by {' and '.join(sorted(primaries))}; "
             "one board has one primary metric. Report them one by one."
         )
-    return [stored for stored, _ in found.values()]
+    return [results for results, _ in found.values()]
 
 
 def _joined(one: DatasetResults, other: DatasetResults, where: str) -> DatasetResults:
-    if one.data["hash"] != other.data["hash"]:
+    """Return the results of two runs on one split as one; ``where`` names the runs.
+
+    Raises:
+        RunError: they do not belong on one board.
+    """
+    if one.split.hash != other.split.hash:
         raise RunError(
-            f"{where}: {one.dataset} was split differently ({one.data['hash'][:8]} and "
-            f"{other.data['hash'][:8]}); such scores are not comparable. Report them one by one."
+            f"{where}: {one.dataset} was split differently ({one.split.hash[:8]} and "
+            f"{other.split.hash[:8]}); such scores are not comparable. Report them one by one."
         )
     for key in ("metrics", "finals", "verdict", "budget"):
-        if one.suite[key] != other.suite[key]:
+        mine, its = getattr(one.suite, key), getattr(other.suite, key)
+        if mine != its:
             raise RunError(
-                f"{where}: have different {key} ({one.suite[key]} and {other.suite[key]}); "
+                f"{where}: have different {key} ({mine} and {its}); "
                 "a board needs the same for all models. Report them one by one."
             )
-    names = {study["model"] for study in one.studies}
-    if both := sorted(names & {study["model"] for study in other.studies}):
+    if both := sorted(one.studies.keys() & other.studies.keys()):
         raise RunError(
-            f"{where}: both hold {', '.join(both)} on {one.dataset}; a board has one row a model. "
+            f"{where}: both hold {', '.join(both)} on {one.dataset}; a board has one row per model. "
             "Report them one by one, or leave the model out of one run."
         )
-    lines = [*one.records._lines, *other.records._lines]  # noqa: SLF001 - of the same class
-    return DatasetResults(
-        one.dataset,
-        one.data,
-        one.suite,
-        one.studies + other.studies,
-        Records(lines),
-        pd.concat([one.per_user, other.per_user], ignore_index=True),
-        one.references + other.references,
-        one.split or other.split,
+    return replace(
+        one,
+        studies={**one.studies, **other.studies},
+        runs={**one.runs, **other.runs},
+        records=one.records + other.records,
+        per_user=pd.concat([one.per_user, other.per_user], ignore_index=True),
+        references=one.references + other.references,
+        split_folder=one.split_folder or other.split_folder,
     )

@@ -1,48 +1,85 @@
-"""What a board is made of: rows, their columns, the table of one data set."""
+"""The table of one data set: its rows, its notes, and what it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from benchmark.datasets.manifest import SplitManifest
+from benchmark.leaderboard.rows import BoardRow, GroupRow, PairRow
 from benchmark.leaderboard.tuning_history import TuningHistory
-
-Row: TypeAlias = dict[str, Any]
+from benchmark.records import Note, TrainOn, to_json
+from benchmark.suite import Suite
 
 DRAWS = 10_000
-COST_COLUMNS = ("fit_s", "latency_ms_p50", "latency_ms_p95", "users_per_s", "memory_mb", "size_mb", "params")
-EVIDENCE_COLUMNS = (
-    *("relative_diff", "users_better", "smallest_detectable", "first_places", "first_places_if_equal"),
-    *("valid_gain_over_default", "test_gain_over_default", "at_edge", "still_improving"),
-    *("popularity_lift", "recall_head", "recall_tail", "filled_users", "filled_items"),
-)
-"""Effect sizes and stability; fairness of the tuning; what kind of items the lists hold, and what
-popularity stood in for."""
-GROUP_COLUMNS = (
-    *("dataset", "by", "group", "users", "few_users", "model", "metric", "value", "low", "high"),
-    *("diff_to_reference", "diff_low", "diff_high", "p_vs_reference"),
-)
-ORIGIN_COLUMNS = (
-    *("config", "deterministic", "is_reference", "margin", "trained_on", "synthetic"),
-    *("split_hash", "suite_hash", "environment_hash"),
-)
-"""What a verdict rests on beside the numbers, and the hashes of what they came from."""
+"""Resamples of every bootstrap and permutation on a board."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a table rests on.
+
+    Attributes:
+        split: the split that every model was tuned and tested on.
+        suite: the settings.
+        popularity: the name that popularity has on this board; None where it has no row.
+        list_length: the cut-off of the primary metric, or of the first metric that has one.
+    """
+
+    split: SplitManifest
+    suite: Suite
+    popularity: str | None = None
+    list_length: int | None = None
+
+    @property
+    def finals_on(self) -> TrainOn:
+        """The parts that the ranked finals learned from."""
+        return self.suite.finals.train_on
+
+    @property
+    def alpha(self) -> float:
+        """Level of the intervals and of the families of tests."""
+        return self.suite.verdict.alpha
+
+    @property
+    def margin(self) -> float:
+        """How much worse than the reference a pick may be, relative to it."""
+        return self.suite.verdict.margin
+
+    def as_json(self) -> Mapping[str, object]:
+        """Return the facts as board.json holds them."""
+        content, budget = to_json(self.split), self.suite.budget
+        return {
+            **{name: content[name] for name in ("hash", "rule", "n_users", "n_items", "parts")},
+            "origin": self.split.provenance.origin,
+            "licence": self.split.provenance.licence,
+            "synthetic": self.split.synthetic,
+            **{name: content[name] for name in ("audit", "fold")},
+            "candidates": self.split.candidates.rule,
+            "finals_on": self.finals_on,
+            "policy_budget_s": budget.per_model,
+            "max_trials": budget.max_trials,
+            "slot": budget.slot.model_dump(mode="json"),
+            "alpha": self.alpha,
+            "margin": self.margin,
+            "popularity": self.popularity,
+            "list_length": self.list_length,
+        }
 
 
 @dataclass(frozen=True)
 class Groups:
-    """The board of one data set for parts of its users or items.
+    """The board of one data set for groups of its users or kinds of its items.
 
     Attributes:
-        by: what they were parted by: "user.activity", "user.<column>", "item.popularity".
-        rows: group by group, models in the order of the board; keys are ``GROUP_COLUMNS``.
+        by: what the groups are made by: "user.activity", "user.<column>", "item.popularity".
+        rows: group by group, models in the order of the board.
         notes: where the cuts are, and what the intervals and p are; or why there are no groups.
     """
 
     by: str
-    rows: list[Row]
-    notes: list[str]
+    rows: tuple[GroupRow, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
@@ -50,26 +87,26 @@ class Table:
     """The board of one data set.
 
     Attributes:
-        dataset: its label; says so if it is a stand-in.
-        rows: ranked rows first, then those without a result; keys are :func:`columns`.
+        dataset: its label; says so if it is synthetic.
+        rows: ranked rows first, then those without a result.
         metrics: names of all metrics, the primary one first.
         reference: the model that the others are compared with: the one with the highest validation
             score, named before test was opened, unless the reader chose a baseline.
-        notes: what a reader must know, a sentence each; what a reviewer would object to holds "WARNING".
-        facts: split hash, counts and settings.
+        notes: what a reader must know; warnings are what a reviewer would object to.
+        facts: the split, the settings, and names that the board has for them.
         searches: how each model was tuned, in the order of the suite.
-        pairs: all pairs of models, if asked for: dataset, a, b, difference, p.
-        groups: the same board for parts of the users or items.
+        pairs: all pairs of models, if asked for.
+        groups: the same board for groups of users or kinds of items.
     """
 
     dataset: str
-    rows: list[Row]
+    rows: tuple[BoardRow, ...]
     metrics: tuple[str, ...]
     reference: str | None
-    notes: list[str]
-    facts: dict[str, Any]
+    notes: tuple[Note, ...]
+    facts: Facts
     searches: tuple[TuningHistory, ...] = ()
-    pairs: list[Row] = field(default_factory=list)
+    pairs: tuple[PairRow, ...] = ()
     groups: tuple[Groups, ...] = ()
 
     @property
@@ -78,24 +115,11 @@ class Table:
         return self.metrics[0]
 
     @property
-    def ranked(self) -> list[Row]:
+    def ranked(self) -> tuple[BoardRow, ...]:
         """The rows with a result, best first."""
-        return [row for row in self.rows if row["status"] == "ok"]
+        return tuple(row for row in self.rows if row.has_result)
 
-
-def columns(metrics: Sequence[str]) -> list[str]:
-    """Return the columns of a board, in order."""
-    primary = metrics[0]
-    return [
-        *("rank", "dataset", "model", "library", "status"),
-        *metrics,
-        *(f"{primary}_low", f"{primary}_high", "seeds"),
-        *("diff_to_reference", "diff_low", "diff_high", "p_vs_reference", "p_these_models"),
-        *("margin_bound", "best_set"),
-        *(f"valid_{primary}", f"train_only_{primary}"),
-        *("trials", "budget_s", "charged_s", "unused_s", "device"),
-        *COST_COLUMNS,
-        *EVIDENCE_COLUMNS,
-        *ORIGIN_COLUMNS,
-        "reason",
-    ]
+    @property
+    def reference_row(self) -> BoardRow | None:
+        """The row of the reference; None where it has no result."""
+        return next((row for row in self.ranked if row.model == self.reference), None)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmark.budget import LOST, REFUNDED, Line
+from benchmark.protocol import Array, Choice, Hyperparameter, Range, Space, Values
+from benchmark.records import LOST, Params, StudyClosed, StudyRecord, TrialRecord
 
 FEW_TRIALS = 10
 """With fewer the search has hardly begun: Optuna gives its sampler ten random trials by default."""
 
 ENOUGH_FOR_IMPORTANCE = 20
 EDGE = 0.01
-"""A value within this share of the width of its range, on its scale, is at the edge."""
-
-_RANGE = re.compile(r"(-?[0-9.e+-]+?)\.\.(-?[0-9.e+-]+)( log)?")
+"""A value within this share of the width of its range, on its scale, is at the boundary."""
 
 
 @dataclass(frozen=True)
@@ -29,149 +26,151 @@ class TuningHistory:
 
     Attributes:
         model: its name on the board.
-        space: what is tuned, as the tables show it: "8..256 log" or "a | b".
+        space: what is tuned.
         default: the configuration of trial 0.
         maximise: whether a higher validation value is better.
-        trials: close lines of the ledger in the order they ended, lost ones left out.
-        unused_s: what was left of the budget; None if the search did not end.
+        trials: in the order they ended, lost ones left out.
+        unused_s: what was left of the budget; None if the study did not end.
         ended: why it ended.
     """
 
     model: str
-    space: Mapping[str, str]
-    default: Mapping[str, Any]
+    space: Space
+    default: Params
     maximise: bool
-    trials: tuple[Line, ...] = ()
+    trials: tuple[TrialRecord, ...] = ()
     unused_s: float | None = None
     ended: str = ""
 
-    @property
-    def valued(self) -> list[Line]:
-        """The trials with a validation value."""
-        return [line for line in self.trials if line.get("value") is not None]
+    @classmethod
+    def from_records(
+        cls, study: StudyRecord, trials: Sequence[TrialRecord], closed: StudyClosed | None, *, maximise: bool
+    ) -> TuningHistory:
+        """Return the history of a study as planned, with what the ledger says of it."""
+        kept = tuple(trial for trial in trials if trial.outcome != LOST)
+        if closed is None:
+            return cls(study.model, study.space, study.default, maximise, kept)
+        space, unused_s, ended = closed.space, closed.unused_s, closed.reason
+        return cls(study.model, space, study.default, maximise, kept, unused_s, ended)
 
     @property
-    def best(self) -> Line | None:
+    def sign(self) -> int:
+        """1 where a higher validation value is better, else -1."""
+        return 1 if self.maximise else -1
+
+    @property
+    def scored(self) -> list[tuple[TrialRecord, float]]:
+        """The trials with a validation value, each beside it."""
+        return [(trial, trial.value) for trial in self.trials if trial.value is not None]
+
+    @property
+    def best(self) -> TrialRecord | None:
         """The first trial with the best validation value."""
-        sign = 1 if self.maximise else -1
-        return max(self.valued, key=lambda line: sign * line["value"], default=None)
+        trial, _ = max(self.scored, key=lambda pair: self.sign * pair[1], default=(None, None))
+        return trial
+
+    @property
+    def charged_s(self) -> float:
+        """Device-seconds that count against the budget."""
+        return sum(trial.charged_s for trial in self.trials if trial.counts)
 
     def curve(self) -> Iterator[tuple[float, float]]:
-        """Yield (device-seconds charged so far, best validation value so far) after each valued trial."""
-        spent, best, pick = 0.0, None, max if self.maximise else min
-        for line in self.trials:
-            spent += 0.0 if line["outcome"] in REFUNDED else float(line["charged_s"])
-            if line.get("value") is not None:
-                best = line["value"] if best is None else pick(best, line["value"])
+        """Yield (device-seconds charged so far, best validation value so far) after each scored trial."""
+        spent, best, better = 0.0, None, max if self.maximise else min
+        for trial in self.trials:
+            spent += trial.charged_s if trial.counts else 0.0
+            if trial.value is not None:
+                best = trial.value if best is None else better(best, trial.value)
                 yield spent, best
 
+    def is_default(self, config: Params) -> bool:
+        """Return whether a configuration is the default; trial 0 may be lost, and tried again as another."""
+        return all(config.get(name) == value for name, value in self.default.items())
 
-def search_of(
-    study: Mapping[str, Any], trials: list[Line], settled: list[Line], *, maximise: bool
-) -> TuningHistory:
-    """Return the search of a study from the manifest and the ledger's lines."""
-    return TuningHistory(
-        study["model"],
-        settled[-1]["space"] if settled and "space" in settled[-1] else study["space"],
-        study["default"],
-        maximise,
-        tuple(line for line in trials if line["outcome"] != LOST),
-        settled[-1]["unused_s"] if settled else None,
-        settled[-1]["reason"] if settled else "",
-    )
+    @property
+    def gain_over_default(self) -> float | None:
+        """What tuning gained on validation, biased upwards: the best of all trials against one of them.
 
+        None where nothing is tuned, or the default has no value.
+        """
+        best = self.best
+        default = next((value for trial, value in self.scored if self.is_default(trial.config)), None)
+        if not self.space or default is None or best is None or best.value is None:
+            return None
+        return self.sign * (best.value - default)
 
-def fairness(search: TuningHistory) -> dict[str, Any]:
-    """Return what tuning gained, which hyperparameters lie at an edge, and whether the fit still improved.
-
-    ``valid_gain_over_default`` is measured on validation, where it is biased upwards: the best of all trials
-    against one of them. None where nothing is tuned or the default has no value. ``still_improving``: the
-    best trial was stopped by its budget at its best step, or at the last of several.
-    """
-    best = search.best
-    if best is None:
-        return {}
-    steps = best.get("steps") or {}
-    last = max(map(int, steps), default=0)
-    at_end = len(steps) > 1 and best["best_step"] == last and best.get("stopped_by") != "patience"
-    return {
-        "valid_gain_over_default": _gain(search, best) if search.space else None,
-        "at_edge": ", ".join(at_edge(search.space, best["config"])),
-        "still_improving": bool(at_end),
-    }
+    @property
+    def still_improving(self) -> bool:
+        """Whether the best trial was stopped by its budget at its best step, or at the last of several."""
+        best = self.best
+        if best is None or len(best.steps) < 2:
+            return False
+        return best.best_step == max(best.steps) and best.stopped_by != "patience"
 
 
-def _gain(search: TuningHistory, best: Line) -> float | None:
-    default = next((line["value"] for line in search.valued if is_default(search, line["config"])), None)
-    sign = 1 if search.maximise else -1
-    return None if default is None else sign * (best["value"] - default)
-
-
-def is_default(search: TuningHistory, config: Mapping[str, Any]) -> bool:
-    """Return whether a configuration is the default; trial 0 may be lost, and asked for again as another."""
-    return all(config.get(name) == value for name, value in search.default.items())
-
-
-def at_edge(space: Mapping[str, str], config: Mapping[str, Any]) -> list[str]:
+def at_edge(space: Space, config: Params) -> list[str]:
     """Return the tuned hyperparameters whose value lies at an end of its range, with that end.
 
     A choice has no edge; a range of two whole numbers is nothing but edges.
 
-    >>> at_edge({"dim": "8..256 log", "lr": "0.01..1 log"}, {"dim": 8, "lr": 0.1})
+    >>> space = {"dim": Range(8, 256, log=True), "lr": Range(0.01, 1.0, log=True)}
+    >>> at_edge(space, {"dim": 8, "lr": 0.1})
     ['dim=8']
     """
     found = []
     for name, domain in space.items():
-        position = place(domain, config.get(name))
+        value = config.get(name)
+        position = None if value is None else position_in(domain, value)
         if position is not None and not EDGE < position < 1 - EDGE:
-            found.append(f"{name}={config[name]:g}")
+            found.append(f"{name}={value:g}")
     return found
 
 
-def place(domain: str, value: Any) -> float | None:
+def position_in(domain: Range | Choice, value: Hyperparameter) -> float | None:
     """Return where a value lies in its range, 0 to 1 on its scale; None for a choice, or two whole numbers.
 
-    >>> place("1..100 log", 10), place("0..4", 3), place("a | b", "a")
-    (0.5, 0.75, None)
+    >>> position_in(Range(1, 100, log=True), 10), position_in(Range(0, 4), 3)
+    (0.5, 0.75)
     """
-    match = _RANGE.fullmatch(domain)
-    if match is None or isinstance(value, bool | str) or value is None:
+    if isinstance(domain, Choice) or isinstance(value, bool | str):
         return None
-    low, high = float(match[1]), float(match[2])
-    if isinstance(value, int) and high - low < 2:
+    if isinstance(value, int) and domain.high - domain.low < 2:
         return None
-    scale = math.log if match[3] else float
-    return (scale(value) - scale(low)) / (scale(high) - scale(low))
+    scale = math.log if domain.log else float
+    return (scale(value) - scale(domain.low)) / (scale(domain.high) - scale(domain.low))
 
 
-def importance(search: TuningHistory) -> dict[str, float]:
+def importance(history: TuningHistory) -> Mapping[str, float]:
     """Return how strongly each tuned hyperparameter goes with the validation value, 0 to 1.
 
-    For a number the absolute rank correlation (Spearman 1904) over the valued trials, for a choice the
-    correlation ratio of ranks (the share of their variance between options, square root). One at a time:
-    interactions stay unseen, and TPE's trials lie close to the best. Empty under 20 valued trials.
+    For a number the absolute rank correlation (Spearman 1904) over the scored trials, for a choice the
+    correlation ratio of ranks. One at a time: interactions stay unseen, and TPE's trials lie close to the
+    best. Empty under 20 scored trials.
     """
-    trials = search.valued
-    if len(trials) < ENOUGH_FOR_IMPORTANCE:
+    scored = history.scored
+    ranks = rankdata([value for _, value in scored])
+    if len(scored) < ENOUGH_FOR_IMPORTANCE or np.ptp(ranks) == 0:
         return {}
-    ranks = rankdata([line["value"] for line in trials])
-    if np.ptp(ranks) == 0:
-        return {}
-    return {
-        name: _strength([line["config"][name] for line in trials], ranks, numeric=_is_range(domain))
-        for name, domain in search.space.items()
-    }
+    strength = {}
+    for name, domain in history.space.items():
+        values = [trial.config[name] for trial, _ in scored]
+        if isinstance(domain, Choice):
+            strength[name] = correlation_ratio(values, ranks)
+        else:
+            other = rankdata(values)
+            strength[name] = 0.0 if np.ptp(other) == 0 else float(abs(np.corrcoef(other, ranks)[0, 1]))
+    return strength
 
 
-def _is_range(domain: str) -> bool:
-    return _RANGE.fullmatch(domain) is not None
+def correlation_ratio(options: Sequence[Hyperparameter], values: Values) -> float:
+    """Return the square root of the share of the variance of values (N,) that lies between options.
 
-
-def _strength(values: list[Any], ranks: Any, *, numeric: bool) -> float:
-    if numeric:
-        other = rankdata(values)
-        return 0.0 if np.ptp(other) == 0 else float(abs(np.corrcoef(other, ranks)[0, 1]))
-    _, group = np.unique([str(value) for value in values], return_inverse=True)
+    >>> correlation_ratio(["a", "a", "b", "b"], np.array([1.0, 1.0, 2.0, 2.0]))
+    1.0
+    """
+    group: Array
+    _, group = np.unique([str(option) for option in options], return_inverse=True)
     sizes = np.bincount(group)
-    means = np.bincount(group, ranks) / sizes
-    return float(np.sqrt((sizes * (means - ranks.mean()) ** 2).sum() / ((ranks - ranks.mean()) ** 2).sum()))
+    means = np.bincount(group, values) / sizes
+    between = (sizes * (means - values.mean()) ** 2).sum()
+    return float(np.sqrt(between / ((values - values.mean()) ** 2).sum()))

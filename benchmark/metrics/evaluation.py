@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.errors import MetricError
-from benchmark.metrics import coverage, rating
-from benchmark.metrics.names import Metric
-from benchmark.protocol import Array, Ids, Values
+from benchmark.metrics.inputs import StoredInputs
+from benchmark.metrics.register import Metric
+from benchmark.protocol import Array, Ids, Longs, Values
+from benchmark.records import TestCounts
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,7 @@ class Evaluation:
         absolute_error: (E,) likewise.
         ratings: (E,) number of held-out ratings; None likewise.
         values: the value of every metric asked for, by name; nan where there is no data for it.
-        counts: "users" evaluated; of them "without_relevant" and "cold_users" without a training row;
-            relevant items left out because training had them, "hidden_relevant", or because they are no
-            candidates, "barred_relevant"; "cold_relevant" items without a training row, which stay;
-            "short_lists" with fewer candidates than places.
+        counts: how many users and items it is about.
     """
 
     users: Ids
@@ -36,9 +33,9 @@ class Evaluation:
     lists: Ids
     squared_error: Values | None
     absolute_error: Values | None
-    ratings: NDArray[np.int64] | None
+    ratings: Longs | None
     values: dict[str, float]
-    counts: dict[str, int]
+    counts: TestCounts
 
 
 def summarise(  # noqa: PLR0913 - each metric needs two or three of these, all by keyword
@@ -47,7 +44,7 @@ def summarise(  # noqa: PLR0913 - each metric needs two or three of these, all b
     per_user: Values | None = None,
     lists: Ids | None = None,
     error_sums: Values | None = None,
-    ratings: NDArray[np.int64] | None = None,
+    ratings: Longs | None = None,
     n_items: int | None = None,
     n_users: int | None = None,
 ) -> float:
@@ -59,41 +56,48 @@ def summarise(  # noqa: PLR0913 - each metric needs two or three of these, all b
         lists: (E, K) for what is true of all lists together, such as coverage.
         error_sums: (E,) squared errors for "rmse" and "mse", absolute ones for "mae".
         ratings: (E,) number of ratings in each sum.
-        n_items: I, likewise.
+        n_items: I, for coverage and the like.
         n_users: E, to refuse arrays in which users are missing.
 
     Raises:
-        MetricError: an array this metric needs was not given, or not for every user.
+        MetricError: an array that this metric needs was not given, or not for every user.
 
-    >>> from benchmark.metrics.names import parse
-    >>> summarise(parse("ndcg@10"), per_user=np.array([0.5, np.nan, 1.0]), n_users=3)
+    >>> from benchmark.metrics.register import parse_metric
+    >>> summarise(parse_metric("ndcg@10"), per_user=np.array([0.5, np.nan, 1.0]), n_users=3)
     0.75
     """
+
+    def whole(what: str, values: Array | None) -> Array:
+        if values is None:
+            raise MetricError(f"{metric.name} is made from {what}, which was not given.")
+        if n_users is not None and len(values) != n_users:
+            raise MetricError(
+                f"{metric.name}: {what} has {len(values)} of {n_users} users;"
+                " every evaluated user must be there."
+            )
+        return values
+
     if metric.per_user:
-        return _mean(_whole(metric, "per_user", per_user, n_users))
-    if metric.base in rating.OF_PREDICTIONS:
-        raise MetricError(f"{metric.name} is made from every predicted rating, which is not stored.")
+        return mean_over_users(whole("per_user", per_user))
+    if not metric.made_from(StoredInputs):
+        raise MetricError(f"{metric.name} is made from {', '.join(sorted(metric.needs))}; not all is stored.")
     if metric.kind == "rating":
-        sums = _whole(metric, "error_sums", error_sums, n_users)
-        return rating.BY_NAME[metric.base](sums, _whole(metric, "ratings", ratings, n_users))
-    shown = _whole(metric, "lists", lists, n_users)
+        sums = whole("error_sums", error_sums)
+        stored = StoredInputs(squared_error=sums, absolute_error=sums, ratings=whole("ratings", ratings))
+        return float(metric.compute(stored))
+    shown = whole("lists", lists)
     if n_items is None or metric.k is None or shown.shape[1] < metric.k:
         raise MetricError(
-            f"{metric.name} needs n_items and lists of {metric.k} places, not {shown.shape[1]}."
+            f"{metric.name} needs n_items and lists of {metric.k} items, not of {shown.shape[1]}."
         )
-    return coverage.OF_LISTS[metric.base](shown[:, : metric.k], n_items)
+    return float(metric.compute(StoredInputs(lists=shown[:, : metric.k], k=metric.k, n_items=n_items)))
 
 
-def _whole(metric: Metric, what: str, values: Array | None, n_users: int | None) -> Array:
-    if values is None:
-        raise MetricError(f"{metric.name} is made from {what}, which was not given.")
-    if n_users is not None and len(values) != n_users:
-        raise MetricError(
-            f"{metric.name}: {what} has {len(values)} of {n_users} users; every evaluated user must be there."
-        )
-    return values
+def mean_over_users(values: Values) -> float:
+    """Return the mean of the users who have a value; nan where nobody has.
 
-
-def _mean(values: Values) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")
+    >>> mean_over_users(np.array([0.5, np.nan, 1.0]))
+    0.75
+    """
+    valid = values[~np.isnan(values)]
+    return float(valid.mean()) if len(valid) else float("nan")

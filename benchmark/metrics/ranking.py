@@ -1,26 +1,35 @@
-"""Ranking metrics: which places of a list are hits in, one value per user out.
+"""Ranking metrics: which positions of a list hold a hit in, one value per user out.
 
-Everywhere ``hits`` is (B, K) bool, place by place, with K at least k (places past the end of a short
-list are False), and ``relevant`` is (B,), the number of items each user should be shown. A user with
-nothing to find is nan.
+Everywhere ``hits`` is (B, K) bool, position by position, with K at least k (False past the end of a short
+list), and ``relevant`` is (B,), the number of items that each user should be shown. A user with nothing to
+find is nan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import MetricError
-from benchmark.protocol import Values
+from benchmark.metrics.register import metric
+from benchmark.protocol import Scores, Values
+
+if TYPE_CHECKING:
+    from benchmark.metrics.topk import Entries
 
 Hits: TypeAlias = NDArray[np.bool_]
 Counts: TypeAlias = NDArray[np.integer[Any]]
 Gains: TypeAlias = NDArray[np.floating[Any]]
 
 
+@metric(
+    "precision",
+    kind="ranking",
+    formula="hits / k; a shorter list still divides by k",
+    source="Herlocker et al. 2004, 3.2",
+)
 def precision(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user Precision@k = hits / k, shape (B,); a list shorter than k still divides by k.
 
@@ -32,6 +41,7 @@ def precision(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(_count(hits, k) / k, relevant)
 
 
+@metric("recall", kind="ranking", formula="hits / relevant items", source="Herlocker et al. 2004, 3.2")
 def recall(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user Recall@k = hits / relevant items, shape (B,), also where more are relevant than fit in k.
 
@@ -43,8 +53,14 @@ def recall(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(_count(hits, k) / np.maximum(relevant, 1), relevant)
 
 
+@metric(
+    "hit",
+    kind="ranking",
+    formula="1 if the list holds any relevant item, else 0",
+    source="Deshpande & Karypis 2004, 6.1",
+)
 def hit(hits: Hits, relevant: Counts, k: int) -> Values:
-    """Per-user Hit@k, shape (B,): 1 if any of the k places is a hit, else 0.
+    """Per-user Hit@k, shape (B,): 1 if any of the first k positions is a hit, else 0.
 
     Deshpande & Karypis 2004, section 6.1.
 
@@ -54,6 +70,12 @@ def hit(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(np.minimum(_count(hits, k), 1.0), relevant)
 
 
+@metric(
+    "f1",
+    kind="ranking",
+    formula="2 precision recall / (precision + recall) of each user, then averaged",
+    source="van Rijsbergen 1979, 7",
+)
 def f1(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user F1@k, shape (B,): harmonic mean of that user's precision and recall, 0 without a hit.
 
@@ -65,6 +87,12 @@ def f1(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(2.0 * _count(hits, k) / (k + np.asarray(relevant)), relevant)
 
 
+@metric(
+    "ndcg",
+    kind="ranking",
+    formula="sum of 1 / log2(rank + 1) over hits, by its largest value with min(k, relevant) hits",
+    source="Järvelin & Kekäläinen 2002, 2.2",
+)
 def ndcg(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user NDCG@k with binary gains, shape (B,), log base 2; nan for a user with nothing held out.
 
@@ -79,6 +107,44 @@ def ndcg(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(gained / np.where(best > 0, best, 1.0), relevant)
 
 
+@metric(
+    "gndcg",
+    kind="ranking",
+    formula="sum of gain / log2(rank + 1) over hits, by its largest value in k places; "
+    "an item's gain is its held-out rating or count",
+    source="Järvelin & Kekäläinen 2002, 2.2",
+)
+def graded_ndcg(gains: Gains, relevant_gains: Gains, relevant: Counts, k: int) -> Values:
+    """Per-user NDCG@k with linear gains, shape (B,); nan for a user with nothing, or nothing worth, to find.
+
+    Järvelin & Kekäläinen 2002, section 2.2: sum of gain / log2(rank + 1), divided by its largest value.
+
+    Args:
+        gains: (B, K) gain of the item at each position, 0 for a miss.
+        relevant_gains: (P,) gains of all relevant items, user by user.
+        relevant: (B,) how many of them each user has.
+        k: how many positions count.
+
+    >>> graded_ndcg(np.array([[1.0, 3.0]]), np.array([3.0, 1.0]), np.array([2]), k=2).round(3).tolist()
+    [0.797]
+    """
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    rows = np.repeat(np.arange(len(relevant)), relevant)
+    order = np.lexsort((-relevant_gains, rows))
+    rank = np.arange(len(rows)) - np.repeat(np.cumsum(relevant) - relevant, relevant)
+    counted = rank < k
+    worth = relevant_gains[order][counted] * discounts[rank[counted]]
+    best = np.bincount(rows[counted], weights=worth, minlength=len(relevant))
+    gained = _cut(gains, k).astype(np.float64) @ discounts
+    return np.where(best > 0, gained / np.where(best > 0, best, 1.0), np.nan)
+
+
+@metric(
+    "mrr",
+    kind="ranking",
+    formula="1 / rank of the first hit within k, else 0",
+    source="Voorhees 1999 (TREC-8 QA)",
+)
 def mrr(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user reciprocal rank, shape (B,): 1 / rank of the first hit within k, else 0.
 
@@ -91,6 +157,12 @@ def mrr(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found(np.where(shown.any(axis=1), 1.0 / (shown.argmax(axis=1) + 1), 0.0), relevant)
 
 
+@metric(
+    "map",
+    kind="ranking",
+    formula="sum of the precision at each hit / min(k, relevant items)",
+    source="Manning, Raghavan & Schütze 2008, 8.4",
+)
 def average_precision(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user AP@k, shape (B,): sum of the precision at each hit / min(k, relevant items).
 
@@ -104,62 +176,76 @@ def average_precision(hits: Hits, relevant: Counts, k: int) -> Values:
     return _found((precision_at * shown).sum(axis=1) / np.clip(relevant, 1, k), relevant)
 
 
-def graded_ndcg(gains: Gains, every_gain: Gains, relevant: Counts, k: int) -> Values:
-    """Per-user NDCG@k with linear gains, shape (B,); nan for a user with nothing, or nothing worth, to find.
-
-    Järvelin & Kekäläinen 2002, section 2.2: sum of gain / log2(rank + 1), divided by its largest value.
-
-    Args:
-        gains: (B, K) gain of the item at each place, 0 for a miss.
-        every_gain: (P,) gains of all relevant items, user by user.
-        relevant: (B,) how many of them each user has.
-        k: how many places count.
-
-    >>> graded_ndcg(np.array([[1.0, 3.0]]), np.array([3.0, 1.0]), np.array([2]), k=2).round(3).tolist()
-    [0.797]
-    """
-    discounts = 1.0 / np.log2(np.arange(2, k + 2))
-    rows = np.repeat(np.arange(len(relevant)), relevant)
-    order = np.lexsort((-every_gain, rows))
-    rank = np.arange(len(rows)) - np.repeat(np.cumsum(relevant) - relevant, relevant)
-    counted = rank < k
-    worth = every_gain[order][counted] * discounts[rank[counted]]
-    best = np.bincount(rows[counted], weights=worth, minlength=len(relevant))
-    gained = _cut(gains, k).astype(np.float64) @ discounts
-    return np.where(best > 0, gained / np.where(best > 0, best, 1.0), np.nan)
-
-
-def r_precision(hits: Hits, relevant: Counts) -> Values:
-    """Per-user R-precision, shape (B,): hits in the first R places / R, R being the relevant items.
+@metric(
+    "rprecision",
+    kind="ranking",
+    formula="hits in the first R places / R, where R is the user's number of relevant items",
+    source="Manning, Raghavan & Schütze 2008, 8.4",
+)
+def r_precision(r_hits: Hits, relevant: Counts) -> Values:
+    """Per-user R-precision, shape (B,): hits in the first R positions / R, for R relevant items.
 
     Manning, Raghavan & Schütze 2008, section 8.4.
 
     Args:
-        hits: (B, K), K at least the largest R.
+        r_hits: (B, K), K at least the largest R.
         relevant: (B,) R of each user.
 
     >>> r_precision(np.array([[True, False, True]]), np.array([2])).tolist()
     [0.5]
     """
-    counted = np.arange(hits.shape[1]) < np.asarray(relevant)[:, None]
-    return _found((hits & counted).sum(axis=1) / np.maximum(relevant, 1), relevant)
+    counted = np.arange(r_hits.shape[1]) < np.asarray(relevant)[:, None]
+    return _found((r_hits & counted).sum(axis=1) / np.maximum(relevant, 1), relevant)
 
 
-BY_NAME: Mapping[str, Callable[[Hits, Counts, int], Values]] = {
-    "precision": precision,
-    "recall": recall,
-    "hit": hit,
-    "f1": f1,
-    "ndcg": ndcg,
-    "mrr": mrr,
-    "map": average_precision,
-}
-"""The metrics of a list by the base of their name."""
+@metric(
+    "auc",
+    kind="ranking",
+    formula="share of (relevant, other) candidate pairs in the right order, ties one half, "
+    "over all candidates",
+    source="Hanley & McNeil 1982",
+)
+def auc(
+    scores: Scores,
+    relevant_items: Entries,
+    seen: Entries | None = None,
+    excluded: NDArray[np.bool_] | None = None,
+) -> Values:
+    """Per-user share of (relevant, other) pairs of candidates in the right order, (B,); a tie is one half.
+
+    nan for a user without a relevant candidate or without another one. Hanley & McNeil 1982.
+
+    Args:
+        scores: (B, I) without nan; -inf is no candidate. Only read.
+        relevant_items: items of each row, all of them candidates.
+        seen: items of each row that are no candidates.
+        excluded: (I,) items that are nobody's candidates.
+
+    >>> relevant_items = (np.array([0, 1]), np.array([2], dtype=np.int32))
+    >>> auc(np.array([[3, 1, 2]], dtype=np.float32), relevant_items).tolist()
+    [0.5]
+    """
+    from benchmark.metrics import topk, topk_kernels  # loads compiled code, which no other metric needs
+
+    areas = np.full(len(scores), np.nan)
+    topk.in_threads(
+        topk_kernels.areas,
+        len(scores),
+        scores.size,
+        topk.bits(scores),
+        *(topk.nothing(len(scores)) if seen is None else seen),
+        topk.flags(excluded),
+        *relevant_items,
+        areas,
+    )
+    return areas
 
 
 def _cut(hits: NDArray[Any], k: int) -> NDArray[Any]:
     if not 1 <= k <= hits.shape[1]:
-        raise MetricError(f"k is {k} but the lists hold {hits.shape[1]} places; k must be between 1 and that")
+        raise MetricError(
+            f"k is {k} but the lists have {hits.shape[1]} positions; k must be between 1 and that"
+        )
     return hits[:, :k]
 
 

@@ -1,26 +1,29 @@
-"""Rating metrics. They are micro: every rating weighs the same.
-
-Of errors, users are kept as sums and counts; the other metrics look at every predicted rating, (N,) in
-the order of the held-out log.
-"""
+"""Rating metrics. They are micro averages: every held-out rating weighs the same, whoever gave it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from math import inf
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.protocol import Interactions, Values
+from benchmark.metrics.register import metric
+from benchmark.protocol import Interactions, Longs, Values
 
 Counts: TypeAlias = NDArray[np.integer[Any]]
 
 
-def error_sums(
-    predicted: NDArray[Any], actual: NDArray[Any], rows: Counts, n_users: int
-) -> tuple[Values, Values, Counts]:
-    """Return each user's squared error, absolute error and number of ratings, three arrays (B,).
+class ErrorSums(NamedTuple):
+    """Each user's sum of squared errors, sum of absolute errors and number of ratings, three arrays (B,)."""
+
+    squared: Values
+    absolute: Values
+    ratings: Longs
+
+
+def error_sums(predicted: NDArray[Any], actual: NDArray[Any], rows: Counts, n_users: int) -> ErrorSums:
+    """Return what is kept of each user's errors.
 
     Args:
         predicted: (N,) predicted rating of each held-out rating.
@@ -33,61 +36,80 @@ def error_sums(
     [[5.0], [3.0], [2]]
     """
     error = np.asarray(predicted, dtype=np.float64) - np.asarray(actual, dtype=np.float64)
-    return (
-        _sum_by(rows, error**2, n_users),
-        _sum_by(rows, np.abs(error), n_users),
-        np.bincount(rows, minlength=n_users),
+    squared, absolute = (
+        np.bincount(rows, weights=size, minlength=n_users).astype(np.float64)
+        for size in (error**2, np.abs(error))
     )
+    return ErrorSums(squared, absolute, np.bincount(rows, minlength=n_users))
 
 
-def mse(error_sum: Values, ratings: Counts) -> float:
-    """Return the mean squared error over all ratings, from squared sums (U,) and counts (U,).
-
-    nan without a rating. Herlocker et al. 2004, section 3.1.
-
-    >>> mse(np.array([5.0, 1.0]), np.array([2, 1]))
-    2.0
-    """
-    total = int(ratings.sum())
-    return float(error_sum.sum()) / total if total else float("nan")
-
-
-def rmse(error_sum: Values, ratings: Counts) -> float:
+@metric(
+    "rmse",
+    kind="rating",
+    formula="square root of the mean squared error over all ratings (micro)",
+    source="Herlocker et al. 2004, 3.1",
+    higher_is_better=False,
+    per_user=False,
+    high=inf,
+)
+def rmse(squared_error: Values, ratings: Counts) -> float:
     """Return the square root of :func:`mse`.
 
     >>> rmse(np.array([7.0, 1.0]), np.array([1, 1]))
     2.0
     """
-    return float(np.sqrt(mse(error_sum, ratings)))
+    return float(np.sqrt(_micro_mean(squared_error, ratings)))
 
 
-def mae(error_sum: Values, ratings: Counts) -> float:
-    """Return the mean absolute error over all ratings, from absolute sums (U,) and counts (U,).
+@metric(
+    "mae",
+    kind="rating",
+    formula="mean absolute error over all ratings (micro)",
+    source="Herlocker et al. 2004, 3.1",
+    higher_is_better=False,
+    per_user=False,
+    high=inf,
+)
+def mae(absolute_error: Values, ratings: Counts) -> float:
+    """Return the mean absolute error over all ratings, from absolute sums (E,) and counts (E,).
 
     nan without a rating. Herlocker et al. 2004, section 3.1.
 
     >>> mae(np.array([3.0, 0.0]), np.array([2, 1]))
     1.0
     """
-    return mse(error_sum, ratings)
+    return _micro_mean(absolute_error, ratings)
 
 
-BY_NAME: Mapping[str, Callable[[Values, Counts], float]] = {"rmse": rmse, "mae": mae, "mse": mse}
-"""Rating metrics by name; "mae" wants absolute sums, the others squared ones."""
+@metric(
+    "mse",
+    kind="rating",
+    formula="mean squared error over all ratings (micro)",
+    source="Herlocker et al. 2004, 3.1",
+    higher_is_better=False,
+    per_user=False,
+    high=inf,
+)
+def mse(squared_error: Values, ratings: Counts) -> float:
+    """Return the mean squared error over all ratings, from squared sums (E,) and counts (E,).
 
+    nan without a rating. Herlocker et al. 2004, section 3.1.
 
-def least_like(logs: Sequence[Interactions]) -> float:
-    """Return the lowest rating that counts as a like: the threshold of accuracy.
-
-    nan where there is none: nothing is liked, everything is, or likes do not lie above all others.
+    >>> mse(np.array([5.0, 1.0]), np.array([2, 1]))
+    2.0
     """
-    values, likes = (np.concatenate([getattr(log, name) for log in logs]) for name in ("values", "positive"))
-    if not likes.any() or likes.all() or values[likes].min() <= values[~likes].max():
-        return float("nan")
-    return float(values[likes].min())
+    return _micro_mean(squared_error, ratings)
 
 
-def r2(predicted: Values, target: Interactions, _: float = 0.0) -> float:
+@metric(
+    "r2",
+    kind="rating",
+    formula="1 - squared error / squared distance of the held-out ratings from their mean (micro)",
+    source="Draper & Smith 1998",
+    per_user=False,
+    low=-inf,
+)
+def r2(predicted: Values, target: Interactions) -> float:
     """Return 1 - squared error / squared distance of the held-out ratings from their mean.
 
     nan for fewer than two different ratings. Draper & Smith 1998.
@@ -97,20 +119,35 @@ def r2(predicted: Values, target: Interactions, _: float = 0.0) -> float:
     return 1.0 - float(((predicted - actual) ** 2).sum()) / spread if spread else float("nan")
 
 
-def accuracy(predicted: Values, target: Interactions, least: float) -> float:
-    """Return the share of ratings predicted on their own side of ``least``, see :func:`least_like`.
+@metric(
+    "accuracy",
+    kind="rating",
+    formula="share of ratings predicted on their own side of the lowest rating that counts as a like (micro)",
+    source="Herlocker et al. 2004, 3.2",
+    per_user=False,
+)
+def accuracy(predicted: Values, target: Interactions, threshold: float) -> float:
+    """Return the share of ratings predicted on their own side of ``threshold``, the lowest rating of a like.
 
     nan without a threshold. Herlocker et al. 2004, section 3.2.
     """
-    if not len(target) or np.isnan(least):
+    if not len(target) or np.isnan(threshold):
         return float("nan")
-    return float(np.mean((predicted >= least) == target.positive))
+    return float(np.mean((predicted >= threshold) == target.positive))
 
 
-def rocauc(predicted: Values, target: Interactions, _: float = 0.0) -> float:
-    """Return the share of (like, other) pairs of held-out ratings in the right order, a tie one half.
+@metric(
+    "rocauc",
+    kind="rating",
+    formula="share of (like, other) pairs of held-out ratings predicted in the right order, "
+    "ties half (micro)",
+    source="Hanley & McNeil 1982",
+    per_user=False,
+)
+def rocauc(predicted: Values, target: Interactions) -> float:
+    """Return the share of (like, other) pairs of held-out ratings in the right order; a tie counts one half.
 
-    nan where all or none are likes. Hanley & McNeil 1982, by the sum of the likes' mean ranks.
+    nan where all or none are likes. Hanley & McNeil 1982, from the sum of the likes' mean ranks.
     """
     from scipy.stats import rankdata
 
@@ -122,12 +159,22 @@ def rocauc(predicted: Values, target: Interactions, _: float = 0.0) -> float:
     return (ranks - likes * (likes + 1) / 2) / pairs
 
 
-def logloss(predicted: Values, target: Interactions, _: float = 0.0) -> float:
+@metric(
+    "logloss",
+    kind="rating",
+    formula="mean of -ln of the probability given to what was true, like or not; the probability of a "
+    "like is the predicted rating's place on the scale, 0 to 1, kept within 0.001 and 0.999 (micro)",
+    source="Good 1952 (J. R. Stat. Soc. B 14)",
+    higher_is_better=False,
+    per_user=False,
+    high=inf,
+)
+def logloss(predicted: Values, target: Interactions) -> float:
     """Return the mean of -ln of the probability given to what was true, like or not.
 
-    A rating model names no probability. Taken for one is the place of its prediction on the rating scale,
-    0 at the lowest and 1 at the highest, kept within .001 and .999 so that one sure mistake costs 6.9 at
-    most. nan without a scale, or where all or none are likes. Good 1952.
+    A rating model states no probability. The prediction's position on the rating scale serves as one: 0 at
+    the lowest rating, 1 at the highest, kept within 0.001 and 0.999 so that one confident mistake costs 6.9
+    at most. nan without a scale, or where all or none are likes. Good 1952.
     """
     if target.scale is None or target.positive.all() or not target.positive.any():
         return float("nan")
@@ -136,14 +183,6 @@ def logloss(predicted: Values, target: Interactions, _: float = 0.0) -> float:
     return float(-np.log(np.where(target.positive, likely, 1.0 - likely)).mean())
 
 
-OF_PREDICTIONS: Mapping[str, Callable[[Values, Interactions, float], float]] = {
-    "r2": r2,
-    "accuracy": accuracy,
-    "rocauc": rocauc,
-    "logloss": logloss,
-}
-"""Metrics of all predicted ratings by name; the third argument is :func:`least_like`."""
-
-
-def _sum_by(rows: Counts, values: Values, n_users: int) -> Values:
-    return np.bincount(rows, weights=values, minlength=n_users).astype(np.float64)
+def _micro_mean(sums: Values, ratings: Counts) -> float:
+    total = int(ratings.sum())
+    return float(sums.sum()) / total if total else float("nan")

@@ -1,4 +1,4 @@
-"""What is to be found: each user's relevant items and their gains, and which were left out."""
+"""Each user's relevant items and their gains, and how many were left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics.topk import Entries, entries, entries_of
-from benchmark.protocol import Ids, Interactions, Values
+from benchmark.protocol import Ids, Interactions, Longs, Values
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -22,17 +22,17 @@ class Relevance:
 
     Attributes:
         starts: (U + 1,) where each user's items start.
-        items: item of each relevant pair.
+        items: item of each relevant pair, (P,).
         gains: held-out value of each, (P,) at least 0; the largest where a pair was held out twice.
         hidden: how many were left out because the user has seen them.
-        barred: how many were left out because they are no candidates.
+        excluded: how many were left out because they are no candidates.
     """
 
-    starts: NDArray[np.int64]
+    starts: Longs
     items: Ids
     gains: Values
     hidden: int
-    barred: int
+    excluded: int
 
     def of(self, users: Ids) -> Entries:
         """Return the relevant items of these users."""
@@ -43,30 +43,32 @@ class Relevance:
         return self.gains[entries(self.starts, np.arange(len(self.items)), users)[1]]
 
 
-def wanted(target: Interactions, seen: csr_matrix, barred: NDArray[np.bool_] | None) -> Relevance:
-    """Return the liked rows of the target that can be found.
+def relevant_items(target: Interactions, seen: csr_matrix, excluded: NDArray[np.bool_] | None) -> Relevance:
+    """Return the positive rows of the target that can be found.
 
     Args:
         target: held-out rows.
         seen: (U, I), an entry at each pair that is no candidate.
-        barred: (I,) items that are nobody's candidates.
+        excluded: (I,) items that are nobody's candidates; None where there are none.
     """
-    likes = target.positives()
-    order = np.lexsort((likes.values, likes.items, likes.users))
-    users, items, values = likes.users[order], likes.items[order], likes.values[order]
+    positives = target.positives()
+    # Of a pair that was held out twice the last in this order counts, the one with the largest value.
+    order = np.lexsort((positives.values, positives.items, positives.users))
+    users, items, values = positives.users[order], positives.items[order], positives.values[order]
     is_last = np.ones(len(users), dtype=np.bool_)
     is_last[:-1] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
     users, items, values = users[is_last], items[is_last], values[is_last]
+    # One that the user has seen counts as hidden, whether or not its item is excluded besides.
     hidden = np.asarray(seen[users, items]).ravel() > 0 if len(users) else np.zeros(0, dtype=np.bool_)
-    out = np.zeros(len(users), dtype=np.bool_) if barred is None else barred[items] & ~hidden
-    stays = ~(hidden | out)
-    counts = np.bincount(users[stays], minlength=target.n_users)
+    out = np.zeros(len(users), dtype=np.bool_) if excluded is None else excluded[items] & ~hidden
+    kept = ~(hidden | out)
+    counts = np.bincount(users[kept], minlength=target.n_users)
     return Relevance(
-        np.concatenate([[0], counts.cumsum()]).astype(np.int64),
-        items[stays],
-        np.maximum(values[stays].astype(np.float64), 0.0),
-        int(hidden.sum()),
-        int(out.sum()),
+        starts=np.concatenate([[0], counts.cumsum()]).astype(np.int64),
+        items=items[kept],
+        gains=np.maximum(values[kept].astype(np.float64), 0.0),
+        hidden=int(hidden.sum()),
+        excluded=int(out.sum()),
     )
 
 
@@ -75,8 +77,8 @@ def union(logs: Sequence[Interactions], like: Interactions) -> csr_matrix:
     from scipy.sparse import csr_matrix
 
     matrices = [log.matrix() for log in logs]
-    found = csr_matrix(sum(matrices[1:], start=matrices[0])) if matrices else 0 * like.matrix()
-    found.eliminate_zeros()
-    found.sort_indices()
-    found.data = np.ones_like(found.data)  # a new array: one log alone shares its matrix with us
-    return found
+    pairs = csr_matrix(sum(matrices[1:], start=matrices[0])) if matrices else 0 * like.matrix()
+    pairs.eliminate_zeros()
+    pairs.sort_indices()
+    pairs.data = np.ones_like(pairs.data)  # a new array: a single log shares its matrix with us
+    return pairs

@@ -6,39 +6,34 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, is_dataclass
+from typing import Any, get_args
 
-from benchmark.leaderboard import Board, Row, TuningHistory, columns
-from benchmark.reporting.extra_tables import SIDE_COLUMNS, side_json, side_rows
+from benchmark.leaderboard import Board, Table, TableKind, TuningHistory
+from benchmark.records import TrialRecord
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_csv(board: Board) -> str:
-    """Return all tables as one CSV; text that a spreadsheet would run as a formula gets a quote first."""
-    metrics = list(dict.fromkeys(name for table in board.tables for name in table.metrics))
-    names = columns(metrics)
-    return _csv(names, [row for table in board.tables for row in table.rows])
+def as_csv(board: Board, kind: TableKind = "board") -> str:
+    """Return the tables of a kind as one CSV; its head alone where there is nothing to show.
 
-
-def side_csvs(board: Board) -> dict[str, str]:
-    """Return the tables beside the board, each as CSV, by name: folds, groups, pairs, across."""
-    return {kind: _csv(SIDE_COLUMNS[kind], rows) for kind, rows in side_rows(board).items()}
-
-
-def side_csv(board: Board, kind: str) -> str:
-    """Return one table beside the board as CSV; its head alone where there is nothing to show."""
-    return _csv(SIDE_COLUMNS[kind], side_rows(board).get(kind, []))
-
-
-def _csv(names: Sequence[str], rows: Sequence[Row]) -> str:
+    Text that a spreadsheet would run as a formula gets a quote first.
+    """
+    names = board.columns(kind)
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([safe_cell(row.get(name)) for name in names] for row in rows)
+    for row in board.rows(kind):
+        cells = row.as_dict()
+        writer.writerow([safe_cell(cells.get(name)) for name in names])
     return target.getvalue()
+
+
+def side_csvs(board: Board) -> dict[TableKind, str]:
+    """Return the tables beside the board that have rows, each as CSV, by kind."""
+    kinds: tuple[TableKind, ...] = get_args(TableKind)
+    return {kind: as_csv(board, kind) for kind in kinds if kind != "board" and board.rows(kind)}
 
 
 def as_json(board: Board) -> str:
@@ -47,55 +42,64 @@ def as_json(board: Board) -> str:
         "suite": board.suite,
         "run": board.run,
         "synthetic": board.synthetic,
-        "tables": [
-            {
-                "dataset": table.dataset,
-                "primary": table.primary,
-                "reference": table.reference,
-                "rows": [{name: _number(value) for name, value in row.items()} for row in table.rows],
-                "notes": table.notes,
-                "facts": table.facts,
-                "pairs": table.pairs,
-                "groups": [asdict(part) for part in table.groups],
-                "searches": [_search(search) for search in table.searches],
-            }
-            for table in board.tables
-        ],
-        **side_json(board),
+        "tables": [table_content(table) for table in board.tables],
+        "folds": board.folds,
+        "across": board.across,
     }
-    return json.dumps(_finite(content), indent=2, default=str, allow_nan=False) + "\n"
+    return json.dumps(plain_content(content), indent=2, default=str, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
-    """Return nested content with None in place of numbers that do not exist."""
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return _number(value)
+def table_content(table: Table) -> dict[str, object]:
+    """Return the table of one data set as board.json holds it."""
+    return {
+        "dataset": table.dataset,
+        "primary": table.primary,
+        "reference": table.reference,
+        "rows": [row.as_dict() for row in table.rows],
+        "notes": table.notes,
+        "facts": table.facts.as_json(),
+        "pairs": table.pairs,
+        "groups": table.groups,
+        "searches": [search_content(search) for search in table.searches],
+    }
 
 
-def _search(search: TuningHistory) -> dict[str, Any]:
+def search_content(search: TuningHistory) -> dict[str, object]:
     """Return what was searched, every trial of it, and what ended it."""
-    kept = (
-        "trial",
-        "outcome",
-        "reason",
-        "value",
-        "best_step",
-        "truncated",
-        "stopped_by",
-        "charged_s",
-        "config",
-    )
     return {
         "model": search.model,
-        "space": dict(search.space),
+        "space": {name: str(domain) for name, domain in search.space.items()},
         "default": dict(search.default),
         "ended": search.ended,
         "unused_s": search.unused_s,
-        "trials": [{name: _number(line.get(name)) for name in kept} for line in search.trials],
+        "trials": [trial_content(trial) for trial in search.trials],
     }
+
+
+def trial_content(trial: TrialRecord) -> dict[str, object]:
+    """Return a trial without its learning curve."""
+    return {
+        "trial": trial.trial,
+        "outcome": trial.outcome,
+        "reason": trial.reason,
+        "value": trial.value,
+        "best_step": trial.best_step,
+        "truncated": trial.truncated,
+        "stopped_by": trial.stopped_by,
+        "charged_s": trial.charged_s,
+        "config": dict(trial.config),
+    }
+
+
+def plain_content(value: Any) -> Any:
+    """Return nested records as JSON holds them, with None in place of numbers that do not exist."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain_content(asdict(value))
+    if isinstance(value, dict):
+        return {name: plain_content(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_content(inner) for inner in value]
+    return finite_or_none(value)
 
 
 def safe_cell(value: Any) -> Any:
@@ -106,8 +110,9 @@ def safe_cell(value: Any) -> Any:
     """
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
-    return _number(value)
+    return finite_or_none(value)
 
 
-def _number(value: Any) -> Any:
+def finite_or_none(value: Any) -> Any:
+    """Return a value; None where it is a number that does not exist."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,11 +11,11 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmark.leaderboard import Across, Board, Row, Table, TuningHistory
-from benchmark.metrics.names import parse
-from benchmark.reporting.columns import decimal, span
+from benchmark.leaderboard import Across, Board, BoardRow, Table, TuningHistory
+from benchmark.leaderboard.formatting import decimal, span
+from benchmark.metrics.register import parse_metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +93,7 @@ def figures_of(table: Table) -> list[Figure]:
     made: list[Figure] = []
     if table.ranked:
         made += [intervals(table), cost(table)]
-    tuned = [search for search in table.searches if search.space and search.valued]
+    tuned = [search for search in table.searches if search.space and search.scored]
     if tuned:
         made += [budget(table, tuned), trials(table, tuned)]
     return made
@@ -113,58 +113,75 @@ def intervals(table: Table) -> Figure:
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        for place, row in enumerate(rows):
-            colour = COLOURS[0] if row["best_set"] else COLOURS[6]
-            axes.plot([row[f"{primary}_low"], row[f"{primary}_high"]], [place, place], color=colour, lw=2)
-            axes.plot(row[primary], place, "o" if row["best_set"] else "s", color=colour)
-        if (reference := _row_of(rows, table.reference)) is not None:
-            axes.axvline(reference[primary], color=INK, lw=0.8, ls=":")
-        axes.set_yticks(range(len(rows)), [_label(row["model"]) for row in rows])
+        for y, row in enumerate(rows):
+            colour = COLOURS[0] if row.best_set else COLOURS[6]
+            if row.low is not None and row.high is not None:
+                axes.plot([row.low, row.high], [y, y], color=colour, lw=2)
+            axes.plot(row.score, y, "o" if row.best_set else "s", color=colour)
+        if table.reference_row is not None:
+            axes.axvline(table.reference_row.score, color=INK, lw=0.8, ls=":")
+        axes.set_yticks(range(len(rows)), [_label(row.model) for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel(f"{primary} on test")
 
-    listed = [
-        f"{row['model']} {decimal(row[primary])} {span(row[f'{primary}_low'], row[f'{primary}_high'])}"
-        for row in table.ranked
-    ]
+    listed = [f"{row.model} {decimal(row.value)} {span(row.low, row.high)}" for row in table.ranked]
     says = f"{primary} with its interval, best first: {_join(listed)}. Round marks: in the set of the best."
     return Figure("intervals", f"{primary} with intervals", says, draw, height=0.9 + 0.34 * len(rows))
 
 
+class Point(NamedTuple):
+    """One model in a plane of cost and quality."""
+
+    model: str
+    cost: float
+    quality: float
+
+
+class CostAxis(NamedTuple):
+    """A cost, and how its axis is called."""
+
+    title: str
+    cost: Callable[[BoardRow], float | None]
+
+    def points(self, table: Table) -> list[Point | None]:
+        """Return the models with a result, best first; None for those without a cost."""
+        found: list[Point | None] = []
+        for row in table.ranked:
+            cost = self.cost(row)
+            found.append(Point(row.model, cost, row.score) if cost else None)
+        return found
+
+
+COST_AXES = (
+    CostAxis("ms for one user (median)", lambda row: row.latency_ms_p50),
+    CostAxis("MB of memory while training", lambda row: row.memory_mb),
+)
+
+
 def cost(table: Table) -> Figure:
     """Return quality against latency and memory, the models on the Pareto front joined."""
-    primary, better = table.primary, parse(table.primary).higher_is_better
-    kinds = (("latency_ms_p50", "ms for one user (median)"), ("memory_mb", "MB of memory while training"))
+    primary, higher = table.primary, parse_metric(table.primary).higher_is_better
+    points = {axis.title: axis.points(table) for axis in COST_AXES}
+    fronts = {title: pareto(filter(None, found), higher=higher) for title, found in points.items()}
 
     def draw(canvas: Canvas) -> None:
-        for axes, (column, title) in zip(canvas.subplots(1, 2, sharey=True), kinds, strict=True):
-            _scatter(axes, table, column)
+        for axes, (title, found) in zip(canvas.subplots(1, 2, sharey=True), points.items(), strict=True):
+            if fronts[title]:
+                front = [(point.cost, point.quality) for point in fronts[title]]
+                axes.plot(*zip(*front, strict=True), color=INK, lw=0.8, ls=":", drawstyle="steps-post")
+            for number, point in enumerate(found):
+                if point is not None:
+                    style: dict[str, Any] = {"color": COLOURS[number % 8], "marker": MARKS[number % 8]}
+                    axes.plot(point.cost, point.quality, ls="", label=_label(point.model), **style)
             axes.set_xlabel(title)
-            _log_scale(axes, [row[column] for row in table.ranked if row[column]])
+            _log_scale(axes, [point.cost for point in found if point is not None])
         canvas.axes[0].set_ylabel(primary)
         _legend(canvas)
 
-    fronts = [
-        f"{title}: {_join(row['model'] for row in pareto(table.ranked, column, primary, higher=better))}"
-        for column, title in kinds
-    ]
-    says = f"On the Pareto front, where nothing else is both better and cheaper: {'; '.join(fronts)}."
-    return Figure(
-        "cost", f"{primary} against latency and memory", says, draw, height=3.0 + 0.12 * len(table.ranked)
-    )
-
-
-def _scatter(axes: Axes, table: Table, column: str) -> None:
-    primary = table.primary
-    front = pareto(table.ranked, column, primary, higher=parse(primary).higher_is_better)
-    points = [(row[column], row[primary]) for row in front]
-    axes.plot(
-        *zip(*points, strict=True), color=INK, lw=0.8, ls=":", drawstyle="steps-post"
-    ) if points else None
-    for place, row in enumerate(table.ranked):
-        if row[column]:
-            style: dict[str, Any] = {"color": COLOURS[place % 8], "marker": MARKS[place % 8]}
-            axes.plot(row[column], row[primary], ls="", label=_label(row["model"]), **style)
+    listed = [f"{title}: {_join(point.model for point in front)}" for title, front in fronts.items()]
+    says = f"On the Pareto front, where nothing else is both better and cheaper: {'; '.join(listed)}."
+    height = 3.0 + 0.12 * len(table.ranked)
+    return Figure("cost", f"{primary} against latency and memory", says, draw, height=height)
 
 
 def _log_scale(axes: Axes, values: Sequence[float]) -> None:
@@ -178,19 +195,18 @@ def _log_scale(axes: Axes, values: Sequence[float]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=5))
 
 
-def pareto(rows: Iterable[Row], column: str, quality: str, *, higher: bool = True) -> list[Row]:
-    """Return the rows that no other one beats in both cost and quality, cheapest first.
+def pareto(points: Iterable[Point], *, higher: bool = True) -> list[Point]:
+    """Return the points that no other one beats in both cost and quality, cheapest first.
 
-    >>> rows = [{"q": 0.3, "c": 9.0}, {"q": 0.2, "c": 1.0}, {"q": 0.1, "c": 2.0}]
-    >>> pareto(rows, "c", "q")
-    [{'q': 0.2, 'c': 1.0}, {'q': 0.3, 'c': 9.0}]
+    >>> points = [Point("a", 9.0, 0.3), Point("b", 1.0, 0.2), Point("c", 2.0, 0.1)]
+    >>> [point.model for point in pareto(points)]
+    ['b', 'a']
     """
     sign = 1.0 if higher else -1.0
-    front: list[Row] = []
-    known = [row for row in rows if row.get(column) and row.get(quality) is not None]
-    for row in sorted(known, key=lambda row: (row[column], -sign * row[quality])):
-        if not front or sign * row[quality] > sign * front[-1][quality]:
-            front.append(row)
+    front: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.cost, -sign * point.quality)):
+        if not front or sign * point.quality > sign * front[-1].quality:
+            front.append(point)
     return front
 
 
@@ -200,11 +216,11 @@ def budget(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        for place, (model, curve) in enumerate(curves.items()):
+        for number, (model, curve) in enumerate(curves.items()):
             seconds, best = zip(*curve, strict=True)
             style: dict[str, Any] = {
-                "color": COLOURS[place % 8],
-                "ls": DASHES[place % 4],
+                "color": COLOURS[number % 8],
+                "ls": DASHES[number % 4],
                 "lw": 1.6,
                 "markevery": -(-len(curve) // 12),
             }
@@ -212,7 +228,7 @@ def budget(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
                 seconds,
                 best,
                 drawstyle="steps-post",
-                marker=MARKS[place % 8],
+                marker=MARKS[number % 8],
                 ms=4,
                 label=_label(model),
                 **style,
@@ -233,30 +249,31 @@ def trials(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
 
     def draw(canvas: Canvas) -> None:
         grid = canvas.subplots(down, across, squeeze=False, sharey=True)
-        for place, axes in enumerate(grid.flat):
-            axes.set_visible(place < len(tuned))
-            if place < len(tuned):
-                _trials_of(axes, tuned[place])
+        for number, axes in enumerate(grid.flat):
+            axes.set_visible(number < len(tuned))
+            if number < len(tuned):
+                draw_trials(axes, tuned[number])
         canvas.supxlabel("trial", fontsize=10)
         canvas.supylabel(f"{table.primary} on validation", fontsize=10)
 
     listed = [
-        f"{one.model} {len(one.trials)} trials, {len(one.trials) - len(one.valued)} without a value"
+        f"{one.model} {len(one.trials)} trials, {len(one.trials) - len(one.scored)} without a value"
         for one in tuned
     ]
     says = f"Round: complete, cross: pruned, bar at the foot: no value. {_join(listed)}."
     return Figure("trials", "Trial history", says, draw, height=0.7 + 1.7 * down)
 
 
-def _trials_of(axes: Axes, search: TuningHistory) -> None:
+def draw_trials(axes: Axes, search: TuningHistory) -> None:
+    """Draw every trial of one model."""
     from matplotlib.ticker import MaxNLocator
 
-    for outcome, mark, colour in (("complete", "o", COLOURS[0]), ("pruned", "x", COLOURS[1])):
-        chosen = [line for line in search.valued if (line["outcome"] == "pruned") == (outcome == "pruned")]
-        axes.plot(
-            [line["trial"] for line in chosen], [line["value"] for line in chosen], mark, ms=4, color=colour
-        )
-    lost = [line["trial"] for line in search.trials if line.get("value") is None]
+    for pruned, mark, colour in ((False, "o", COLOURS[0]), (True, "x", COLOURS[1])):
+        chosen = [
+            (trial.trial, value) for trial, value in search.scored if (trial.outcome == "pruned") == pruned
+        ]
+        axes.plot([number for number, _ in chosen], [value for _, value in chosen], mark, ms=4, color=colour)
+    lost = [trial.trial for trial in search.trials if trial.value is None]
     axes.plot(lost, [0.02] * len(lost), "|", color=COLOURS[1], transform=axes.get_xaxis_transform())
     axes.set_title(_label(search.model, 20), fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
@@ -265,25 +282,24 @@ def _trials_of(axes: Axes, search: TuningHistory) -> None:
 def critical_difference(over: Across) -> Figure:
     """Return the critical-difference diagram of Demšar 2006: a bar joins models that are not told apart."""
     assert over.critical_difference is not None
-    rows = sorted(
-        (row for row in over.rows if row["family_rank"] is not None), key=lambda row: row["family_rank"]
-    )
+    found = [(row.family_rank, row.model) for row in over.rows if row.family_rank is not None]
+    ranked = sorted(found, key=lambda pair: pair[0])
     reach = over.critical_difference
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        for place, row in enumerate(rows):
-            axes.plot(row["family_rank"], place, "o", color=COLOURS[0])
-        for number, (first, last) in enumerate(cliques([row["family_rank"] for row in rows], reach)):
-            ends = [rows[first]["family_rank"], rows[last]["family_rank"]]
-            axes.plot(ends, [len(rows) + 0.4 * number] * 2, color=INK, lw=3, solid_capstyle="butt")
-        axes.set_yticks(range(len(rows)), [_label(row["model"]) for row in rows])
+        for y, (rank, _) in enumerate(ranked):
+            axes.plot(rank, y, "o", color=COLOURS[0])
+        for number, (first, last) in enumerate(cliques([rank for rank, _ in ranked], reach)):
+            ends = [ranked[first][0], ranked[last][0]]
+            axes.plot(ends, [len(ranked) + 0.4 * number] * 2, color=INK, lw=3, solid_capstyle="butt")
+        axes.set_yticks(range(len(ranked)), [_label(model) for _, model in ranked])
         axes.invert_yaxis()
         axes.set_xlabel(f"mean rank over families (1 is best); critical difference {reach:.2f}")
 
-    listed = [f"{row['model']} {row['family_rank']:.2f}" for row in rows]
-    says = f"Mean ranks: {_join(listed)}. Closer than {reach:.2f}: not told apart (Nemenyi)."
-    return Figure("critical-difference", "Critical differences", says, draw, height=1.2 + 0.36 * len(rows))
+    listed = [f"{model} {rank:.2f}" for rank, model in ranked]
+    says = f"Mean ranks: {_join(listed)}. Closer than {reach:.2f}: cannot be told apart (Nemenyi)."
+    return Figure("critical-difference", "Critical differences", says, draw, height=1.2 + 0.36 * len(ranked))
 
 
 def cliques(ranks: Sequence[float], reach: float) -> list[tuple[int, int]]:
@@ -294,7 +310,7 @@ def cliques(ranks: Sequence[float], reach: float) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     for first, rank in enumerate(ranks):
-        last = max(place for place, other in enumerate(ranks) if other - rank < reach)
+        last = max(index for index, other in enumerate(ranks) if other - rank < reach)
         if last > first and (not found or last > found[-1][1]):
             found.append((first, last))
     return found
@@ -303,10 +319,6 @@ def cliques(ranks: Sequence[float], reach: float) -> list[tuple[int, int]]:
 def _legend(canvas: Canvas) -> None:
     marks, names = canvas.axes[0].get_legend_handles_labels()
     canvas.legend(marks, names, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-
-
-def _row_of(rows: Sequence[Row], model: str | None) -> Row | None:
-    return next((row for row in rows if row["model"] == model), None)
 
 
 def _label(text: str, most: int = 32) -> str:

@@ -1,7 +1,7 @@
 """The report as one HTML file that loads nothing: table, figures, split audit, how to reproduce.
 
-Every text is escaped by the template; only our own style, script and drawn figures go in as they are,
-and the page's policy allows that one script by its hash and no network at all.
+Every text is escaped; only our own style, script and drawn figures go in as they are, and the page's policy
+allows that one script by its hash and no network at all.
 """
 
 from __future__ import annotations
@@ -10,30 +10,87 @@ import base64
 import hashlib
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from benchmark.leaderboard import Board, Row, Table
-from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, TuningHistory, importance
-from benchmark.reporting.columns import (
-    NONE,
-    Column,
-    columns_of,
-    decimal,
-    more_columns,
-    span,
-    title_of,
+from benchmark.datasets.manifest import SplitManifest
+from benchmark.leaderboard import Board, Column, Groups, RunOrigin, Table, TextTable, TuningHistory
+from benchmark.leaderboard.board_columns import (
+    across_table,
+    board_table,
+    fold_table,
+    group_table,
+    pair_table,
 )
-from benchmark.reporting.extra_tables import TextTable, groups, pairs_of, sides
+from benchmark.leaderboard.formatting import NONE, decimal, span
+from benchmark.leaderboard.text_tables import notes_html
+from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, importance
+from benchmark.protocol import Hyperparameter
 from benchmark.reporting.figures import COLOURS, INK, Figure, all_figures
-
-WHOLE = frozenset({"folds", "across"})
-"""Tables that belong to no single section of the page."""
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page shows of one data set.
+
+    Attributes:
+        id: of the section within the page.
+        table: its board as data.
+        board: the same as people read it, every column.
+        figures: what was drawn of it.
+        groups: each way to group: an overview, a column a group; and the differences to the reference.
+    """
+
+    id: str
+    table: Table
+    board: TextTable
+    figures: Sequence[Figure]
+    groups: Sequence[tuple[TextTable, TextTable]]
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence; empty without a result."""
+        ranked, primary = self.table.ranked, self.table.primary
+        if not ranked:
+            return ""
+        equals = [row.model for row in ranked[1:] if row.best_set]
+        text = f"{ranked[0].model} ranks first with {primary} {decimal(ranked[0].value)}."
+        if equals:
+            return f"{text} It cannot be separated from {', '.join(equals)}."
+        return f"{text} It is separated from every other model." if len(ranked) > 1 else text
+
+    @property
+    def pairs(self) -> TextTable | None:
+        """All pairs of models, if they were compared."""
+        return pair_table(self.table) if self.table.pairs else None
+
+    @property
+    def searches(self) -> TextTable | None:
+        """How the models were tuned; None where there was nothing to tune."""
+        tuned = tuple(search for search in self.table.searches if search.space)
+        return TextTable("searches", self.table.dataset, "Searches", SEARCH_COLUMNS, tuned) if tuned else None
+
+    @property
+    def importance(self) -> TextTable | None:
+        """Which hyperparameters mattered; None where there were too few trials to say."""
+        rows = tuple(
+            (search, name, strength)
+            for search in self.table.searches
+            for name, strength in sorted(importance(search).items(), key=lambda item: -item[1])
+        )
+        title = "Importance of hyperparameters"
+        return TextTable("importance", self.table.dataset, title, IMPORTANCE_COLUMNS, rows) if rows else None
+
+    @property
+    def split(self) -> Iterator[tuple[str, str]]:
+        """The split and its audit, fact by fact."""
+        return split_facts(self.table.facts.split)
 
 
 def html(board: Board) -> str:
@@ -47,20 +104,32 @@ def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    script = _part("page.js")
-    return environment.from_string(_part("page.html.j2")).render(
+    environment.filters |= {
+        "table": lambda table, **options: Markup(table.filled.to_html(**options)),  # noqa: S704 - escaped there
+        "notes": lambda table: Markup(notes_html(table.notes)),  # noqa: S704 - escaped there
+        "drawing": lambda figure: inline(figure.svg(), figure.says),
+    }
+    script = page_part("page.js")
+    sections = [
+        Section(
+            f"data-{number}",
+            table,
+            board_table(table, more=True),
+            figures.get(table.dataset, ()),
+            [(group_overview(table, groups), group_table(table, groups)) for groups in table.groups],
+        )
+        for number, table in enumerate(board.tables)
+    ]
+    return environment.from_string(page_part("page.html.j2")).render(
         policy=policy(script),
-        css=Markup(_part("page.css")),  # noqa: S704 - our own file
+        css=Markup(page_part("page.css")),  # noqa: S704 - our own file
         js=Markup(script),  # noqa: S704 - our own file
-        suite=board.suite,
-        synthetic=board.synthetic,
-        sections=[
-            _section(place, table, figures.get(table.dataset, ()))
-            | {"parts": [_grouped(side) for side in groups(board) if _is_of(side, table)]}
-            for place, table in enumerate(board.tables)
-        ],
-        beside=[_beside(side, board, figures.get("", ())) for side in sides(board) if side.kind in WHOLE],
-        origins=[_origin(origin) for origin in board.origins],
+        board=board,
+        sections=sections,
+        folds=[fold_table(over) for over in board.folds],
+        across=None if board.across is None else across_table(board.across),
+        across_figures=figures.get("", ()),
+        reproduce=[(origin, command(origin), list(origin_facts(origin))) for origin in board.origins],
         enough=ENOUGH_FOR_IMPORTANCE,
     )
 
@@ -95,170 +164,107 @@ def inline(svg: str, says: str) -> Markup:
 
 
 @cache
-def _part(name: str) -> str:
+def page_part(name: str) -> str:
+    """Return one of our own files that the page is made of."""
     return (files("benchmark.reporting") / "page" / name).read_text("utf-8")
 
 
-def _drawn(figure: Figure) -> dict[str, Any]:
-    return {"title": figure.title, "says": figure.says, "svg": inline(figure.svg(), figure.says)}
-
-
-def _section(place: int, table: Table, figures: Sequence[Figure]) -> dict[str, Any]:
-    wide = [(column, "") for column in columns_of(table)] + [
-        (column, "more") for column in more_columns(table)
+def group_overview(table: Table, groups: Groups) -> TextTable:
+    """Return a subgroup table on one screen: a line a model, a column a group."""
+    values: dict[str, dict[str, str]] = {}
+    for row in groups.rows:
+        values.setdefault(row.model, {})[row.group] = f"{decimal(row.value)} {span(row.low, row.high)}"
+    heads = dict.fromkeys((row.group, row.users, row.few_users) for row in groups.rows)
+    columns: list[Column[str]] = [Column("model", str, numeric=False, names=True)]
+    columns += [
+        Column(
+            f"{group}, {users} users{' !' if few else ''}",
+            partial(lambda group, model: values[model].get(group, NONE), group),
+        )
+        for group, users, few in heads
     ]
-    shown = [
-        (column, css) for column, css in wide if any(column.text(row) not in {"", NONE} for row in table.rows)
-    ]
-    return {
-        "id": f"data-{place}",
-        "table": table,
-        "title": title_of(table),
-        "verdict": _verdict(table),
-        "columns": [{"title": column.title, "css": _css(column, css)} for column, css in shown],
-        "rows": [_row(row, table, shown) for row in table.rows],
-        "warnings": [note for note in table.notes if _is_warning(note)],
-        "notes": [note for note in table.notes if not _is_warning(note)],
-        "figures": [_drawn(figure) for figure in figures],
-        "pairs": _plainly(pairs_of(table)) if table.pairs else None,
-        "searches": [_search(search) for search in table.searches if search.space],
-        "importance": [line for search in table.searches for line in _importance(search)],
-        "split": _split(table.facts),
-    }
+    title = f"{table.dataset} by {groups.by}"
+    return TextTable("groups", table.dataset, title, tuple(columns), tuple(values), groups.notes)
 
 
-def _is_warning(note: str) -> bool:
-    return "WARNING" in note or "synthetic" in note or note.startswith("Split: ")
-
-
-def _verdict(table: Table) -> str:
-    """Return the answer in one sentence."""
-    if not table.ranked:
-        return ""
-    first, primary = table.ranked[0], table.primary
-    best = [row["model"] for row in table.ranked if row["best_set"] and row is not first]
-    equals = f" It cannot be separated from {', '.join(best)}." if best else ""
-    if len(table.ranked) > 1 and not best:
-        equals = " It is separated from every other model."
-    return f"{first['model']} ranks first with {primary} {decimal(first[primary])}.{equals}"
-
-
-def _css(column: Column, css: str) -> str:
-    return " ".join(name for name in (css, "number" if column.numeric else "") if name)
-
-
-def _row(row: Row, table: Table, shown: Sequence[tuple[Column, str]]) -> dict[str, Any]:
-    cells = [
-        {
-            "text": column.text(row),
-            "sort": _sortable(row[column.key]),
-            "css": _css(column, css),
-            "head": column.key == "model",
-        }
-        for column, css in shown
-    ]
-    css = "failed" if row["status"] != "ok" else "reference" if row["model"] == table.reference else ""
-    return {"cells": cells, "css": css}
-
-
-def _sortable(value: Any) -> str:
-    """Return what a cell is sorted by; nothing where there is no value."""
-    if isinstance(value, bool):
-        return str(int(value))
-    return "" if value is None or value != value else str(value)  # noqa: PLR0124 - nan is not itself
-
-
-def _search(search: TuningHistory) -> list[str]:
-    space = ", ".join(f"{name} {domain}" for name, domain in search.space.items())
+def best_found(search: TuningHistory) -> str:
+    """Return the tuned hyperparameters of the best trial."""
     best = search.best
-    found = ", ".join(f"{name}={_short(best['config'][name])}" for name in search.space) if best else NONE
-    return [search.model, str(len(search.trials)), search.ended, space, found]
+    return NONE if best is None else ", ".join(f"{name}={short(best.config[name])}" for name in search.space)
 
 
-def _short(value: Any) -> str:
+def short(value: Hyperparameter) -> str:
+    """Return a hyperparameter with three digits."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _importance(search: TuningHistory) -> list[list[str]]:
-    ordered = sorted(importance(search).items(), key=lambda item: -item[1])
-    return [[search.model, name, f"{strength:.2f}", str(len(search.valued))] for name, strength in ordered]
+SEARCH_COLUMNS: tuple[Column[TuningHistory], ...] = (
+    Column("model", lambda search: search.model, numeric=False, names=True),
+    Column("trials", lambda search: str(len(search.trials))),
+    Column("ended by", lambda search: search.ended, numeric=False, wraps=True),
+    Column(
+        "searched",
+        lambda search: ", ".join(f"{name} {domain}" for name, domain in search.space.items()),
+        numeric=False,
+        wraps=True,
+    ),
+    Column("best found", best_found, numeric=False, wraps=True),
+)
+IMPORTANCE_COLUMNS: tuple[Column[tuple[TuningHistory, str, float]], ...] = (
+    Column("model", lambda row: row[0].model, numeric=False, names=True),
+    Column("hyperparameter", lambda row: row[1], numeric=False, wraps=True),
+    Column("strength", lambda row: decimal(row[2], 2)),
+    Column("trials", lambda row: str(len(row[0].scored))),
+)
 
 
-def _split(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the audit of the split as lines of a table."""
-    lines = [("rule", _plain(facts["rule"])), ("split hash", facts["hash"])]
-    lines += [(name, _plain(part)) for name, part in facts["parts"].items()]
-    audit = facts["audit"]
-    lines += [(name, _plain(found)) for name, found in audit.items() if name not in {"flags", "notes"}]
-    lines += [("note", note) for note in audit["notes"]]
-    lines += [("flag", flag) for flag in audit["flags"]] or [("flags", "none")]
-    return [*lines, ("licence", str(facts["licence"])), ("origin", str(facts["origin"]))]
+def split_facts(split: SplitManifest) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a split, name and text."""
+    audit = split.audited
+    yield "rule", fact_text(split.rule.model_dump(mode="json"))
+    yield "split hash", split.hash
+    for part, counts in split.parts.items():
+        yield part, fact_text(counts)
+    for field in fields(audit):
+        found = getattr(audit, field.name)
+        if field.name not in {"flags", "notes"} and found is not None:
+            yield field.name, fact_text(found)
+    for note in audit.notes:
+        yield "note", note
+    for flag in audit.flags:
+        yield "flag", flag
+    if not audit.flags:
+        yield "flags", "none"
+    yield "licence", split.provenance.licence
+    yield "origin", split.provenance.origin
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items() if inner is not None)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def fact_text(value: Any) -> str:
+    """Return nested facts on one line; what does not exist is left out.
+
+    >>> fact_text({"rows": 10, "share": 0.123456, "seed": None})
+    'rows 10, share 0.1235'
+    """
+    content = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    if isinstance(content, Mapping):
+        return ", ".join(f"{key} {fact_text(inner)}" for key, inner in content.items() if inner is not None)
+    return f"{content:.4g}" if isinstance(content, float) else str(content)
 
 
-def _beside(side: TextTable, board: Board, figures: Sequence[Figure]) -> dict[str, Any]:
-    """Return a table over several data sets or splits, with what belongs to it."""
-    drawn = [_drawn(figure) for figure in figures] if side.kind == "across" else []
-    missing = side.kind == "across" and not drawn
-    return _plainly(side) | {
-        "id": f"{side.kind}-{_place(side, board)}",
-        "figures": drawn,
-        "no_figure": missing,
-    }
+def command(origin: RunOrigin) -> str:
+    """Return the command that makes a run again."""
+    return f"bench run {shlex.quote(f'{origin.path}/suite.yaml')} --fresh"
 
 
-def _place(side: TextTable, board: Board) -> int:
-    return next(place for place, other in enumerate(sides(board)) if other.title == side.title)
-
-
-def _plainly(side: TextTable) -> dict[str, Any]:
-    return {
-        "title": side.title,
-        "titles": side.titles,
-        "words": sorted(side.words),
-        "rows": [side.texts(row) for row in side.rows],
-        "warnings": [note for note in side.notes if _is_warning(note)],
-        "notes": [note for note in side.notes if not _is_warning(note)],
-    }
-
-
-def _grouped(side: TextTable) -> dict[str, Any]:
-    """Return a subgroup table, and the same on one screen: a line a model, a column a group."""
-    names = list(dict.fromkeys((row["group"], row["users"], row["few_users"]) for row in side.rows))
-    heads = [f"{group}, {users} users{' !' if few else ''}" for group, users, few in names]
-    values: dict[str, list[str]] = {}
-    for row in side.rows:
-        text = f"{decimal(row['value'])} {span(row['low'], row['high'])}"
-        values.setdefault(row["model"], []).append(text)
-    return _plainly(side) | {
-        "heads": ["model", *heads],
-        "lines": [[name, *row] for name, row in values.items()],
-    }
-
-
-def _is_of(side: TextTable, table: Table) -> bool:
-    return side.title in {f"{table.dataset} by {part.by}" for part in table.groups}
-
-
-def _origin(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how one run is made again: command, hashes, versions, hardware."""
-    machine = origin.get("environment", {})
-    facts = [
-        ("suite hash", origin.get("suite_hash", NONE)),
-        ("environment hash", machine.get("hash", NONE)),
-        ("started, finished", f"{origin.get('started', NONE)}, {origin.get('finished', NONE)}"),
-        (
-            "machine",
-            _plain({key: machine.get(key) for key in ("platform", "processor", "cores", "memory_mb")}),
-        ),
-        ("GPUs", ", ".join(map(str, machine.get("gpus", []))) or "none"),
-        ("python", str(machine.get("python", NONE))),
-        ("versions", _plain(machine.get("versions", {}))),
-    ]
-    command = f"bench run {shlex.quote(origin['run'] + '/suite.yaml')} --fresh"
-    return {"command": command, "facts": facts, "suite_yaml": origin.get("suite_yaml", "")}
+def origin_facts(origin: RunOrigin) -> Iterator[tuple[str, str]]:
+    """Yield what a run was made from and on: hashes, versions, hardware."""
+    manifest, hardware = origin.manifest, origin.manifest.hardware
+    yield "suite hash", manifest.suite_hash
+    yield "started, finished", f"{manifest.started}, {manifest.finished or NONE}"
+    if hardware is not None:
+        yield "environment hash", hardware.hash
+        shown = ("platform", "processor", "cores", "memory_mb")
+        yield "machine", fact_text({name: getattr(hardware, name) for name in shown})
+        yield "GPUs", ", ".join(hardware.gpus) or "none"
+        yield "python", hardware.python
+        yield "versions", fact_text(hardware.versions)

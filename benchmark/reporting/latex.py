@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from benchmark.leaderboard import Board, Row, Table
-from benchmark.reporting.columns import decimal, p_value, signed, span, title_of, whole
-from benchmark.reporting.extra_tables import TextTable, sides
+from benchmark.leaderboard import Board, TextTable
+from benchmark.leaderboard.board_columns import printed_table
+from benchmark.leaderboard.text_tables import labelled
 
 MOST_ROWS = 40
-"""Rows that fit on a page beside a caption; a longer table goes on in another."""
-MOST_METRICS = 3
-"""Columns of metrics that fit on a page of the article class; the CSV has all."""
+"""Rows that fit on a page beside a caption; a longer table is continued in another."""
 
 _HEAD = """% Made by bench. With the package booktabs rules have its weights; without it they are plain lines.
 \\providecommand{\\toprule}{\\hline}
@@ -53,9 +51,42 @@ _ACCENTS = {
 
 def latex(board: Board) -> str:
     """Return all tables of a board as LaTeX that needs no package."""
-    parts = [_table(board, table) for table in board.tables]
-    parts += [part for side in sides(board) for part in _side(side)]
-    return _HEAD + "\n".join(parts)
+    boards = [printed_table(table) for table in board.tables]
+    others = [table for table in board.text_tables() if table.kind != "board"]
+    return _HEAD + "\n".join(part for table in [*boards, *others] for part in latex_table(table))
+
+
+def latex_table(table: TextTable) -> Iterator[str]:
+    """Yield a table, its notes as the caption, in as many parts as it needs pages."""
+    sides = "".join("r" if column.numeric else "l" for column in table.columns)
+    head = " & ".join("$p$" if title == "p" else escape(title) for title in table.titles)
+    for first in range(0, len(table.rows), MOST_ROWS) or [0]:
+        notes = "(continued)" if first else " ".join(escape(labelled(note)) for note in table.notes)
+        lines = [
+            r"\begin{table}[htbp]",
+            r"\centering\scriptsize\setlength{\tabcolsep}{2.5pt}",
+            rf"\caption{{{escape(table.title)}. {notes}}}",
+            r"\makebox[\textwidth][c]{%  wider than the narrow text of the article class, so centred on it",
+            rf"\begin{{tabular}}{{{sides}}}",
+            r"\toprule",
+            rf"{head} \\",
+            r"\midrule",
+            *(latex_line(table, row) for row in table.rows[first : first + MOST_ROWS]),
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+        ]
+        yield "\n".join(lines) + "\n"
+
+
+def latex_line(table: TextTable, row: object) -> str:
+    """Return one row; numbers without the zero before their point, as the narrow page needs it."""
+    cells = []
+    for column in table.columns:
+        text = column.text(row)
+        cell = escape(re.sub(r"(?<!\d)0\.", ".", text) if column.numeric else text)
+        cells.append(rf"\textbf{{{cell}}}" if column.is_bold(row) else cell)
+    return " & ".join(cells) + r" \\"
 
 
 def escape(text: str) -> str:
@@ -64,98 +95,15 @@ def escape(text: str) -> str:
     >>> escape("a_b & 50%"), escape("é\u05d0")
     ('a\\_b \\& 50\\%', "\\'{e}[U+05D0]")
     """
-    return "".join(_escape(char) for char in unicodedata.normalize("NFC", text))
-
-
-def _escape(char: str) -> str:
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    if " " <= char <= "~":
-        return char
-    apart = unicodedata.normalize("NFD", char)
-    if len(apart) == 2 and apart[1] in _ACCENTS and apart[0].isascii() and apart[0].isalpha():
-        return f"\\{_ACCENTS[apart[1]]}{{{apart[0]}}}"
-    return " " if char.isspace() else f"[U+{ord(char):04X}]"
-
-
-def _table(board: Board, table: Table) -> str:
-    metrics = table.metrics[1:MOST_METRICS]
-    titles = [
-        "",
-        "model",
-        table.primary,
-        "interval",
-        *metrics,
-        "difference",
-        "interval",
-        "$p$",
-        "trials",
-        "s",
-    ]
-    label = " Synthetic data." if board.synthetic else ""
-    head = _line([title if title == "$p$" else escape(title) for title in titles])
-    caption = f"{escape(title_of(table))}.{label} {escape(_legend(table))}"
-    body = [_line(_cells(row, table, metrics)) for row in table.rows]
-    return _floating(caption, f"rl{'r' * (len(titles) - 2)}", head, body)
-
-
-def _floating(caption: str, places: str, head: str, body: Sequence[str]) -> str:
-    lines = [
-        r"\begin{table}[htbp]",
-        r"\centering\scriptsize\setlength{\tabcolsep}{2.5pt}",
-        rf"\caption{{{caption}}}",
-        r"\makebox[\textwidth][c]{%  wider than the narrow text of the article class, so centred on it",
-        rf"\begin{{tabular}}{{{places}}}",
-        r"\toprule",
-        head,
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _side(side: TextTable) -> Iterator[str]:
-    """Yield a table beside the board, in as many parts as it needs pages."""
-    places = "".join("l" if title in side.words else "r" for title in side.titles)
-    head = _line(["$p$" if title == "p" else escape(title) for title in side.titles])
-    for first in range(0, len(side.rows), MOST_ROWS):
-        texts = [side.texts(row) for row in side.rows[first : first + MOST_ROWS]]
-        notes = "(continued)" if first else " ".join(escape(note) for note in side.notes)
-        yield _floating(f"{escape(side.title)}. {notes}", places, head, [_line(_short(row)) for row in texts])
-
-
-def _short(texts: Sequence[str]) -> list[str]:
-    """Return cells as LaTeX, numbers without the zero before their point."""
-    return [escape(re.sub(r"(?<!\d)0\.", ".", text)) for text in texts]
-
-
-def _legend(table: Table) -> str:
-    level = f"{1 - table.facts['alpha']:.0%} intervals, unadjusted."
-    against = f"Difference: to {table.reference}. " if table.reference else ""
-    return f"{against}{level} p: seed-aware, Holm. Bold: in the set of the best. s: charged."
-
-
-def _cells(row: Row, table: Table, metrics: tuple[str, ...]) -> list[str]:
-    primary = table.primary
-    if row["status"] != "ok":
-        return ["", escape(row["model"]), escape(row["status"]), *[""] * (len(metrics) + 6)]
-    texts = [
-        decimal(row[primary]),
-        span(row[f"{primary}_low"], row[f"{primary}_high"]),
-        *(decimal(row[name]) for name in metrics),
-        signed(row["diff_to_reference"]),
-        span(row["diff_low"], row["diff_high"], signed),
-        p_value(row["p_vs_reference"]),
-        whole(row["trials"]),
-        f"{row['charged_s']:.1f}",
-    ]
-    value, *others = _short(texts)
-    bold = rf"\textbf{{{value}}}" if row["best_set"] else value
-    return [whole(row["rank"]), escape(row["model"]), bold, *others]
-
-
-def _line(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    written = []
+    for char in unicodedata.normalize("NFC", text):
+        apart = unicodedata.normalize("NFD", char)
+        if char in _ESCAPES:
+            written.append(_ESCAPES[char])
+        elif " " <= char <= "~":
+            written.append(char)
+        elif len(apart) == 2 and apart[1] in _ACCENTS and apart[0].isascii() and apart[0].isalpha():
+            written.append(f"\\{_ACCENTS[apart[1]]}{{{apart[0]}}}")
+        else:
+            written.append(" " if char.isspace() else f"[U+{ord(char):04X}]")
+    return "".join(written)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from benchmark.leaderboard import Board, Table
-from benchmark.reporting.columns import columns_of, plain, title_of
-from benchmark.reporting.extra_tables import TextTable, sides
+from collections.abc import Sequence
+
+from benchmark.leaderboard import Board, TextTable
+from benchmark.leaderboard.formatting import plain
+from benchmark.leaderboard.text_tables import labelled
 
 _SPECIAL = str.maketrans(
     {"\\": "\\\\", "|": "\\|", "<": "&lt;", ">": "&gt;", "`": "\\`", "*": "\\*", "_": "\\_", "[": "\\["}
@@ -14,9 +16,26 @@ _SPECIAL = str.maketrans(
 def markdown(board: Board) -> str:
     """Return the whole board as Markdown text."""
     label = " (synthetic data)" if board.synthetic else ""
-    parts = [f"# {escape(board.suite)}{label}", *(_table(table) for table in board.tables)]
-    parts += [_side(side) for side in sides(board)]
+    parts = [f"# {escape(board.suite)}{label}", *map(markdown_table, board.text_tables())]
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(table: TextTable) -> str:
+    """Return one table with its heading and notes."""
+    lines = [
+        f"## {escape(table.title)}\n",
+        table_line(table.titles),
+        "| " + " | ".join("--:" if column.numeric else ":--" for column in table.columns) + " |",
+        *(table_line(table.texts(row)) for row in table.rows),
+        "",
+        *(f"- {escape(labelled(note))}" for note in table.notes),
+    ]
+    return "\n".join(lines).rstrip()
+
+
+def table_line(cells: Sequence[str]) -> str:
+    """Return one line of a table, every cell shown as it is."""
+    return "| " + " | ".join(map(escape, cells)) + " |"
 
 
 def escape(text: str) -> str:
@@ -26,32 +45,3 @@ def escape(text: str) -> str:
     'a\\|b &lt;script&gt;'
     """
     return plain(text).translate(_SPECIAL)
-
-
-def _table(table: Table) -> str:
-    columns = columns_of(table)
-    lines = [
-        f"## {escape(title_of(table))}\n",
-        _line([column.title for column in columns]),
-        _line(["--:" if column.numeric else ":--" for column in columns], escaped=True),
-        *(_line([column.text(row) for column in columns]) for row in table.rows),
-        "",
-        *(f"- {escape(note)}" for note in table.notes),
-    ]
-    return "\n".join(lines)
-
-
-def _side(side: TextTable) -> str:
-    lines = [
-        f"## {escape(side.title)}\n",
-        _line(side.titles),
-        _line([":--" if title in side.words else "--:" for title in side.titles], escaped=True),
-        *(_line(side.texts(row)) for row in side.rows),
-        "",
-        *(f"- {escape(note)}" for note in side.notes),
-    ]
-    return "\n".join(lines).rstrip()
-
-
-def _line(cells: list[str], *, escaped: bool = False) -> str:
-    return "| " + " | ".join(cell if escaped else escape(cell) for cell in cells) + " |"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmark.files import write_bytes, write_errors_as_run_error, write_text
 from benchmark.leaderboard import Board
 from benchmark.reporting.csv_json import as_csv, as_json, side_csvs
 from benchmark.reporting.figures import Figure, all_figures
 from benchmark.reporting.html import html, page
 from benchmark.reporting.latex import latex
 from benchmark.reporting.markdown import markdown
-from benchmark.results import write_atomically, write_bytes, write_errors_as_run_error
 
 FORMATS: Mapping[str, Callable[[Board], str]] = {
     "md": markdown,
@@ -34,7 +34,7 @@ def write_all(board: Board, folder: Path) -> None:
     figures = all_figures(board)
     for name, write in FORMATS.items():
         text = page(board, figures) if name == "html" else write(board)
-        write_atomically(folder / f"leaderboard.{SUFFIXES.get(name, name)}", text)
+        write_text(folder / f"leaderboard.{SUFFIXES.get(name, name)}", text)
     write_sides(board, folder)
     write_figures(figures, folder / "figures")
 
@@ -45,7 +45,7 @@ def write_csvs(board: Board, folder: Path) -> None:
     Raises:
         RunError: they cannot be written.
     """
-    write_atomically(folder / "leaderboard.csv", as_csv(board))
+    write_text(folder / "leaderboard.csv", as_csv(board))
     write_sides(board, folder)
 
 
@@ -55,8 +55,8 @@ def write_sides(board: Board, folder: Path) -> None:
     Raises:
         RunError: they cannot be written.
     """
-    for name, text in side_csvs(board).items():
-        write_atomically(folder / f"{name}.csv", text)
+    for kind, text in side_csvs(board).items():
+        write_text(folder / f"{kind}.csv", text)
 
 
 def write_figures(figures: Mapping[str, Sequence[Figure]], folder: Path) -> None:
@@ -67,9 +67,9 @@ def write_figures(figures: Mapping[str, Sequence[Figure]], folder: Path) -> None
     """
     several = len([label for label in figures if label]) > 1
     for label, made in figures.items():
-        place = folder / label if several and label else folder
+        target = folder / label if several and label else folder
         with write_errors_as_run_error(folder):
-            place.mkdir(parents=True, exist_ok=True)
+            target.mkdir(parents=True, exist_ok=True)
         for figure in made:
-            write_atomically(place / f"{figure.name}.svg", figure.svg())
-            write_bytes(place / f"{figure.name}.png", figure.png())
+            write_text(target / f"{figure.name}.svg", figure.svg())
+            write_bytes(target / f"{figure.name}.png", figure.png())

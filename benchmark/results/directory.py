@@ -1,27 +1,63 @@
-"""One run's directory: its paths, its lock, its manifest."""
+"""One run's directory: its paths, its lock, its manifest, its ledger."""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from benchmark.budget import Ledger
+import yaml
+from pydantic import ValidationError
+
+from benchmark.datasets.manifest import SplitManifest
 from benchmark.errors import BenchError, RunError
-from benchmark.results.files import removed_on_error, write_atomically, write_errors_as_run_error
+from benchmark.files import atomic_path, content_hash, write_errors_as_run_error, write_text
+from benchmark.ledger import Ledger
+from benchmark.records import Hardware, LedgerRecord, StudyRecord, from_json, to_json
+from benchmark.suite import Suite
 
-FORMAT = 1
-"""Version of the directory's layout; another one is refused, not guessed at."""
-FOLDERS = ("splits", "parts", "models")
+FORMAT = 2
+"""Version of the files. Bump when they change: a run of another version is refused, not guessed at."""
+FOLDERS = ("splits", "per_user", "models")
+
+RunState: TypeAlias = Literal["running", "finished", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunManifest:
+    """What manifest.json says about a run.
+
+    Attributes:
+        format: version of the directory's files.
+        suite: name of the suite.
+        suite_hash: content hash of the resolved suite.
+        started: when, in ISO 8601.
+        finished: when; None until it is.
+        state: "running" also where the process has died.
+        hardware: the machine and the versions; None until the run has looked.
+        datasets: the stored splits by label; empty until they are made.
+        studies: every study as planned; empty until they are.
+    """
+
+    format: int
+    suite: str
+    suite_hash: str
+    started: str
+    state: RunState
+    finished: str | None = None
+    hardware: Hardware | None = None
+    datasets: Mapping[str, SplitManifest] = field(default_factory=dict)
+    studies: tuple[StudyRecord, ...] = ()
 
 
 class RunDirectory:
-    """One run's directory: its paths, its lock, its manifest."""
+    """One run's directory: its paths, its lock, its manifest, its ledger."""
 
     def __init__(self, path: Path) -> None:
         """Name the directory; nothing is made or read yet."""
@@ -32,38 +68,52 @@ class RunDirectory:
         return self.path.absolute() / name
 
     @classmethod
-    def create(cls, path: Path) -> RunDirectory:
-        """Make the directory.
+    def create(cls, path: Path, suite: Suite, started: str) -> RunDirectory:
+        """Make the directory of a new run: its folders, the resolved suite, its manifest.
 
         Raises:
             RunError: it cannot be written.
         """
+        run = cls(path)
+        content = resolved(suite)
         with write_errors_as_run_error(path):
             for folder in (path, *(path / name for name in FOLDERS)):
                 folder.mkdir(parents=True, exist_ok=True)
-            probe = path / f".probe-{os.getpid()}"
-            with removed_on_error(probe):
+            with atomic_path(path / ".probe") as probe:
                 probe.write_text("x")
-            probe.unlink()
-        return cls(path)
+            (path / ".probe").unlink()
+        write_text(run / "suite.json", json.dumps(content, indent=2) + "\n")
+        write_text(run / "suite.yaml", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        run._write(
+            RunManifest(
+                format=FORMAT,
+                suite=suite.name,
+                suite_hash=content_hash(content),
+                started=started,
+                state="running",
+            )
+        )
+        return run
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
         """Open the directory of an earlier run.
 
         Raises:
-            RunError: there is none, or it is of another format.
+            RunError: there is none, or another version of bench wrote it.
         """
         if not os.path.isfile(path / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
             raise RunError(
-                f"{path}: is no run directory (no manifest.json); `bench runs` lists those there are."
+                f"{path}: not a run directory (no manifest.json); `bench runs` lists the runs here."
             )
-        found = cls(path)
-        if (version := found.manifest().get("format")) != FORMAT:
+        run = cls(path)
+        version = run._content("manifest.json").get("format")
+        if version != FORMAT:
             raise RunError(
-                f"{path}: has format {version}, this bench reads format {FORMAT}; run the suite again."
+                f"{path}: has format {version}, this version of bench reads format {FORMAT}. "
+                "Run the suite again, or read the run with the version that made it."
             )
-        return found
+        return run
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -98,40 +148,33 @@ class RunDirectory:
             return False
         return False
 
-    def manifest(self) -> dict[str, Any]:
-        """Return the manifest; empty if there is none yet.
+    def manifest(self) -> RunManifest:
+        """Return the manifest.
 
         Raises:
-            RunError: it is no JSON object.
+            RunError: it is gone or damaged.
         """
-        path = self / "manifest.json"
-        if not path.exists():
-            return {}
         try:
-            content = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
-        if not isinstance(content, dict):
-            raise RunError(f"{path}: is no JSON object; the run directory is damaged.")
-        return content
+            return from_json(RunManifest, self._content("manifest.json"))
+        except ValidationError as error:
+            raise self._damaged("manifest.json", error) from error
 
-    def suite(self) -> dict[str, Any]:
+    def suite(self) -> Suite:
         """Return the suite as this run resolved it.
 
         Raises:
-            RunError: it is gone or is not JSON.
+            RunError: it is gone or damaged.
         """
-        path = self / "suite.json"
         try:
-            content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
-        return content
+            return Suite.model_validate(self._content("suite.json"))
+        except ValidationError as error:
+            raise self._damaged("suite.json", error) from error
 
-    def note(self, **entries: Any) -> None:
-        """Set entries of the manifest."""
-        content = {"format": FORMAT} | self.manifest() | entries
-        write_atomically(self / "manifest.json", json.dumps(content, indent=2, default=str) + "\n")
+    def update(self, **changes: Any) -> RunManifest:
+        """Write entries of the manifest, by the names of :class:`RunManifest`; return it."""
+        manifest = replace(self.manifest(), **changes)
+        self._write(manifest)
+        return manifest
 
     def log(self, text: str) -> None:
         """Append one line to log.txt."""
@@ -140,27 +183,61 @@ class RunDirectory:
             file.write(f"{stamp} {text}\n")
 
     def ledger(self) -> Ledger:
-        """Open the ledger.
+        """Open the ledger for appending.
 
         Raises:
-            RunError: a line in its middle is not JSON.
+            RunError: a line in its middle is damaged.
         """
         try:
             return Ledger(self / "ledger.jsonl")
         except ValueError as error:
-            raise RunError(
-                f"{self / 'ledger.jsonl'}: is damaged ({error}); the run cannot be continued."
-            ) from error
+            raise self._damaged("ledger.jsonl", error) from error
+
+    def records(self) -> list[LedgerRecord]:
+        """Return the records of the ledger, opening nothing for writing.
+
+        Raises:
+            RunError: it is gone or damaged.
+        """
+        try:
+            return Ledger.read(self / "ledger.jsonl")
+        except (OSError, ValueError) as error:
+            raise self._damaged("ledger.jsonl", error) from error
+
+    def _write(self, manifest: RunManifest) -> None:
+        write_text(self / "manifest.json", json.dumps(to_json(manifest), indent=2) + "\n")
+
+    def _content(self, name: str) -> dict[str, Any]:
+        """Return the JSON object of a file."""
+        try:
+            content = json.loads((self / name).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise self._damaged(name, error) from error
+        if not isinstance(content, dict):
+            raise self._damaged(name, "not a JSON object")
+        return content
+
+    def _damaged(self, name: str, why: object) -> RunError:
+        """Return the complaint about a file that cannot be read."""
+        reason = str(why).partition("\n")[0]
+        return RunError(f"{self / name}: cannot be read ({reason}); the run directory is damaged.")
+
+
+def resolved(suite: Suite) -> dict[str, Any]:
+    """Return a suite with every default, as JSON holds it."""
+    content: dict[str, Any] = suite.model_dump(mode="json")
+    return content
 
 
 def runs_under(root: Path) -> list[RunDirectory]:
     """Return every readable run below a results folder, newest first."""
-    found = []
-    for manifest in sorted(root.glob("*/*/manifest.json")) + sorted(root.glob("*/manifest.json")):
-        if manifest.parent.is_symlink():
+    found: list[tuple[str, RunDirectory]] = []
+    for path in sorted(root.glob("*/*/manifest.json")) + sorted(root.glob("*/manifest.json")):
+        if path.parent.is_symlink():
             continue
         try:
-            found.append(RunDirectory.existing(manifest.parent))
+            run = RunDirectory.existing(path.parent)
+            found.append((run.manifest().started, run))
         except BenchError:
             continue
-    return sorted(found, key=lambda run: run.manifest().get("started", ""), reverse=True)
+    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]

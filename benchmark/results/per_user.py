@@ -1,28 +1,29 @@
-"""Rows that a run appends: a final's per-user values, and all of them together."""
+"""Per-user values of finals: one file per final as it ends, and all of them together."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmark.budget import Ledger
 from benchmark.errors import RunError
+from benchmark.files import atomic_path, file_sha256, write_errors_as_run_error
+from benchmark.ledger import Ledger
+from benchmark.records import FinalRecord, TestScores, TrialRecord, to_json
 from benchmark.results.directory import RunDirectory
-from benchmark.results.files import atomic_path, file_hash, removed_on_error, write_errors_as_run_error
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmark.metrics.evaluator import Evaluation
+    from benchmark.metrics.evaluation import Evaluation
     from benchmark.protocol import Values
 
-IDENTITY = ("dataset", "model", "seed", "train_on")
+IDENTITY = ("dataset", "model", "seed", "train_on", "config_source")
 """Columns of per_user.parquet that say whose rows they are."""
 
 
-def write_part(path: Path, evaluation: Evaluation, more: Mapping[str, Values] | None = None) -> str:
+def write_per_user(path: Path, evaluation: Evaluation, more: Mapping[str, Values] | None = None) -> str:
     """Store a final's per-user values and top-K lists; return the file's SHA-256.
 
     Columns: user (dense id), one column per ranking metric and per entry of ``more``, the sums that
@@ -41,73 +42,94 @@ def write_part(path: Path, evaluation: Evaluation, more: Mapping[str, Values] | 
     lists = np.ascontiguousarray(evaluation.lists, dtype=np.int32)
     offsets = np.arange(0, lists.size + 1, lists.shape[1] if lists.size else 1, dtype=np.int32)
     columns["items"] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()))
-    temporary = path.with_suffix(".tmp")
-    with write_errors_as_run_error(path.parent), removed_on_error(temporary):
+    with write_errors_as_run_error(path.parent), atomic_path(path) as temporary:
         pq.write_table(pa.table(columns), temporary)
-        digest = file_hash(temporary)
-        temporary.replace(path)
-    return digest
+        return file_sha256(temporary)
 
 
-def read_part(path: Path, sha256: str) -> pd.DataFrame:
-    """Return a stored part.
+def read_final(run: RunDirectory, final: FinalRecord) -> pd.DataFrame:
+    """Return the per-user rows of one complete final.
 
     Raises:
-        RunError: it is gone, or is not the file that was written.
+        RunError: the file is gone, or is not the one that was written.
     """
     import pandas as pd
 
-    return pd.read_parquet(_whole_part(path, sha256))
+    return pd.read_parquet(checked_path(run, final))
 
 
-def _whole_part(path: Path, sha256: str) -> Path:
-    if not path.exists() or file_hash(path) != sha256:
+def checked_path(run: RunDirectory, final: FinalRecord) -> Path:
+    """Return the file of a complete final, found to be the one that was written.
+
+    Raises:
+        RunError: it is gone, or was changed.
+    """
+    scores = test_scores(final)
+    path = run / scores.path
+    if not path.exists() or file_sha256(path) != scores.sha256:
         raise RunError(
             f"{path}: is missing or was changed after the run wrote it; run the same command again."
         )
     return path
 
 
+def test_scores(final: FinalRecord) -> TestScores:
+    """Return what the scorer found for a complete final."""
+    assert final.test is not None, f"{final.entry} is not complete"
+    return final.test
+
+
 def gather(run: RunDirectory, ledger: Ledger) -> None:
-    """Write trials.parquet and per_user.parquet from the ledger and the parts, in the memory of one part."""
+    """Write trials.parquet and per_user.parquet from the ledger and the finals' files.
+
+    Takes the memory of one final at a time.
+    """
     import pandas as pd
 
     with write_errors_as_run_error(run.path):
-        trials = pd.DataFrame([_trial_row(line) for line in ledger.lines("close", role="trial")])
+        trials = pd.DataFrame([_flat(record) for record in ledger.records(TrialRecord)])
         with atomic_path(run / "trials.parquet") as temporary:
             trials.to_parquet(temporary, index=False)
-        if finals := latest(ledger.lines("close", role="final", outcome="complete")):
+        if finals := latest(ledger.records(FinalRecord)):
             with atomic_path(run / "per_user.parquet") as temporary:
-                _stream_parts(run, finals, temporary)
+                _stream(run, finals, temporary)
 
 
-def _stream_parts(run: RunDirectory, finals: list[dict[str, Any]], path: Path) -> None:
-    """Write the parts one after another, a row group each; what a part lacks is null there."""
+def _flat(record: TrialRecord) -> dict[str, object]:
+    """Return a trial as one row: what is nested becomes JSON."""
+    return {
+        name: json.dumps(value) if isinstance(value, dict) else value
+        for name, value in to_json(record).items()
+    }
+
+
+def _stream(run: RunDirectory, finals: Sequence[FinalRecord], path: Path) -> None:
+    """Write the finals' files one after another, a row group each; what one lacks is null there."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    paths = [_whole_part(run / line["part"], line["sha256"]) for line in finals]
+    paths = [checked_path(run, final) for final in finals]
     own = pa.unify_schemas(
-        [pq.read_schema(part).remove_metadata() for part in paths], promote_options="permissive"
+        [pq.read_schema(one).remove_metadata() for one in paths], promote_options="permissive"
     )
-    schema = pa.schema([*own, *(pa.field(name, pa.string()) for name in ("dataset", "model", "train_on"))])
-    schema = schema.append(pa.field("seed", pa.int64()))
+    texts = [pa.field(name, pa.string()) for name in IDENTITY if name != "seed"]
+    schema = pa.schema([*own, *texts, pa.field("seed", pa.int64())])
     with pq.ParquetWriter(path, schema) as writer:
-        for part, line in zip(paths, finals, strict=True):
-            table = pq.read_table(part)
+        for one, final in zip(paths, finals, strict=True):
+            table = pq.read_table(one)
             columns = {name: table[name] for name in table.column_names}
-            columns |= {name: pa.repeat(line[name], len(table)) for name in schema.names if name in IDENTITY}
+            columns |= {name: pa.repeat(getattr(final, name), len(table)) for name in IDENTITY}
             empty = {name: pa.nulls(len(table)) for name in schema.names if name not in columns}
             ordered = {name: (columns | empty)[name] for name in schema.names}
             writer.write_table(pa.table(ordered).cast(schema), row_group_size=max(1, len(table)))
 
 
-def read_per_user(run: RunDirectory, finals: list[dict[str, Any]]) -> pd.DataFrame:
+def read_per_user(run: RunDirectory, finals: Sequence[FinalRecord]) -> pd.DataFrame:
     """Return every final's per-user rows; of a run that was stopped, those of the finals it completed.
 
     Args:
         run: the directory.
-        finals: close lines of its complete finals.
+        finals: its finals.
 
     Raises:
         RunError: a file is gone or damaged.
@@ -116,30 +138,21 @@ def read_per_user(run: RunDirectory, finals: list[dict[str, Any]]) -> pd.DataFra
 
     path = run / "per_user.parquet"
     if not path.exists():
-        return _from_parts(run, finals)
+        frames = [
+            read_final(run, final).assign(**{name: getattr(final, name) for name in IDENTITY})
+            for final in latest(finals)
+        ]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
 
 
-def _from_parts(run: RunDirectory, finals: list[dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    frames = [
-        read_part(run / line["part"], line["sha256"]).assign(**{name: line[name] for name in IDENTITY})
-        for line in latest(finals)
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the last close line of each final, of each study's last key: what changed is fitted again."""
-    keys = {line["study"]: line.get("study_key") for line in lines}
-    fresh = [line for line in lines if line.get("study_key") == keys[line["study"]]]
-    return list({(line["study"], line["seed"], line["train_on"]): line for line in fresh}.values())
-
-
-def _trial_row(line: dict[str, Any]) -> dict[str, Any]:
-    row = {key: value for key, value in line.items() if not isinstance(value, dict | list)}
-    return row | {key: json.dumps(value) for key, value in line.items() if isinstance(value, dict | list)}
+def latest(finals: Sequence[FinalRecord]) -> list[FinalRecord]:
+    """Return the last complete record of each final, of each study's last key: what changed is refitted."""
+    complete = [final for final in finals if final.outcome == "complete"]
+    keys = {final.study: final.study_key for final in complete}
+    fresh = [final for final in complete if final.study_key == keys[final.study]]
+    identified = {(one.study, one.seed, one.train_on, one.config_source): one for one in fresh}
+    return list(identified.values())

@@ -1,8 +1,9 @@
-"""A suite becomes a finished run: every study, then every final, resumed where a crash left it."""
+"""A suite becomes a finished run: every study, then every final, resumed where a crash interrupted it."""
 
 from benchmark.runner.dry_run import DryRun, dry_run
+from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
-from benchmark.runner.session import RunOptions, finish, run
+from benchmark.runner.session import run
 from benchmark.runner.splits import labels_of
 from benchmark.runner.watcher import Silent, Watcher
 
@@ -13,7 +14,6 @@ __all__ = [
     "Study",
     "Watcher",
     "dry_run",
-    "finish",
     "labels_of",
     "plan",
     "refuse_missing",

@@ -4,46 +4,63 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 
-from benchmark.budget import LOST, Line
 from benchmark.errors import AdapterError, Interrupted, RunError
-from benchmark.executors.channel import Closed, Message
-from benchmark.executors.local import ExitReport, ForkServer, Limits, supervise
+from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
-from benchmark.results import RunDirectory, content_hash, file_hash
-from benchmark.runner.context import RunContext, applicable, note_open
-from benchmark.runner.plan import Study
-from benchmark.runner.splits import StoredSplit
+from benchmark.files import content_hash, file_sha256
+from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
+from benchmark.records import (
+    LOST,
+    MACHINE,
+    ConfigSource,
+    Cost,
+    Ending,
+    FinalOpened,
+    FinalRecord,
+    Measurements,
+    TestCounts,
+    TestOpened,
+    TestScores,
+    TrainOn,
+    TrialRecord,
+    from_json,
+)
+from benchmark.results import RunDirectory
+from benchmark.runner.child import ChildListener, EntryListener, cost
+from benchmark.runner.context import RunContext, applicable_metrics, fit_request
+from benchmark.runner.study import ReadyStudy
 
-DEFAULT = "default"
-"""What stands for the training set in the final of the default configuration: it is in no ranking."""
-MEASURED = ("values", "counts", "popularity_lift", "sha256", "state_sha256")
-TRY_AGAIN = frozenset({"infrastructure", "timeout"})
-"""Outcomes that are tried once more. The configuration of a final has been fitted before in a third of
-its bound, so when it runs over, most likely something else held the machine."""
+SCORER_S = 60.0
+"""The least that scoring on test may take, however short the fit was."""
 
 
-@dataclass
-class FinalListener:
-    """What a final's process, or its scorer, said; spending goes to the ledger."""
+@dataclass(kw_only=True)
+class FinalListener(EntryListener[FinalOpened]):
+    """Hears the model's process of a final."""
 
-    context: RunContext
-    entry: str | None
-    said: dict[str, Message] = field(default_factory=dict)
+    measured: Measured | None = None
 
-    def hear(self, message: Message, charged_s: float) -> None:
-        """Keep the last message of each kind."""
-        del charged_s
-        self.said[message["event"]] = message
+    def hear(self, message: Message, charged_s: float) -> Message | None:
+        """Keep what was measured."""
+        if isinstance(message, Measured):
+            self.measured = message
+        return super().hear(message, charged_s)
 
-    def tick(self, lease_s: float, charged_s: float) -> None:
-        """Write the spending of the model's process down; the scorer's is nobody's."""
-        if self.entry is not None:
-            spent = {"lease_s": round(lease_s, 3), "charged_s": round(charged_s, 3)}
-            self.context.ledger.append("spend", entry=self.entry, **spent)
+
+@dataclass(kw_only=True)
+class ScorerListener(ChildListener):
+    """Hears the scorer of a final; what it spends is charged to nobody."""
+
+    scored: Scored | None = None
+
+    def hear(self, message: Message, charged_s: float) -> Message | None:
+        """Keep what was found."""
+        if isinstance(message, Scored):
+            self.scored = message
+        return super().hear(message, charged_s)
 
 
 @dataclass(frozen=True)
@@ -51,195 +68,245 @@ class FinalSpec:
     """One final: the trial that is fitted again, on what, with which seed.
 
     Attributes:
-        part: "train" or "train+valid", what the chosen configuration is trained on; "default" for the
-            default configuration, which is trained as the board ranks.
+        train_on: what it is trained on.
         seed: of the model.
-        trial: the close line whose configuration and number of steps are repeated.
+        trial: whose configuration and number of steps are repeated.
+        config_source: whether that is the best trial or the default configuration's.
     """
 
-    part: str
+    train_on: TrainOn
     seed: int
-    trial: Line
+    trial: TrialRecord
+    config_source: ConfigSource = "tuned"
 
 
-@dataclass
+@dataclass(frozen=True)
 class FinalsRun:
-    """All finals of one model on one data set."""
+    """All finals of one model on one data set.
+
+    Attributes:
+        context: of the run.
+        ready: the study.
+        best: its best trial.
+        default: the trial of its default configuration; None if it has no value, or nothing is tuned.
+        slot: where they run.
+        run_dir: where results are stored.
+    """
 
     context: RunContext
-    study: Study
-    key: str
-    best: Line
-    default: Line | None
-    data: StoredSplit
+    ready: ReadyStudy
+    best: TrialRecord
+    default: TrialRecord | None
     slot: Slot
     run_dir: RunDirectory
 
     def run(self) -> None:
         """Fit and score what has no committed result yet."""
-        wanted = list(self.wanted())
-        todo = [task for task in wanted if not self.is_done(task)]
-        self.context.watcher.final(self.study.name, len(wanted) - len(todo), len(wanted))
+        context, study = self.context, self.ready.study
+        specs = list(self.specs())
+        todo = [spec for spec in specs if not self.is_done(spec)]
+        context.watcher.final(study.name, len(specs) - len(todo), len(specs))
         if not todo:
-            return self.context.fork_servers.drop(self.study)
-        problem: Exception | None = None
-        for _ in range(2):
-            try:
-                with self.context.fork_servers.lend(
-                    self.study, self.data, self.slot, keep=False
-                ) as fork_server:
-                    return self._work(fork_server, self.context.fork_servers.scorer(self.slot), wanted)
-            except (AdapterError, Closed) as error:
-                self.context.fork_servers.drop_scorer(self.slot)
-                if self.context.stop.is_set():
-                    raise Interrupted from error
-                problem = error  # a process that forks has died or is not ready: once more with a new one
-        return self._give_up(todo[0], str(problem) or "the process that forks its fits died twice")
+            return context.fork_servers.drop(study)
+        try:
+            return context.retries.run(self.lent, lambda lent: self.run_finals(*lent, specs), context.stop)
+        except AdapterError as error:
+            opened = self.entry(todo[0], hold_s=0.0, device="")
+            context.ledger.append(opened.closed(Ending(MACHINE, str(error)), Cost()))
 
-    def _work(self, fork_server: ForkServer, scorers: ForkServer, wanted: list[FinalSpec]) -> None:
-        for task in wanted:
-            if self.is_done(task):
-                continue
-            closed = self._final(fork_server, scorers, task)
-            if closed["outcome"] in TRY_AGAIN:
-                closed = self._final(fork_server, scorers, task)
-            done = sum(self.is_done(other) for other in wanted)
-            self.context.watcher.final(self.study.name, done, len(wanted))
-            if closed["outcome"] != "complete":
-                break  # the same configuration would fail again; the row says why
-
-    def _give_up(self, task: FinalSpec, reason: str) -> None:
-        """Write down that a final could not even be started."""
-        facts = {"trial": task.trial["trial"], "config": task.trial["config"]}
-        spent = {"lease_s": 0.0, "charged_s": 0.0}
-        entry = self._identity(task)
-        self.context.ledger.append(
-            "close", **entry, outcome="infrastructure", reason=reason, **spent, **facts
-        )
-
-    def wanted(self) -> Iterator[FinalSpec]:
+    def specs(self) -> Iterator[FinalSpec]:
         """Return every final, that of the default configuration last: it is never ranked."""
         finals = self.context.suite.finals
-        seeds = 1 if self.study.adapter.traits.deterministic else finals.seeds
-        for part in finals.variants:
+        seeds = 1 if self.ready.study.adapter.traits.deterministic else finals.seeds
+        for train_on in finals.variants:
             for seed in range(seeds):
-                yield FinalSpec(part, seed, self.best)
-        if finals.default and self.default is not None and self.default["config"] != self.best["config"]:
-            yield FinalSpec(DEFAULT, 0, self.default)
+                yield FinalSpec(train_on, seed, self.best)
+        if finals.default and self.default is not None and self.default.config != self.best.config:
+            yield FinalSpec(finals.train_on, 0, self.default, "default")
 
-    def final_key(self, task: FinalSpec) -> str:
+    @contextmanager
+    def lent(self) -> Iterator[tuple[Executor, Executor]]:
+        """Lend the model's executor and a scorer's; after a fault the next scorer is new."""
+        servers, ready = self.context.fork_servers, self.ready
+        try:
+            with servers.lend(ready.study, ready.data, self.slot, keep=False) as model:
+                yield model, servers.scorer(self.slot)
+        except (AdapterError, ExecutorLost):
+            servers.drop_scorer(self.slot)
+            raise
+
+    def run_finals(self, model: Executor, scorer: Executor, specs: list[FinalSpec]) -> None:
+        """Run what is not done; after a failure the rest is not tried, for it would fail again."""
+        for spec in specs:
+            if self.is_done(spec):
+                continue
+            for _ in range(self.context.retries.finals):
+                closed = self.run_final(model, scorer, spec)
+                if closed.outcome not in {MACHINE, "timeout"}:
+                    break
+            done = sum(self.is_done(other) for other in specs)
+            self.context.watcher.final(self.ready.study.name, done, len(specs))
+            if closed.outcome != "complete":
+                break
+
+    def final_key(self, spec: FinalSpec) -> str:
         """Return the hash of everything that this final's result depends on."""
         return content_hash(
             {
-                "study": self.key,
-                "split": self.data.hash,
-                "params": task.trial["config"],
-                "steps": task.trial["best_step"],
-                "train_on": task.part,
-                "seed": task.seed,
-                "metrics": applicable(self.context.suite, self.study),
+                "study": self.ready.key,
+                "split": self.ready.data.hash,
+                "params": dict(spec.trial.config),
+                "steps": spec.trial.best_step,
+                "train_on": spec.train_on,
+                "config_source": spec.config_source,
+                "seed": spec.seed,
+                "metrics": applicable_metrics(self.context.suite, self.ready.study),
             }
         )[:16]
 
-    def is_done(self, task: FinalSpec) -> bool:
-        """Return whether the ledger has this final, and its part is the file that was written."""
-        lines = self.context.ledger.lines("close", key=self.final_key(task), outcome="complete")
+    def is_done(self, spec: FinalSpec) -> bool:
+        """Return whether the ledger has this final, and its per-user file is the one that was written."""
+        key = self.final_key(spec)
+        finals = [final for final in self.context.ledger.records(FinalRecord) if final.final_key == key]
+        scores = [final.scores for final in finals if final.outcome == "complete"]
         return any(
-            (self.run_dir / line["part"]).exists()
-            and file_hash(self.run_dir / line["part"]) == line["sha256"]
-            for line in lines
+            (path := self.run_dir / one.path).exists() and file_sha256(path) == one.sha256 for one in scores
         )
 
-    def _final(self, fork_server: ForkServer, scorers: ForkServer, task: FinalSpec) -> Line:
-        entry, trial = self._identity(task), task.trial
-        request = self._request(task)
-        places = {"part": f"parts/{entry['key']}.parquet", "state": f"models/{entry['key']}.safetensors"}
-        for_scorer = request | {name: str(self.run_dir / place) for name, place in places.items()}
-        for_scorer |= {"directory": str(self.data.directory), "candidates": self.data.manifest["candidates"]}
-        hold_s = self.context.policy.final_s(trial["charged_s"] * self._more_users())
-        fitted, scored = FinalListener(self.context, entry["entry"]), FinalListener(self.context, None)
-        limits = Limits(hold_s, self.slot.memory_mb, self.context.policy.ready_s)
-        self.context.ledger.append("test-opened", entry=entry["entry"], split=self.data.hash)
+    def entry(self, spec: FinalSpec, *, hold_s: float, device: str) -> FinalOpened:
+        """Return the opening line of a new attempt."""
+        key, study, ledger = self.final_key(spec), self.ready.study, self.context.ledger
+        attempt = sum(line.final_key == key for line in ledger.records(FinalOpened))
+        attempt += sum(line.final_key == key for line in ledger.records(FinalRecord))
+        return FinalOpened(
+            entry=f"{study.name}@{key}#final-{attempt}",
+            dataset=study.dataset,
+            model=study.model,
+            study_key=self.ready.key,
+            final_key=key,
+            config_source=spec.config_source,
+            train_on=spec.train_on,
+            seed=spec.seed,
+            trial=spec.trial.trial,
+            config=spec.trial.config,
+            hold_s=hold_s,
+            device=device,
+        )
+
+    def run_final(self, model: Executor, scorer: Executor, spec: FinalSpec) -> FinalRecord:
+        """Refit and score, and write down how that ended.
+
+        Raises:
+            RunError: the result cannot be stored: that is not the model's failure.
+            Interrupted: the run was stopped.
+        """
+        context, manifest = self.context, self.ready.data.manifest
+        request = self.request(spec)
+        more_users = max(1.0, manifest.n_users / max(1, manifest.parts["valid"].users))
+        hold_s = context.policy.final_s(spec.trial.charged_s * more_users)
+        limits = Limits(hold_s, self.slot.memory_mb, context.policy.ready_s)
+        entry = self.entry(spec, hold_s=hold_s, device=request.device)
+        fitted = FinalListener(ledger=context.ledger, entry=entry)
+        scored = ScorerListener()
+        per_user, state = f"per_user/{entry.final_key}.parquet", f"models/{entry.final_key}.safetensors"
+        to_score = ScoreRequest(
+            name=request.name,
+            metrics=request.metrics,
+            rates=request.rates,
+            train_on=request.train_on,
+            directory=str(self.ready.data.directory),
+            candidates=manifest.candidates.rule,
+            per_user_path=str(self.run_dir / per_user),
+            state_path=str(self.run_dir / state),
+        )
+        context.ledger.append(TestOpened(entry=entry.entry, split=self.ready.data.hash))
         with ExitStack() as held:
-            with _pipe() as (read, write):
-                scorer = scorers.launch("benchmark.scorer:run", for_scorer, (read,))
-                held.enter_context(closing(scorer))
-                child = fork_server.launch("benchmark.trial:final", request, (write,))
-                held.enter_context(closing(child))
-            facts = {"config": trial["config"], "device": request["device"]}
-            note_open(self.context.ledger, child, entry, hold_s=hold_s, **facts)
-            ending = supervise(child, limits, fitted)
-            scoring = supervise(scorer, replace(limits, hold_s=max(60.0, hold_s)), scored)
-        line = self._close(task, entry, places, (ending, scoring), (fitted, scored))
-        if "stopped" in {ending.ended_by, scoring.ended_by}:
+            with pipe() as (read, write):
+                scoring_limits = replace(limits, hold_s=max(SCORER_S, hold_s))
+                scoring = scorer.start("benchmark.scorer:run", to_score, scoring_limits, scored, (read,))
+                held.callback(scoring.close)
+                fitting = model.start("benchmark.trial:final", request, limits, fitted, (write,))
+                held.callback(fitting.close)
+            report, scoring_report = fitting.wait(), scoring.wait()
+        ending = self.ending(report, fitted, scoring_report, scored, limits)
+        final = fitted.entry.closed(ending, cost(report))
+        if ending.outcome == "complete":
+            assert fitted.measured is not None
+            assert scored.scored is not None
+            final = replace(
+                final,
+                fit_s=fitted.measured.fit_s,
+                measured=from_json(Measurements, asdict(fitted.measured)),
+                test=stored_scores(scored.scored, per_user, state),
+            )
+        for error in (fitted.error, scored.error):
+            if error is not None:
+                context.log(f"[{entry.entry}] {error.traceback}")
+        context.ledger.append(final)
+        if "stopped" in {report.ended_by, scoring_report.ended_by}:
             raise Interrupted
-        return line
+        return final
 
-    def _request(self, task: FinalSpec) -> Message:
-        """Return what both processes of a final must know; nothing in it leads to the stored split."""
-        ranked = self.context.suite.finals.train_on
-        return self.context.request(self.study, task.trial["config"], task.seed, self.slot) | {
-            "steps": task.trial["best_step"],
-            "train_on": ranked if task.part == DEFAULT else task.part,
-            "keep_state": task.seed == 0 and task.part == ranked,
-        }
-
-    def _more_users(self) -> float:
-        """Return how many users a final scores for each that its trial scored."""
-        counts = self.data.manifest
-        each: float = counts["n_users"] / max(1, counts["parts"]["valid"]["users"])
-        return max(1.0, each)
-
-    def _close(
-        self,
-        task: FinalSpec,
-        entry: dict[str, Any],
-        places: dict[str, str],
-        endings: tuple[ExitReport, ExitReport],
-        heard: tuple[FinalListener, FinalListener],
-    ) -> Line:
-        ending, fitted, scored = endings[0], heard[0].said, heard[1].said
-        if scored.get("error", {}).get("kind") == "place":
-            raise RunError(scored["error"]["message"])  # a full disk is not the model's failure
-        outcome, reason = _classify(endings, fitted, scored)
-        result: dict[str, Any] = {}
-        if outcome == "complete":
-            facts = {key: value for key, value in fitted["facts"].items() if key != "event"}
-            result = facts | {key: scored["result"][key] for key in MEASURED} | places
-        for said in (fitted, scored):
-            if "error" in said:
-                self.context.log(f"[{entry['entry']}] {said['error']['traceback']}")
-        return self.context.ledger.append(
-            "close",
-            **entry,
-            outcome=outcome,
-            reason=reason,
-            lease_s=round(ending.lease_s, 4),
-            charged_s=round(ending.charged_s, 4),
-            memory_mb=round(ending.memory_mb, 1),
-            trial=task.trial["trial"],
-            config=task.trial["config"],
-            **result,
+    def request(self, spec: FinalSpec) -> FinalRequest:
+        """Return what the model's process must know; nothing in it leads to the stored split."""
+        suite, trial = self.context.suite, spec.trial
+        assert trial.best_step is not None
+        fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot)
+        is_exported = spec.config_source == "tuned" and spec.train_on == suite.finals.train_on
+        return FinalRequest(
+            **asdict(fit),
+            steps=trial.best_step,
+            train_on=spec.train_on,
+            keep_state=is_exported and spec.seed == 0,
         )
 
-    def _identity(self, task: FinalSpec) -> dict[str, Any]:
-        key = self.final_key(task)
-        attempt = sum(len(self.context.ledger.lines(event, key=key)) for event in ("open", "close"))
-        return {
-            "entry": f"{self.study.name}@{key}#final-{attempt}",
-            "study": self.study.name,
-            "key": key,
-            "study_key": self.key,
-            "dataset": self.study.dataset,
-            "model": self.study.model,
-            "role": "final",
-            "train_on": task.part,
-            "seed": task.seed,
-        }
+    def ending(
+        self,
+        report: ExitReport,
+        fitted: FinalListener,
+        scoring: ExitReport,
+        scored: ScorerListener,
+        limits: Limits,
+    ) -> Ending:
+        """Return how a final ended: what the model's process says first, then the scorer.
+
+        Raises:
+            RunError: the scorer could not write.
+        """
+        if scored.error is not None and scored.error.kind == "machine":
+            raise RunError(scored.error.message)  # a full disk is not the model's failure
+        if scoring.ended_by == "stopped":
+            return Ending(LOST, "the run was stopped")
+        pipe_broke = fitted.error is not None and fitted.error.kind == "machine"
+        error = None if pipe_broke else fitted.error  # the scorer knows why
+        fault = self.context.retries.fault(report, error, limits, unexplained=MACHINE)
+        if fault is not None:
+            return fault
+        if report.ended_by == "hold":
+            return Ending("timeout", f"the final took longer than {limits.hold_s:.0f} s")
+        if scored.error is not None:
+            return Ending(MACHINE, scored.error.message)
+        if scored.scored is None:
+            how = f"exit code {scoring.code}, {scoring.ended_by}"
+            return Ending(MACHINE, f"the scorer exited unexpectedly ({how})")
+        return Ending("complete", "finished")
+
+
+def stored_scores(scored: Scored, per_user: str, state: str) -> TestScores:
+    """Return what the scorer found, with where it stored the rest, relative to the run."""
+    return TestScores(
+        values=scored.values,
+        counts=from_json(TestCounts, scored.counts),
+        popularity_lift=scored.popularity_lift,
+        path=per_user,
+        sha256=scored.sha256,
+        state_path=None if scored.state_sha256 is None else state,
+        state_sha256=scored.state_sha256,
+    )
 
 
 @contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
+def pipe() -> Iterator[tuple[int, int]]:
     """Make a pipe for two children; our ends are closed, so that its reader sees the writer's end."""
     ends = os.pipe()
     try:
@@ -247,26 +314,3 @@ def _pipe() -> Iterator[tuple[int, int]]:
     finally:
         for end in ends:
             os.close(end)
-
-
-def _classify(  # noqa: PLR0911 - a line for each outcome
-    endings: tuple[ExitReport, ExitReport], fitted: dict[str, Message], scored: dict[str, Message]
-) -> tuple[str, str]:
-    ending, scoring = endings
-    if "stopped" in {ending.ended_by, scoring.ended_by}:
-        return LOST, "the run was stopped"
-    if "error" in fitted and "BrokenPipeError" not in fitted["error"]["message"]:
-        return fitted["error"]["kind"], fitted["error"]["message"]
-    if ending.ended_by == "memory":
-        return "oom", f"its processes took {ending.memory_mb:.0f} MB, more than the slot"
-    if ending.ended_by == "hold":
-        return "timeout", f"the final took longer than {ending.charged_s:.0f} s"
-    if not ending.done:
-        return (
-            "infrastructure",
-            f"its process ended without a word (exit code {ending.code}, {ending.ended_by})",
-        )
-    if "result" not in scored:
-        silent = f"the scorer ended without a word (exit code {scoring.code}, {scoring.ended_by})"
-        return "infrastructure", scored.get("error", {}).get("message", silent)
-    return "complete", "finished"

@@ -1,4 +1,4 @@
-"""The processes that fork fits: one a model, kept from its study for its finals, and one scorer a slot.
+"""One fork server per model, reused from tuning to final refits, and one scorer process per slot.
 
 All are forked from a root that has imported the engine and nothing else.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.executors.executor import Executor
 from benchmark.executors.local import ForkServer, Preload
 from benchmark.executors.slots import Slot, machine_memory_mb
 from benchmark.runner.plan import Study
@@ -24,14 +25,14 @@ SCORER = Preload(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
 
 @dataclass
 class ForkServers:
-    """Starts them, lends them out, and closes what is left.
+    """Starts fork servers, lends them out, and closes what is left.
 
-    The kernel kills such a process when the thread that started it ends (``PR_SET_PDEATHSIG``), so ask
+    The kernel kills a fork server when the thread that started it ends (``PR_SET_PDEATHSIG``), so call
     from threads that live as long as the run.
 
     Attributes:
-        log: takes each line that one prints.
-        hidden: paths that no environment variable handed on may contain.
+        log: takes each line that one prints, and a line as each gets ready.
+        hidden: paths that no environment variable passed on may contain.
         stop: set by whoever wants everything to end.
         ready_s: seconds that imports may take.
         sampled: whether a metric ranks drawn negatives.
@@ -51,7 +52,7 @@ class ForkServers:
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def lend(self, study: Study, data: StoredSplit, slot: Slot, *, keep: bool) -> Iterator[ForkServer]:
+    def lend(self, study: Study, data: StoredSplit, slot: Slot, *, keep: bool) -> Iterator[Executor]:
         """Lend the process that has imported a study's framework and read train and validation.
 
         Args:
@@ -62,15 +63,27 @@ class ForkServers:
 
         Raises:
             AdapterError: the import or the loading failed, or took too long.
+            ExecutorLost: the root died.
         """
-        fork_server = self._taken(study.name, slot) or self._started(study, data, slot)
+        fork_server = self._kept_for(study, slot)
+        if fork_server is None:
+            arguments = {"directory": str(data.directory), "candidates": data.manifest.candidates.rule}
+            preload = Preload(
+                study.adapter.preload, "benchmark.trial:load", {**arguments, "sampled": self.sampled}
+            )
+            fork_server = self._start(study.name, preload, slot, self._root(slot))
         try:
             yield fork_server
         except BaseException:
             fork_server.close()
             raise
-        if not (keep and self._put(study.name, fork_server)):
-            fork_server.close()
+        memory_mb = fork_server.memory_mb
+        with self._lock:
+            held_mb = sum(held for _, held in self._kept.values())
+            if keep and memory_mb + held_mb <= self.keep_mb:
+                self._kept[study.name] = fork_server, memory_mb
+                return
+        fork_server.close()
 
     def drop(self, study: Study) -> None:
         """Close the process of a study whose finals will not come."""
@@ -79,25 +92,29 @@ class ForkServers:
         if fork_server is not None:
             fork_server.close()
 
-    def scorer(self, slot: Slot) -> ForkServer:
-        """Return the process that forks scorers on a slot's cores; whoever holds the slot holds it too."""
+    def scorer(self, slot: Slot) -> Executor:
+        """Return the process that forks scorers on a slot's cores; whoever holds the slot holds it too.
+
+        Raises:
+            AdapterError: it did not get ready.
+            ExecutorLost: the root died.
+        """
         with self._lock:
-            known = self._scorers.get(slot.cores)
-        if known is not None and known.alive:
-            return known
+            scorer = self._scorers.get(slot.cores)
+        if scorer is not None and scorer.alive:
+            return scorer
         self.drop_scorer(slot)
-        bare = Slot(slot.cores, slot.memory_mb)
-        made = ForkServer(bare, SCORER, log=self.log, stop=self.stop, root=self._root(slot))
+        scorer = self._start("scorer", SCORER, without_gpu(slot), self._root(slot))
         with self._lock:
-            self._scorers[slot.cores] = made
-        return made
+            self._scorers[slot.cores] = scorer
+        return scorer
 
     def drop_scorer(self, slot: Slot) -> None:
         """Close the scorer process of a slot after a fault: the next one is new."""
         with self._lock:
-            known = self._scorers.pop(slot.cores, None)
-        if known is not None:
-            known.close()
+            scorer = self._scorers.pop(slot.cores, None)
+        if scorer is not None:
+            scorer.close()
 
     def close(self) -> None:
         """End them all."""
@@ -108,56 +125,42 @@ class ForkServers:
         for fork_server in [*left, *self._roots]:
             fork_server.close()
 
-    def _started(self, study: Study, data: StoredSplit, slot: Slot) -> ForkServer:
-        return ForkServer(
-            slot,
-            set_up(study, data, sampled=self.sampled),
-            log=lambda line: self.log(f"[{study.name}] {line}"),
-            stop=self.stop,
-            ready_s=self.ready_s,
-            root=self._root(slot),
-        )
+    def _kept_for(self, study: Study, slot: Slot) -> ForkServer | None:
+        """Return the fork server that tuning left, moved to this slot; None if it cannot be used here."""
+        with self._lock:
+            fork_server, _ = self._kept.pop(study.name, (None, 0.0))
+        if fork_server is None:
+            return None
+        if fork_server.slot.gpu != slot.gpu or not fork_server.alive:  # it sees the GPU it was started with
+            fork_server.close()
+            return None
+        fork_server.slot = slot
+        return fork_server
 
     def _root(self, slot: Slot) -> ForkServer:
         """Return the process that has imported the engine: all others are forked from it."""
         with self._starting:
             root = self._roots[-1] if self._roots else None
             if root is None or not root.alive:
-                bare = Slot(slot.cores, slot.memory_mb)
-                root = ForkServer(
-                    bare, ROOT, log=self.log, hidden=self.hidden, stop=self.stop, ready_s=self.ready_s
-                )
+                root = self._start("root", ROOT, without_gpu(slot))
                 self._roots.append(root)
         return root
 
-    def _taken(self, name: str, slot: Slot) -> ForkServer | None:
-        with self._lock:
-            fork_server, _ = self._kept.pop(name, (None, 0.0))
-        if fork_server is None:
-            return None
-        # It sees the GPU that it was started with.
-        if fork_server.slot.gpu != slot.gpu or not fork_server.alive:
-            fork_server.close()
-            return None
-        fork_server.slot = slot
+    def _start(self, name: str, preload: Preload, slot: Slot, root: ForkServer | None = None) -> ForkServer:
+        """Start a fork server and log that it is ready; what it prints is logged under its name."""
+        fork_server = ForkServer(
+            slot,
+            preload,
+            log=lambda line: self.log(f"[{name}] {line}"),
+            hidden=self.hidden,
+            stop=self.stop,
+            ready_s=self.ready_s,
+            root=root,
+        )
+        self.log(f"[{name}] fork server {fork_server.pid} is ready")
         return fork_server
 
-    def _put(self, name: str, fork_server: ForkServer) -> bool:
-        memory_mb = fork_server.memory_mb
-        with self._lock:
-            fits = memory_mb + sum(held for _, held in self._kept.values()) <= self.keep_mb
-            if fits:
-                self._kept[name] = fork_server, memory_mb
-        return fits
 
-
-def set_up(study: Study, data: StoredSplit, *, sampled: bool) -> Preload:
-    """Return what the process that forks a study's fits imports and loads, once and uncharged.
-
-    Args:
-        study: whose fits.
-        data: the split.
-        sampled: whether a metric ranks drawn negatives.
-    """
-    facts = {"candidates": data.manifest["candidates"], "sampled": sampled}
-    return Preload(study.adapter.preload, "benchmark.trial:load", {"directory": str(data.directory), **facts})
+def without_gpu(slot: Slot) -> Slot:
+    """Return the slot without its GPU."""
+    return Slot(slot.cores, slot.memory_mb)

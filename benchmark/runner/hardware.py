@@ -7,12 +7,13 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from benchmark.executors.slots import gpus, machine_memory_mb, usable_cores
+from benchmark.files import content_hash
+from benchmark.records import Hardware, to_json
 from benchmark.registry import Adapter
-from benchmark.results import content_hash
 
 ENGINE = ("recsys-bench", "numpy", "scipy", "pandas", "optuna", "pyarrow")
 
@@ -22,25 +23,26 @@ def engine_versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in ("recsys-bench", "numpy", "scipy", "numba")}
 
 
-def environment(adapters: Iterable[Adapter]) -> dict[str, Any]:
-    """Return versions and hardware, and their content hash."""
+def hardware(adapters: Iterable[Adapter]) -> Hardware:
+    """Return this machine, the versions that compute on it, and the content hash of both."""
     versions = {name: importlib.metadata.version(name) for name in ENGINE}
     for adapter in adapters:
         if not adapter.missing:
             versions |= adapter.versions
-    facts = {
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": len(usable_cores()),
-        "memory_mb": round(machine_memory_mb()),
-        "gpus": gpus(),
-        "versions": dict(sorted(versions.items())),
-    }
-    return facts | {"hash": content_hash(facts), "pid": os.getpid()}
+    found = Hardware(
+        python=sys.version.split()[0],
+        platform=platform.platform(),
+        processor=processor(),
+        cores=len(usable_cores()),
+        memory_mb=round(machine_memory_mb()),
+        gpus=tuple(gpus()),
+        versions=dict(sorted(versions.items())),
+    )
+    return replace(found, hash=content_hash(to_json(found)), pid=os.getpid())
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

@@ -1,18 +1,21 @@
-"""What a suite means for one data set: each study with its space, its key and why it may not run."""
+"""What a suite means for one data set: each study with its space, its key, and why it may not run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from benchmark.budget import Policy
 from benchmark.errors import MissingLibrary
-from benchmark.metrics import names as metrics
+from benchmark.files import content_hash
+from benchmark.metrics import register as metrics
 from benchmark.protocol import Choice, Hyperparameter, Range, Space
+from benchmark.records import Exclusion, Params, StudyRecord
 from benchmark.registry import Adapter, Registry, install_hint
-from benchmark.results import content_hash
 from benchmark.suite import Model, Suite
+
+ENGINE_VERSION = 5
+"""Bump when an engine change alters scores; results of other versions are not resumed."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,16 @@ class Study:
         space: tuned hyperparameters after the suite's ``set`` and ``tune``.
         default: the configuration of trial 0, fixed hyperparameters included.
         published: that of trial 1; None where the adapter names none, or the suite makes it the default.
-        excluded: (status, reason) where it cannot run; None where it can.
+        excluded: why it does not run; None where it does.
     """
 
     dataset: str
     model: str
     adapter: Adapter
     space: Space
-    default: dict[str, Hyperparameter]
-    published: dict[str, Hyperparameter] | None
-    excluded: tuple[str, str] | None
+    default: Params
+    published: Params | None
+    excluded: Exclusion | None
 
     @property
     def name(self) -> str:
@@ -43,7 +46,7 @@ class Study:
         return f"{self.dataset}/{self.model}"
 
     @property
-    def first(self) -> list[dict[str, Hyperparameter]]:
+    def first(self) -> list[Params]:
         """Configurations that come before the sampler's own: trial 0, and trial 1 if one is published."""
         return [self.default] if self.published is None else [self.default, self.published]
 
@@ -51,21 +54,57 @@ class Study:
         """Return every hyperparameter: the fixed ones and the sampled ones."""
         return {**self.default, **sampled}
 
-    def key(self, suite: Suite, policy: Policy, split: str, **more: Any) -> str:
-        """Return the hash of everything that a stored result depends on."""
+    def record(self) -> StudyRecord:
+        """Return what the manifest says about it."""
+        traits = self.adapter.traits
+        return StudyRecord(
+            dataset=self.dataset,
+            model=self.model,
+            adapter=self.adapter.name,
+            library=self.adapter.library,
+            feedback=traits.feedback,
+            rates=traits.rates,
+            deterministic=traits.deterministic,
+            devices=traits.devices,
+            from_features=traits.from_features,
+            space=self.space,
+            default=self.default,
+            published=self.published,
+            excluded=self.excluded,
+        )
+
+    def key(
+        self,
+        suite: Suite,
+        policy: Policy,
+        *,
+        data: Mapping[str, object],
+        device: str,
+        engine: Mapping[str, str],
+    ) -> str:
+        """Return the hash of everything that a stored result depends on.
+
+        Args:
+            suite: slot, primary metric and seed.
+            policy: how its budget is handed out.
+            data: hashes of the split, and of what lies beside it.
+            device: that is really held.
+            engine: versions of what computes in our own code.
+        """
         return content_hash(
             {
-                "split": split,
+                "data": data,
                 "adapter": [self.adapter.target, self.adapter.source_hash],
                 "library": self.adapter.versions,
-                "space": {key: str(domain) for key, domain in self.space.items()},
-                "default": self.default,
-                "policy": policy.as_dict(),
+                "space": {name: asdict(domain) for name, domain in self.space.items()},
+                "default": dict(self.default),
+                "policy": asdict(policy),
                 "slot": suite.budget.slot.model_dump(),
                 "primary": suite.metrics.primary,
-                "metrics": metrics.VERSION,
                 "seed": suite.seed,
-                **more,
+                "device": device,
+                "engine": engine,
+                "versions": [ENGINE_VERSION, metrics.METRICS_VERSION],
             }
         )[:16]
 
@@ -87,24 +126,19 @@ def plan(
         rated: whether its values are ratings on a known scale; without, rating models do not apply.
         described: which of "users" and "items" have features.
     """
-    studies = [_study(suite, registry[model.use], model, dataset, rated=rated) for model in suite.models]
-    return [_without_features(study, described) for study in studies]
-
-
-def _without_features(study: Study, described: Collection[str]) -> Study:
-    """Return the study, excluded if its model needs features that the data set does not have."""
-    needed = study.adapter.traits.needs_features
-    if study.excluded or not needed or set(needed) & set(described):
-        return study
-    reason = f"needs features of {' or '.join(needed)}, and the data set has none: give their table"
-    return replace(study, excluded=("n/a", reason))
+    studies = []
+    for model in suite.models:
+        adapter = registry[model.use]
+        excluded = exclusion(suite, adapter, rated=rated, described=described)
+        studies.append(_study(adapter, model, dataset, excluded))
+    return studies
 
 
 def refuse_missing(suite: Suite, registry: Registry) -> None:
     """Check that every library is installed, before anything is spent.
 
     Raises:
-        MissingLibrary: with all that lack and the command that installs them.
+        MissingLibrary: names all that are not, and the command that installs them.
     """
     lacking = [registry[model.use] for model in suite.models if registry[model.use].missing]
     if lacking:
@@ -113,20 +147,23 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
             for adapter in lacking
         ]
         raise MissingLibrary(
-            "\n".join(lines) + f"\n  Install them: {install_hint(lacking)}, or go on without: --skip-missing"
+            "\n".join(lines) + f"\n  Install them: {install_hint(lacking)}, or skip them: --skip-missing"
         )
 
 
-def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str, *, rated: bool) -> Study:
+def _study(adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | None) -> Study:
     space = {
-        key: _domain(domain, model, key)
-        for key, domain in adapter.traits.space.items()
-        if key not in model.set
+        name: tuned_domain(domain, model, name)
+        for name, domain in adapter.traits.space.items()
+        if name not in model.set
     }
-    default = adapter.defaults | _exact(adapter.defaults, model.set)
-    default |= {key: _inside(domain, default[key]) for key, domain in space.items()}
-    known = adapter.traits.published
-    published = default | {key: _inside(space[key], known[key]) for key in known if key in space}
+    default = adapter.defaults
+    # Fixed values take the type of their default: 1 means 1.0 where the default is 0.5.
+    for name, value in model.set.items():
+        default[name] = float(value) if isinstance(default[name], float) else value
+    default |= {name: nearest(domain, default[name]) for name, domain in space.items()}
+    paper = adapter.traits.published
+    published = default | {name: nearest(space[name], paper[name]) for name in paper if name in space}
     return Study(
         dataset=dataset,
         model=model.label,
@@ -134,25 +171,30 @@ def _study(suite: Suite, adapter: Adapter, model: Model, dataset: str, *, rated:
         space=space,
         default=default,
         published=published if published != default else None,
-        excluded=_excluded(suite, adapter, rated=rated),
+        excluded=excluded,
     )
 
 
-def _excluded(suite: Suite, adapter: Adapter, *, rated: bool) -> tuple[str, str] | None:
+def exclusion(suite: Suite, adapter: Adapter, *, rated: bool, described: Collection[str]) -> Exclusion | None:
+    """Return why a model does not run on a data set; None if it does."""
+    traits = adapter.traits
     if adapter.missing:
-        return "skipped", f"needs {', '.join(adapter.missing)}: {install_hint([adapter])}"
-    if metrics.parse(suite.metrics.primary).kind == "rating" and not adapter.traits.rates:
-        return "n/a", f"predicts no ratings, so it has no {suite.metrics.primary}"
-    if adapter.traits.feedback == "explicit" and not rated:
-        return (
-            "n/a",
-            "learns from ratings, and these values have no scale; if they are ratings: scale: [1, 5]",
+        return Exclusion("skipped", f"needs {', '.join(adapter.missing)}: {install_hint([adapter])}")
+    if metrics.parse_metric(suite.metrics.primary).kind == "rating" and not traits.rates:
+        return Exclusion("n/a", f"predicts no ratings, so it has no {suite.metrics.primary}")
+    if traits.feedback == "explicit" and not rated:
+        return Exclusion(
+            "n/a", "learns from ratings, and these values have no scale; if they are ratings: scale: [1, 5]"
         )
+    if traits.needs_features and not set(traits.needs_features) & set(described):
+        needed = " or ".join(traits.needs_features)
+        return Exclusion("n/a", f"needs features of {needed}, and the data set has none: add their table")
     return None
 
 
-def _domain(own: Range | Choice, model: Model, key: str) -> Range | Choice:
-    bounds = model.tune.get(key)
+def tuned_domain(own: Range | Choice, model: Model, name: str) -> Range | Choice:
+    """Return the range or choice that is tuned: the adapter's own, with the suite's bounds."""
+    bounds = model.tune.get(name)
     if bounds is None:
         return own
     if isinstance(own, Choice):
@@ -162,16 +204,9 @@ def _domain(own: Range | Choice, model: Model, key: str) -> Range | Choice:
     return Range(low, high, own.log if bounds.log is None else bounds.log)
 
 
-def _inside(domain: Range | Choice, value: Hyperparameter) -> Hyperparameter:
-    """Return the allowed value nearest to a default that the suite's bounds leave out."""
+def nearest(domain: Range | Choice, value: Hyperparameter) -> Hyperparameter:
+    """Return the allowed value nearest to one that the suite's bounds may exclude."""
     if isinstance(domain, Choice):
         return value if value in domain.options else domain.options[0]
     assert not isinstance(value, str)
     return type(value)(min(max(value, domain.low), domain.high))
-
-
-def _exact(
-    defaults: Mapping[str, Hyperparameter], fixed: Mapping[str, Hyperparameter]
-) -> dict[str, Hyperparameter]:
-    """Return fixed values in the type of their default: 1 means 1.0 where the default is 0.5."""
-    return {key: float(value) if isinstance(defaults[key], float) else value for key, value in fixed.items()}

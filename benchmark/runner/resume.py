@@ -1,4 +1,4 @@
-"""Which directory a run lives in: a new one, the newest unfinished one, or the finished one."""
+"""Which directory a run is in, and what a dead or stopped run left there."""
 
 from __future__ import annotations
 
@@ -11,27 +11,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import yaml
-
+from benchmark.datasets.sources.folders import DataFolders, local_datasets
+from benchmark.datasets.sources.synthetic import STAND_IN
 from benchmark.errors import RunError
-from benchmark.results import (
-    FOLDERS,
-    RunDirectory,
-    content_hash,
-    runs_under,
-    write_atomically,
-    write_errors_as_run_error,
-)
+from benchmark.executors.processes import kill_recorded
+from benchmark.files import content_hash, write_errors_as_run_error
+from benchmark.ledger import Ledger
+from benchmark.records import LOST, FinalRecord, TrialRecord
+from benchmark.registry import Registry
+from benchmark.results import FOLDERS, RunDirectory, RunManifest, resolved, runs_under
 from benchmark.suite import Suite
 
 Outdated: TypeAlias = Callable[[RunDirectory], bool]
-FINISHED, STOPPED = "finished", "stopped"
 
 
-def resolved(suite: Suite) -> dict[str, Any]:
-    """Return the suite with every default, as JSON holds it."""
-    content: dict[str, Any] = suite.model_dump(mode="json")
-    return content
+def now() -> str:
+    """Return the local time, in ISO 8601."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def find_or_create(
@@ -41,99 +37,83 @@ def find_or_create(
 
     Args:
         suite: resolved, with what the command line changed.
-        results: folder under which runs land by default.
+        results: folder under which runs are made by default; runs of other formats there are passed over.
         out: the directory the user named.
         fresh: start anew, whatever there is.
-        outdated: says of a run whether it could be made better now; then it is not gone on with.
+        outdated: predicate; runs for which it is true are not resumed.
 
     Raises:
-        RunError: ``out`` holds a run of another suite, or cannot be written.
+        RunError: ``out`` holds a run of another suite or format, or cannot be written.
     """
     if out is not None:
         return _named(suite, out, fresh=fresh)
-    if not fresh and (known := _newest(suite, results)) is not None and not outdated(known):
-        return known
+    if not fresh:
+        wanted = content_hash(resolved(suite))
+        same = [run for run in runs_under(results / suite.name) if run.manifest().suite_hash == wanted]
+        if same and not outdated(same[0]):
+            return same[0]
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     path = results / suite.name / stamp
     for number in range(2, 100):
         if not path.exists():
             break
         path = results / suite.name / f"{stamp}-{number}"
-    run = _create(suite, path)
-    _link_latest(run.path)
+    run = RunDirectory.create(path, suite, now())
+    link_latest(run.path)
     return run
 
 
-def _newest(suite: Suite, results: Path) -> RunDirectory | None:
-    wanted = content_hash(resolved(suite))
-    same = [run for run in runs_under(results / suite.name) if run.manifest().get("suite_hash") == wanted]
-    return same[0] if same else None
-
-
 def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
+    """Return the run in a directory that the user named."""
     if not os.path.isfile(out / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
-        if os.path.isdir(out) and not _is_ours(out):  # noqa: PTH112 - the same
-            raise RunError(f"{out}: is not empty and is no run directory; choose another with --out DIR.")
-        return _create(suite, out)
+        if os.path.isdir(out) and not holds_nothing_else(out):  # noqa: PTH112 - the same
+            raise RunError(f"{out}: not empty, and not a run directory; choose another with --out DIR.")
+        return RunDirectory.create(out, suite, now())
     run = RunDirectory.existing(out)
-    if not _has_spent(run):
-        return _begun_anew(suite, run)
-    stored = run.suite()
+    if not has_spent(run):
+        with run.locked():
+            shutil.rmtree(run / "splits", ignore_errors=True)
+            return RunDirectory.create(out, suite, now())
     if fresh:
         raise RunError(
-            f"{out}: holds a run already; --fresh needs a place of its own: choose another --out DIR."
+            f"{out}: already holds a run; --fresh needs a new directory: choose another --out DIR."
         )
+    stored = resolved(run.suite())
     if content_hash(stored) != content_hash(resolved(suite)):
         changes = "\n  ".join(differences(stored, resolved(suite)))
         raise RunError(
             f"{out}: was started with another suite:\n  {changes}\n"
-            "  Go on with the old suite, or choose another --out DIR."
+            "  Resume with the old suite, or choose another --out DIR."
         )
     return run
 
 
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder is empty, or holds only what a run lays out before anything else."""
+def holds_nothing_else(folder: Path) -> bool:
+    """Return whether a folder is empty, or holds only what a run creates before anything else."""
     files = {"suite.json", "suite.yaml"}
     return all(
         path.name in files or (path.name in FOLDERS and not any(path.iterdir())) for path in folder.iterdir()
     )
 
 
-def _has_spent(run: RunDirectory) -> bool:
+def has_spent(run: RunDirectory) -> bool:
     """Return whether any trial of a run was started: before that, there is nothing to lose."""
     ledger = run / "ledger.jsonl"
-    return (ledger.exists() and ledger.stat().st_size > 0) or any((run / "parts").glob("*"))
+    return (ledger.exists() and ledger.stat().st_size > 0) or any((run / "per_user").glob("*"))
 
 
-def _begun_anew(suite: Suite, run: RunDirectory) -> RunDirectory:
-    """Start again in the directory of a run that a complaint ended before its first trial."""
-    with run.locked():
-        shutil.rmtree(run / "splits", ignore_errors=True)
-        return _create(suite, run.path)
-
-
-def _create(suite: Suite, path: Path) -> RunDirectory:
-    run = RunDirectory.create(path)
-    content = resolved(suite)
-    write_atomically(run / "suite.json", json.dumps(content, indent=2) + "\n")
-    write_atomically(run / "suite.yaml", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-    started = datetime.now().astimezone().isoformat(timespec="seconds")
-    run.note(suite=suite.name, suite_hash=content_hash(content), started=started, state="running")
-    return run
-
-
-def _link_latest(path: Path) -> None:
+def link_latest(path: Path) -> None:
+    """Make ``latest`` beside a run lead to it."""
     link = path.parent / "latest"
-    temporary = path.parent / f".latest-{os.getpid()}"
     with write_errors_as_run_error(path.parent):
+        temporary = path.parent / f".latest-{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         temporary.symlink_to(path.name)
         temporary.replace(link)
 
 
-def differences(old: Any, new: Any, place: str = "") -> list[str]:
+def differences(old: Any, new: Any, key_path: str = "") -> list[str]:
     """Return where two JSON values differ, a line each.
 
     >>> differences({"a": {"b": 1}}, {"a": {"b": 2}})
@@ -144,9 +124,38 @@ def differences(old: Any, new: Any, place: str = "") -> list[str]:
         return [
             line
             for key in keys
-            for line in differences(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
+            for line in differences(old.get(key), new.get(key), f"{key_path}.{key}".lstrip("."))
         ]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
-        return [line for index, (a, b) in pairs for line in differences(a, b, f"{place}[{index}]")]
-    return [] if old == new else [f"{place}: was {json.dumps(old)}, is {json.dumps(new)}"]
+        return [line for index, (a, b) in pairs for line in differences(a, b, f"{key_path}[{index}]")]
+    return [] if old == new else [f"{key_path}: was {json.dumps(old)}, is {json.dumps(new)}"]
+
+
+def better_now(manifest: RunManifest, registry: Registry, data: Path | None) -> bool:
+    """Return whether what a run had to do without is here now: real data, or a library."""
+    replaced = {name.partition(STAND_IN)[0] for name in manifest.datasets if STAND_IN in name}
+    here = {entry.known.name for entry in local_datasets(DataFolders(data=data)) if entry.folder is not None}
+    skipped = [
+        study.adapter for study in manifest.studies if study.excluded and study.excluded.status == "skipped"
+    ]
+    return bool(replaced & here) or any(name in registry and not registry[name].missing for name in skipped)
+
+
+def reap_orphans(ledger: Ledger) -> None:
+    """Kill what a dead supervisor left running, then close its entries as lost."""
+    for opened in ledger.orphans():
+        kill_recorded(opened.pid, opened.start_ticks, opened.namespace)
+    ledger.close_orphans()
+
+
+def saved_so_far(run: RunDirectory) -> str:
+    """Mark a run as stopped; return what it has saved, and how it is resumed."""
+    run.update(state="stopped")
+    records = run.records()
+    trials = [one for one in records if isinstance(one, TrialRecord) and one.outcome != LOST]
+    finals = [one for one in records if isinstance(one, FinalRecord) and one.outcome == "complete"]
+    return (
+        f"stopped: {len(trials)} trials and {len(finals)} finals are saved in {run.path}; "
+        "the trial in progress will be repeated.\n  Run the same command again to resume."
+    )

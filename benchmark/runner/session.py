@@ -1,276 +1,175 @@
-"""From a suite to a finished run directory; the same call goes on after a crash."""
+"""From a suite to a finished run directory; the same call resumes after a crash."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from benchmark.budget import LOST, Ledger, Line, Policy
-from benchmark.datasets.sources.open_log import STAND_IN
-from benchmark.datasets.sources.open_log import known as known_data
+from benchmark.datasets.sources.folders import data_directory
 from benchmark.errors import Interrupted
 from benchmark.executors.interpreter import sweep_scratch
-from benchmark.executors.processes import kill_recorded
 from benchmark.executors.slots import Slots
-from benchmark.metrics import names as metrics
+from benchmark.files import disk_full_as_run_error
+from benchmark.ledger import Ledger
+from benchmark.records import ReferenceNamed, StudyClosed
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory, disk_full_as_run_error, gather
-from benchmark.runner.context import RunContext
+from benchmark.results import RunDirectory, gather
+from benchmark.runner.child import RetryPolicy
+from benchmark.runner.context import RunContext, policy_for
 from benchmark.runner.finals import FinalsRun
 from benchmark.runner.fork_servers import ForkServers
-from benchmark.runner.hardware import engine_versions, environment
+from benchmark.runner.hardware import engine_versions, hardware
+from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
-from benchmark.runner.resume import FINISHED, STOPPED, find_or_create
-from benchmark.runner.splits import StoredSplit, data_directory, sampled_of, store_all
-from benchmark.runner.study import StudyRun, best_of, default_of
+from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
+from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
+from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
 
-RULES = 4
-"""Raised when the engine gives the same fit another score: results of other rules are not gone on with."""
 
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a suite is run, beyond what it says itself.
-
-    Attributes:
-        results: folder under which runs land.
-        out: this run's directory, if not a new one under ``results``.
-        data: folder of publishers' data; $BENCH_DATA if None.
-        base: folder that relative paths of the suite start from.
-        jobs: studies side by side; as many slots as fit if None.
-        fresh: start anew even where an unfinished run waits.
-        skip_missing: keep a row with the reason for models whose library is not installed.
-    """
-
-    results: Path = Path("results")
-    out: Path | None = None
-    data: Path | None = None
-    base: Path = Path()
-    jobs: int | None = None
-    fresh: bool = False
-    skip_missing: bool = False
-
-
-def run(suite: Suite, registry: Registry, order: RunOptions, watcher: Watcher | None = None) -> RunDirectory:
+def run(
+    suite: Suite, registry: Registry, options: RunOptions, watcher: Watcher | None = None
+) -> RunDirectory:
     """Tune, choose and score every model of the suite; return the directory with the results.
 
     Raises:
-        BenchError: nothing is lost; the same call goes on.
+        BenchError: nothing is lost; the same call resumes.
     """
     watcher = watcher or Silent()
-    if not order.skip_missing:
+    if not options.skip_missing:
         refuse_missing(suite, registry)
-    place = find_or_create(
+    run_dir = find_or_create(
         suite,
-        order.results,
-        order.out,
-        fresh=order.fresh,
-        outdated=lambda known: better_now(known.manifest(), registry, data_directory(order.data)),
+        options.results,
+        options.out,
+        fresh=options.fresh,
+        outdated=lambda found: better_now(found.manifest(), registry, data_directory(options.data)),
     )
-    if place.manifest()["state"] == FINISHED:
-        watcher.said(f"{place.path}: is finished; nothing to run (--fresh starts anew)")
-        return place
-    with disk_full_as_run_error(place.path), place.locked():
-        if place.manifest()["state"] == STOPPED:
-            watcher.said(f"{place.path}: going on where it stopped")
+    state = run_dir.manifest().state
+    if state == "finished":
+        watcher.said(f"{run_dir.path}: is finished; nothing to run (--fresh starts anew)")
+        return run_dir
+    with disk_full_as_run_error(run_dir.path), run_dir.locked():
+        if state == "stopped":
+            watcher.said(f"{run_dir.path}: resuming where it stopped")
         try:
-            _Session(suite, registry, order, watcher, place).run()
+            _Session(suite, registry, options, watcher, run_dir).run()
         except (Interrupted, KeyboardInterrupt) as error:
-            raise Interrupted(saved_so_far(place)) from error
-    return place
-
-
-def saved_so_far(place: RunDirectory) -> str:
-    """Return what a stopped run has saved, and how it goes on."""
-    place.note(state=STOPPED)
-    ledger = place.ledger()
-    trials = [line for line in ledger.lines("close", role="trial") if line["outcome"] != LOST]
-    finals = ledger.lines("close", role="final", outcome="complete")
-    ledger.shut()
-    return (
-        f"stopped: {len(trials)} trials and {len(finals)} finals are saved in {place.path}; "
-        "the trial in flight is run again.\n  The same command goes on from here."
-    )
+            raise Interrupted(saved_so_far(run_dir)) from error
+    return run_dir
 
 
 class _Session:
     """One process's work on one run directory."""
 
     def __init__(
-        self, suite: Suite, registry: Registry, order: RunOptions, watcher: Watcher, place: RunDirectory
+        self, suite: Suite, registry: Registry, options: RunOptions, watcher: Watcher, run_dir: RunDirectory
     ) -> None:
-        self.suite, self.order, self.watcher, self.place = suite, order, watcher, place
+        self.suite, self.options, self.watcher, self.run_dir = suite, options, watcher, run_dir
         self.registry = registry
         slot = suite.budget.slot
-        self.slots = Slots(slot.cores, slot.memory, slot.gpu, order.jobs)
-        self.stop = threading.Event()
+        self.slots = Slots(slot.cores, slot.memory, slot.gpu, options.jobs)
 
     def run(self) -> None:
-        ledger = self.place.ledger()
+        """Tune every study, name the references, then fit and score the finals."""
+        ledger = self.run_dir.ledger()
         try:
             sweep_scratch()
             reap_orphans(ledger)
             adapters = [self.registry[model.use] for model in self.suite.models]
-            self.place.note(state="running", environment=environment(adapters))
-            stored = store_all(
-                self.suite, self.place, data_directory(self.order.data), self.order.base, self.watcher.said
-            )
-            self.place.note(datasets={data.label: data.manifest for data in stored})
-            self._compete(ledger, stored)
-            finish(self.place, ledger)
+            self.run_dir.update(state="running", hardware=hardware(adapters))
+            context = self.context(ledger)
+            ready = self.ready_studies(context.policy.budget_s)
+            with jobs(self.slots.count, context.stop) as side_by_side, closing(context.fork_servers):
+                side_by_side.run(partial(self.tune, context, study) for study in ready)
+                self.name_references(context, ready)
+                side_by_side.run(partial(self.score, context, study) for study in ready)
+            gather(self.run_dir, ledger)
+            self.run_dir.update(state="finished", finished=now())
         finally:
             ledger.shut()
 
-    def _compete(self, ledger: Ledger, stored: list[StoredSplit]) -> None:
-        context = self._site(ledger)
-        plans = [
-            (study, data)
-            for data in stored
-            for study in plan(
-                self.suite, self.registry, data.label, rated=data.rated, described=data.described
-            )
-        ]
-        self.place.note(studies=[describe(study) for study, _ in plans])
-        self.watcher.planned(
-            [study for study, _ in plans], context.policy.budget_s, self.slots.count, self.suite.finals.seeds
-        )
-        runnable = [(study, data) for study, data in plans if study.excluded is None]
-        with jobs(self.slots.count, self.stop) as side_by_side, closing(context.fork_servers):
-            side_by_side.run(self._study_job(context, study, data) for study, data in runnable)
-            for data in stored:
-                self._name_reference(ledger, data, [study for study, other in runnable if other is data])
-            side_by_side.run(self._finals_job(context, study, data) for study, data in runnable)
-
-    def _site(self, ledger: Ledger) -> RunContext:
-        hidden = [self.place.path.resolve()]
-        if (data := data_directory(self.order.data)) is not None:
+    def context(self, ledger: Ledger) -> RunContext:
+        """Return what all studies share."""
+        hidden = [self.run_dir.path.resolve()]
+        if (data := data_directory(self.options.data)) is not None:
             hidden += [data, data.resolve()]
-        policy, sampled = policy_of(self.suite), sampled_of(self.suite) is not None
+        policy, stop = policy_for(self.suite), threading.Event()
         return RunContext(
             suite=self.suite,
             policy=policy,
+            retries=RetryPolicy(),
             ledger=ledger,
-            journal=Journal(self.place / "journal.log"),
+            journal=Journal(self.run_dir / "journal.log"),
             watcher=self.watcher,
-            log=self.place.log,
-            stop=self.stop,
-            fork_servers=ForkServers(self.place.log, hidden, self.stop, policy.ready_s, sampled),
+            log=self.run_dir.log,
+            stop=stop,
+            fork_servers=ForkServers(
+                self.run_dir.log, hidden, stop, policy.ready_s, negatives_per_user(self.suite) is not None
+            ),
         )
 
-    def _key(self, study: Study, data: StoredSplit) -> str:
+    def ready_studies(self, budget_s: float) -> list[ReadyStudy]:
+        """Store every split, plan every study, say so, and return the studies that run."""
+        suite, options = self.suite, self.options
+        splits = store_all(
+            suite, self.run_dir / "splits", data_directory(options.data), options.base, self.watcher.said
+        )
+        self.run_dir.update(datasets={data.label: data.manifest for data in splits})
+        planned = [
+            (study, data)
+            for data in splits
+            for study in plan(suite, self.registry, data.label, rated=data.rated, described=data.described)
+        ]
+        records = [study.record() for study, _ in planned]
+        self.run_dir.update(studies=tuple(records))
+        self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
+        return [
+            ReadyStudy(study, data, self.key(study, data)) for study, data in planned if not study.excluded
+        ]
+
+    def key(self, study: Study, data: StoredSplit) -> str:
         """Return the key of a study's results; the device that is really held belongs to it."""
         device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
-        engine = engine_versions() | {"rules": RULES}
-        return study.key(
-            self.suite, policy_of(self.suite), data.hash, device=device, engine=engine, **data.beside
-        )
+        identity = {"split": data.hash, **data.key_inputs}
+        policy, engine = policy_for(self.suite), engine_versions()
+        return study.key(self.suite, policy, data=identity, device=device, engine=engine)
 
-    def _study_job(self, context: RunContext, study: Study, data: StoredSplit) -> Callable[[], None]:
-        key = self._key(study, data)
-
-        def job() -> None:
-            settled = context.ledger.lines("settled", study=study.name, key=key)
-            if settled:
-                best = best_of(closed_trials(context.ledger, study.name, key), maximise=context.maximise)
-                self.watcher.settled(study.name, settled[-1]["status"], best["value"] if best else None)
-                return
+    def tune(self, context: RunContext, ready: ReadyStudy) -> None:
+        """Run a study, unless an earlier process has closed it."""
+        closed = [one for one in context.ledger.records(StudyClosed) if one.study_key == ready.key]
+        if not closed:
             with self.slots.take() as slot:
-                StudyRun(context, study, key, data, slot).run()
+                return StudyRun(context, ready, slot).run()
+        best = best_trial(context.ledger.trials(ready.key), maximise=context.maximise)
+        self.watcher.study_closed(ready.study.name, closed[-1].status, best.value if best else None)
+        return None
 
-        return job
+    def name_references(self, context: RunContext, ready: Sequence[ReadyStudy]) -> None:
+        """Write down, for each data set, which model the others will be compared with."""
+        named = {(one.dataset, one.study_key) for one in context.ledger.records(ReferenceNamed)}
+        for label in dict.fromkeys(one.data.label for one in ready):
+            trials = [
+                trial for one in ready if one.data.label == label for trial in context.ledger.trials(one.key)
+            ]
+            best = best_trial(trials, maximise=context.maximise)
+            if best is None or best.value is None or (label, best.study_key) in named:
+                continue
+            context.ledger.append(
+                ReferenceNamed(dataset=label, model=best.model, study_key=best.study_key, value=best.value)
+            )
 
-    def _finals_job(self, context: RunContext, study: Study, data: StoredSplit) -> Callable[[], None]:
-        key = self._key(study, data)
-
-        def job() -> None:
-            trials = closed_trials(context.ledger, study.name, key)
-            best = best_of(trials, maximise=context.maximise)
-            if best is None:
-                return context.fork_servers.drop(study)
-            with self.slots.take() as slot:
-                default = default_of(trials, study, maximise=context.maximise)
-                return FinalsRun(context, study, key, best, default, data, slot, self.place).run()
-
-        return job
-
-    def _name_reference(self, ledger: Ledger, data: StoredSplit, studies: list[Study]) -> None:
-        """Write down which model the others will be compared with, before test is opened."""
-        maximise = metrics.parse(self.suite.metrics.primary).higher_is_better
-        bests = []
-        for study in studies:
-            key = self._key(study, data)
-            if (best := best_of(closed_trials(ledger, study.name, key), maximise=maximise)) is not None:
-                bests.append(best)
-        if (chosen := best_of(bests, maximise=maximise)) is not None:
-            known = ledger.lines("reference", dataset=data.label, model=chosen["model"], key=chosen["key"])
-            if not known:
-                ledger.append(
-                    "reference",
-                    dataset=data.label,
-                    model=chosen["model"],
-                    key=chosen["key"],
-                    value=chosen["value"],
-                )
-
-
-def better_now(manifest: dict[str, Any], registry: Registry, data: Path | None) -> bool:
-    """Return whether what a run had to do without is here now: real data, or a library."""
-    stand_ins = {name.partition(STAND_IN)[0] for name in manifest.get("datasets", {}) if STAND_IN in name}
-    here = {entry.known.name for entry in known_data(data) if entry.folder is not None}
-    studies = [study for study in manifest.get("studies", []) if study["excluded"]]
-    skipped = [study["adapter"] for study in studies if study["excluded"][0] == "skipped"]
-    return bool(stand_ins & here) or any(name in registry and not registry[name].missing for name in skipped)
-
-
-def policy_of(suite: Suite) -> Policy:
-    """Return how a suite hands out its budget."""
-    return Policy(suite.budget.per_model, suite.budget.max_trials)
-
-
-def closed_trials(ledger: Ledger, study: str, key: str) -> list[Line]:
-    """Return the close lines of a study's trials."""
-    return ledger.lines("close", study=study, key=key, role="trial")
-
-
-def reap_orphans(ledger: Ledger) -> None:
-    """Kill what a dead supervisor left running, then close its entries as lost."""
-    closed = {line["entry"] for line in ledger.lines("close")}
-    for line in ledger.lines("open"):
-        if line["entry"] not in closed:
-            kill_recorded(line["pid"], line["start_ticks"], line.get("era"))
-    ledger.close_orphans()
-
-
-def describe(study: Study) -> dict[str, Any]:
-    """Return what the manifest says about a study."""
-    own = study.adapter.traits
-    return {
-        "dataset": study.dataset,
-        "model": study.model,
-        "adapter": study.adapter.name,
-        "library": study.adapter.library,
-        "feedback": own.feedback,
-        "rates": own.rates,
-        "deterministic": own.deterministic,
-        "devices": list(own.devices),
-        "from_features": list(own.from_features),
-        "space": {name: str(domain) for name, domain in study.space.items()},
-        "default": study.default,
-        "published": study.published,
-        "excluded": list(study.excluded) if study.excluded else None,
-    }
-
-
-def finish(place: RunDirectory, ledger: Ledger) -> None:
-    """Gather the rows and mark the run as finished."""
-    gather(place, ledger)
-    place.note(state=FINISHED, finished=datetime.now().astimezone().isoformat(timespec="seconds"))
+    def score(self, context: RunContext, ready: ReadyStudy) -> None:
+        """Fit and score the finals of a study that has a result."""
+        trials = context.ledger.trials(ready.key)
+        best = best_trial(trials, maximise=context.maximise)
+        if best is None:
+            return context.fork_servers.drop(ready.study)
+        default = default_trial(trials, ready.study, maximise=context.maximise)
+        with self.slots.take() as slot:
+            return FinalsRun(context, ready, best, default, slot, self.run_dir).run()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from benchmark.runner.plan import Study
+from benchmark.records import StudyRecord, StudyStatus
 
 
 class Watcher(Protocol):
-    """Hears how a run goes on, from several threads at once."""
+    """Hears how a run proceeds, from several threads at once."""
 
     def said(self, text: str) -> None:
         """One line worth showing: where data came from, what was flagged."""
 
-    def planned(self, studies: Sequence[Study], budget_s: float, slots: int, refits: int) -> None:
+    def planned(self, studies: Sequence[StudyRecord], budget_s: float, slots: int, refits: int) -> None:
         """All studies are known; nothing is spent yet."""
 
     def trial(self, study: str, number: int) -> None:
@@ -27,11 +26,11 @@ class Watcher(Protocol):
     def step(self, study: str, number: int, value: float) -> None:
         """The running trial has a new validated value."""
 
-    def settled(self, study: str, status: str, best: float | None) -> None:
-        """A study has ended."""
+    def study_closed(self, study: str, status: StudyStatus, best: float | None) -> None:
+        """A study has ended; ``best`` is its best value on validation."""
 
     def final(self, study: str, done: int, total: int) -> None:
-        """So many of a model's finals are done."""
+        """``done`` of a model's finals are done."""
 
 
 class Silent:
@@ -40,4 +39,4 @@ class Silent:
     def said(self, *_: Any, **__: Any) -> None:
         """Show nothing."""
 
-    planned = trial = spent = step = settled = final = said
+    planned = trial = spent = step = study_closed = final = said

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from benchmark.errors import PickError
-from benchmark.leaderboard import Row
-from benchmark.leaderboard.evidence import Evidence
+from benchmark.leaderboard import BoardRow, RankedResults
+from benchmark.leaderboard.formatting import p_value
+from benchmark.leaderboard.margin import Loss, allowed_loss
 from benchmark.selection.limits import Limit
-from benchmark.selection.loss import Loss, allowed, losses
 
 Rule: TypeAlias = Literal["non-inferiority", "not-significantly-worse"]
 PickOutcome: TypeAlias = Literal["cheapest", "reference", "best within limits"]
@@ -20,6 +20,12 @@ ORDER = ("latency_ms_p50", "size_mb", "fit_s")
 """What cheapest means: the first of these that differs decides."""
 LATENCY_STEP_MS = 0.1
 """Latencies that round to the same tenth of a millisecond are no reason to choose."""
+WON = {
+    "cheapest": "the cheapest model that meets the limits and the rule",
+    "reference": "the reference; no other model meets the limits and the rule",
+    "best within limits": "the best on validation within the limits; not shown to meet the rule",
+}
+"""Why a model was picked, by the outcome of the pick."""
 
 
 @dataclass(frozen=True)
@@ -41,32 +47,37 @@ class PickOptions:
 
 @dataclass(frozen=True)
 class ModelAssessment:
-    """One model before the judge.
+    """What a pick makes of one model.
 
     Attributes:
         row: its row of the board.
         loss: what is lost by taking it; None for the reference and for models without a result.
         misses: limits that it misses, a sentence each.
-        good: whether it meets the rule.
+        is_good: whether it meets the rule.
         reason: why it won or lost.
     """
 
-    row: Row
+    row: BoardRow
     loss: Loss | None
     misses: tuple[str, ...]
-    good: bool
+    is_good: bool
     reason: str = ""
 
     @property
     def model(self) -> str:
         """Its name on the board."""
-        return str(self.row["model"])
+        return self.row.model
 
     @property
-    def cost(self) -> tuple[float, ...]:
-        """What decides between good models: the columns of ``ORDER``."""
-        known = [math.inf if self.row[name] is None else float(self.row[name]) for name in ORDER]
-        return (_step(known[0]), *known[1:])
+    def cost(self) -> tuple[float, float, float]:
+        """What decides between good models, in the order of ``ORDER``; the latency in whole steps."""
+        latency_ms, size_mb, fit_s = (
+            math.inf if value is None else value
+            for value in (self.row.latency_ms_p50, self.row.size_mb, self.row.fit_s)
+        )
+        if math.isfinite(latency_ms):
+            latency_ms = round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS
+        return latency_ms, size_mb, fit_s
 
 
 @dataclass(frozen=True)
@@ -74,189 +85,184 @@ class Decision:
     """A pick and all that it rests on.
 
     Attributes:
-        known: the data set's evidence.
-        wish: what was asked.
-        winner: the model picked.
+        results: of the data set.
+        options: what was asked.
         outcome: "cheapest" of those that meet limits and rule; "reference" where no other does; "best
             within limits", by validation score, where the reference misses the limits and nothing else is
             shown to be near it.
         allowed: the margin in units of the primary metric.
-        candidates: every model of the board, the winner first.
+        assessments: every model of the board, the winner first.
         warnings: what whoever relies on the pick must know.
     """
 
-    known: Evidence
-    wish: PickOptions
-    winner: str
+    results: RankedResults
+    options: PickOptions
     outcome: PickOutcome
     allowed: float
-    candidates: tuple[ModelAssessment, ...]
-    warnings: tuple[str, ...] = field(default=())
+    assessments: tuple[ModelAssessment, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def winner(self) -> str:
+        """The model picked."""
+        return self.assessments[0].model
 
     @property
     def reference(self) -> str:
-        """The yardstick, whether or not it meets the limits."""
-        assert self.known.table.reference is not None
-        return self.known.table.reference
+        """The model that the others are compared with, whether or not it meets the limits."""
+        assert self.results.table.reference is not None
+        return self.results.table.reference
 
 
-def pick(known: Evidence, wish: PickOptions | None = None) -> Decision:
+def pick(results: RankedResults, options: PickOptions | None = None) -> Decision:
     """Return the pick for one data set.
 
     Raises:
         PickError: the reference has no result, or no model meets the limits; says by how much each misses.
     """
-    wish = wish or PickOptions()
-    reference = known.table.reference
-    if reference is None or reference not in known.scores:
+    options = options or PickOptions()
+    table = results.table
+    if table.reference_row is None:
         raise PickError(
-            f"{known.table.dataset}: the reference, {reference or 'the best on validation'}, has no test "
+            f"{table.dataset}: the reference, {table.reference or 'the best on validation'}, has no test "
             "result, so nothing can be compared with it; finish the run, or leave that model out."
         )
-    lost = losses(known)
-    candidates = [_candidate(known, wish, row, lost.get(row["model"])) for row in known.table.rows]
-    within = [candidate for candidate in candidates if not candidate.misses]
+    assessments = [assess(results, options, row) for row in table.rows]
+    within = [assessment for assessment in assessments if not assessment.misses]
     if not within:
-        raise PickError(_nobody(known, candidates))
-    winner, outcome = _choose(known, within)
-    judged = tuple(
-        replace(candidate, reason=_reason(known, wish, candidate, winner, outcome))
-        for candidate in sorted(candidates, key=lambda candidate: candidate is not winner)
+        lines = [f"\n  {assessment.model}: {'; '.join(assessment.misses)}" for assessment in assessments]
+        raise PickError(f"{table.dataset}: no model meets the limits:{''.join(lines)}")
+    winner, outcome = choose(results, within)
+    explained = tuple(
+        replace(assessment, reason=reason(results, options, assessment, winner, outcome))
+        for assessment in sorted(assessments, key=lambda assessment: assessment is not winner)
     )
-    decision = Decision(known, wish, winner.model, outcome, allowed(known), judged)
-    return replace(decision, warnings=tuple(_warnings(decision)))
+    decision = Decision(results, options, outcome, allowed_loss(table), explained)
+    return replace(decision, warnings=tuple(warnings_about(decision)))
 
 
-def _candidate(known: Evidence, wish: PickOptions, row: Row, loss: Loss | None) -> ModelAssessment:
-    if row["status"] != "ok":
-        return ModelAssessment(row, None, (f"{row['status']}: {row['reason']}",), good=False)
-    misses = [miss for limit in wish.limits if (miss := limit.miss(row)) is not None]
-    if wish.device is not None and row["device"] != wish.device:
-        misses.append(f"was measured on {row['device']}, not on {wish.device}")
-    if wish.to_export and not _has_state(known, row["model"]):
-        misses.append("has no stored state, so no bundle can be made of it")
-    return ModelAssessment(row, loss, tuple(misses), _is_good(known, wish, row, loss))
-
-
-def _has_state(known: Evidence, model: str) -> bool:
-    final = known.finals[model]
-    return bool(final.get("state_sha256")) and (known.run / final["state"]).is_file()
-
-
-def _is_good(known: Evidence, wish: PickOptions, row: Row, loss: Loss | None) -> bool:
+def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> ModelAssessment:
+    """Return what the limits and the rule say of a model, by its row of the board."""
+    if not row.has_result:
+        return ModelAssessment(row, None, (f"{row.status}: {row.reason}",), is_good=False)
+    misses = [miss for limit in options.limits if (miss := limit.miss(row)) is not None]
+    if options.device is not None and row.device != options.device:
+        misses.append(f"measured on {row.device}, not on {options.device}")
+    if options.to_export:
+        state = results.finals[row.model].test
+        if state is None or state.state_path is None or not (results.run / state.state_path).is_file():
+            misses.append("no stored state, so no bundle can be exported")
+    loss = Loss.from_row(row, results.table)
     if loss is None:
-        return True  # the reference itself
-    if wish.rule == "non-inferiority":
-        return loss.shown
-    p = row["p_vs_reference"]
-    return p is not None and math.isfinite(loss.loss) and not (loss.loss > 0 and p < known.alpha)
+        is_good = True  # the reference itself
+    elif options.rule == "non-inferiority":
+        is_good = loss.shown
+    else:
+        p = row.p_vs_reference
+        is_good = p is not None and not math.isnan(loss.loss) and not (loss.loss > 0 and p < results.alpha)
+    return ModelAssessment(row, loss, tuple(misses), is_good)
 
 
-def _choose(known: Evidence, within: Sequence[ModelAssessment]) -> tuple[ModelAssessment, PickOutcome]:
-    good = [candidate for candidate in within if candidate.good]
+def choose(results: RankedResults, within: Sequence[ModelAssessment]) -> tuple[ModelAssessment, PickOutcome]:
+    """Return the winner among the models within the limits, and why it is the one."""
+    good = [assessment for assessment in within if assessment.is_good]
     if not good:
-        column, sign = f"valid_{known.table.primary}", 1 if known.metric.higher_is_better else -1
-        return max(within, key=lambda candidate: sign * candidate.row[column]), "best within limits"
-    if len(good) == 1 and good[0].model == known.table.reference:
+        sign = 1 if results.metric.higher_is_better else -1
+        return max(within, key=lambda one: sign * valid_score(one.row)), "best within limits"
+    if len(good) == 1 and good[0].model == results.table.reference:
         return good[0], "reference"
-    return min(good, key=lambda candidate: (candidate.cost, candidate.model)), "cheapest"
+    return min(good, key=lambda assessment: (assessment.cost, assessment.model)), "cheapest"
 
 
-def _reason(
-    known: Evidence,
-    wish: PickOptions,
-    candidate: ModelAssessment,
+def reason(
+    results: RankedResults,
+    options: PickOptions,
+    assessment: ModelAssessment,
     winner: ModelAssessment,
     outcome: PickOutcome,
 ) -> str:
-    if candidate is winner:
-        return f"picked: {_WON[outcome]}"
-    if candidate.misses:
-        return "; ".join(candidate.misses)
+    """Return why a model won or lost."""
+    if assessment is winner:
+        return f"picked: {WON[outcome]}"
+    if assessment.misses:
+        return "; ".join(assessment.misses)
     if outcome == "best within limits":
-        column = f"valid_{known.table.primary}"
-        return f"worse on validation: {column} {candidate.row[column]:.4f}, not {winner.row[column]:.4f}"
-    if not candidate.good:
-        return _not_good(known, wish, candidate)
-    return _costlier(candidate, winner)
+        mine, its = valid_score(assessment.row), valid_score(winner.row)
+        return f"worse on validation: {results.table.primary} {mine:.4f} (winner: {its:.4f})"
+    if assessment.is_good:
+        good = "within the margin" if options.rule == "non-inferiority" else "not significantly worse"
+        return f"{good}, but {costlier(assessment, winner)}"
+    return shortfall(results, options, assessment)
 
 
-_WON = {
-    "cheapest": "the cheapest of those that meet limits and rule",
-    "reference": "the reference; no other model meets limits and rule",
-    "best within limits": "the best on validation of those within the limits; not shown to meet the rule",
-}
+def shortfall(results: RankedResults, options: PickOptions, assessment: ModelAssessment) -> str:
+    """Return why a model does not meet the rule."""
+    loss = assessment.loss
+    assert loss is not None  # the reference always meets it
+    if options.rule != "non-inferiority":
+        return f"significantly worse: it loses {loss.loss:.4f}, p {p_value(assessment.row.p_vs_reference)}"
+    if math.isinf(loss.bound):
+        return "not shown to be non-inferior: its loss has no bound (too few users, or a reference of 0)"
+    return (
+        f"not shown to be non-inferior: its loss could be as high as {loss.bound:.4f}, above the margin of "
+        f"{allowed_loss(results.table):.4f}"
+    )
 
 
-def _not_good(known: Evidence, wish: PickOptions, candidate: ModelAssessment) -> str:
-    assert candidate.loss is not None
-    if wish.rule == "non-inferiority":
-        most = allowed(known)
-        return (
-            f"not shown to be within the margin: may lose up to {candidate.loss.bound:.4f}, "
-            f"{most:.4f} is allowed"
-        )
-    return f"significantly worse: loses {candidate.loss.loss:.4f}, p {candidate.row['p_vs_reference']:.2g}"
+def costlier(assessment: ModelAssessment, winner: ModelAssessment) -> str:
+    """Return in what a good model costs more than the winner."""
+    (ms, size_mb, fit_s), (its_ms, its_size_mb, its_fit_s) = assessment.cost, winner.cost
+    if ms != its_ms:
+        return f"slower: {latency_text(ms)} median latency (winner: {latency_text(its_ms)})"
+    if size_mb != its_size_mb:
+        return f"larger: {size_mb:.4g} MB (winner: {its_size_mb:.4g} MB)"
+    if fit_s != its_fit_s:
+        return f"slower to train: {fit_s:.4g} s (winner: {its_fit_s:.4g} s)"
+    return "no cheaper; names decide between equals"
 
 
-def _costlier(candidate: ModelAssessment, winner: ModelAssessment) -> str:
-    for column, mine, its in zip(ORDER, candidate.cost, winner.cost, strict=True):
-        if mine != its:
-            return f"good enough, but costs more: {column} {mine:.4g}, not {its:.4g}"
-    return "good enough, and costs the same; the name decides"
+def latency_text(ms: float) -> str:
+    """Return a latency in whole steps as text.
+
+    >>> latency_text(0.1), latency_text(0.0)
+    ('0.1 ms', 'under 0.05 ms')
+    """
+    return f"{ms:.4g} ms" if ms else f"under {LATENCY_STEP_MS / 2:g} ms"
 
 
-def _step(latency_ms: float) -> float:
-    return round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS if math.isfinite(latency_ms) else latency_ms
+def valid_score(row: BoardRow) -> float:
+    """Return the value on validation of a model with a result."""
+    assert row.valid is not None, f"{row.model} has no result"
+    return row.valid
 
 
-def _nobody(known: Evidence, candidates: Sequence[ModelAssessment]) -> str:
-    lines = [f"\n  {candidate.model}: {'; '.join(candidate.misses)}" for candidate in candidates]
-    return f"{known.table.dataset}: no model meets the limits:{''.join(lines)}"
-
-
-def _warnings(decision: Decision) -> list[str]:
-    known, found = decision.known, []
-    if known.data["synthetic"]:
-        found.append(f"{known.table.dataset} is synthetic: the pick says nothing about real data.")
-    if decision.wish.rule == "not-significantly-worse":
-        found.append(
+def warnings_about(decision: Decision) -> Iterator[str]:
+    """Yield what whoever relies on a pick must know."""
+    results, winner = decision.results, decision.assessments[0]
+    table = results.table
+    if table.facts.split.synthetic:
+        yield f"{table.dataset} is synthetic: the pick says nothing about real data."
+    if decision.options.rule == "not-significantly-worse":
+        yield (
             "--rule not-significantly-worse rewards small data: the fewer users and seeds, the less is "
             "significant, and the worse a model may be and still pass."
         )
-    winner = decision.candidates[0]
     if decision.outcome == "best within limits" and winner.loss is not None:
-        found.append(
-            f"{decision.winner} is not shown to be within the margin: it may lose up to "
-            f"{winner.loss.bound:.4f} of {known.table.primary} against {decision.reference}, which "
-            f"misses the limits; {decision.allowed:.4f} is allowed."
+        yield (
+            f"{decision.winner} is not shown to be non-inferior: its loss against {decision.reference}, "
+            f"which misses the limits, could be as high as {winner.loss.bound:.4f} {table.primary}, above "
+            f"the margin of {decision.allowed:.4f}."
         )
-    if decision.outcome == "reference":
-        found += _blind_spot(decision)
-    if single := [model for model, scores in known.scores.items() if _one_seed(known, model, len(scores))]:
-        found.append(
-            f"One seed of a stochastic model ({', '.join(single)}): chance of training is not counted."
+    compared = [assessment for assessment in decision.assessments if assessment.loss is not None]
+    nearest = min(compared, key=lambda one: one.loss.loss if one.loss else math.inf, default=None)
+    detectable = None if nearest is None else nearest.row.smallest_detectable
+    if decision.outcome == "reference" and nearest is not None and detectable is not None:
+        yield (
+            f"Smallest detectable difference (80 % power, corrected) from {nearest.model}, the nearest other "
+            f"model: {detectable:.4f} {table.primary}."
         )
-    return found
-
-
-def _one_seed(known: Evidence, model: str, seeds: int) -> bool:
-    fixed = {study["model"]: study["deterministic"] for study in known.run.manifest()["studies"]}
-    return seeds == 1 and not fixed[model]
-
-
-def _blind_spot(decision: Decision) -> list[str]:
-    """Return the smallest difference that could have been seen from the nearest other model."""
-    others = [candidate for candidate in decision.candidates if candidate.loss is not None]
-    nearest = min(
-        others, key=lambda candidate: candidate.loss.loss if candidate.loss else math.inf, default=None
-    )
-    if nearest is None or nearest.row["smallest_detectable"] is None:
-        return []
-    return [
-        (
-            "Smallest detectable difference (80 % power, corrected) from "
-            f"{nearest.model}, the nearest other model: {nearest.row['smallest_detectable']:.4f} "
-            f"{decision.known.table.primary}."
+    single = [row.model for row in table.ranked if row.seeds == 1 and not row.deterministic]
+    if single:
+        yield (
+            f"One seed of a stochastic model ({', '.join(single)}): chance in training is not accounted for."
         )
-    ]

@@ -3,92 +3,92 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
-from benchmark.reporting.columns import decimal, p_value, signed
-from benchmark.reporting.markdown import escape
-from benchmark.results import RunDirectory, write_atomically
-from benchmark.selection.choose import LATENCY_STEP_MS, ORDER, Decision, ModelAssessment
+from benchmark.files import write_text
+from benchmark.leaderboard.formatting import decimal, p_value, signed
+from benchmark.reporting.csv_json import finite_or_none
+from benchmark.reporting.markdown import escape, table_line
+from benchmark.results import RunDirectory
+from benchmark.selection.choose import LATENCY_STEP_MS, ORDER, WON, Decision, ModelAssessment
 
 COSTS = ("latency_ms_p50", "latency_ms_p95", "memory_mb", "size_mb", "fit_s", "params", "device")
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
     """Return the record as JSON holds it; a number that does not exist is None."""
-    known, wish = decision.known, decision.wish
-    final = known.finals[decision.winner]
+    table, final = decision.results.table, decision.results.finals[decision.winner]
     return {
-        "suite": known.suite["name"],
-        "dataset": known.table.dataset,
-        "synthetic": known.data["synthetic"],
-        "split_hash": known.data["hash"],
-        "primary": known.table.primary,
+        "suite": table.facts.suite.name,
+        "dataset": table.dataset,
+        "synthetic": table.facts.split.synthetic,
+        "split_hash": table.facts.split.hash,
+        "primary": table.primary,
         "reference": decision.reference,
         "winner": decision.winner,
         "outcome": decision.outcome,
         "rule": {
-            "name": wish.rule,
+            "name": decision.options.rule,
             "text": rule_text(decision),
-            "margin": known.margin,
+            "margin": table.facts.margin,
             "allowed": decision.allowed,
-            "level": 1 - known.alpha,
+            "level": 1 - table.facts.alpha,
         },
-        "limits": _limits(decision),
+        "limits": limit_texts(decision),
         "order": list(ORDER),
-        "config": final["config"],
-        "trained_on": final["train_on"],
-        "seed": final["seed"],
+        "config": dict(final.config),
+        "trained_on": final.train_on,
+        "seed": final.seed,
         "warnings": list(decision.warnings),
-        "models": [_entry(decision, candidate) for candidate in decision.candidates],
+        "models": [model_entry(decision, assessment) for assessment in decision.assessments],
     }
 
 
-def _entry(decision: Decision, candidate: ModelAssessment) -> dict[str, Any]:
-    row, loss = candidate.row, candidate.loss
-    compared = ("p_vs_reference", "smallest_detectable", f"valid_{decision.known.table.primary}")
-    content = {"model": candidate.model, "status": row["status"], "reason": candidate.reason}
-    content |= {"good": candidate.good, "misses": list(candidate.misses)}
-    content |= {"loss": loss.loss if loss else None, "loss_at_most": loss.bound if loss else None}
-    content |= {name: row[name] for name in (*decision.known.table.metrics, *compared, *COSTS)}
-    return {name: _number(value) for name, value in content.items()}
-
-
-def _number(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def model_entry(decision: Decision, assessment: ModelAssessment) -> dict[str, object]:
+    """Return what the record says of one model; a number that does not exist is None."""
+    row, loss, table = assessment.row.as_dict(), assessment.loss, decision.results.table
+    compared = ("p_vs_reference", "smallest_detectable", f"valid_{table.primary}")
+    content: dict[str, object] = {
+        "model": assessment.model,
+        "status": assessment.row.status,
+        "reason": assessment.reason,
+        "good": assessment.is_good,
+        "misses": list(assessment.misses),
+        "loss": loss.loss if loss else None,
+        "loss_at_most": loss.bound if loss else None,
+        **{name: row[name] for name in (*table.metrics, *compared, *COSTS)},
+    }
+    return {name: finite_or_none(value) for name, value in content.items()}
 
 
 def as_markdown(decision: Decision) -> str:
     """Return the record as Markdown that shows hostile names as they are."""
-    known = decision.known
-    label = " (synthetic data)" if known.data["synthetic"] else ""
-    head = ["model", known.table.primary, "loss", "at most", "p", "ms p50", "ms p95", "MB", "fit s", "why"]
+    table, final = decision.results.table, decision.results.finals[decision.winner]
+    label = " (synthetic data)" if table.facts.split.synthetic else ""
+    head = ["model", table.primary, "loss", "at most", "p", "ms p50", "ms p95", "MB", "fit s", "reason"]
     lines = [
-        f"# Pick for {escape(known.table.dataset)}{label}: {escape(decision.winner)}",
-        escape(_summary(decision)),
+        f"# Pick for {escape(table.dataset)}{label}: {escape(decision.winner)}",
+        escape(summary(decision)),
         f"**Rule.** {escape(rule_text(decision))}",
-        f"**Limits.** {escape('; '.join(_limits(decision)) or 'none')}",
+        f"**Limits.** {escape('; '.join(limit_texts(decision)) or 'none')}",
         f"**Order.** {escape(order_text())}",
         *(f"**Note.** {escape(warning)}" for warning in decision.warnings),
         "\n".join(
             [
-                _line(head),
-                _line([":--", *["--:"] * (len(head) - 2), ":--"]),
-                *(
-                    _line([escape(cell) for cell in _cells(known.table.primary, c)])
-                    for c in decision.candidates
-                ),
+                table_line(head),
+                "| :-- | " + "--: | " * (len(head) - 2) + ":-- |",
+                *(table_line(cells(assessment)) for assessment in decision.assessments),
             ]
         ),
         (
-            f"**Configuration.** `{json.dumps(known.finals[decision.winner]['config'], ensure_ascii=True)}`, "
-            f"trained on {escape(str(known.finals[decision.winner]['train_on']))}, seed 0."
+            f"**Configuration.** `{json.dumps(dict(final.config), ensure_ascii=True)}`, trained on "
+            f"{escape(final.train_on)}, seed 0."
         ),
         (
-            "Every number is one of leaderboard.csv or made from them: loss is diff\\_to\\_reference turned "
-            "round, at most is margin\\_bound times the value of the reference. "
-            f"Split {known.data['hash'][:16]}."
+            "Every number is in leaderboard.csv or derived from it: loss is diff\\_to\\_reference with its "
+            "sign turned so that positive is worse, at most is margin\\_bound times the value of the "
+            f"reference. Split {table.facts.split.hash[:16]}."
         ),
     ]
     return "\n\n".join(lines) + "\n"
@@ -96,11 +96,11 @@ def as_markdown(decision: Decision) -> str:
 
 def as_text(decision: Decision) -> str:
     """Return the record for a terminal: the pick, then a line for every other model."""
-    width = max(len(candidate.model) for candidate in decision.candidates)
-    others = [f"  {c.model:<{width}}  {c.reason}" for c in decision.candidates[1:]]
-    parts = [_summary(decision), f"Rule: {rule_text(decision)}"]
-    parts += [f"Limits: {'; '.join(_limits(decision)) or 'none'}", f"Order: {order_text()}"]
-    return "\n".join([*parts, *(f"Note: {warning}" for warning in decision.warnings), *others])
+    width = max(len(assessment.model) for assessment in decision.assessments)
+    others = [f"  {one.model:<{width}}  {one.reason}" for one in decision.assessments[1:]]
+    lines = [summary(decision), f"Rule: {rule_text(decision)}"]
+    lines += [f"Limits: {'; '.join(limit_texts(decision)) or 'none'}", f"Order: {order_text()}"]
+    return "\n".join([*lines, *(f"Note: {warning}" for warning in decision.warnings), *others])
 
 
 def record_files(decision: Decision) -> dict[str, str]:
@@ -116,18 +116,18 @@ def write_record(decision: Decision, run: RunDirectory, stem: str = "pick") -> P
         RunError: it cannot be written.
     """
     for name, text in record_files(decision).items():
-        write_atomically(run / f"{stem}{Path(name).suffix}", text)
+        write_text(run / f"{stem}{Path(name).suffix}", text)
     return run.path / f"{stem}.md"
 
 
 def rule_text(decision: Decision) -> str:
     """Return the rule in words, with its numbers."""
-    known = decision.known
-    if decision.wish.rule == "not-significantly-worse":
-        return f"not significantly worse than {decision.reference} (seed-aware, Holm, level {known.alpha:g})"
+    facts, primary = decision.results.table.facts, decision.results.table.primary
+    if decision.options.rule == "not-significantly-worse":
+        return f"not significantly worse than {decision.reference} (seed-aware, Holm, level {facts.alpha:g})"
     return (
-        f"no worse than {decision.reference} by {known.margin:.3g} × its {known.table.primary} "
-        f"({decision.allowed:.4f}): simultaneous one-sided {1 - known.alpha:.0%} bounds over all models, "
+        f"non-inferior to {decision.reference} within {facts.margin:.3g} × its {primary} "
+        f"({decision.allowed:.4f}): simultaneous one-sided {1 - facts.alpha:.0%} bounds over all models, "
         "users and seeds (bootstrap-t)"
     )
 
@@ -137,35 +137,34 @@ def order_text() -> str:
     return f"{ORDER[0]} in steps of {LATENCY_STEP_MS:g} ms, then {', then '.join(ORDER[1:])}"
 
 
-def _summary(decision: Decision) -> str:
-    winner, primary = decision.candidates[0], decision.known.table.primary
-    text = f"Picked: {winner.model} ({primary} {decimal(winner.row[primary])}), {winner.reason[8:]}."
-    if winner.loss is not None:
-        text += f" Against {decision.reference} it loses {signed(winner.loss.loss)}, at most "
-        text += f"{signed(winner.loss.bound)}."
-    return text
+def summary(decision: Decision) -> str:
+    """Return the pick in a sentence or two."""
+    winner, primary = decision.assessments[0], decision.results.table.primary
+    text = f"Picked: {winner.model} ({primary} {decimal(winner.row.value)}), {WON[decision.outcome]}."
+    if winner.loss is None:
+        return text
+    loss, bound = signed(winner.loss.loss), signed(winner.loss.bound)
+    return f"{text} Its loss against {decision.reference} is {loss}, at most {bound}."
 
 
-def _limits(decision: Decision) -> list[str]:
-    device = [f"device {decision.wish.device}"] if decision.wish.device else []
-    return [*(str(limit) for limit in decision.wish.limits), *device]
+def limit_texts(decision: Decision) -> list[str]:
+    """Return what the winner had to meet."""
+    device = [f"device {decision.options.device}"] if decision.options.device else []
+    return [*(str(limit) for limit in decision.options.limits), *device]
 
 
-def _cells(primary: str, candidate: ModelAssessment) -> list[str]:
-    row, loss = candidate.row, candidate.loss
+def cells(assessment: ModelAssessment) -> list[str]:
+    """Return what the Markdown record shows of one model."""
+    row, loss = assessment.row, assessment.loss
     return [
-        candidate.model,
-        decimal(row[primary]),
+        assessment.model,
+        decimal(row.value),
         signed(loss.loss if loss else None),
         signed(loss.bound if loss else None),
-        p_value(row["p_vs_reference"]),
-        decimal(row["latency_ms_p50"], 2),
-        decimal(row["latency_ms_p95"], 2),
-        decimal(row["size_mb"], 2),
-        decimal(row["fit_s"], 2),
-        candidate.reason,
+        p_value(row.p_vs_reference),
+        decimal(row.latency_ms_p50, 2),
+        decimal(row.latency_ms_p95, 2),
+        decimal(row.size_mb, 2),
+        decimal(row.fit_s, 2),
+        assessment.reason,
     ]
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

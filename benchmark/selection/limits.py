@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.errors import PickError, did_you_mean
-from benchmark.leaderboard import Row
-from benchmark.metrics.names import parse
+from benchmark.leaderboard import BoardRow
+from benchmark.metrics.register import parse_metric
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Limit:
     at_most: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a bound that nothing can be held against."""
+        """Refuse a bound that nothing can be compared with."""
         if not math.isfinite(self.bound):
             raise PickError(f"the limit on {self.column} is {self.bound}; it must be a finite number")
 
@@ -38,14 +38,10 @@ class Limit:
         """
         return f"{self.column} {'≤' if self.at_most else '≥'} {self.bound:g}"
 
-    def miss(self, row: Row) -> str | None:
-        """Return by how much a row misses the limit; None if it meets it.
-
-        >>> Limit("size_mb", 20).miss({"size_mb": 25.0})
-        'size_mb is 25, 5 over the limit of 20'
-        """
-        value = row.get(self.column)
-        if value is None or math.isnan(value):
+    def miss(self, row: BoardRow) -> str | None:
+        """Return by how much a row misses the limit; None if it meets it."""
+        value = row.as_dict().get(self.column)
+        if not isinstance(value, int | float) or math.isnan(value):
             return f"{self.column} was not measured, so it cannot be shown to be within {self.bound:g}"
         excess = value - self.bound if self.at_most else self.bound - value
         if excess <= 0:
@@ -55,7 +51,7 @@ class Limit:
 
 
 def on_metric(text: str, metrics: Sequence[str], *, at_most: bool) -> Limit:
-    """Return the limit that ``"coverage@10=.2"`` means.
+    """Return the limit that ``"coverage@10=0.2"`` means.
 
     Args:
         text: METRIC=VALUE.
@@ -65,23 +61,23 @@ def on_metric(text: str, metrics: Sequence[str], *, at_most: bool) -> Limit:
     Raises:
         PickError: no number, a metric that the run did not measure, or the wrong side.
 
-    >>> str(on_metric("coverage@10=.2", ["ndcg@10", "coverage@10"], at_most=False))
+    >>> str(on_metric("coverage@10=0.2", ["ndcg@10", "coverage@10"], at_most=False))
     'coverage@10 ≥ 0.2'
     """
     option, other = ("--max", "--min") if at_most else ("--min", "--max")
     name, _, value = text.partition("=")
     if name not in metrics:
         raise PickError(
-            f"{option} {text}: the run has not measured {name!r}{did_you_mean(name, metrics)}; "
+            f"{option} {text}: the run did not measure {name!r}{did_you_mean(name, metrics)}; "
             f"give METRIC=VALUE with one of {', '.join(metrics)}"
         )
     try:
         bound = float(value)
     except ValueError as error:
         raise PickError(
-            f"{option} {text}: {value!r} is no number; give METRIC=VALUE, such as {name}=0.2"
+            f"{option} {text}: {value!r} is not a number; give METRIC=VALUE, such as {name}=0.2"
         ) from error
-    if parse(name).higher_is_better == at_most:
+    if parse_metric(name).higher_is_better == at_most:
         better = "higher" if at_most else "lower"
         raise PickError(f"{option} {text}: {better} {name} is better; give {other} {name}={value}")
     return Limit(name, bound, at_most)

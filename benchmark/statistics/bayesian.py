@@ -30,7 +30,7 @@ def correlated_t(differences: Values, test_train_ratio: float, *, rope: float = 
     2015, equation 9; Benavoli et al. 2017, section 4.
 
     Args:
-        differences: one a fold or split.
+        differences: one per fold or split.
         test_train_ratio: rows of test / rows of train: 1 / (k - 1) for k folds.
         rope: half width of the region; 0 for none.
 
@@ -53,12 +53,12 @@ def signed_rank(
     """Return the posterior of the Bayesian signed-rank test of differences a - b (N,) over data sets.
 
     Data sets get Dirichlet weights, with a pseudo data set of difference 0 and weight ``prior``; a draw
-    goes to the region that holds most of the weight of the sums of all pairs. Benavoli et al. 2014;
+    counts for the region that has most of the weight of the sums of all pairs. Benavoli et al. 2014;
     2017, section 4.2.
 
     Args:
-        differences: one an independent family of data.
-        rope: half width of the region; with 0 a draw falls to a or b, or in equal parts to both.
+        differences: one per independent family of data.
+        rope: half width of the region; with 0 a draw counts for a or b, or half for each.
         prior: strength of the pseudo data set.
         draws: how many.
         seed: of the draws.
@@ -67,12 +67,14 @@ def signed_rank(
     True
     """
     values = np.concatenate([[0.0], _checked("Bayesian signed rank", differences, rope)])
+    # The region of the sum of every pair of data sets.
     sums = values[:, None] + values[None, :]
     above, below = (sums > 2 * rope).astype(np.float64), (sums < -2 * rope).astype(np.float64)
     rng = np.random.default_rng(seed)
     won = np.zeros(3)
     for start in range(0, draws, _BLOCK):
         weights = rng.dirichlet([prior, *np.ones(len(values) - 1)], min(_BLOCK, draws - start))
+        # The weight of each region, and the one with the most; those that tie share the draw.
         a, b = (((weights @ region) * weights).sum(axis=1) for region in (above, below))
         equal = np.zeros_like(a) if rope == 0.0 else 1.0 - a - b
         mass = np.stack([a, equal, b])

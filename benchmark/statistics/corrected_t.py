@@ -24,11 +24,11 @@ class CorrectedT(NamedTuple):
 def nadeau_bengio(differences: Values, test_train_ratio: float) -> CorrectedT:
     """Return the corrected resampled t test of differences (F,) over folds or repeated splits.
 
-    t = mean / sqrt((1 / F + test / train) s²) with F - 1 degrees of freedom: the overlap of the training
-    parts is taken for a correlation of test / (test + train). Nadeau & Bengio 2003, section 3.
+    t = mean / sqrt((1 / F + test / train) s²) with F - 1 degrees of freedom: overlapping training parts are
+    treated as a correlation of test / (test + train). Nadeau & Bengio 2003, section 3.
 
     Args:
-        differences: one a fold or split.
+        differences: one per fold or split.
         test_train_ratio: rows of test / rows of train in each: 1 / (k - 1) for k folds.
 
     Raises:
@@ -41,7 +41,7 @@ def nadeau_bengio(differences: Values, test_train_ratio: float) -> CorrectedT:
     se = float(np.sqrt(corrected_variance(values, test_train_ratio)))
     mean, df = float(values.mean()), len(values) - 1
     tiny = float(np.finfo(float).tiny)
-    if se == 0.0:
+    if se == 0.0:  # all folds agree: certain of a difference, or of none
         return CorrectedT(float(np.copysign(np.inf, mean)) if mean else 0.0, tiny if mean else 1.0, df, se)
     return CorrectedT(mean / se, max(float(2 * stats.t.sf(abs(mean) / se, df)), tiny), df, se)
 

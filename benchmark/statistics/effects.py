@@ -1,4 +1,4 @@
-"""How large a difference is, and how small a one could have been seen."""
+"""How large a difference is, and how small a one would have been detected."""
 
 from __future__ import annotations
 
@@ -18,15 +18,11 @@ class Effect:
 
     Attributes:
         difference: mean of A - mean of B.
-        relative: difference / mean of B; nan where that is 0.
-        d_z: difference / standard deviation of the per-user differences; nan where they are all equal.
         better: share of users better served by A.
         worse: share of users worse served by A; the rest are served alike.
     """
 
     difference: float
-    relative: float
-    d_z: float
     better: float
     worse: float
 
@@ -34,18 +30,12 @@ class Effect:
 def effect(a: Values, b: Values) -> Effect:
     """Return the sizes of the difference between per-user values a and b, both (U,), higher is better.
 
-    d_z after Cohen 1988, section 2.3.5 (paired).
-
-    >>> effect(np.array([0.5, 0.25, 1.0]), np.array([0.25, 0.25, 0.5])).relative
-    0.75
+    >>> effect(np.array([0.5, 0.25, 1.0]), np.array([0.25, 0.25, 0.5])).difference
+    0.25
     """
-    first, second = finite("effect size", a), finite("effect size", b)
-    differences = first - second
-    mean, base, sd = float(differences.mean()), float(second.mean()), float(differences.std(ddof=1))
+    differences = finite("effect size", a) - finite("effect size", b)
     return Effect(
-        difference=mean,
-        relative=mean / base if base else float("nan"),
-        d_z=mean / sd if sd > 0 else float("nan"),
+        difference=float(differences.mean()),
         better=float(np.mean(differences > 0)),
         worse=float(np.mean(differences < 0)),
     )
@@ -60,17 +50,17 @@ def smallest_detectable(
     *,
     seed_variance: float = 0.0,
 ) -> float:
-    """Return the smallest true difference that a two-sided test would have called with this power.
+    """Return the smallest true difference that a two-sided test detects with this power.
 
-    (z(1 - alpha / 2m) + z(power)) * sqrt(sd² / U + seed variance): Bonferroni's level, the first that
-    Holm asks for. Cohen 1988, section 2.4. It looks at the spread alone, never at the observed difference.
+    (z(1 - alpha / 2m) + z(power)) * sqrt(sd² / U + seed variance), at Bonferroni's level, the strictest of
+    Holm's. Cohen 1988, section 2.4. It depends on the spread only, never on the observed difference.
 
     Args:
         sd: standard deviation of the per-user differences.
         n_users: U.
         alpha: level of the family.
         comparisons: m, tests in the family.
-        power: wanted probability to call it.
+        power: probability of detecting it.
         seed_variance: s²_A / S_A + s²_B / S_B where seeds count as chance.
 
     >>> round(smallest_detectable(0.2, 943), 4)

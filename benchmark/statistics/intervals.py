@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from benchmark.errors import StatisticsError
-from benchmark.protocol import Values
+from benchmark.protocol import Longs, Values
 from benchmark.statistics.resample import Matrix, finite, resampled_sums
-
-Method: TypeAlias = Literal["bca", "percentile"]
 
 
 class Interval(NamedTuple):
@@ -23,62 +20,23 @@ class Interval(NamedTuple):
     high: float
 
 
-def bootstrap_interval(
-    values: Values, *, level: float = 0.95, draws: int = 10_000, seed: int = 0, method: Method = "bca"
-) -> Interval:
-    """Return the interval of the mean of values (U,).
+def bootstrap_intervals(values: Matrix, *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Matrix:
+    """Return the BCa intervals (M, 2) of the means of values (M, U), the same users drawn for all models.
 
-    Efron 1987 for "bca", Efron 1979 for "percentile". Values that are all equal give an interval of
-    width 0.
+    Efron 1987. Values that are all equal give an interval of width 0.
 
     Raises:
-        StatisticsError: fewer than two values, or a nan.
+        StatisticsError: fewer than two users, or a nan.
 
-    >>> [round(end, 2) for end in bootstrap_interval(np.arange(100) / 100)]
-    [0.44, 0.55]
-    """
-    low, high = bootstrap_intervals(values, level=level, draws=draws, seed=seed, method=method).T
-    return Interval(float(low[0]), float(high[0]))
-
-
-def bootstrap_intervals(
-    values: Matrix, *, level: float = 0.95, draws: int = 10_000, seed: int = 0, method: Method = "bca"
-) -> Matrix:
-    """Return the intervals (M, 2) of the means of values (M, U), the same users drawn for all models.
-
-    Each equals :func:`bootstrap_interval` of its row.
-
-    >>> bootstrap_intervals(np.ones((2, 5))).tolist()
-    [[1.0, 1.0], [1.0, 1.0]]
+    >>> bootstrap_intervals(np.stack([np.ones(100), np.arange(100) / 100])).round(2).tolist()
+    [[1.0, 1.0], [0.44, 0.55]]
     """
     rows = np.atleast_2d(finite("bootstrap interval", values))
     means = resampled_sums(rows.T, draws, seed) / rows.shape[1]
-    return _ends(means, rows.mean(axis=1), influence_skew(rows), level, method)
+    return bca_ends(means, rows.mean(axis=1), influence_skew(rows), level)
 
 
-def bootstrap_pair_intervals(
-    values: Matrix, *, level: float = 0.95, draws: int = 10_000, seed: int = 0, method: Method = "bca"
-) -> Matrix:
-    """Return the intervals (M, M, 2) of mean(values[i]) - mean(values[j]) for all pairs of values (M, U).
-
-    Unadjusted. Each equals :func:`bootstrap_interval` of the per-user differences.
-
-    >>> bootstrap_pair_intervals(np.array([[1.0, 2.0, 4.0], [0.0, 1.0, 3.0]]))[0, 1].round(9).tolist()
-    [1.0, 1.0]
-    """
-    rows = finite("bootstrap interval", values)
-    means = resampled_sums(rows.T, draws, seed) / rows.shape[1]
-    ends = np.zeros((len(rows), len(rows), 2))
-    for i in range(len(rows) - 1):
-        others = slice(i + 1, None)
-        differences = rows[i] - rows[others]
-        skew = influence_skew(differences)
-        pair = _ends(means[:, [i]] - means[:, others], differences.mean(axis=1), skew, level, method)
-        ends[i, others], ends[others, i] = pair, -pair[:, ::-1]
-    return ends
-
-
-def bootstrap_ratio_interval(  # noqa: PLR0913 - the options of every interval, by keyword
+def bootstrap_ratio_interval(
     numerators: Values,
     denominators: Values,
     transform: Callable[[Values], Values] | None = None,
@@ -86,9 +44,8 @@ def bootstrap_ratio_interval(  # noqa: PLR0913 - the options of every interval, 
     level: float = 0.95,
     draws: int = 10_000,
     seed: int = 0,
-    method: Method = "bca",
 ) -> Interval:
-    """Return the interval of transform(sum of numerators / sum of denominators), users drawn.
+    """Return the BCa interval of transform(sum of numerators / sum of denominators), users drawn.
 
     For micro averages: RMSE is sqrt(squared errors / ratings).
 
@@ -99,40 +56,41 @@ def bootstrap_ratio_interval(  # noqa: PLR0913 - the options of every interval, 
         level: of confidence.
         draws: how many.
         seed: of the draws.
-        method: "bca" or "percentile".
 
     >>> bootstrap_ratio_interval(np.array([4.0, 8.0, 12.0]), np.array([1, 2, 3]), np.sqrt).low
     2.0
     """
     columns = finite("bootstrap interval of a ratio", np.stack([numerators, denominators])).T
     whole = columns.sum(axis=0)
-    without = whole - columns
+    without = whole - columns  # each user left out in turn
     if (without[:, 1] <= 0).any():
         raise StatisticsError(
             "bootstrap interval of a ratio: one user holds the whole denominator;"
             " at least two users must have one."
         )
     shape = transform or (lambda ratio: ratio)
+    # Draws of users without any denominator have no ratio.
     top, bottom = resampled_sums(columns, draws, seed).T
     drawn = shape(top[bottom > 0] / bottom[bottom > 0])
-    pseudo = shape(without[:, 0] / without[:, 1])
-    skew = influence_skew((pseudo.mean() - pseudo)[None, :])
-    low, high = _ends(drawn[:, None], shape(whole[:1] / whole[1:]), skew, level, method)[0]
+    # A ratio is no mean, so its influence is the jackknife's: what changes as each user is left out.
+    jackknife = shape(without[:, 0] / without[:, 1])
+    skew = influence_skew((jackknife.mean() - jackknife)[None, :])
+    low, high = bca_ends(drawn[:, None], shape(whole[:1] / whole[1:]), skew, level)[0]
     return Interval(float(low), float(high))
 
 
 def resampled_interval(
-    statistic: Callable[[NDArray[np.int64]], float],
+    statistic: Callable[[Longs], float],
     n_users: int,
     *,
     level: float = 0.95,
     draws: int = 1_000,
     seed: int = 0,
 ) -> Interval:
-    """Return the value of a whole list set plus and minus a normal quantile of its spread over drawn users.
+    """Return the value over all users plus and minus a normal quantile of its spread over drawn users.
 
-    For coverage and Gini: fewer distinct users show fewer distinct items, so drawn sets lie beside the
-    observed value, not around it, and only their spread is used (Efron & Tibshirani 1993, 13.2).
+    For coverage and Gini: a draw has fewer distinct users, who show fewer distinct items, so drawn values
+    lie beside the observed one and not around it: only their spread is used (Efron & Tibshirani 1993, 13.2).
 
     Args:
         statistic: value for an index array (U,) of users, repeats included.
@@ -148,7 +106,8 @@ def resampled_interval(
     """
     rng = np.random.default_rng(seed)
     drawn = [statistic(rng.integers(0, n_users, n_users)) for _ in range(draws)]
-    centre, reach = statistic(np.arange(n_users)), float(ndtri(0.5 + level / 2) * np.std(drawn, ddof=1))
+    centre = statistic(np.arange(n_users))
+    reach = float(ndtri(0.5 + level / 2) * np.std(drawn, ddof=1))
     return Interval(centre - reach, centre + reach)
 
 
@@ -164,8 +123,10 @@ def bca_ends(drawn: Matrix, observed: Values, skew: Values, level: float) -> Mat
         level: of confidence, two-sided.
     """
     draws = len(drawn)
+    # The bias: how far the share of draws below the observed value, ties one half, is from one half.
     below = (np.count_nonzero(drawn < observed, axis=0) + np.count_nonzero(drawn <= observed, axis=0)) / 2
     bias = ndtri(np.clip(below / draws, 0.5 / draws, 1 - 0.5 / draws))
+    # Each end is the quantile of the draws at a corrected share.
     ends = []
     for z in ndtri([(1 - level) / 2, (1 + level) / 2]):
         shares = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
@@ -186,9 +147,3 @@ def influence_skew(values: Matrix) -> Values:
     squares = (centred**2).sum(axis=1)
     flat = np.sqrt(squares) <= 1e-12 * np.abs(values).max(axis=1, initial=0.0) * values.shape[1]
     return np.where(flat, 0.0, (centred**3).sum(axis=1) / (6 * np.where(flat, 1.0, squares) ** 1.5))
-
-
-def _ends(drawn: Matrix, observed: Values, skew: Values, level: float, method: Method) -> Matrix:
-    if method == "bca":
-        return bca_ends(drawn, observed, skew, level)
-    return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0).T

@@ -17,10 +17,10 @@ from benchmark.statistics.permutation import wilcoxon_exact
 from benchmark.statistics.resample import Matrix, finite
 
 LEAST_FAMILIES = 6
-"""Under this the chi-squared approximation of the rank tests is not to be had."""
+"""With fewer the chi-squared approximation of the rank tests is unusable."""
 
 FEW_FAMILIES = 10
-"""Under this it is poor (Demšar 2006, section 3.2.2), and results carry a caution."""
+"""With fewer it is poor (Demšar 2006, section 3.2.2), and results come with a caution."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class RankTest:
     Attributes:
         statistic: chi-squared or F.
         p: its upper tail.
-        caution: what a reader must know; "" where the families are enough.
+        caution: what a reader must know; "" where there are enough families.
     """
 
     statistic: float
@@ -61,7 +61,13 @@ def friedman(scores: Matrix, *, higher_is_better: bool = True, tie_corrected: bo
     18.0
     """
     ranks = _ranks(scores, higher_is_better=higher_is_better)
-    n, k = _enough("Friedman's test", ranks)
+    n, k = ranks.shape
+    if n < LEAST_FAMILIES or k < 3:
+        raise StatisticsError(
+            f"Friedman's test: {n} independent families and {k} models; at least {LEAST_FAMILIES} families"
+            " and 3 models are needed."
+        )
+    few = f"only {n} independent families: the approximation is poor under {FEW_FAMILIES}"
     statistic = 12 * n / (k * (k + 1)) * float((ranks.mean(axis=0) ** 2).sum() - k * (k + 1) ** 2 / 4)
     if tie_corrected:
         ties = sum(
@@ -71,7 +77,7 @@ def friedman(scores: Matrix, *, higher_is_better: bool = True, tie_corrected: bo
         if left <= 0:
             raise StatisticsError("Friedman's test: every family ties all models; there is nothing to test.")
         statistic /= left
-    return RankTest(statistic, float(stats.chi2.sf(statistic, k - 1)), _caution(n))
+    return RankTest(statistic, float(stats.chi2.sf(statistic, k - 1)), few if n < FEW_FAMILIES else "")
 
 
 def iman_davenport(scores: Matrix, *, higher_is_better: bool = True) -> RankTest:
@@ -90,8 +96,8 @@ def iman_davenport(scores: Matrix, *, higher_is_better: bool = True) -> RankTest
     """
     chi2 = friedman(scores, higher_is_better=higher_is_better)
     n, k = np.shape(scores)
-    room = n * (k - 1) - chi2.statistic
-    statistic = (n - 1) * chi2.statistic / room if room > 1e-9 else float("inf")
+    remainder = n * (k - 1) - chi2.statistic  # 0 where all families agree
+    statistic = (n - 1) * chi2.statistic / remainder if remainder > 1e-9 else float("inf")
     p = max(float(stats.f.sf(statistic, k - 1, (k - 1) * (n - 1))), float(np.finfo(float).tiny))
     return RankTest(statistic, p, chi2.caution)
 
@@ -121,7 +127,7 @@ def compare_over_families(
 ) -> Values:
     """Return Holm-adjusted p (k,) of exact Wilcoxon tests of all models against the reference (itself nan).
 
-    Demšar 2006, sections 3.1.3 and 3.2.2. Refused where the data cannot carry it: the smallest
+    Demšar 2006, sections 3.1.3 and 3.2.2. Refused where there are not enough data for it: the smallest
     two-sided p of N families, 2 / 2^N, must reach alpha / m with m = k - 1 models compared.
 
     Raises:
@@ -158,17 +164,3 @@ def _ranks(scores: Matrix, *, higher_is_better: bool) -> Matrix:
     rows = finite("ranks over families", scores, 2)
     ranks: Matrix = stats.rankdata(-rows if higher_is_better else rows, axis=1)
     return ranks
-
-
-def _enough(what: str, ranks: Matrix) -> tuple[int, int]:
-    n, k = ranks.shape
-    if n < LEAST_FAMILIES or k < 3:
-        raise StatisticsError(
-            f"{what}: {n} independent families and {k} models; at least {LEAST_FAMILIES} families"
-            " and 3 models are needed."
-        )
-    return n, k
-
-
-def _caution(n: int) -> str:
-    return "" if n >= FEW_FAMILIES else f"only {n} independent families: the approximation is poor under 10"

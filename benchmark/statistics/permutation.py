@@ -1,8 +1,8 @@
-"""Tests of paired values within a data set or over a few data sets: two-sided, on differences."""
+"""Two-sided tests of paired differences, within a data set or over a few data sets."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from scipy import stats
 from benchmark.errors import StatisticsError
 from benchmark.protocol import Values
 from benchmark.statistics.resample import Matrix, finite, p_value, sign_sums
+from benchmark.statistics.seeds import drawn_seed_effects
 
 _SLACK = 1e-10  # sums that differ by rounding alone are equal: a count must not depend on their order
 
@@ -26,8 +27,8 @@ def paired_permutation(differences: Values, *, draws: int = 10_000, seed: int = 
     """Return the two-sided p of "these per-user differences (U,) are as likely with the other sign".
 
     Sign flips of the mean; p = (count + 1) / (draws + 1), or count / 2^U over all flips where these
-    are no more than ``draws``. It judges these trained models: see ``seeds`` for the verdict. Fisher
-    1935; Phipson & Smyth 2010.
+    are no more than ``draws``. It compares these trained models; :mod:`benchmark.statistics.seeds` compares
+    what training would give again. Fisher 1935; Phipson & Smyth 2010.
 
     Raises:
         StatisticsError: no difference, or a nan.
@@ -59,7 +60,9 @@ def wilcoxon(differences: Values) -> Result:
     >>> round(wilcoxon(np.arange(1.0, 11.0)).statistic, 4)
     -2.8031
     """
-    kept = _even_zeros(finite("Wilcoxon's test", differences, 1))
+    values = finite("Wilcoxon's test", differences, 1)
+    zeros = np.flatnonzero(values == 0)
+    kept = np.delete(values, zeros[:1]) if len(zeros) % 2 else values
     n = len(kept)
     if n == 0:
         return Result(0.0, 1.0)
@@ -83,22 +86,6 @@ def wilcoxon_exact(differences: Values, *, draws: int = 1 << 16, seed: int = 0) 
     return paired_permutation(np.sign(values) * stats.rankdata(np.abs(values)), draws=draws, seed=seed)
 
 
-def sign_test(differences: Values, *, zeros: Literal["split", "drop"] = "split") -> float:
-    """Return the exact two-sided p of the sign test: wins against losses, binomial with one half.
-
-    Zeros are split evenly, an odd one left out (Demšar 2006, section 3.1.4), or dropped.
-
-    >>> sign_test(np.array([1.0, 1.0, 1.0, 0.0, 0.0]))
-    0.375
-    """
-    values = finite("sign test", differences, 1)
-    kept = _even_zeros(values) if zeros == "split" else values[values != 0]
-    if len(kept) == 0:
-        return 1.0
-    wins = np.count_nonzero(kept > 0) + np.count_nonzero(kept == 0) // 2
-    return float(stats.binomtest(int(wins), len(kept)).pvalue)
-
-
 def joint_permutation(
     values: Matrix,
     *,
@@ -117,53 +104,48 @@ def joint_permutation(
         values: (M, U) per user, means over seeds where there are several.
         draws: how many; all 2^U flips where these are fewer and no seeds are drawn.
         seed: of the draws.
-        seed_variances: (M,) variance over seeds of each model's mean, divided by its seeds; 0 for
-            deterministic models. Then a chance of that size is drawn with each flip, its own variance
-            drawn with it: a parametric bootstrap of DESIGN's verdict, in place of its t quantile.
-        seed_df: (M,) seeds - 1 of each model, needed with ``seed_variances``.
+        seed_variances: (M,) variance of each model's mean that comes from its seeds, 0 for deterministic
+            models. Then an effect of that size is drawn with each flip, and its variance with it: a
+            parametric bootstrap in place of the t quantile of :func:`~benchmark.statistics.seeds.seed_aware`.
+        seed_df: (M,) its degrees of freedom, needed with ``seed_variances``.
+
+    Raises:
+        StatisticsError: fewer than two models, a nan, or one of the two arguments about seeds alone.
     """
     rows = finite("joint permutation", values, 1)
     if rows.ndim != 2 or len(rows) < 2:
         raise StatisticsError(
             f"joint permutation: values have shape {rows.shape}; at least 2 models are needed."
         )
+    if (seed_variances is None) != (seed_df is None):
+        raise StatisticsError("joint permutation: seed_variances and seed_df are needed together.")
+    # The mean of every model in every draw. Only differences count, so what all models share is subtracted
+    # first: it would only add rounding errors.
     sums, exact = sign_sums((rows - rows.mean(axis=0)).T, draws, seed)
-    noise, spread, drawn = _seed_noise(len(rows), len(sums), seed, seed_variances, seed_df)
-    means = sums / rows.shape[1] + noise
+    means = sums / rows.shape[1]
+    # Each model's variance over seeds, as observed and as estimated in every draw.
+    spread, drawn = np.zeros(len(rows)), np.zeros((1, len(rows)))
+    if seed_variances is not None and seed_df is not None:
+        effects, drawn = drawn_seed_effects(seed_variances, seed_df, len(sums), seed)
+        means, spread, exact = means + effects, np.asarray(seed_variances), False
+    # The standardised difference of every pair, as observed.
     i, j = np.triu_indices(len(rows), 1)
     user_variance = ((rows[i] - rows[j]) ** 2).sum(axis=1) / rows.shape[1] ** 2
     observed = np.abs(rows[i].mean(axis=1) - rows[j].mean(axis=1))
     observed = _ratio(observed, np.sqrt(user_variance + spread[i] + spread[j]))
+    # The largest of all pairs in every draw, one pair after another: all at once would not fit in memory.
     largest = np.zeros(len(sums))
     for pair in range(len(i)):
         a, b = i[pair], j[pair]
         scale = np.sqrt(user_variance[pair] + drawn[:, a] + drawn[:, b])
         np.maximum(largest, _ratio(np.abs(means[:, a] - means[:, b]), scale), out=largest)
+    # How many draws reach what was observed.
     reached = len(sums) - np.sort(largest).searchsorted(observed * (1 - _SLACK))
     adjusted = np.full((len(rows), len(rows)), np.nan)
-    adjusted[i, j] = adjusted[j, i] = p_value(reached, len(sums), exact=exact and seed_variances is None)
+    adjusted[i, j] = adjusted[j, i] = p_value(reached, len(sums), exact=exact)
     return adjusted
 
 
-def _seed_noise(
-    n_models: int, draws: int, seed: int, variances: Values | None, df: NDArray[Any] | None
-) -> tuple[Matrix, Values, Matrix]:
-    """Return drawn seed effects (draws, M), the variances (M,), and drawn estimates of them (draws, M)."""
-    if variances is None or df is None:
-        if variances is not df:
-            raise StatisticsError("joint permutation: seed_variances and seed_df are needed together.")
-        return np.zeros((1, n_models)), np.zeros(n_models), np.zeros((1, n_models))
-    rng = np.random.default_rng([seed, 1])
-    effects = rng.standard_normal((draws, n_models)) * np.sqrt(variances)
-    freedom = np.maximum(df, 1)
-    return effects, np.asarray(variances), variances * rng.chisquare(freedom, (draws, n_models)) / freedom
-
-
 def _ratio(differences: Values, scale: Values) -> Values:
+    """Return the differences by their scale; where that is 0 they are 0 themselves."""
     return differences / np.where(scale > 0, scale, 1.0)
-
-
-def _even_zeros(values: Values) -> Values:
-    """Return the values without one zero if their zeros are odd in number."""
-    zeros = np.flatnonzero(values == 0)
-    return np.delete(values, zeros[:1]) if len(zeros) % 2 else values

@@ -1,4 +1,4 @@
-"""Micro averages, such as RMSE, made fit for everything that works on one value per user."""
+"""Micro averages, such as RMSE, as one value per user: for tests and intervals that need such values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ratio_values(numerators: Values, denominators: Values, *, root: bool = False
     Args:
         numerators: (U,) such as each user's sum of squared errors.
         denominators: (U,) such as each user's number of ratings.
-        root: whether the square root of the ratio is meant, as in RMSE.
+        root: take the square root of the ratio, as in RMSE.
 
     Raises:
         StatisticsError: nothing in the denominator, or a nan.
@@ -32,5 +32,8 @@ def ratio_values(numerators: Values, denominators: Values, *, root: bool = False
         raise StatisticsError("ratio: the denominators sum to 0; at least one user must have one.")
     ratio = float(top.sum() / bottom.sum())
     influence: Values = (top - ratio * bottom) / bottom.mean()
-    level, slope = (np.sqrt(ratio), 0.5 / np.sqrt(ratio) if ratio else 1.0) if root else (ratio, 1.0)
+    if not root:
+        return ratio + influence
+    level = np.sqrt(ratio)
+    slope = 0.5 / level if ratio else 1.0  # of the square root; where nobody errs, influences are 0
     return np.asarray(level + slope * influence)

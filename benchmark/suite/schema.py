@@ -17,7 +17,8 @@ from pydantic import (
 
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
 from benchmark.errors import MetricError
-from benchmark.metrics.names import parse as parse_metric
+from benchmark.metrics.register import parse_metric
+from benchmark.records import TrainOn
 from benchmark.units import Megabytes, Seconds, Share
 
 
@@ -116,7 +117,7 @@ class FinalsSpec(Section):
     )
 
     @property
-    def variants(self) -> tuple[str, ...]:
+    def variants(self) -> tuple[TrainOn, ...]:
         """Each training set that finals use; the last is the one the board ranks."""
         return ("train",) if self.train_on == "train" else ("train", "train+valid")
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import (
     Array,
     Choice,
@@ -302,7 +302,7 @@ class AdapterContract:
 
 def ndcg(scores: Scores, train: Interactions, test: Interactions) -> Array:
     """Return NDCG@10 of each user with something to find, from scores (U, I) of all users."""
-    evaluator = Evaluator(test, seen=[train], metrics=[parse("ndcg@10")], train=train)
+    evaluator = Evaluator(test, seen=[train], metrics=[parse_metric("ndcg@10")], train=train)
     evaluator.add(evaluator.users, scores[evaluator.users])
     values = evaluator.result().per_user["ndcg@10"]
     return values[~np.isnan(values)]

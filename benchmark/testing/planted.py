@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmark.datasets.sources.synthetic import planted
+from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.protocol import Features, Interactions
 
 UNSEEN = 2  # users, and items, that have no row in the planted log
@@ -23,7 +23,7 @@ def planted_parts() -> tuple[Interactions, Interactions]:
     >>> train.n_users, train.n_items, len(train), len(test)
     (202, 122, 4800, 1200)
     """
-    log = planted(users=200, items=120, interactions=6_000, seed=7)
+    log = synthetic_log(users=200, items=120, interactions=6_000, seed=7)
     users, items, values, times = (log.frame[name].to_numpy() for name in ("user", "item", "value", "time"))
     everything = Interactions(
         users=(users - 1).astype(np.int32),

@@ -15,12 +15,12 @@ from training_logs import fitted
 from adapters import ADAPTERS
 from benchmark import bundle
 from benchmark.bundle.export import Contents, assemble
-from benchmark.cold_start import cold_of
+from benchmark.cold_start import Cold
 from benchmark.errors import BundleError
+from benchmark.measure import packed_state
 from benchmark.protocol import traits
 from benchmark.registry import Registry
 from benchmark.testing import planted_parts
-from benchmark.trial import packed_state
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas", "deepctr"}
 NETWORKS = ("torch/neumf", "torch/deepfm", "torch/sasrec", "torch/gru4rec", "torch/caser")
@@ -61,7 +61,7 @@ def exported(name: str, path: Path):
     ids = list(range(100, 100 + train.n_users)), [f"item {i}" for i in range(train.n_items)]
     titles = [None] * train.n_items
     golden = {"users": [], "lists": []}
-    cold = cold_of(rows, traits(adapter).from_features), np.zeros(train.n_items, dtype=np.bool_)
+    cold = Cold.from_log(rows, traits(adapter).from_features), np.zeros(train.n_items, dtype=np.bool_)
     contents = Contents(
         packed_state(model), *ids, titles, train, counts, *cold, golden, about(name, train), {}
     )

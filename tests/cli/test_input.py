@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from command_line import LOG, OWN, SMALL, Bench
 from adapters import ADAPTERS
 from benchmark import runner
 from benchmark.api import check, registry
-from benchmark.datasets.sources.open_log import fetch, open_log
+from benchmark.datasets.sources.known import KNOWN
 from benchmark.results import RunDirectory
 from benchmark.runner.resume import find_or_create
 
@@ -73,7 +73,7 @@ def test_missing_suite_is_refused_by_every_verb_that_takes_one(bench: Bench, ver
             LOG + "u1,i20,good\n",
             ", value: rating",
             "",
-            "log.csv:122: column 'rating' has 'good' where a number",
+            "log.csv:122: column 'rating' has 'good' instead of a number",
         ),
         (
             LOG + "u1,i1,3\n",
@@ -81,14 +81,14 @@ def test_missing_suite_is_refused_by_every_verb_that_takes_one(bench: Bench, ver
             "",
             "every pair must occur once\n  Say what to do with prepare.",
         ),
-        ("user,item\n" + "".join(f"u,i{i}\n" for i in range(20)), "", "", "shop: there is one user only (u)"),
-        ("", "", "", "log.csv: the file is empty; it must hold one line per row"),
-        ("user,item\n", "", "", "log.csv: no rows; it must hold one line per row"),
-        (LOG, ", value: rating, scale: [1, 4]", "", "all must lie on the scale 1 to 4"),
+        ("user,item\n" + "".join(f"u,i{i}\n" for i in range(20)), "", "", "shop: there is only one user (u)"),
+        ("", "", "", "log.csv: the file is empty; it must contain one line per row"),
+        ("user,item\n", "", "", "log.csv: no rows; it must contain one line per row"),
+        (LOG, ", value: rating, scale: [1, 4]", "", "all values must lie on the scale 1 to 4"),
         (LOG, "", "split: {by: global_time}", "a global_time split needs times, and the log has none"),
         (LOG, "", "split: {by: leave_last_out}", "a leave_last_out split needs times, and the log has none"),
         (LOG, "", "prepare: {positive: '>= 3'}", "positive: '>= 3' needs values, and the log has none"),
-        (LOG, ", value: rating", "prepare: {positive: '>= 9'}", "no row counts as a like"),
+        (LOG, ", value: rating", "prepare: {positive: '>= 9'}", "no row is positive"),
     ],
 )
 def test_log_that_cannot_be_used_is_refused_with_what_to_do(
@@ -265,9 +265,9 @@ def test_download_that_fails_is_one_message_that_says_what_to_do(  # noqa: PLR09
     words: str,
     verb: str,
 ) -> None:
-    there = {"base_url": f"{publisher}/{behaviour}", "timeout_s": 0.3}
-    monkeypatch.setattr("benchmark.runner.splits.open_log", partial(open_log, **there))
-    monkeypatch.setattr("benchmark.cli.views.listings.fetch_known", partial(fetch, **there))
+    elsewhere = replace(KNOWN["movielens-100k"], url=f"{publisher}/{behaviour}/ml-100k.zip")
+    monkeypatch.setitem(KNOWN, "movielens-100k", elsewhere)
+    monkeypatch.setattr("benchmark.datasets.sources.download.TIMEOUT_S", 0.3)
     suite = tmp_path / "real.yaml"
     suite.write_text("name: real\ndatasets: [movielens-100k]\nmodels: [baselines/popularity]\n")
     arguments = (

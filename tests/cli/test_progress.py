@@ -45,8 +45,8 @@ def goes_through(progress: Progress) -> None:
         progress.step("toy/torch/a", 0, 0.25)
         progress.step("toy/torch/a", 0, 0.125)
         progress.spent("toy/torch/a", 45.0)
-        progress.settled("toy/torch/a", "ok", 0.25)
-        progress.settled("toy/lib/b", "failed", None)
+        progress.study_closed("toy/torch/a", "ok", 0.25)
+        progress.study_closed("toy/lib/b", "failed", None)
         for done in range(6):
             progress.final("toy/torch/a", done, 5)
 
@@ -139,7 +139,7 @@ def test_quiet_shows_what_was_said_and_nothing_of_the_progress(terminal: bool) -
 def test_name_that_looks_like_markup_is_shown_as_it_is() -> None:
     progress, target = watch(terminal=False)
     progress.planned([Study("toy/[red]x[/]")], 1.0, 1, 1)
-    progress.settled("toy/[red]x[/]", "ok", 0.5)
+    progress.study_closed("toy/[red]x[/]", "ok", 0.5)
     assert "toy/[red]x[/]: ok" in target.getvalue()
     assert picture(progress)[1].startswith("toy/[red]x[/]")
 

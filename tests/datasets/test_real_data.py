@@ -12,11 +12,11 @@ from repository import ROOT, real_data
 
 from benchmark.datasets.audit.split_audit import audit, popularity_drift
 from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import FilesSpec, LogSpec, PrepareSpec, SplitSpec
 from benchmark.datasets.split import split
-from benchmark.datasets.store.save import save_split
 from benchmark.protocol import Interactions
 
 PARTS = ("train", "valid", "test")
@@ -44,7 +44,7 @@ def part_frame(done, part):
 
 @pytest.mark.parametrize("name", HERE)
 def test_known_data_set_has_the_published_counts(data, name):
-    done = prepare(open_log(LogSpec(name=name), data_dir=data))
+    done = prepare(open_log(LogSpec(name=name), DataFolders(data=data)))
     known = KNOWN[name]
     assert (len(done.interactions), len(done.user_ids), len(done.item_ids)) == (
         known.rows,
@@ -56,7 +56,8 @@ def test_known_data_set_has_the_published_counts(data, name):
 
 @pytest.mark.parametrize("name", ["movielens-100k", "movielens-latest-small", "lastfm-hetrec2011"])
 def test_known_data_set_here_is_the_published_file(data, name):
-    assert open_log(LogSpec(name=name), data_dir=data).origin == str(data / KNOWN[name].folder)
+    log = open_log(LogSpec(name=name), DataFolders(data=data))
+    assert log.provenance.origin == str(data / KNOWN[name].folder)
 
 
 @pytest.mark.parametrize(
@@ -69,39 +70,40 @@ def test_known_data_set_here_is_the_published_file(data, name):
     ],
 )
 def test_known_data_set_brings_its_features(data, name, users, items):
-    rows = prepare(open_log(LogSpec(name=name), data_dir=data)).interactions
+    rows = prepare(open_log(LogSpec(name=name), DataFolders(data=data))).interactions
     assert users <= set(rows.user_features.names if rows.user_features else ())
     assert items <= set(rows.item_features.names)
     assert len(rows.item_features.texts) == rows.n_items
 
 
 def test_users_of_movielens_100k_have_the_published_ages_and_sexes(data):
-    users = prepare(open_log(LogSpec(name="movielens-100k"), data_dir=data)).user_table
+    users = prepare(open_log(LogSpec(name="movielens-100k"), DataFolders(data=data))).user_table
     assert users["sex"].value_counts().to_dict() == {"M": 670, "F": 273}
     assert users["age"].between(7, 73).all()
     assert users["occupation"].nunique() == 21
 
 
 def test_split_of_movielens_100k_keeps_the_hash_of_the_published_board(data):
-    log = open_log(LogSpec(name="movielens-100k"), data_dir=data)
+    log = open_log(LogSpec(name="movielens-100k"), DataFolders(data=data))
     done = split(prepare(log, PrepareSpec(positive=">= 4")), SplitSpec())
     board = ROOT / "results" / "reference" / "movielens" / "leaderboard.md"
-    assert done.manifest["hash"][:8] in board.read_text("utf-8")
+    assert done.manifest.hash[:8] in board.read_text("utf-8")
 
 
 def test_rebuilt_movielens_1m_is_labelled_as_not_the_published_file(data):
-    assert "differs from the published file" in open_log(LogSpec(name="movielens-1m"), data_dir=data).origin
+    log = open_log(LogSpec(name="movielens-1m"), DataFolders(data=data))
+    assert "differs from the published file" in log.provenance.origin
 
 
 def test_movielens_titles_in_latin_1_are_read(data):
-    log = open_log(LogSpec(name="movielens-100k"), data_dir=data)
+    log = open_log(LogSpec(name="movielens-100k"), DataFolders(data=data))
     titles = log.items.set_index("item")["title"]
     assert titles[1] == "Toy Story (1995)"
     assert any("é" in title for title in titles)
 
 
 def test_random_split_equals_protocol_p1_row_for_row(data):
-    done = split(prepare(open_log(LogSpec(name="movielens-100k"), data_dir=data)), SplitSpec())
+    done = split(prepare(open_log(LogSpec(name="movielens-100k"), DataFolders(data=data))), SplitSpec())
     for part in PARTS:
         stored = pd.read_csv(data / "ml-100k-p1" / f"{part}.csv")
         pd.testing.assert_frame_equal(part_frame(done, part), stored, check_dtype=False)
@@ -110,17 +112,17 @@ def test_random_split_equals_protocol_p1_row_for_row(data):
 def test_split_files_of_protocol_p1_give_the_same_parts(data):
     files = FilesSpec(**{part: str(data / "ml-100k-p1" / f"{part}.csv") for part in PARTS})
     spec = LogSpec(name="p1", value="rating", time="timestamp", scale=(1, 5))
-    done = split(prepare(open_log(spec, files=files)), SplitSpec(by="files", files=files))
+    done = split(prepare(open_log(spec, parts=files)), SplitSpec(by="files", files=files))
     for part, path in zip(PARTS, (files.train, files.valid, files.test), strict=True):
         pd.testing.assert_frame_equal(part_frame(done, part), pd.read_csv(path), check_dtype=False)
 
 
-def test_audit_of_protocol_p1_finds_a_fair_split(data, tmp_path):
-    done = split(prepare(open_log(LogSpec(name="movielens-100k"), data_dir=data)), SplitSpec())
-    found = save_split(done, tmp_path / "split")["audit"]
-    assert found["popularity"]["tau"] == pytest.approx(0.77, abs=0.005)
-    assert found["future"]["same_user"] == pytest.approx(0.90, abs=0.01)
-    assert found["flags"] == []
+def test_audit_of_protocol_p1_finds_a_fair_split(data):
+    done = split(prepare(open_log(LogSpec(name="movielens-100k"), DataFolders(data=data))), SplitSpec())
+    found = audit(done)
+    assert found.popularity.tau == pytest.approx(0.77, abs=0.005)
+    assert found.future.same_user == pytest.approx(0.90, abs=0.01)
+    assert found.flags == ()
 
 
 def spectralcf(path):
@@ -145,11 +147,10 @@ def broken(data):
 
 def test_popularity_drift_of_the_spectralcf_split_has_the_known_numbers(broken):
     drift = popularity_drift(*(counted(table, n_users=6_040, n_items=3_705) for table in broken))
-    fair_tau = drift.pop("fair_tau")
-    expected = {"tau": 0.26, "gini_train": 0.79, "gini_test": 0.92, "fair_gini_test": 0.79}
-    assert drift == pytest.approx(expected, abs=0.006)
-    # One random draw: over 15 seeds the mean was .808 and the standard deviation .003.
-    assert fair_tau == pytest.approx(0.81, abs=0.014)
+    found = (drift.tau, drift.gini_train, drift.gini_test, drift.fair_gini_test)
+    assert found == pytest.approx((0.26, 0.79, 0.92, 0.79), abs=0.006)
+    # One random draw: over 15 seeds the mean was 0.808 and the standard deviation 0.003.
+    assert drift.fair_tau == pytest.approx(0.81, abs=0.014)
 
 
 def test_audit_of_the_spectralcf_split_flags_its_skew(broken, tmp_path):
@@ -160,6 +161,6 @@ def test_audit_of_the_spectralcf_split_flags_its_skew(broken, tmp_path):
         frame.to_csv(tmp_path / f"{part}.csv", index=False)
     files = FilesSpec(**{part: str(tmp_path / f"{part}.csv") for part in PARTS})
     found = audit(
-        split(prepare(open_log(LogSpec(name="scf"), files=files)), SplitSpec(by="files", files=files))
+        split(prepare(open_log(LogSpec(name="scf"), parts=files)), SplitSpec(by="files", files=files))
     )
-    assert ["Kendall" in found["flags"][0], "Gini" in found["flags"][1]] == [True, True]
+    assert ["Kendall" in found.flags[0], "Gini" in found.flags[1]] == [True, True]

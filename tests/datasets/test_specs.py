@@ -8,8 +8,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec, SyntheticSpec
-from benchmark.datasets.tables.side_tables import TableSpec, TitlesSpec
+from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec, SyntheticSpec, TableSpec, TitlesSpec
 
 
 def test_specs_import_brings_neither_numpy_nor_pandas():
@@ -77,10 +76,10 @@ def test_every_field_of_the_specs_has_a_description():
     ("given", "words"),
     [
         ({}, "says nothing but the id"),
-        ({"categories": ["a"], "lists": ["a"]}, "'a' stands more than once"),
-        ({"id": "a", "numbers": ["a"]}, "'a' stands more than once"),
+        ({"categories": ["a"], "lists": ["a"]}, "'a' is named more than once"),
+        ({"id": "a", "numbers": ["a"]}, "'a' is named more than once"),
         ({"bands": {"age": [20, 10]}}, "ascending"),
-        ({"bands": {"age": [10]}, "categories": ["age_band"]}, "'age_band' stands more than once"),
+        ({"bands": {"age": [10]}, "categories": ["age_band"]}, "'age_band' is named more than once"),
         ({"id": "sku", "categories": ["id"]}, "can only be the id or the title"),
     ],
 )

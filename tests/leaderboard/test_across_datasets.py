@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import boards
 import pytest
 
@@ -32,7 +34,7 @@ def test_across_one_data_set_is_nothing() -> None:
 def test_across_rows_hold_mean_rank_wins_and_completed_share() -> None:
     rows = over(tables(3)).rows
 
-    assert [(row["model"], row["mean_rank"], row["wins"], row["completed"]) for row in rows] == [
+    assert [(row.model, row.mean_rank, row.wins, row.completed) for row in rows] == [
         ("a/best", 1.0, 3, 1.0),
         ("b/middle", 2.0, 0, 1.0),
         ("baselines/popularity", 3.0, 0, 1.0),
@@ -41,26 +43,24 @@ def test_across_rows_hold_mean_rank_wins_and_completed_share() -> None:
 
 def test_across_failed_model_ranks_like_popularity_and_is_flagged() -> None:
     made = tables(2)
-    rows = [row for row in made[1].rows if row["model"] != "b/middle"] + [boards.row("b/middle", None)]
-    failed = next(
-        row for row in over([made[0], boards.table(*rows, dataset="shop-1")]).rows if row["imputed"]
-    )
+    rows = [row for row in made[1].rows if row.model != "b/middle"] + [boards.row("b/middle", None)]
+    failed = next(row for row in over([made[0], boards.table(*rows, dataset="shop-1")]).rows if row.imputed)
 
-    assert failed["model"] == "b/middle"
-    assert failed["imputed"] == "shop-1"
-    assert failed["completed"] == 0.5
-    assert failed["mean_rank"] == (2.0 + 2.5) / 2
-    assert failed["p_vs_reference"] is None
+    assert failed.model == "b/middle"
+    assert failed.imputed == "shop-1"
+    assert failed.completed == 0.5
+    assert failed.mean_rank == (2.0 + 2.5) / 2
+    assert failed.p_vs_reference is None
 
 
 def test_across_popularity_is_known_by_its_adapter_whatever_it_is_called() -> None:
     made = tables(2)
     lost = [*made[1].rows[:1], *made[1].rows[2:], boards.row("b/middle", None)]
-    renamed = [row | {"model": "floor"} if row["model"] == NAMES[2] else row for row in lost]
-    first = [row | {"model": "floor"} if row["model"] == NAMES[2] else row for row in made[0].rows]
-    called = {"popularity": "floor"}
-    both = [boards.table(*rows, dataset=f"shop-{n}", facts=called) for n, rows in enumerate([first, renamed])]
-    ranks = {row["model"]: row["mean_rank"] for row in over(both).rows}
+    renamed = [replace(row, model="floor") if row.model == NAMES[2] else row for row in lost]
+    first = [replace(row, model="floor") if row.model == NAMES[2] else row for row in made[0].rows]
+    facts = replace(made[0].facts, popularity="floor")
+    both = [boards.table(*rows, dataset=f"shop-{n}", facts=facts) for n, rows in enumerate([first, renamed])]
+    ranks = {row.model: row.mean_rank for row in over(both).rows}
     assert ranks["b/middle"] == (2.0 + 2.5) / 2
 
 
@@ -68,15 +68,15 @@ def test_across_sizes_of_movielens_count_as_one_family() -> None:
     found = over([*tables(2, name="movielens-{}"), *tables(1)])
 
     assert found.families == ("movielens", "shop-0")
-    assert "3 data sets count as 2 independent families" in found.notes[0]
+    assert "3 data sets count as 2 independent families" in found.notes[0].text
 
 
 def test_across_few_families_refuse_every_test_and_say_how_many_are_needed() -> None:
     found = over(tables(3))
 
     assert found.critical_difference is None
-    assert sum(note.startswith("Refused: ") for note in found.notes) == 3
-    assert any("at least 7 are needed" in note for note in found.notes)
+    assert sum(note.text.startswith("Refused: ") for note in found.notes) == 3
+    assert any("at least 7 are needed" in note.text for note in found.notes)
 
 
 def test_across_eight_families_are_tested_against_the_best_on_validation() -> None:
@@ -84,7 +84,7 @@ def test_across_eight_families_are_tested_against_the_best_on_validation() -> No
 
     assert found.reference == "a/best"
     assert found.critical_difference is not None
-    p_values = [row["p_vs_reference"] for row in found.rows]
+    p_values = [row.p_vs_reference for row in found.rows]
     assert p_values[0] is None
     assert p_values[1:] == pytest.approx([2 * 2 / 2**8] * 2)
 
@@ -93,6 +93,6 @@ def test_across_family_ranks_are_among_models_that_completed_everywhere() -> Non
     made = tables(7)
     rows = [boards.row("d/once", 0.9, 1), *made[0].rows]
     found = over([boards.table(*rows, dataset="shop-0"), *made[1:]])
-    ranks = {row["model"]: row["family_rank"] for row in found.rows}
+    ranks = {row.model: row.family_rank for row in found.rows}
 
     assert ranks == {"a/best": 1.0, "b/middle": 2.0, "baselines/popularity": 3.0, "d/once": None}

@@ -48,9 +48,9 @@ def test_board_of_two_runs_on_one_split_ranks_all_models(run_of: Callable[..., R
     made = board(run_of("fake/fixed"), run_of("fake/steady"))
 
     assert len(made.tables) == 1
-    assert {row["model"] for row in made.tables[0].ranked} == {"fake/fixed", "fake/steady"}
-    assert [row["rank"] for row in made.tables[0].ranked] == [1, 2]
-    assert made.tables[0].ranked[0]["best_set"] is True
+    assert {row.model for row in made.tables[0].ranked} == {"fake/fixed", "fake/steady"}
+    assert [row.rank for row in made.tables[0].ranked] == [1, 2]
+    assert made.tables[0].ranked[0].best_set is True
 
 
 def test_board_of_different_splits_of_a_data_set_is_refused(run_of: Callable[..., RunDirectory]) -> None:
@@ -79,12 +79,12 @@ def test_board_of_different_primary_metrics_is_refused(
 
 def test_board_against_a_baseline_says_who_chose_it(run_of: Callable[..., RunDirectory]) -> None:
     table = board(run_of("fake/fixed, fake/steady"), baseline="fake/fixed").tables[0]
-    rows = {row["model"]: row for row in table.rows}
+    rows = {row.model: row for row in table.rows}
 
     assert table.reference == "fake/fixed"
-    assert rows["fake/fixed"]["diff_to_reference"] is None
-    assert rows["fake/steady"]["diff_to_reference"] is not None
-    assert any("chosen by the reader" in note or "baseline by the reader" in note for note in table.notes)
+    assert rows["fake/fixed"].diff_to_reference is None
+    assert rows["fake/steady"].diff_to_reference is not None
+    assert any("chosen by the reader" in note.text for note in table.notes)
 
 
 def test_board_against_an_unknown_baseline_names_the_nearest(run_of: Callable[..., RunDirectory]) -> None:
@@ -96,9 +96,9 @@ def test_board_of_all_pairs_agrees_with_the_set_of_the_best(run_of: Callable[...
     table = board(run_of("fake/fixed, fake/steady"), compare="all").tables[0]
     first, second = table.ranked
 
-    assert [(pair["a"], pair["b"]) for pair in table.pairs] == [(first["model"], second["model"])]
-    assert table.pairs[0]["difference"] == pytest.approx(first["ndcg@5"] - second["ndcg@5"])
-    assert (table.pairs[0]["p"] > 0.05) is second["best_set"]
+    assert [(pair.a, pair.b) for pair in table.pairs] == [(first.model, second.model)]
+    assert table.pairs[0].difference == pytest.approx(first.score - second.score)
+    assert (table.pairs[0].p > 0.05) is second.best_set
 
 
 def test_board_changes_nothing_in_the_run_directory(run_of: Callable[..., RunDirectory]) -> None:
@@ -114,8 +114,8 @@ def test_board_needs_no_stored_split(run_of: Callable[..., RunDirectory], tmp_pa
     shutil.copytree(run_of("fake/fixed").path, bare, ignore=shutil.ignore_patterns("splits"))
     whole, stripped = (board(run).tables[0].rows[0] for run in (run_of("fake/fixed"), RunDirectory(bare)))
 
-    assert 0.5 < whole["popularity_lift"] < 2
-    assert whole["recall_head"] is not None
+    assert 0.5 < whole.popularity_lift < 2
+    assert whole.recall_head is not None
     assert stripped == whole
 
 

@@ -7,25 +7,25 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from benchmark.metrics.head_tail import head_of, hits_of_kind, popularity_lift
-from benchmark.metrics.relevance import Relevance, wanted
+from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
+from benchmark.metrics.relevance import Relevance, relevant_items
 from benchmark.protocol import Interactions
 
-HEAD = head_of(np.array([6, 2, 1, 1]))
+HEAD = head_items(np.array([6, 2, 1, 1]))
 
 
-def relevant(users: list[int], items: list[int], barred: NDArray[np.bool_] | None = None) -> Relevance:
+def relevant(users: list[int], items: list[int], excluded: NDArray[np.bool_] | None = None) -> Relevance:
     """Return what three users have to find among four items."""
     n = len(users)
     ids = (np.array(users, dtype=np.int32), np.array(items, dtype=np.int32))
     ones = np.ones(n, dtype=np.float32)
     held_out = Interactions(*ids, ones, np.zeros(0, np.int64), np.ones(n, bool), 3, 4)
-    return wanted(held_out, csr_matrix((3, 4)), barred)
+    return relevant_items(held_out, csr_matrix((3, 4)), excluded)
 
 
 def test_head_is_the_fewest_items_with_a_third_of_the_rows() -> None:
-    assert head_of(np.array([2, 2, 2, 3])).tolist() == [False, False, False, True]
-    assert head_of(np.array([2, 2, 2, 2])).tolist() == [True, True, False, False]
+    assert head_items(np.array([2, 2, 2, 3])).tolist() == [False, False, False, True]
+    assert head_items(np.array([2, 2, 2, 2])).tolist() == [True, True, False, False]
 
 
 def test_hits_count_one_kind_against_relevant_items_of_that_kind() -> None:
@@ -45,18 +45,18 @@ def test_end_of_a_short_list_is_no_hit() -> None:
 
 def test_held_out_items_that_are_no_candidates_are_not_counted_as_missed() -> None:
     lists, users = np.array([[2, 1]], dtype=np.int32), np.array([0], dtype=np.int32)
-    barred = np.array([False, False, False, True])
-    hits, counts = hits_of_kind(users, lists, relevant([0, 0], [2, 3], barred), ~HEAD)
+    excluded = np.array([False, False, False, True])
+    hits, counts = hits_of_kind(users, lists, relevant([0, 0], [2, 3], excluded), ~HEAD)
     assert (hits.tolist(), counts.tolist()) == ([[True, False]], [1])
 
 
 def test_popularity_lift_of_the_training_rows_themselves_is_one() -> None:
     counts = np.array([3, 1, 2])
 
-    assert popularity_lift(np.repeat(np.arange(3), counts)[:, None], counts) == pytest.approx(1.0)
+    assert mean_popularity_lift(np.repeat(np.arange(3), counts)[:, None], counts) == pytest.approx(1.0)
 
 
 def test_popularity_lift_ignores_the_end_of_short_lists() -> None:
     counts = np.array([3, 1])
 
-    assert popularity_lift(np.array([[0, -1]]), counts) == popularity_lift(np.array([[0]]), counts)
+    assert mean_popularity_lift(np.array([[0, -1]]), counts) == mean_popularity_lift(np.array([[0]]), counts)

@@ -11,7 +11,7 @@ from repository import real_data
 from scipy.linalg import cho_factor, cho_solve
 
 from benchmark.metrics.evaluator import Evaluation, Evaluator
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Interactions
 
 
@@ -58,7 +58,7 @@ def popularity(train: Interactions) -> np.ndarray:
 
 
 def evaluate(scores, target, seen, train, names, seed=0) -> Evaluation:
-    evaluator = Evaluator(target, seen, [parse(name) for name in names], train, seed)
+    evaluator = Evaluator(target, seen, [parse_metric(name) for name in names], train, seed)
     for users in np.array_split(evaluator.users, 8):
         evaluator.add(users, scores[users])
     return evaluator.result()
@@ -72,7 +72,7 @@ def test_averages_on_u1_equal_mymedialite(data, by, rmse, mae):
     means = np.bincount(index, weights=train.values, minlength=size) / np.maximum(counts, 1)
     means[counts == 0] = train.values.mean()
     grid = np.broadcast_to(means[:, None] if by == "user" else means, (train.n_users, train.n_items))
-    evaluator = Evaluator(test, [train], [parse("rmse"), parse("mae")], train)
+    evaluator = Evaluator(test, [train], [parse_metric("rmse"), parse_metric("mae")], train)
     evaluator.add_ratings(evaluator.users, grid[evaluator.users])
     got = evaluator.result().values
     assert got["rmse"] == pytest.approx(rmse, abs=1e-5)
@@ -135,7 +135,7 @@ def spectral(data):
 def test_popularity_on_the_spectralcf_split_equals_the_published_values(spectral):
     train, test = spectral
     got = evaluate(popularity(train), test, [train], train, SPECTRAL_NAMES)
-    assert got.counts["users"] - got.counts["without_relevant"] == 5479
+    assert got.counts.users - got.counts.without_relevant == 5479
     expected = [0.0382, 0.0969, 0.1207, 0.1651, 0.2286, 0.0065, 0.0092, 0.0101, 0.0113, 0.0127]
     assert list(got.values.values()) == pytest.approx(expected, abs=7e-4)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from benchmark.errors import MetricError
 from benchmark.metrics import ranking
-from benchmark.metrics.topk import auc
+from benchmark.metrics.inputs import HitInputs
+from benchmark.metrics.register import registered
 
 
 def hits_at(ranks: list[int], length: int) -> np.ndarray:
@@ -36,7 +37,7 @@ def test_exact_metrics_of_three_recommenders_equal_the_published_ones(ranks, are
     one = np.ones(5, dtype=int)
     scores = np.tile(np.arange(n, 0, -1, dtype=np.float32), (5, 1))
     got = [
-        auc(scores, (np.arange(6), np.array(ranks, dtype=np.int32) - 1)).mean(),
+        ranking.auc(scores, (np.arange(6), np.array(ranks, dtype=np.int32) - 1)).mean(),
         ranking.average_precision(hits, one, n).mean(),
         ranking.ndcg(hits, one, n).mean(),
         ranking.recall(hits, one, 10).mean(),
@@ -54,18 +55,26 @@ def test_one_list_equals_the_hand_computed_values():
     assert ranking.mrr(hits, relevant, 5)[0] == ranking.hit(hits, relevant, 5)[0] == 1.0
 
 
-@pytest.mark.parametrize("name", ranking.BY_NAME)
+OF_HITS = {base: entry.function for base, entry in registered().items() if entry.made_from(HitInputs)}
+"""Metrics of the hits in a list, by the base of their name."""
+
+
+def test_metrics_of_hits_are_seven():
+    assert list(OF_HITS) == ["precision", "recall", "hit", "f1", "ndcg", "mrr", "map"]
+
+
+@pytest.mark.parametrize("name", OF_HITS)
 def test_metric_user_with_nothing_to_find_is_nan(name):
-    values = ranking.BY_NAME[name](np.zeros((2, 3), dtype=bool), np.array([0, 1]), 3)
+    values = OF_HITS[name](np.zeros((2, 3), dtype=bool), np.array([0, 1]), 3)
     assert np.isnan(values[0])
     assert values[1] == 0.0
 
 
-@pytest.mark.parametrize("name", ranking.BY_NAME)
+@pytest.mark.parametrize("name", OF_HITS)
 @pytest.mark.parametrize("k", [0, 4])
 def test_metric_k_beyond_the_list_is_refused(name, k):
-    with pytest.raises(MetricError, match="the lists hold 3 places"):
-        ranking.BY_NAME[name](np.zeros((1, 3), dtype=bool), np.array([1]), k)
+    with pytest.raises(MetricError, match="the lists have 3 positions"):
+        OF_HITS[name](np.zeros((1, 3), dtype=bool), np.array([1]), k)
 
 
 def plain(hits: list[bool], relevant: int, k: int) -> dict[str, float]:
@@ -92,7 +101,7 @@ lists = st.lists(st.booleans(), min_size=1, max_size=12)
 def test_metrics_equal_plain_python_and_stay_between_0_and_1(hits, more, data):
     relevant, k = max(sum(hits) + more, 1), data.draw(st.integers(1, len(hits)))
     for name, expected in plain(hits, relevant, k).items():
-        value = ranking.BY_NAME[name](np.array([hits]), np.array([relevant]), k)[0]
+        value = OF_HITS[name](np.array([hits]), np.array([relevant]), k)[0]
         assert value == pytest.approx(expected, abs=1e-12)
         assert 0.0 <= value <= 1.0 + 1e-12
 
@@ -105,14 +114,14 @@ def test_metrics_never_fall_when_a_hit_moves_up(hits, place):
     before = place - 1 if place else 0
     if hits[place] and not hits[before]:
         better[before], better[place] = True, False
-    for metric in ranking.BY_NAME.values():
+    for metric in OF_HITS.values():
         low, high = (metric(np.array([row]), relevant, len(hits))[0] for row in (hits, better))
         assert high >= low - 1e-12
 
 
 def test_order_sensitive_metrics_rise_when_a_hit_moves_up():
     for name in ("ndcg", "mrr", "map"):
-        low, high = (ranking.BY_NAME[name](hits_at([rank], 4), np.array([1]), 4)[0] for rank in (3, 2))
+        low, high = (OF_HITS[name](hits_at([rank], 4), np.array([1]), 4)[0] for rank in (3, 2))
         assert high > low
 
 
@@ -122,7 +131,7 @@ def test_metrics_follow_a_permutation_of_users(seed):
     rng = np.random.default_rng(seed)
     hits, relevant, order = rng.random((6, 5)) < 0.4, rng.integers(0, 9, 6), rng.permutation(6)
     relevant = np.where(relevant, np.maximum(relevant, hits.sum(1)), 0)
-    for metric in ranking.BY_NAME.values():
+    for metric in OF_HITS.values():
         np.testing.assert_array_equal(
             metric(hits, relevant, 4)[order], metric(hits[order], relevant[order], 4)
         )

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranker_oracle import sorted_top_k
-from scipy.sparse import csr_matrix
 
-from benchmark.metrics.topk import auc, hide, nothing, slot_threads, top_k
+from benchmark.metrics.ranking import auc
+from benchmark.metrics.topk import nothing, slot_threads, top_k
 
 
 @settings(deadline=None)
@@ -40,12 +40,12 @@ def test_top_k_equals_a_full_sort(seed, levels, n_items, k, hidden):
 def test_top_k_of_unseen_items_equals_hiding_them_first(seed, share):
     rng = np.random.default_rng(seed)
     scores = rng.integers(0, 30, (5, 400)).astype(np.float32)
-    seen, barred = rng.random(scores.shape) < share, rng.random(400) < 0.2
+    seen, excluded = rng.random(scores.shape) < share, rng.random(400) < 0.2
     users = np.arange(5, dtype=np.int32)
     starts = np.concatenate([[0], seen.sum(axis=1).cumsum()]).astype(np.int64)
     items = np.nonzero(seen)[1].astype(np.int32)
-    hidden = np.where(seen | barred, -np.inf, scores).astype(np.float32)
-    got = top_k(scores, 12, users, 3, seen=(starts, items), barred=barred)
+    hidden = np.where(seen | excluded, -np.inf, scores).astype(np.float32)
+    got = top_k(scores, 12, users, 3, seen=(starts, items), excluded=excluded)
     np.testing.assert_array_equal(got, sorted_top_k(hidden, 12, users, 3))
 
 
@@ -60,18 +60,23 @@ def test_two_threads_give_what_one_gives(levels, monkeypatch):
     monkeypatch.setattr("benchmark.metrics.topk._WORTH_A_THREAD", 1)
     scores = np.random.default_rng(0).integers(0, levels, (33, 700)).astype(np.float32)
     users, relevant = np.arange(33, dtype=np.int32), (np.arange(34), np.arange(33, dtype=np.int32))
-    one, two = (top_k(scores, 10, users, 0, threads=threads) for threads in (1, 2))
-    np.testing.assert_array_equal(one, two)
-    np.testing.assert_array_equal(auc(scores, relevant, threads=1), auc(scores, relevant, threads=2))
+    lists, areas = [], []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        lists.append(top_k(scores, 10, users, 0))
+        areas.append(auc(scores, relevant))
+    np.testing.assert_array_equal(*lists)
+    np.testing.assert_array_equal(*areas)
 
 
 def test_ranking_after_a_fork_from_a_process_that_ranked_in_threads_works():
     # Trials are forked from a process that has imported all this.
     code = (
-        "import os, numpy as np; from benchmark.metrics import topk; topk._WORTH_A_THREAD = 1;"
+        "import os, numpy as np; os.environ['NUMBA_NUM_THREADS'] = '2';"
+        "from benchmark.metrics import topk; topk._WORTH_A_THREAD = 1;"
         "s = np.arange(4000, dtype=np.float32).reshape(40, 100); u = np.arange(40, dtype=np.int32);"
-        "first = topk.top_k(s, 3, u, 0, threads=2); child = os.fork();"
-        "same = (topk.top_k(s, 3, u, 0, threads=2) == first).all();"
+        "first = topk.top_k(s, 3, u, 0); child = os.fork();"
+        "same = (topk.top_k(s, 3, u, 0) == first).all();"
         "child or os._exit(0 if same else 9);"
         "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
     )
@@ -171,12 +176,15 @@ def test_top_k_ties_are_blind_to_the_labels(levels):
         assert share == pytest.approx(chance, abs=4 * (chance * (1 - chance) / (n_users * k)) ** 0.5)
 
 
-def test_hide_takes_exactly_the_seen_items_out():
-    seen = csr_matrix((np.ones(3), ([0, 2, 2], [1, 0, 3])), shape=(3, 4))
-    scores = np.ones((2, 4), dtype=np.float32)
-    hide(scores, np.array([2, 1]), seen)
-    assert np.argwhere(scores == -np.inf).tolist() == [[0, 0], [0, 3]]
-    assert top_k(scores, 4, np.array([2, 1]), 0)[0, 2:].tolist() == [-1, -1]
+def test_top_k_shows_exactly_the_items_that_are_not_seen():
+    seen = (np.array([0, 2, 2]), np.array([0, 3], np.int32))
+    lists = top_k(np.ones((2, 4), dtype=np.float32), 4, np.array([2, 1]), 0, seen=seen)
+    assert [sorted(row) for row in lists.tolist()] == [[-1, -1, 1, 2], [0, 1, 2, 3]]
+
+
+def test_top_k_of_no_items_is_empty():
+    scores = np.ones((3, 500), dtype=np.float32)
+    assert top_k(scores, 0, np.arange(3, dtype=np.int32), 0).shape == (3, 0)
 
 
 @pytest.mark.parametrize("levels", [1, 40, 10**6])

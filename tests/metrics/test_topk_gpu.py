@@ -68,12 +68,11 @@ def test_device_lists_equal_the_hosts(seed, levels, k):
     import torch
 
     scores, seen, users = case(seed, levels)
-    barred = np.random.default_rng(seed).random(50) < 0.1
+    excluded = np.random.default_rng(seed).random(50) < 0.1
     tensor = torch.from_numpy(scores.copy())
-    lists, broken = topk_gpu.ranked(tensor, k, users, seed, seen, barred)
-    np.testing.assert_array_equal(lists, topk.top_k(scores, k, users, seed, seen=seen, barred=barred))
+    lists = topk_gpu.top_k(tensor, k, users, seed, seen, excluded)
+    np.testing.assert_array_equal(lists, topk.top_k(scores, k, users, seed, seen=seen, excluded=excluded))
     np.testing.assert_array_equal(tensor.numpy(), scores)
-    assert not broken.any()
 
 
 def test_device_moves_only_the_columns_of_the_lists():
@@ -81,32 +80,29 @@ def test_device_moves_only_the_columns_of_the_lists():
 
     scores, seen, users = case(0, 10**6, n_items=5000)
     Watched.fetched = 0
-    lists, _ = topk_gpu.ranked(Watched(torch.from_numpy(scores)), 10, users, 0, seen, None)
+    tensor = Watched(torch.from_numpy(scores))
+    assert topk_gpu.is_sound(tensor, (6, 5000))
+    lists = topk_gpu.top_k(tensor, 10, users, 0, seen, None)
     np.testing.assert_array_equal(lists, topk.top_k(scores, 10, users, 0, seen=seen))
-    assert Watched.fetched == 6 * (2 * 10 + 2)  # scores and items of each place, two flags a row
+    assert Watched.fetched == 1 + 6 * (2 * 10 + 1)  # one flag; scores and items of each list, a flag a row
 
 
-def test_device_names_rows_that_are_not_finite():
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_device_scores_that_are_not_finite_are_not_sound(value):
     import torch
 
-    scores, seen, users = case(1, 5)
-    scores[2, 3] = np.nan
-    assert topk_gpu.ranked(torch.from_numpy(scores), 5, users, 0, seen, None)[1].tolist() == [
-        False,
-        False,
-        True,
-        False,
-        False,
-        False,
-    ]
+    scores, _, _ = case(1, 5)
+    assert topk_gpu.is_sound(torch.from_numpy(scores), (6, 50))
+    scores[2, 3] = value
+    assert not topk_gpu.is_sound(torch.from_numpy(scores), (6, 50))
 
 
-def test_tensor_on_the_host_is_no_remote_one():
+def test_device_scores_of_another_shape_or_type_are_not_sound():
     import torch
 
-    assert not topk_gpu.is_remote(torch.zeros(2, 2))
-    assert not topk_gpu.is_remote(np.zeros((2, 2)))
-    assert topk_gpu.is_remote(torch.zeros(2, 2, device="meta"))
+    assert not topk_gpu.is_sound(torch.zeros(2, 3), (2, 4))
+    assert not topk_gpu.is_sound(torch.zeros(2, 3, dtype=torch.int32), (2, 3))
+    assert not topk_gpu.is_sound(torch.full((2, 3), 1e300, dtype=torch.float64), (2, 3))
 
 
 @pytest.mark.gpu
@@ -115,5 +111,7 @@ def test_device_lists_on_cuda_equal_the_hosts():
 
     for levels in (1, 3, 10**6):
         scores, seen, users = case(levels, levels, n_items=3000)
-        lists, _ = topk_gpu.ranked(torch.from_numpy(scores).cuda(), 10, users, 0, seen, None)
+        tensor = torch.from_numpy(scores).cuda()
+        assert topk_gpu.is_sound(tensor, (6, 3000))
+        lists = topk_gpu.top_k(tensor, 10, users, 0, seen, None)
         np.testing.assert_array_equal(lists, topk.top_k(scores, 10, users, 0, seen=seen))

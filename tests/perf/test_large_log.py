@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from large_log import Shape, large
 
-from benchmark.datasets.large import Shape, large
 from benchmark.errors import DataError
 
 SHAPE = Shape(users=60, items=90, interactions=2000)
@@ -23,7 +23,7 @@ def test_large_log_stands_in_the_order_of_users_and_their_times():
 
 
 def test_large_log_is_the_same_for_the_same_seed_alone():
-    hashes = [large(SHAPE, seed).sha256 for seed in (1, 1, 2)]
+    hashes = [large(SHAPE, seed).provenance.sha256 for seed in (1, 1, 2)]
     assert hashes[0] == hashes[1] != hashes[2]
 
 

@@ -17,7 +17,7 @@ from adapters.surprise.factors import Nmf, Svd, SvdPlusPlus
 from adapters.surprise.knn import KnnBaseline, KnnBasic, KnnMeans
 from adapters.surprise.slope_one import SlopeOne
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import FitContext, Interactions
 
 pytestmark = pytest.mark.slow
@@ -82,7 +82,7 @@ def test_five_folds_reproduce_the_table_of_surprise(folder, model, rmse, mae, to
 # LightFM's example (making.lyst.com/lightfm/docs/examples/movielens_implicit.html), train items not hidden
 def test_warp_reproduces_the_figures_of_lightfm(folder):
     train, test = read(folder / "ua.base"), read(folder / "ua.test")
-    judge = Evaluator(test, seen=[], metrics=[parse("precision@10"), parse("auc")], train=train)
+    judge = Evaluator(test, seen=[], metrics=[parse_metric("precision@10"), parse_metric("auc")], train=train)
     judge.add(judge.users, fitted(Warp(dim=10, lr=0.05, l2=0.0, max_epochs=10), train).score(judge.users))
     values = judge.result().values
     assert [values["precision@10"], values["auc"]] == pytest.approx([0.11, 0.90], abs=0.01)

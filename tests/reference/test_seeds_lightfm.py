@@ -11,7 +11,7 @@ import pytest
 
 from adapters.lightfm import Warp
 from benchmark.metrics.evaluator import Evaluator
-from benchmark.metrics.names import parse
+from benchmark.metrics.register import parse_metric
 from benchmark.protocol import FitContext, Interactions, Values
 from benchmark.statistics.permutation import paired_permutation
 from benchmark.statistics.seeds import seed_aware
@@ -25,7 +25,7 @@ def values(data_dir: Path) -> Values:
     """Per-user NDCG@10 on P1's test part, (6, U), of six trainings of one configuration."""
     folder = data_dir / "ml-100k-p1"
     train, valid, test = (_read(folder / f"{part}.csv") for part in ("train", "valid", "test"))
-    judge = Evaluator(test, seen=[train, valid], metrics=[parse("ndcg@10")], train=train)
+    judge = Evaluator(test, seen=[train, valid], metrics=[parse_metric("ndcg@10")], train=train)
     rows = []
     for seed in range(SEEDS):
         model = Warp(dim=10, lr=0.05, l2=0.0, max_epochs=30)  # dim and lr are the library's own defaults

@@ -9,8 +9,17 @@ import boards
 import pytest
 
 from benchmark.leaderboard.across_datasets import Across
+from benchmark.leaderboard.rows import AcrossRow
 from benchmark.reporting import write
-from benchmark.reporting.figures import all_figures, cliques, critical_difference, figures_of, pareto
+from benchmark.reporting.figures import (
+    CostAxis,
+    Point,
+    all_figures,
+    cliques,
+    critical_difference,
+    figures_of,
+    pareto,
+)
 from benchmark.results import RunDirectory
 
 WRITTEN = {f"leaderboard.{suffix}" for suffix in ("csv", "json", "md", "tex", "html")}
@@ -48,15 +57,19 @@ def test_budget_says_the_best_value_and_what_it_cost() -> None:
 
 
 def test_pareto_leaves_out_models_without_a_cost() -> None:
-    rows = [{"q": 0.9, "c": None}, {"q": 0.5, "c": 2.0}, {"q": 0.4, "c": 1.0}, {"q": 0.3, "c": 3.0}]
+    costs = {"a": 2.0, "b": 1.0, "c": 3.0, "d": None}
+    values = {"a": 0.5, "b": 0.4, "c": 0.3, "d": 0.9}
+    rows = [boards.row(name, value, 1, memory_mb=costs[name]) for name, value in values.items()]
+    points = CostAxis("MB", lambda row: row.memory_mb).points(boards.table(*rows))
 
-    assert [row["q"] for row in pareto(rows, "c", "q")] == [0.4, 0.5]
+    assert points[-1] is None
+    assert [point.model for point in pareto(filter(None, points))] == ["b", "a"]
 
 
 def test_pareto_of_an_error_prefers_the_lower() -> None:
-    rows = [{"q": 0.9, "c": 1.0}, {"q": 0.8, "c": 2.0}, {"q": 0.95, "c": 3.0}]
+    points = [Point("a", 1.0, 0.9), Point("b", 2.0, 0.8), Point("c", 3.0, 0.95)]
 
-    assert [row["q"] for row in pareto(rows, "c", "q", higher=False)] == [0.9, 0.8]
+    assert [point.model for point in pareto(points, higher=False)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +83,11 @@ def test_cliques_join_ranks_closer_than_the_critical_difference(
 
 
 def test_critical_difference_diagram_names_models_and_reach() -> None:
-    rows = [{"model": name, "family_rank": rank} for name, rank in (("a", 1.2), ("b", 2.9))]
-    figure = critical_difference(Across("ndcg@10", rows, tuple("abcdef"), "a", [], 0.8))
+    rows = tuple(
+        AcrossRow(model=name, mean_rank=rank, wins=0, completed=1.0, imputed="", family_rank=rank)
+        for name, rank in (("a", 1.2), ("b", 2.9))
+    )
+    figure = critical_difference(Across("ndcg@10", rows, tuple("abcdef"), "a", (), 0.8))
 
     assert "a 1.20, b 2.90. Closer than 0.80" in figure.says
     assert "critical difference 0.80" in figure.svg()

@@ -11,6 +11,7 @@ import boards
 import pytest
 
 from benchmark.leaderboard import Board
+from benchmark.records import Note, warning
 from benchmark.reporting.html import html
 
 
@@ -101,7 +102,7 @@ def test_html_figures_take_their_ink_from_the_theme() -> None:
 
 
 def test_html_warnings_stand_apart_from_notes() -> None:
-    table = boards.table(boards.row("a/b", 0.3, 1), notes=["WARNING: mind this.", "A plain note."])
+    table = boards.table(boards.row("a/b", 0.3, 1), notes=(warning("mind this."), Note("A plain note.")))
     page = html(boards.board(table))
 
     assert '<p class="warn"><bdi>WARNING: mind this.</bdi></p>' in page
@@ -109,7 +110,9 @@ def test_html_warnings_stand_apart_from_notes() -> None:
 
 
 def test_html_without_results_still_says_why() -> None:
-    table = boards.table(boards.row("a/b", None), notes=["a/b: failed: its process crashed"], searches=())
+    table = boards.table(
+        boards.row("a/b", None), notes=(Note("a/b: failed: its process crashed"),), searches=()
+    )
     page = seen(boards.board(table))
 
     assert "its process crashed" in page.text

@@ -10,6 +10,7 @@ from dataclasses import replace
 import boards
 
 from benchmark.leaderboard import columns
+from benchmark.leaderboard.rows import PairRow
 from benchmark.reporting import as_csv, as_json, markdown
 
 
@@ -40,10 +41,10 @@ def test_markdown_of_hostile_names_keeps_one_line_and_the_same_cells_a_model() -
 
 def test_markdown_shows_all_pairs_if_they_were_compared() -> None:
     table = boards.table(boards.row("a/b", 0.3, 1), boards.row("c/d", 0.2, 2))
-    pair = {"a": "a/b", "b": "c/d", "difference": 0.1, "p": 0.004}
-    text = markdown(boards.board(replace(table, pairs=[pair])))
+    pair = PairRow(dataset="shop", a="a/b", b="c/d", difference=0.1, p=0.004)
+    text = markdown(boards.board(replace(table, pairs=(pair,))))
 
-    assert "| a/b − c/d | +0.1000 | .004 |" in text
+    assert "| a/b − c/d | +0.1000 | 0.004 |" in text
 
 
 def test_markdown_over_data_sets_shows_ranks_and_refusals() -> None:

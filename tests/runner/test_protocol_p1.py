@@ -9,15 +9,14 @@ import pandas as pd
 import pytest
 
 from benchmark import api
-from benchmark.datasets.store.parts import load_part
-from benchmark.results import RunDirectory
+from benchmark.datasets.store.parts import load_parts
 from benchmark.runner.splits import StoredSplit, store_all
 
 
 @pytest.fixture(scope="module")
 def stored(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredSplit:
-    place = RunDirectory.create(tmp_path_factory.mktemp("p1"))
-    (one,) = store_all(api.check("movielens-p1"), place, data_dir, Path(), lambda _: None)
+    folder = tmp_path_factory.mktemp("p1")
+    (one,) = store_all(api.check("movielens-p1"), folder, data_dir, Path(), lambda _: None)
     return one
 
 
@@ -26,7 +25,7 @@ def test_suite_p1_cuts_the_published_rows(stored: StoredSplit, data_dir: Path, p
     published = pd.read_csv(data_dir / "ml-100k-p1" / f"{part}.csv")
     users = pd.read_parquet(stored.directory / "users.parquet")["id"].to_numpy()
     items = pd.read_parquet(stored.directory / "items.parquet")["id"].to_numpy()
-    ours = load_part(stored.directory, part)
+    ours = load_parts(stored.directory, part)
     rows = pd.DataFrame(
         {
             "user": users[ours.users].astype(int),
@@ -40,5 +39,5 @@ def test_suite_p1_cuts_the_published_rows(stored: StoredSplit, data_dir: Path, p
 
 
 def test_suite_p1_counts_every_interaction_as_a_like(stored: StoredSplit) -> None:
-    assert load_part(stored.directory, "train").positive.all()
-    assert stored.manifest["parts"]["test"]["rows"] == 9596
+    assert load_parts(stored.directory, "train").positive.all()
+    assert stored.manifest.parts["test"].rows == 9596

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evidence import evidence_of
+from ranked import results_of
 
 from benchmark.errors import PickError
+from benchmark.leaderboard.margin import Loss
 from benchmark.selection import Limit, PickOptions, as_json, as_markdown, as_text, pick, write_record
 from benchmark.selection.limits import on_metric
-from benchmark.selection.loss import losses
 
 USERS = np.random.default_rng(0).beta(2, 4, 600)
 NOISE = np.random.default_rng(1).normal(0, 0.01, 600)
@@ -21,106 +21,112 @@ FAST = Limit("latency_ms_p95", 1.0)
 
 
 def test_pick_cheaper_model_within_the_margin_wins(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS - 0.001 + NOISE}, {"small": CHEAP})
-    decision = pick(known)
+    results = results_of(tmp_path, {"big": USERS, "small": USERS - 0.001 + NOISE}, {"small": CHEAP})
+    decision = pick(results)
     assert (decision.winner, decision.outcome) == ("small", "cheapest")
-    assert decision.candidates[1].reason == "good enough, but costs more: latency_ms_p50 1, not 0.2"
+    assert (
+        decision.assessments[1].reason
+        == "within the margin, but slower: 1 ms median latency (winner: 0.2 ms)"
+    )
 
 
 def test_pick_cheap_model_beyond_the_margin_loses_to_the_reference(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS * 0.9 + NOISE}, {"small": CHEAP})
-    decision = pick(known)
+    results = results_of(tmp_path, {"big": USERS, "small": USERS * 0.9 + NOISE}, {"small": CHEAP})
+    decision = pick(results)
     assert (decision.winner, decision.outcome) == ("big", "reference")
-    assert "not shown to be within the margin" in decision.candidates[1].reason
+    assert "not shown to be non-inferior" in decision.assessments[1].reason
     assert any("Smallest detectable difference" in note and "0.0123" in note for note in decision.warnings)
 
 
 def test_pick_model_equal_on_too_few_users_is_not_shown_to_be_good_enough(tmp_path):
     few, noise = USERS[:12], NOISE[:12] * 10
-    known = evidence_of(tmp_path, {"big": few, "small": few + noise - noise.mean()}, {"small": CHEAP})
-    assert pick(known).winner == "big"
+    results = results_of(tmp_path, {"big": few, "small": few + noise - noise.mean()}, {"small": CHEAP})
+    assert pick(results).winner == "big"
 
 
 def test_pick_rule_of_significance_takes_what_small_data_cannot_refuse_and_warns(tmp_path):
     few, noise = USERS[:12], NOISE[:12] * 10
-    known = evidence_of(tmp_path, {"big": few, "small": few + noise - noise.mean() - 0.01}, {"small": CHEAP})
-    decision = pick(known, PickOptions(rule="not-significantly-worse"))
+    results = results_of(tmp_path, {"big": few, "small": few + noise - noise.mean() - 0.01}, {"small": CHEAP})
+    decision = pick(results, PickOptions(rule="not-significantly-worse"))
     assert decision.winner == "small"
     assert any("rewards small data" in note for note in decision.warnings)
 
 
 def test_pick_rule_of_significance_refuses_the_significantly_worse(tmp_path):
     worse = CHEAP | {"p_vs_reference": 0.001}
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS - 0.05}, {"small": worse})
-    decision = pick(known, PickOptions(rule="not-significantly-worse"))
+    results = results_of(tmp_path, {"big": USERS, "small": USERS - 0.05}, {"small": worse})
+    decision = pick(results, PickOptions(rule="not-significantly-worse"))
     assert decision.winner == "big"
-    assert "significantly worse" in decision.candidates[1].reason
+    assert "significantly worse" in decision.assessments[1].reason
 
 
 def test_pick_reference_beyond_the_limits_is_still_the_yardstick(tmp_path):
     scores = {"big": USERS, "near": USERS - 0.001 + NOISE, "far": USERS * 0.5}
-    known = evidence_of(tmp_path, scores, {"near": CHEAP, "far": CHEAP})
-    decision = pick(known, PickOptions((FAST,)))
+    results = results_of(tmp_path, scores, {"near": CHEAP, "far": CHEAP})
+    decision = pick(results, PickOptions((FAST,)))
     assert (decision.winner, decision.reference) == ("near", "big")
-    assert decision.candidates[1].reason == "latency_ms_p95 is 2, 1 over the limit of 1"
+    assert decision.assessments[1].reason == "latency_ms_p95 is 2, 1 over the limit of 1"
 
 
 def test_pick_nothing_near_the_excluded_reference_takes_the_best_on_validation_and_warns(tmp_path):
     scores = {"big": USERS, "mid": USERS * 0.8, "far": USERS * 0.5}
-    known = evidence_of(tmp_path, scores, {"mid": CHEAP, "far": CHEAP | {"latency_ms_p50": 0.01}})
-    decision = pick(known, PickOptions((FAST,)))
+    results = results_of(tmp_path, scores, {"mid": CHEAP, "far": CHEAP | {"latency_ms_p50": 0.01}})
+    decision = pick(results, PickOptions((FAST,)))
     assert (decision.winner, decision.outcome) == ("mid", "best within limits")
-    assert any("not shown to be within the margin" in note for note in decision.warnings)
+    assert any("not shown to be non-inferior" in note for note in decision.warnings)
 
 
 def test_pick_no_model_within_the_limits_says_by_how_much_each_misses(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS}, {"small": {"latency_ms_p95": 1.5}})
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": {"latency_ms_p95": 1.5}})
     with pytest.raises(PickError, match="no model meets the limits") as caught:
-        pick(known, PickOptions((FAST,)))
+        pick(results, PickOptions((FAST,)))
     assert "big: latency_ms_p95 is 2, 1 over the limit of 1" in str(caught.value)
     assert "small: latency_ms_p95 is 1.5, 0.5 over the limit of 1" in str(caught.value)
     assert caught.value.exit_code == 2
 
 
 def test_pick_unmeasured_cost_does_not_meet_a_limit(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS}, {"small": {"size_mb": None}})
-    decision = pick(known, PickOptions((Limit("size_mb", 20),)))
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": {"size_mb": None}})
+    decision = pick(results, PickOptions((Limit("size_mb", 20),)))
     assert decision.winner == "big"
-    assert "was not measured" in decision.candidates[1].reason
+    assert "was not measured" in decision.assessments[1].reason
 
 
 def test_pick_model_measured_on_another_device_is_left_out(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS}, {"small": CHEAP | {"device": "cuda"}})
-    assert pick(known).winner == "small"
-    assert pick(known, PickOptions(device="cpu")).winner == "big"
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": CHEAP | {"device": "cuda"}})
+    assert pick(results).winner == "small"
+    assert pick(results, PickOptions(device="cpu")).winner == "big"
 
 
 def test_pick_latencies_within_a_tenth_of_a_millisecond_leave_the_choice_to_size(tmp_path):
     costs = {"a": {"latency_ms_p50": 0.02, "size_mb": 9.0}, "b": {"latency_ms_p50": 0.04, "size_mb": 3.0}}
-    assert pick(evidence_of(tmp_path, {"a": USERS, "b": USERS}, costs)).winner == "b"
+    assert pick(results_of(tmp_path, {"a": USERS, "b": USERS}, costs)).winner == "b"
 
 
 def test_pick_for_export_never_takes_a_model_without_stored_state(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS}, {"small": CHEAP})
-    known.finals["small"]["state_sha256"] = None
-    assert pick(known).winner == "small"
-    decision = pick(known, PickOptions(to_export=True))
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": CHEAP})
+    assert pick(results).winner == "small"
+    stateless = replace(results.finals["small"].test, state_path=None, state_sha256=None)
+    finals = {**results.finals, "small": replace(results.finals["small"], test=stateless)}
+    decision = pick(replace(results, finals=finals), PickOptions(to_export=True))
     assert decision.winner == "big"
-    assert "no stored state" in decision.candidates[1].reason
+    assert "no stored state" in decision.assessments[1].reason
 
 
 def test_pick_reference_without_result_is_refused(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS})
+    results = results_of(tmp_path, {"big": USERS, "small": USERS})
     with pytest.raises(PickError, match="the reference, gone, has no test result"):
-        pick(replace(known, table=replace(known.table, reference="gone")))
+        pick(replace(results, table=replace(results.table, reference="gone")))
 
 
 @pytest.mark.parametrize(("metric", "power"), [("mae", 1), ("rmse", 2)])
 def test_losses_of_errors_count_upwards_in_units_of_the_metric(tmp_path, metric, power):
     errors = (1 + USERS) ** power
     scores = {"best": errors, "near": errors * 1.01**power, "far": errors * 1.05**power}
-    known = evidence_of(tmp_path, scores, metric=metric)
-    lost, value = losses(known), errors.mean() ** (1 / power)
+    results = results_of(tmp_path, scores, metric=metric)
+    table, value = results.table, errors.mean() ** (1 / power)
+    lost = {row.model: Loss.from_row(row, table) for row in table.rows}
+    assert lost["best"] is None
     assert lost["near"].loss == pytest.approx(0.01 * value)
     assert lost["near"].loss - 1e-9 <= lost["near"].bound < 0.03 * value < lost["far"].bound
     assert (lost["near"].shown, lost["far"].shown) == (True, False)
@@ -128,10 +134,10 @@ def test_losses_of_errors_count_upwards_in_units_of_the_metric(tmp_path, metric,
 
 def test_losses_are_the_same_whatever_the_limits(tmp_path):
     scores = {"big": USERS, "near": USERS - 0.001 + NOISE, "far": USERS * 0.5}
-    known = evidence_of(tmp_path, scores, {"near": CHEAP, "far": CHEAP})
+    results = results_of(tmp_path, scores, {"near": CHEAP, "far": CHEAP})
     bounds = [
-        {c.model: c.loss and c.loss.bound for c in pick(known, wish).candidates}
-        for wish in (PickOptions(), PickOptions((FAST,)))
+        {c.model: c.loss and c.loss.bound for c in pick(results, options).assessments}
+        for options in (PickOptions(), PickOptions((FAST,)))
     ]
     assert bounds[0] == bounds[1]
 
@@ -140,7 +146,7 @@ def test_losses_are_the_same_whatever_the_limits(tmp_path):
     ("text", "at_most", "message"),
     [
         ("ndgc@10=.2", False, "did you mean 'ndcg@10'"),
-        ("ndcg@10=much", False, "is no number"),
+        ("ndcg@10=much", False, "is not a number"),
         ("ndcg@10=nan", False, "must be a finite number"),
         ("rmse=.9", False, "lower rmse is better; give --max rmse=.9"),
         ("ndcg@10=.2", True, "higher ndcg@10 is better; give --min ndcg@10=.2"),
@@ -152,25 +158,25 @@ def test_limit_on_a_metric_that_makes_no_sense_is_refused(text, at_most, message
 
 
 def test_record_holds_a_reason_for_every_model_in_every_form(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS * 0.9}, {"small": CHEAP})
-    decision = pick(known, PickOptions((Limit("size_mb", 50),)))
+    results = results_of(tmp_path, {"big": USERS, "small": USERS * 0.9}, {"small": CHEAP})
+    decision = pick(results, PickOptions((Limit("size_mb", 50),)))
     content = as_json(decision)
     assert [entry["model"] for entry in content["models"]] == ["big", "small"]
     assert all(entry["reason"] for entry in content["models"])
     assert content["limits"] == ["size_mb ≤ 50"]
-    assert decision.candidates[1].reason in as_text(decision)
-    assert decision.candidates[1].reason in as_markdown(decision)
+    assert decision.assessments[1].reason in as_text(decision)
+    assert decision.assessments[1].reason in as_markdown(decision)
 
 
 def test_record_in_a_run_is_markdown_and_json(tmp_path):
-    known = evidence_of(tmp_path, {"big": USERS, "small": USERS})
-    written = write_record(pick(known), known.run)
+    results = results_of(tmp_path, {"big": USERS, "small": USERS})
+    written = write_record(pick(results), results.run)
     assert written.name == "pick.md"
-    assert json.loads((tmp_path / "pick.json").read_text())["winner"] == pick(known).winner
+    assert json.loads((tmp_path / "pick.json").read_text())["winner"] == pick(results).winner
 
 
 def test_record_shows_hostile_names_as_they_are(tmp_path):
     name = "<script>alert(1)</script>|_x_"
-    text = as_markdown(pick(evidence_of(tmp_path, {"big": USERS, name: USERS})))
+    text = as_markdown(pick(results_of(tmp_path, {"big": USERS, name: USERS})))
     assert "<script>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\_x\\_" in text

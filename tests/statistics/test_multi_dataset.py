@@ -8,7 +8,7 @@ from scipy import stats
 
 from benchmark.errors import StatisticsError
 from benchmark.statistics import multi_dataset
-from benchmark.statistics.permutation import paired_permutation, sign_test, wilcoxon, wilcoxon_exact
+from benchmark.statistics.permutation import paired_permutation, wilcoxon, wilcoxon_exact
 
 AUC = np.array(
     [
@@ -64,20 +64,13 @@ def test_wilcoxon_by_the_normal_approximation():
     assert (got.statistic, got.p) == pytest.approx((-2.542448, 0.011008), abs=1e-6)
 
 
-def test_sign_test_with_zeros_split_and_dropped():
-    assert sign_test(DIFFERENCES) == pytest.approx(0.057373, abs=1e-6)
-    assert sign_test(DIFFERENCES, zeros="drop") == pytest.approx(0.0385742, abs=1e-7)
-
-
 def test_wilcoxon_odd_zero_is_left_out():
     values = np.array([1.0, 2.0, -3.0, 4.0])
     assert wilcoxon(np.append(values, 0.0)) == wilcoxon(values)
-    assert sign_test(np.append(values, 0.0)) == sign_test(values)
 
 
 def test_tests_of_nothing_but_zeros_find_nothing():
-    assert wilcoxon(np.zeros(4)).p == sign_test(np.zeros(4)) == wilcoxon_exact(np.zeros(4)) == 1.0
-    assert sign_test(np.zeros(4), zeros="drop") == paired_permutation(np.zeros(4)) == 1.0
+    assert wilcoxon(np.zeros(4)).p == wilcoxon_exact(np.zeros(4)) == paired_permutation(np.zeros(4)) == 1.0
 
 
 def test_wilcoxon_exact_equals_scipy_without_ties():

@@ -9,6 +9,7 @@ from scipy import stats
 from benchmark.errors import StatisticsError
 from benchmark.statistics.bayesian import correlated_t, signed_rank
 from benchmark.statistics.corrected_t import nadeau_bengio
+from benchmark.statistics.intervals import bootstrap_intervals
 from benchmark.statistics.noninferiority import noninferiority
 from benchmark.statistics.permutation import paired_permutation
 from benchmark.statistics.seeds import seed_aware, seed_variance, share_of_first_places
@@ -109,12 +110,11 @@ def test_first_places_of_other_users_are_refused():
         share_of_first_places([np.ones((1, 4)), np.ones((1, 5))])
 
 
-@pytest.mark.parametrize("method", ["bootstrap-t", "bca"])
-def test_noninferiority_shows_the_near_and_not_the_far(method):
+def test_noninferiority_shows_the_near_and_not_the_far():
     rng = np.random.default_rng(7)
     reference = rng.random((1, 2000))
     models = [reference - 0.001 + rng.normal(0, 0.05, (1, 2000)), reference - 0.1]
-    got = noninferiority(reference, models, 0.03, method=method)
+    got = noninferiority(reference, models, 0.03)
     assert got.shown.tolist() == [True, False]
     assert got.margin == pytest.approx(0.03 * reference.mean())
     np.testing.assert_array_equal(got.shown, got.bound < got.margin)
@@ -129,8 +129,16 @@ def test_noninferiority_bound_of_one_model_is_near_the_t_bound():
     expected = (
         losses.mean() + stats.t.ppf(0.95, 999) * losses.std(ddof=1) / 1000**0.5 + 0.03 * reference.mean()
     )
-    for method in ("bootstrap-t", "bca"):
-        assert noninferiority(reference, [model], method=method).bound[0] == pytest.approx(expected, abs=5e-4)
+    assert noninferiority(reference, [model]).bound[0] == pytest.approx(expected, abs=5e-4)
+
+
+def test_noninferiority_bounds_of_several_models_are_near_bonferronis_bca():
+    rng = np.random.default_rng(11)
+    reference = rng.random((1, 1500))
+    models = [reference - rng.normal(0.005, 0.1, (1, 1500)) for _ in range(3)]
+    losses = np.stack([0.97 * reference[0] - model[0] for model in models])
+    expected = bootstrap_intervals(losses, level=1 - 2 * 0.05 / 3)[:, 1] + 0.03 * reference.mean()
+    assert noninferiority(reference, models).bound == pytest.approx(expected, abs=7e-4)
 
 
 def test_noninferiority_bound_widens_with_more_models_and_with_seeds():
@@ -150,8 +158,6 @@ def test_noninferiority_bad_arguments_are_refused():
         noninferiority(row, [row], 3)
     with pytest.raises(StatisticsError, match="1 values of deterministic for 2 models"):
         noninferiority(row, [row], deterministic=(True,))
-    with pytest.raises(StatisticsError, match="use bootstrap-t"):
-        noninferiority(row, [row], deterministic=(True, True), method="bca")
 
 
 # Accuracies of naive Bayes and C4.5 on "sonar" over ten folds, from the baycomp package.

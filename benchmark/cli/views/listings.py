@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.datasets.audit.split_audit import TERMS
-from benchmark.datasets.sources.open_log import fetch as fetch_known
-from benchmark.datasets.sources.open_log import known as known_data
+from benchmark.datasets.sources.download import fetch as fetch_known
+from benchmark.datasets.sources.folders import DataFolders, local_datasets
+from benchmark.datasets.sources.known import find_known
 from benchmark.protocol import Space
 from benchmark.registry import OPTIONAL, Registry, install_hint
 from benchmark.results import RunDirectory
@@ -128,7 +129,7 @@ def show_metrics(metrics: Sequence[dict[str, str]], console: Console) -> None:
 def show_data(data: Path | None, console: Console) -> None:
     """List known data sets, whether they are here, and their terms, a table each: paths are long."""
     shapes, places, terms = [], [], []
-    for entry in known_data(data):
+    for entry in local_datasets(DataFolders(data=data)):
         known = entry.known
         absent = f"no: bench data fetch {known.name} ({known.download_mb:g} MB)"
         shape = f"{known.users:,} × {known.items:,}"
@@ -148,7 +149,8 @@ def fetch(name: str, console: Console) -> None:
     Raises:
         SourceError: it cannot be had.
     """
-    console.print(Text(f"{name}: {fetch_known(name, say=lambda text: console.print(Text(text)))}"))
+    folder = fetch_known(find_known(name), say=lambda text: console.print(Text(text)))
+    console.print(Text(f"{name}: {folder}"))
 
 
 def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.records import Exclusion
 from benchmark.units import write_seconds
 
 BAR_WIDTH = 24
@@ -33,7 +34,7 @@ class Planned(Protocol):
         ...
 
     @property
-    def excluded(self) -> tuple[str, str] | None:
+    def excluded(self) -> Exclusion | None:
         """Why it does not run."""
         ...
 
@@ -87,7 +88,7 @@ class Progress:
         )
         with self._lock:
             for study in studies:
-                state = "waiting" if study.excluded is None else study.excluded[0]
+                state = "waiting" if study.excluded is None else study.excluded.status
                 self._lines[study.name] = _Line(budget_s, state)
         if self._console.is_terminal and not self._quiet:
             self._live = Live(console=self._console, refresh_per_second=4, get_renderable=self._picture)
@@ -109,7 +110,7 @@ class Progress:
             line.best = value if better else line.best
             line.now = f"trial {number}: {value:.4f}"
 
-    def settled(self, study: str, status: str, best: float | None) -> None:
+    def study_closed(self, study: str, status: str, best: float | None) -> None:
         """A study has ended."""
         self._set(study, state=status, best=best, now="")
         line = self._lines[study]

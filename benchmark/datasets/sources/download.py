@@ -11,20 +11,20 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import requests
 
-from benchmark.datasets.sources.known import PUBLISHER, KnownDataset
+from benchmark.datasets.log import Say, silent
+from benchmark.datasets.sources.folders import default_cache
+from benchmark.datasets.sources.known import KnownDataset
 from benchmark.errors import SourceError
-
-Say: TypeAlias = Callable[[str], None]
+from benchmark.records import from_json, to_json
 
 TIMEOUT_S = 20.0
 BLOCK = 1 << 16
@@ -37,52 +37,12 @@ PLAIN = {"Accept-Encoding": "identity"}  # so that sizes and ranges count the fi
 
 
 class NotReachedError(SourceError):
-    """The publisher does not answer, does not have the file, or breaks off."""
+    """The publisher does not answer, does not have the file, or the connection breaks."""
 
 
-def fetch_known(
-    known: KnownDataset, cache_dir: Path, say: Say, *, base_url: str = PUBLISHER, timeout_s: float = TIMEOUT_S
-) -> Path:
-    """Return the folder of a data set in the cache, downloaded there if need be.
-
-    Raises:
-        SourceError: no answer within ``timeout_s``, an HTTP error, cut off, wrong checksum, unsafe or
-            damaged archive, no room on the disk.
-    """
-    folder = cache_dir / known.folder
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _locked(cache_dir / f".{known.folder}.lock"):
-            say(f"{known.name}: {known.licence}")
-            if (folder / known.main).is_file():
-                return folder
-            archive = cache_dir / PurePosixPath(known.archive).name
-            url = f"{base_url.rstrip('/')}/{known.archive}"
-            checked = download(
-                url, archive, say, label=known.name, md5=known.archive_md5, timeout_s=timeout_s
-            )
-            receipt = _receipt(known, url, archive, checked=checked or known.main_md5 is not None)
-            if not receipt.checked:
-                say(f"{known.name}: no published checksum; sha256 of the archive {receipt.archive_sha256}")
-            unpack(archive, known, folder, receipt)
-            archive.unlink()
-    except OSError as error:
-        raise SourceError(f"{cache_dir}: cannot keep {known.name} here: {error.strerror or error}") from error
-    say(f"{known.name}: kept in {folder}")
-    return folder
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time fetch; the lock goes with its process."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What is written beside a data set that was fetched.
+    """What is written into the folder of a data set that was fetched.
 
     Attributes:
         url: where it came from.
@@ -90,7 +50,7 @@ class Receipt:
         main_md5: md5 of the file with the interactions, as unpacked.
         checked: whether the content was compared with a published checksum.
         licence: the terms that were shown.
-        fetched: the day, in UTC, on which they were shown and it was fetched.
+        fetched: the day, in UTC, on which they were shown and the data set was fetched.
     """
 
     url: str
@@ -101,9 +61,58 @@ class Receipt:
     fetched: str
 
 
-def _receipt(known: KnownDataset, url: str, archive: Path, *, checked: bool) -> Receipt:
-    """Return the receipt of an archive that is not unpacked yet."""
-    return Receipt(url, hash_file(archive), "", checked, known.licence, datetime.now(UTC).date().isoformat())
+def fetch(known: KnownDataset, cache: Path | None = None, say: Say = silent) -> Path:
+    """Return the folder of a data set in the cache, downloaded there if it is not there yet.
+
+    Args:
+        known: which data set.
+        cache: where downloads are kept; the user's own cache by default.
+        say: takes one line of progress.
+
+    Raises:
+        SourceError: no answer within ``TIMEOUT_S``, an HTTP error, a broken connection, a wrong checksum,
+            an unsafe or damaged archive, no room on the disk; the message says what to do.
+    """
+    cache = cache or default_cache()
+    folder = cache / known.folder
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with locked(cache / f".{known.folder}.lock"):
+            say(f"{known.name}: {known.licence}")
+            if (folder / known.main).is_file():
+                return folder
+            archive = cache / PurePosixPath(urlsplit(known.url).path).name
+            checked = download(known.url, archive, say, label=known.name, md5=known.archive_md5)
+            receipt = Receipt(
+                url=known.url,
+                archive_sha256=file_sha256(archive),
+                main_md5="",  # known when it is unpacked
+                checked=checked or known.main_md5 is not None,
+                licence=known.licence,
+                fetched=datetime.now(UTC).date().isoformat(),
+            )
+            if not receipt.checked:
+                say(f"{known.name}: no published checksum; sha256 of the archive {receipt.archive_sha256}")
+            unpack(archive, known, folder, receipt)
+            archive.unlink()
+    except NotReachedError as error:
+        raise SourceError(
+            f"{known.name} is not on this machine and {error}.\n"
+            f"  Put the unpacked {known.folder} folder under $BENCH_DATA, allow stand_in: true in the suite, "
+            "or run: bench run quickstart"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{cache}: cannot keep {known.name} here: {error.strerror or error}") from error
+    say(f"{known.name}: kept in {folder}")
+    return folder
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time fetch; the lock goes with its process."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def receipt_of(folder: Path) -> Receipt | None:
@@ -116,28 +125,26 @@ def receipt_of(folder: Path) -> Receipt | None:
     if not path.is_file():
         return None
     try:
-        return Receipt(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        return from_json(Receipt, json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
         raise SourceError(f"{path}: damaged ({error}); delete {folder} and fetch it again") from error
 
 
-def download(
-    url: str, target: Path, say: Say, *, label: str, md5: str | None = None, timeout_s: float = TIMEOUT_S
-) -> bool:
-    """Write ``url`` to ``target``, going on where ``target.part`` stopped, and return whether it was checked.
+def download(url: str, target: Path, say: Say, *, label: str, md5: str | None = None) -> bool:
+    """Write ``url`` to ``target``, resuming where ``target.part`` stopped; return whether it was checked.
 
-    ``md5`` decides; where it is None, the publisher's own ``url.md5``, if there is one.
+    Checked against ``md5``; if that is None, against the publisher's own ``url.md5``, if there is one.
 
     Raises:
-        SourceError: see :func:`fetch_known`. What was received stays in ``target.part``, unless its
-            checksum is wrong.
+        SourceError: see :func:`fetch`. What was received stays in ``target.part``, unless its checksum is
+            wrong.
     """
     part = target.with_name(target.name + ".part")
     try:
-        _receive(url, part, say, label, timeout_s)
+        receive(url, part, say, label)
     except requests.RequestException as error:
-        raise NotReachedError(f"{urlsplit(url).hostname} {_reason(error, timeout_s)}") from error
-    found, expected = md5_of(part), md5 or _published_md5(url, timeout_s)
+        raise NotReachedError(f"{urlsplit(url).hostname} {reason(error)}") from error
+    found, expected = md5_of(part), md5 or published_md5(url)
     if expected and found != expected:
         part.unlink()
         raise SourceError(
@@ -148,50 +155,52 @@ def download(
     return expected is not None
 
 
-def _receive(url: str, part: Path, say: Say, label: str, timeout_s: float) -> None:
+def receive(url: str, part: Path, say: Say, label: str) -> None:
+    """Append to ``part`` what it lacks of ``url``; say how far it is at every tenth, or every 10 MB.
+
+    Raises:
+        NotReachedError: the server has no such file.
+        requests.RequestException: it does not answer, or the connection breaks.
+    """
     have = part.stat().st_size if part.is_file() else 0
     headers = PLAIN | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=timeout_s) as answer:
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()  # longer than the published file: not a beginning of it
-            return _receive(url, part, say, label, timeout_s)
+            part.unlink()  # longer than the published file: not the start of it
+            return receive(url, part, say, label)
         if not answer.ok:
             raise NotReachedError(f"{url}: the server answered {answer.status_code} {answer.reason}")
         resumed = answer.status_code == requests.codes.partial_content
         have = have if resumed else 0
         total = have + int(answer.headers.get("Content-Length", 0)) or None
+        step, of_total = (total / 10, f" of {total / MB:.1f}") if total else (10 * MB, "")
         if resumed and have:
-            say(f"{label}: going on at {have / MB:.1f} MB")
+            say(f"{label}: resuming at {have / MB:.1f} MB")
         with part.open("ab" if resumed else "wb") as file:
             for block in answer.iter_content(BLOCK):
                 file.write(block)
-                _tell(say, label, have, have + len(block), total)
-                have += len(block)
+                before, have = have, have + len(block)
+                if int(have / step) > int(before / step):
+                    say(f"{label}: {have / MB:.1f}{of_total} MB")
     return None
 
 
-def _tell(say: Say, label: str, before: int, now: int, total: int | None) -> None:
-    """Say how far it is at every tenth of the whole, or every 10 MB if the whole is unknown."""
-    step = total / 10 if total else 10 * MB
-    if int(now / step) > int(before / step):
-        say(f"{label}: {now / MB:.1f}" + (f" of {total / MB:.1f} MB" if total else " MB"))
-
-
-def _published_md5(url: str, timeout_s: float) -> str | None:
-    """Return the md5 in the publisher's sidecar file; None where there is none: the main file is pinned."""
+def published_md5(url: str) -> str | None:
+    """Return the md5 in the publisher's sidecar file; None if there is none: the main file is pinned."""
     try:
-        answer = requests.get(f"{url}.md5", headers=PLAIN, timeout=timeout_s)
+        answer = requests.get(f"{url}.md5", headers=PLAIN, timeout=TIMEOUT_S)
     except requests.RequestException:
         return None
     found = re.search(r"\b[0-9a-fA-F]{32}\b", answer.text) if answer.ok else None
     return found.group().lower() if found else None
 
 
-def _reason(error: requests.RequestException, timeout_s: float) -> str:
+def reason(error: requests.RequestException) -> str:
+    """Return in words why a server could not be read."""
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return f"did not answer (timed out after {timeout_s:g} s)"
+        return f"did not answer (timed out after {TIMEOUT_S:g} s)"
     if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in str(error):
-        return "broke off before the end; what was received is kept, and the next try goes on from there"
+        return "broke off before the end; what was received is kept, and the next try resumes there"
     return "did not answer (no connection)"
 
 
@@ -201,8 +210,8 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file."""
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -216,10 +225,10 @@ def unpack(archive: Path, known: KnownDataset, folder: Path, receipt: Receipt) -
     """
     scratch = Path(tempfile.mkdtemp(prefix=f".{known.folder}.", dir=folder.parent))
     try:
-        _extract(archive, scratch)
-        unpacked = _checked(archive, known, scratch)
+        extract(archive, scratch)
+        unpacked = unpacked_folder(archive, known, scratch)
         kept = replace(receipt, main_md5=md5_of(unpacked / known.main))
-        (unpacked / RECEIPT).write_text(json.dumps(asdict(kept), indent=2) + "\n", encoding="utf-8")
+        (unpacked / RECEIPT).write_text(json.dumps(to_json(kept), indent=2) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         unpacked.chmod(0o755)  # mkdtemp's own folder, for an archive without one, is private
         unpacked.rename(folder)
@@ -230,8 +239,12 @@ def unpack(archive: Path, known: KnownDataset, folder: Path, receipt: Receipt) -
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _checked(archive: Path, known: KnownDataset, scratch: Path) -> Path:
-    """Return the folder of the main file, which must be the published one."""
+def unpacked_folder(archive: Path, known: KnownDataset, scratch: Path) -> Path:
+    """Return the folder of the main file, which must be the published one.
+
+    Raises:
+        SourceError: it is missing, or another one.
+    """
     main = next(iter(sorted(scratch.rglob(known.main))), None)
     if main is None:
         raise SourceError(f"{archive.name}: {known.main} is not in it; the publisher has changed the archive")
@@ -243,19 +256,29 @@ def _checked(archive: Path, known: KnownDataset, scratch: Path) -> Path:
     return main.parent
 
 
-def _extract(archive: Path, scratch: Path) -> None:
+def extract(archive: Path, folder: Path) -> None:
+    """Unpack an archive that is safe.
+
+    Raises:
+        SourceError: it is damaged, unsafe or too large; nothing is unpacked then.
+    """
     try:
         with zipfile.ZipFile(archive) as file:
-            _refuse_unsafe(archive, file.infolist())
-            file.extractall(scratch)  # never more bytes of a member than it declares
+            refuse_unsafe(archive, file.infolist())
+            file.extractall(folder)  # never more bytes of a member than it declares
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(f"{archive.name}: not a whole zip archive ({error}); try again") from error
     except (NotImplementedError, RuntimeError) as error:  # a compression unknown to Python, a password
         raise SourceError(f"{archive.name}: cannot be unpacked ({error}); do not trust the source") from error
 
 
-def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse a path that leaves the folder, a link, and more bytes than any data set has or packs so well."""
+def refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Check what an archive would unpack to.
+
+    Raises:
+        SourceError: a path leaves the folder, a member is a link, there are more bytes than any data set
+            has, or they are packed as only a zip bomb is.
+    """
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         link = stat.S_ISLNK(member.external_attr >> 16)

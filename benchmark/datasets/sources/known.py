@@ -3,164 +3,227 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pathlib import Path
 
-Layout: TypeAlias = Literal["ml-100k", "ml-csv", "ml-dat", "lastfm"]
+from benchmark.datasets.sources.lastfm import HETREC_LASTFM
+from benchmark.datasets.sources.layout import Layout
+from benchmark.datasets.sources.movielens import ML_100K, ML_CSV, ML_DAT
+from benchmark.errors import DataError, SourceError, did_you_mean
 
-PUBLISHER = "https://files.grouplens.org"
-_MOVIELENS_TERMS = (
+MOVIELENS = "https://files.grouplens.org/datasets/movielens"
+HETREC = "https://files.grouplens.org/datasets/hetrec2011"
+
+MOVIELENS_TERMS = (
     "GroupLens terms: research use, cite Harper & Konstan 2015, no commercial use without permission"
 )
-_CLOSED = f"{_MOVIELENS_TERMS}, no redistribution"
-_SHARED = f"{_MOVIELENS_TERMS}, redistribution under the same terms"
-_PEOPLE = "age, sex, occupation of users"
+CLOSED = f"{MOVIELENS_TERMS}, no redistribution"
+SHARED = f"{MOVIELENS_TERMS}, redistribution under the same terms"
+PEOPLE = "titles, genres, years; age, sex, occupation of users"
+TAGS = "titles, genres, years, tags"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KnownDataset:
     """One data set of a publisher.
 
     Attributes:
-        name: how a suite calls it.
+        name: how a suite refers to it.
+        layout: which files its folder contains, and who reads them.
         folder: the publisher's folder, as unpacked.
-        archive: path of the zip under the publisher's address.
-        download_mb: size of the zip, rounded.
-        layout: which files the folder holds.
-        main: the file with the interactions.
-        main_md5: md5 of that file as published, the reason why a copy can be trusted; None where unknown.
-        archive_md5: md5 of the zip as its publisher states it beside it; None where unknown.
+        url: address of the zip archive.
+        download_mb: size of the archive, rounded.
         rows: N as published.
-        users: U as published, users with a row only.
-        items: I as published, items with a row only.
+        users: U as published, only users with a row.
+        items: I as published, only items with a row.
         scale: lowest and highest rating; None for play counts.
         licence: terms of use in a few words.
         side_information: what is known beside the log, in a few words.
-        changes: whether the publisher replaces it by newer data from time to time: then it has no checksum,
-            and N, U and I are those of one day.
+        main_md5: md5 of the file with the interactions as published, the reason why a copy can be trusted;
+            None if unknown.
+        archive_md5: md5 of the archive as its publisher states it; None if unknown.
     """
 
     name: str
-    folder: str
-    archive: str
-    download_mb: float
     layout: Layout
-    main: str
-    main_md5: str | None
-    archive_md5: str | None
+    folder: str
+    url: str
+    download_mb: float
     rows: int
     users: int
     items: int
     scale: tuple[float, float] | None
     licence: str
     side_information: str
-    changes: bool = False
+    main_md5: str | None = None
+    archive_md5: str | None = None
 
-
-def _movielens(  # noqa: PLR0913 (what sets one MovieLens apart from the next)
-    size: str,
-    shape: tuple[int, int, int],
-    download_mb: float,
-    *,
-    layout: Layout = "ml-csv",
-    folder: str | None = None,
-    main_md5: str | None = None,
-    archive_md5: str | None = None,
-    scale: tuple[float, float] = (0.5, 5.0),
-    licence: str = _SHARED,
-    side_information: str = "titles, genres, years, tags",
-    changes: bool = False,
-) -> KnownDataset:
-    main = {"ml-100k": "u.data", "ml-dat": "ratings.dat"}.get(layout, "ratings.csv")
-    rows, users, items = shape
-    return KnownDataset(
-        name=f"movielens-{size}",
-        folder=folder or f"ml-{size}",
-        archive=f"datasets/movielens/ml-{size}.zip",
-        download_mb=download_mb,
-        layout=layout,
-        main=main,
-        main_md5=main_md5,
-        archive_md5=archive_md5,
-        rows=rows,
-        users=users,
-        items=items,
-        scale=scale,
-        licence=licence,
-        side_information=side_information,
-        changes=changes,
-    )
+    @property
+    def main(self) -> str:
+        """The file with the interactions."""
+        return self.layout.main
 
 
 KNOWN: dict[str, KnownDataset] = {
-    known.name: known
-    for known in (
-        _movielens(
-            "100k",
-            (100_000, 943, 1_682),
-            4.9,
-            layout="ml-100k",
+    dataset.name: dataset
+    for dataset in (
+        KnownDataset(
+            name="movielens-100k",
+            layout=ML_100K,
+            folder="ml-100k",
+            url=f"{MOVIELENS}/ml-100k.zip",
+            download_mb=4.9,
+            rows=100_000,
+            users=943,
+            items=1_682,
+            scale=(1.0, 5.0),
+            licence=CLOSED,
+            side_information=PEOPLE,
             main_md5="6e47046882bad158b0efbb84cd5cb987",
             archive_md5="0e33842e24a9c977be4e0107933c0723",
-            scale=(1.0, 5.0),
-            licence=_CLOSED,
-            side_information=f"titles, genres, years; {_PEOPLE}",
         ),
-        _movielens("latest-small", (100_836, 610, 9_724), 1.0, main_md5="325a6f09399d1c45671f187505e1a100"),
-        _movielens(
-            "1m",
-            (1_000_209, 6_040, 3_706),
-            5.9,
-            layout="ml-dat",
+        KnownDataset(
+            name="movielens-latest-small",
+            layout=ML_CSV,
+            folder="ml-latest-small",
+            url=f"{MOVIELENS}/ml-latest-small.zip",
+            download_mb=1.0,
+            rows=100_836,
+            users=610,
+            items=9_724,
+            scale=(0.5, 5.0),
+            licence=SHARED,
+            side_information=TAGS,
+            main_md5="325a6f09399d1c45671f187505e1a100",
+        ),
+        KnownDataset(
+            name="movielens-1m",
+            layout=ML_DAT,
+            folder="ml-1m",
+            url=f"{MOVIELENS}/ml-1m.zip",
+            download_mb=5.9,
+            rows=1_000_209,
+            users=6_040,
+            items=3_706,
+            scale=(1.0, 5.0),
+            licence=CLOSED,
+            side_information=PEOPLE,
             main_md5="a89aa3591bc97d6d4e0c89459ff39362",
             archive_md5="c4d9eecfca2ab87c1945afe126590906",
-            scale=(1.0, 5.0),
-            licence=_CLOSED,
-            side_information=f"titles, genres, years; {_PEOPLE}",
         ),
-        _movielens(
-            "10m",
-            (10_000_054, 69_878, 10_677),
-            65.6,
-            layout="ml-dat",
+        KnownDataset(
+            name="movielens-10m",
+            layout=ML_DAT,
             folder="ml-10M100K",
+            url=f"{MOVIELENS}/ml-10m.zip",
+            download_mb=65.6,
+            rows=10_000_054,
+            users=69_878,
+            items=10_677,
+            scale=(0.5, 5.0),
+            licence=CLOSED,
+            side_information=TAGS,
             archive_md5="ce571fd55effeba0271552578f2648bd",
-            licence=_CLOSED,
         ),
-        _movielens(
-            "20m",
-            (20_000_263, 138_493, 26_744),
-            198.7,
+        KnownDataset(
+            name="movielens-20m",
+            layout=ML_CSV,
+            folder="ml-20m",
+            url=f"{MOVIELENS}/ml-20m.zip",
+            download_mb=198.7,
+            rows=20_000_263,
+            users=138_493,
+            items=26_744,
+            scale=(0.5, 5.0),
+            licence=SHARED,
+            side_information=TAGS,
             archive_md5="cd245b17a1ae2cc31bb14903e1204af3",
         ),
-        _movielens(
-            "25m",
-            (25_000_095, 162_541, 59_047),
-            262.0,
+        KnownDataset(
+            name="movielens-25m",
+            layout=ML_CSV,
+            folder="ml-25m",
+            url=f"{MOVIELENS}/ml-25m.zip",
+            download_mb=262.0,
+            rows=25_000_095,
+            users=162_541,
+            items=59_047,
+            scale=(0.5, 5.0),
+            licence=SHARED,
+            side_information=TAGS,
             archive_md5="6b51fb2759a8657d3bfcbfc42b592ada",
         ),
-        _movielens(
-            "32m",
-            (32_000_204, 200_948, 84_432),
-            239.0,
+        KnownDataset(
+            name="movielens-32m",
+            layout=ML_CSV,
+            folder="ml-32m",
+            url=f"{MOVIELENS}/ml-32m.zip",
+            download_mb=239.0,
+            rows=32_000_204,
+            users=200_948,
+            items=84_432,
+            scale=(0.5, 5.0),
+            licence=SHARED,
+            side_information=TAGS,
             main_md5="cf12b74f9ad4b94a011f079e26d4270a",
             archive_md5="d472be332d4daa821edc399621853b57",
         ),
-        _movielens("latest", (33_832_162, 330_975, 83_239), 351.0, changes=True),
+        KnownDataset(  # replaced by newer data from time to time: no checksum, the counts are of one day
+            name="movielens-latest",
+            layout=ML_CSV,
+            folder="ml-latest",
+            url=f"{MOVIELENS}/ml-latest.zip",
+            download_mb=351.0,
+            rows=33_832_162,
+            users=330_975,
+            items=83_239,
+            scale=(0.5, 5.0),
+            licence=SHARED,
+            side_information=TAGS,
+        ),
         KnownDataset(
             name="lastfm-hetrec2011",
+            layout=HETREC_LASTFM,
             folder="lastfm-hetrec2011",
-            archive="datasets/hetrec2011/hetrec2011-lastfm-2k.zip",
+            url=f"{HETREC}/hetrec2011-lastfm-2k.zip",
             download_mb=2.6,
-            layout="lastfm",
-            main="user_artists.dat",
-            main_md5="85f04141f44f8ff69953bdbd62728bf5",
-            archive_md5=None,
             rows=92_834,
             users=1_892,
             items=17_632,
             scale=None,
             licence="Last.fm and GroupLens terms: non-commercial use, cite Cantador et al. 2011",
             side_information="artists' names, tags",
+            main_md5="85f04141f44f8ff69953bdbd62728bf5",
         ),
     )
 }
+"""Every known data set by its name."""
+
+
+def find_known(name: str) -> KnownDataset:
+    """Return the data set of this name.
+
+    Raises:
+        SourceError: there is none.
+    """
+    if name not in KNOWN:
+        raise SourceError(
+            f"no data set is called {name!r}{did_you_mean(name, KNOWN)}\n"
+            f"  Known are {', '.join(KNOWN)}. A log of your own needs the key path, a generated one synthetic"
+        )
+    return KNOWN[name]
+
+
+def find_layout(folder: Path) -> Layout:
+    """Return the layout whose interactions are in the folder.
+
+    Raises:
+        DataError: the interactions of no known layout are there.
+    """
+    layouts = list(dict.fromkeys(dataset.layout for dataset in KNOWN.values()))
+    for layout in layouts:
+        if (folder / layout.main).is_file():
+            return layout
+    raise DataError(
+        f"{folder}: not a folder in a known layout: none of {', '.join(layout.main for layout in layouts)} "
+        "is there; give the path of the file itself"
+    )

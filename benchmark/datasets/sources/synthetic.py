@@ -1,28 +1,33 @@
-"""Logs with planted structure: what a model can find is known, so tests need no download."""
+"""Generated logs with planted structure: what a model can find is known, so tests need no download."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from benchmark.datasets.log import Log, hash_arrays
+from benchmark.datasets.log import LIST_SEPARATOR, Log, hash_arrays
+from benchmark.datasets.manifest import Provenance
+from benchmark.datasets.sources.known import KnownDataset
 from benchmark.datasets.specs import MIN_ROWS_PER_USER, SyntheticSpec
-from benchmark.protocol import Array
-
-Floats: TypeAlias = NDArray[np.float64]
-Whole: TypeAlias = NDArray[np.int64]
+from benchmark.protocol import Array, Longs, Values
 
 GENRES = ("Comedy", "Drama", "Thriller", "Romance", "Western", "Musical", "Mystery", "Fantasy")
 RATING_SHARES = (0.06, 0.11, 0.27, 0.34)  # of 1, 2, 3, 4 in MovieLens-100K; the rest are 5
 FIRST_DAY, DAY_S, DAYS = 1_577_836_800, 86_400, 365  # 2020-01-01, UTC
 BLOCK = 4_000_000  # scores held at a time, so that memory does not grow with U x I
+GENERATED = "generated"
+STAND_IN = " (synthetic stand-in)"
+"""What the name of a stand-in ends with."""
+
+STAND_IN_SEED = 20_200_101
+STAND_IN_ROWS = 1_000_000
+"""Most rows of a stand-in; that of a larger log has users and items in proportion."""
 
 
-def planted(spec: SyntheticSpec | None = None, /, *, name: str = "planted", **fields: Any) -> Log:
+def synthetic_log(spec: SyntheticSpec | None = None, /, *, name: str = "synthetic", **fields: Any) -> Log:
     """Return a generated log of ``spec.interactions`` distinct pairs, in order of time.
 
     A user's taste and an item's character are points on ``dim`` axes. A user draws items without
@@ -35,16 +40,20 @@ def planted(spec: SyntheticSpec | None = None, /, *, name: str = "planted", **fi
         name: name of the log.
         **fields: fields of :class:`SyntheticSpec`.
 
-    >>> log = planted(users=20, items=30, interactions=200, seed=1)
+    >>> log = synthetic_log(users=20, items=30, interactions=200, seed=1)
     >>> log.frame.shape, log.frame.duplicated(["user", "item"]).any().item(), log.items["title"].iloc[16]
     ((200, 4), False, 'Planted item 17')
     """
     spec = spec or SyntheticSpec(**fields)
     rng = np.random.default_rng(spec.seed)
-    tastes = _tastes(spec, rng)
-    users, items = _draw_pairs(spec, tastes, rng)
-    values = _ratings(tastes, users, items, rng)
-    times = _times(users, spec.users, rng)
+    tastes = Tastes.draw(spec, rng)
+    users, items = tastes.draw_pairs(spec, rng)
+    values = tastes.draw_ratings(users, items, rng)
+    # Each user joins on some day and stays for some weeks.
+    joined = rng.uniform(0, DAYS * DAY_S, size=spec.users)
+    stays = rng.exponential(30 * DAY_S, size=spec.users)
+    seconds = joined[users] + rng.uniform(size=len(users)) * stays[users]
+    times = FIRST_DAY + seconds.astype(np.int64)
     order = np.lexsort((items, users, times))
     columns: dict[str, Array] = {
         "user": users[order] + 1,
@@ -53,115 +62,116 @@ def planted(spec: SyntheticSpec | None = None, /, *, name: str = "planted", **fi
         "time": times[order],
     }
     return Log(
-        name=name,
+        provenance=Provenance(
+            dataset=name,
+            origin=GENERATED,
+            licence=GENERATED,
+            synthetic=True,
+            sha256=hash_arrays(columns.items()),
+            scale=(1.0, 5.0),
+        ),
         frame=pd.DataFrame(columns),
-        items=_catalogue(tastes.items),
-        scale=(1.0, 5.0),
-        licence="generated",
-        origin="generated",
-        synthetic=True,
-        sha256=hash_arrays(columns.items()),
+        items=tastes.item_table(),
     )
 
 
+def stand_in_log(known: KnownDataset) -> Log:
+    """Return a generated log of the shape of a known data set, labelled in its name and provenance."""
+    log = synthetic_log(stand_in_shape(known), name=f"{known.name}{STAND_IN}")
+    return replace(log, provenance=replace(log.provenance, stand_in_for=known.name))
+
+
+def stand_in_shape(known: KnownDataset) -> SyntheticSpec:
+    """Return the shape of a stand-in: users, items and rows of the real log, or fewer in proportion."""
+    shrink = max(1.0, known.rows / STAND_IN_ROWS)
+    users, items, rows = (int(size / shrink) for size in (known.users, known.items, known.rows))
+    return SyntheticSpec(users=users, items=items, interactions=rows, seed=STAND_IN_SEED)
+
+
 @dataclass(frozen=True)
-class _Tastes:
+class Tastes:
     """What is planted: users (U, dim), items (I, dim), log popularity (I,)."""
 
-    users: Floats
-    items: Floats
-    popularity: Floats
+    users: Values
+    items: Values
+    popularity: Values
 
-    def affinity(self, users: Array) -> Floats:
-        """Return how well each item suits the users, (B, I), mean 0 and variance near 1."""
-        scores: Floats = self.users[users] @ self.items.T
-        return scores
+    @classmethod
+    def draw(cls, spec: SyntheticSpec, rng: np.random.Generator) -> Tastes:
+        """Return normal tastes, characters on the unit sphere, and Zipf's law for popularity."""
+        users = rng.normal(size=(spec.users, spec.dim))
+        items = rng.normal(size=(spec.items, spec.dim))
+        items /= np.linalg.norm(items, axis=1, keepdims=True)
+        rank = rng.permutation(spec.items) + 1
+        return cls(users, items, -spec.skew * np.log(rank))
+
+    def draw_pairs(self, spec: SyntheticSpec, rng: np.random.Generator) -> tuple[Longs, Longs]:
+        """Return users and items of all rows, (N,) each, users ascending."""
+        counts = rows_per_user(spec, rng)
+        # A random row slot per item keeps every item in the log and gives no user more than its rows.
+        owner = rng.permutation(np.repeat(np.arange(spec.users), counts))[: spec.items]
+        items = []
+        for block in np.array_split(np.arange(spec.users), max(1, spec.users * spec.items // BLOCK)):
+            noise = rng.gumbel(size=(len(block), spec.items))
+            affinity = self.users[block] @ self.items.T  # mean 0 and variance near 1
+            scores = self.popularity + spec.signal * affinity + noise
+            owned = np.flatnonzero((owner >= block[0]) & (owner <= block[-1]))
+            scores[owner[owned] - block[0], owned] = np.inf
+            best = highest(scores, int(counts[block].max()))
+            items.append(best[np.arange(best.shape[1]) < counts[block][:, None]])
+        return np.repeat(np.arange(spec.users), counts), np.concatenate(items)
+
+    def draw_ratings(self, users: Longs, items: Longs, rng: np.random.Generator) -> Values:
+        """Return ratings 1 to 5, (N,): affinity, biases of users and items and noise, cut by shares."""
+        bias = 0.4 * rng.normal(size=len(self.users))[users] + 0.4 * rng.normal(size=len(self.items))[items]
+        affinity = np.einsum("nd,nd->n", self.users[users], self.items[items])
+        liking = affinity + bias + 0.6 * rng.normal(size=len(users))
+        edges = np.quantile(liking, np.cumsum(RATING_SHARES))
+        ratings: Values = 1.0 + np.searchsorted(edges, liking)
+        return ratings
+
+    def item_table(self) -> pd.DataFrame:
+        """Return titles and genres: an item's genres are its strongest axis and any almost as strong."""
+        n_items, dim = self.items.shape
+        near = self.items >= 0.8 * self.items.max(axis=1, keepdims=True)
+        near[np.arange(n_items), self.items.argmax(axis=1)] = True  # where all are negative
+        genres = np.array([genre(axis) for axis in range(dim)])
+        numbers = np.arange(1, n_items + 1)
+        return pd.DataFrame(
+            {
+                "item": numbers,
+                "title": [f"Planted item {number}" for number in numbers],
+                "genres": [LIST_SEPARATOR.join(genres[row]) for row in near],
+            }
+        )
 
 
-def _tastes(spec: SyntheticSpec, rng: np.random.Generator) -> _Tastes:
-    users = rng.normal(size=(spec.users, spec.dim))
-    items = rng.normal(size=(spec.items, spec.dim))
-    items /= np.linalg.norm(items, axis=1, keepdims=True)
-    rank = rng.permutation(spec.items) + 1
-    return _Tastes(users, items, -spec.skew * np.log(rank))
-
-
-def _rows_per_user(spec: SyntheticSpec, rng: np.random.Generator) -> Whole:
+def rows_per_user(spec: SyntheticSpec, rng: np.random.Generator) -> Longs:
     """Return how many rows each user has, (U,): log-normal activity, at least five, N in all."""
-    room = spec.items - MIN_ROWS_PER_USER
+    most_extra = spec.items - MIN_ROWS_PER_USER
     activity = rng.lognormal(sigma=0.8, size=spec.users)
     extra = np.zeros(spec.users, dtype=np.int64)
     left = spec.interactions - MIN_ROWS_PER_USER * spec.users
     while left:
-        weights = np.where(extra < room, activity, 0.0)
+        weights = np.where(extra < most_extra, activity, 0.0)
         extra += rng.multinomial(left, weights / weights.sum())
-        np.minimum(extra, room, out=extra)
+        np.minimum(extra, most_extra, out=extra)
         left = spec.interactions - MIN_ROWS_PER_USER * spec.users - int(extra.sum())
     return extra + MIN_ROWS_PER_USER
 
 
-def _draw_pairs(spec: SyntheticSpec, tastes: _Tastes, rng: np.random.Generator) -> tuple[Whole, Whole]:
-    """Return users and items of all rows, (N,) each, users ascending."""
-    counts = _rows_per_user(spec, rng)
-    # A random row slot per item keeps every item in the log and gives no user more than its rows.
-    owner = rng.permutation(np.repeat(np.arange(spec.users), counts))[: spec.items]
-    drawn = []
-    for block in np.array_split(np.arange(spec.users), max(1, spec.users * spec.items // BLOCK)):
-        noise = rng.gumbel(size=(len(block), spec.items))
-        scores = tastes.popularity + spec.signal * tastes.affinity(block) + noise
-        mine = np.flatnonzero((owner >= block[0]) & (owner <= block[-1]))
-        scores[owner[mine] - block[0], mine] = np.inf
-        best = _best(scores, int(counts[block].max()))
-        drawn.append(best[np.arange(best.shape[1]) < counts[block][:, None]])
-    return np.repeat(np.arange(spec.users), counts), np.concatenate(drawn)
-
-
-def _best(scores: Floats, k: int) -> Whole:
-    """Return the places of the k highest scores of each row, (B, k), highest first."""
+def highest(scores: Values, k: int) -> Longs:
+    """Return the k items with the highest scores in each row, (B, k), highest first."""
     top = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
     return np.take_along_axis(top, order, axis=1)
 
 
-def _ratings(tastes: _Tastes, users: Whole, items: Whole, rng: np.random.Generator) -> Floats:
-    """Return ratings 1 to 5, (N,): affinity, a user's and an item's leaning and noise, cut by shares."""
-    leaning = (
-        0.4 * rng.normal(size=len(tastes.users))[users] + 0.4 * rng.normal(size=len(tastes.items))[items]
-    )
-    affinity = np.einsum("nd,nd->n", tastes.users[users], tastes.items[items])
-    liking = affinity + leaning + 0.6 * rng.normal(size=len(users))
-    edges = np.quantile(liking, np.cumsum(RATING_SHARES))
-    ratings: Floats = 1.0 + np.searchsorted(edges, liking)
-    return ratings
-
-
-def _times(users: Whole, n_users: int, rng: np.random.Generator) -> Whole:
-    """Return seconds since 1970, (N,): each user joins on some day and stays for some weeks."""
-    joined = rng.uniform(0, DAYS * DAY_S, size=n_users)
-    stays = rng.exponential(30 * DAY_S, size=n_users)
-    seconds = joined[users] + rng.uniform(size=len(users)) * stays[users]
-    return FIRST_DAY + seconds.astype(np.int64)
-
-
-def _catalogue(items: Floats) -> pd.DataFrame:
-    """Return the item table: an item's genres are its strongest axis and any other almost as strong."""
-    near = items >= 0.8 * items.max(axis=1, keepdims=True)
-    near[np.arange(len(items)), items.argmax(axis=1)] = True  # where all are negative
-    names = [_genre(axis) for axis in range(items.shape[1])]
-    return pd.DataFrame(
-        {
-            "item": np.arange(1, len(items) + 1),
-            "title": [f"Planted item {number}" for number in range(1, len(items) + 1)],
-            "genres": ["|".join(np.array(names)[row]) for row in near],
-        }
-    )
-
-
-def _genre(axis: int) -> str:
+def genre(axis: int) -> str:
     """Return the name of a taste axis; names repeat with a number once they run out.
 
-    >>> _genre(0), _genre(8)
+    >>> genre(0), genre(8)
     ('Comedy', 'Comedy 2')
     """
-    lap, place = divmod(axis, len(GENRES))
-    return GENRES[place] + (f" {lap + 1}" if lap else "")
+    lap, index = divmod(axis, len(GENRES))
+    return GENRES[index] + (f" {lap + 1}" if lap else "")

@@ -1,23 +1,25 @@
-"""The split itself: labels into parts, and a manifest that says how they came about."""
+"""The split itself: labels turned into parts, and a manifest that says how they came about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmark.datasets.log import hash_arrays
+from benchmark.datasets.log import PARTS, Part, hash_arrays
+from benchmark.datasets.manifest import Candidates, Fold, PartCounts, SplitManifest, SplitNotes
+from benchmark.datasets.prepare.features import describe_features
 from benchmark.datasets.prepare.pipeline import Prepared
-from benchmark.datasets.specs import SplitSpec
+from benchmark.datasets.specs import SplitRule, SplitSpec
 from benchmark.datasets.split import random, temporal
 from benchmark.datasets.split.kcore import k_core, keep
-from benchmark.datasets.split.labels import TRAIN, Labels, Notes
-from benchmark.datasets.store.parts import PARTS
+from benchmark.datasets.split.labels import TRAIN, Labels
 from benchmark.errors import SplitError
-from benchmark.protocol import Array, Interactions
+from benchmark.protocol import Array, Interactions, Longs
+
+Rule: TypeAlias = Callable[[Prepared, SplitSpec, int], tuple[Labels, SplitNotes]]
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,23 @@ class Split:
     Attributes:
         train: rows to learn from.
         valid: rows to tune on.
-        test: rows to judge by, once.
-        rows: places of each part's rows in ``prepared.interactions``, ascending.
-        manifest: rule, counts, notes and content hash, ready for JSON.
-        prepared: what was cut.
+        test: rows to evaluate on, once.
+        rows: row numbers of each part in ``prepared.interactions``, ascending.
+        manifest: rule, counts, notes and content hash.
+        prepared: the log that was split.
     """
 
     train: Interactions
     valid: Interactions
     test: Interactions
-    rows: dict[str, NDArray[np.int64]]
-    manifest: dict[str, Any]
+    rows: Mapping[Part, Longs]
+    manifest: SplitManifest
     prepared: Prepared
+
+    @property
+    def parts(self) -> Mapping[Part, Interactions]:
+        """The three parts by name."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
 
 
 def folds(spec: SplitSpec) -> int:
@@ -53,13 +60,13 @@ def folds(spec: SplitSpec) -> int:
 def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> Split:
     """Return train, validation and test; no row is in two, and together they are all rows.
 
-    Only a rolling window leaves rows out: those after its test window. Where preparation asks for a
-    k-core, it is cut here: from the whole log, or from train alone where the rule goes by time or the
-    parts are given; then users and items outside the core leave all parts.
+    Only a rolling window leaves rows out: those after its test window. If preparation asks for a k-core,
+    it is applied here: to the whole log, or to train alone if the rule goes by time or the parts are
+    given; then users and items outside the core leave all parts.
 
     Args:
         prepared: the log.
-        spec: the rule; protocol P1 if not given.
+        spec: the rule; 10 % of each user's rows at random for test and for validation if not given.
         fold: which of the ``folds(spec)`` splits, from 0.
 
     Raises:
@@ -70,34 +77,41 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         raise SplitError(
             f"{prepared.name}: no fold {fold} in a {spec.by} split of {folds(spec)}; count from 0"
         )
-    prepared, labels, notes = _labelled(prepared, spec, fold)
-    rows = {part: np.flatnonzero(labels == label) for label, part in enumerate(PARTS)}
+    core, train_only = prepared.k_core, looks_at_train_only(spec)
+    if core and not train_only:
+        prepared = keep(prepared, k_core(prepared.interactions, core), "whole log, test included")
+    labels, notes = RULES[spec.by](prepared, spec, fold)
+    if core and train_only:
+        kept = k_core(prepared.interactions, core, among=labels == TRAIN)
+        prepared, labels = keep(prepared, kept, "counted in train only"), labels[kept]
+    rows: dict[Part, Longs] = {part: np.flatnonzero(labels == label) for label, part in enumerate(PARTS)}
     if empty := [part for part in PARTS if not len(rows[part])]:
         raise SplitError(
             f"{prepared.name}: a {spec.by} split of {len(labels)} rows leaves {' and '.join(empty)} empty; "
             "each part must have a row: choose other shares, another rule, or a longer log"
         )
     parts = {part: prepared.interactions.rows(rows[part]) for part in PARTS}
-    manifest = _manifest(prepared, spec, parts) | {"notes": notes} | _extras(spec, fold)
+    manifest = SplitManifest(
+        provenance=prepared.provenance,
+        hash=content_hash(prepared, parts),
+        prepared_sha256=prepared.sha256,
+        rule=spec,
+        positive=prepared.positive,
+        has_values=prepared.has_values,
+        n_users=len(prepared.user_ids),
+        n_items=len(prepared.item_ids),
+        parts={part: count_part(rows) for part, rows in parts.items()},
+        prepare=prepared.steps,
+        notes=notes,
+        features=describe_features(prepared.interactions),
+        candidates=Candidates(rule="cold-items" if spec.by == "cold_item" else "all"),
+        fold=fold_of(prepared.name, spec, fold),
+    )
     return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
 
 
-def _labelled(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Prepared, Labels, Notes]:
-    """Return the log, the label of each row and notes; the k-core is out of both."""
-    rule, least = _RULES[spec.by], prepared.k_core
-    if least is None:
-        return prepared, *rule(prepared, spec, fold)
-    if not looks_at_train_only(spec):
-        core = k_core(prepared.interactions, least)
-        prepared = keep(prepared, core, "whole log, test included")
-        return prepared, *rule(prepared, spec, fold)
-    labels, notes = rule(prepared, spec, fold)
-    core = k_core(prepared.interactions, least, among=labels == TRAIN)
-    return keep(prepared, core, "counted in train only"), labels[core], notes
-
-
 def looks_at_train_only(spec: SplitSpec) -> bool:
-    """Return whether a k-core is counted in train alone: where the split goes by time or is given.
+    """Return whether a k-core is counted in train alone: if the split goes by time or is given.
 
     >>> looks_at_train_only(SplitSpec()), looks_at_train_only(SplitSpec(by="user_time"))
     (False, True)
@@ -107,79 +121,63 @@ def looks_at_train_only(spec: SplitSpec) -> bool:
     return spec.by in {"leave_last_out", "user_time", "global_time", "rolling_time", "files"}
 
 
-def _files(prepared: Prepared, _: SplitSpec, __: int) -> tuple[Labels, Notes]:
+def by_files(prepared: Prepared, _: SplitSpec, __: int) -> tuple[Labels, SplitNotes]:
     """Return the parts as they came in three files."""
-    if prepared.parts is None:
+    if prepared.labels is None:
         raise SplitError(
             f"{prepared.name}: by: files needs the three parts, and this log was read from one source; "
             "give the files' paths in split.files"
         )
-    return prepared.parts, {}
+    return prepared.labels, SplitNotes()
 
 
-def _leave_n_out(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Labels, Notes]:
+def leave_n_out(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Labels, SplitNotes]:
+    """Return n rows of each user as test and n as validation: the last ones, or drawn at random."""
     rule = temporal.leave_last_out if spec.order == "time" else random.leave_n_out
     return rule(prepared, spec, fold)
 
 
-_RULES: dict[str, Callable[[Prepared, SplitSpec, int], tuple[Labels, Notes]]] = {
+RULES: Mapping[SplitRule, Rule] = {
     "random": random.random,
     "leave_last_out": temporal.leave_last_out,
-    "leave_n_out": _leave_n_out,
+    "leave_n_out": leave_n_out,
     "user_time": temporal.user_time,
     "global_time": temporal.global_time,
     "rolling_time": temporal.rolling_time,
     "k_fold": random.k_fold,
     "cold_user": random.cold_user,
     "cold_item": random.cold_item,
-    "files": _files,
+    "files": by_files,
 }
+"""Every rule by the name that suites give it."""
 
 
-def _extras(spec: SplitSpec, fold: int) -> dict[str, Any]:
-    """Return what only some rules put into the manifest."""
-    extras: dict[str, Any] = {}
-    if folds(spec) > 1:
-        extras["fold"] = {"number": fold + 1, "count": folds(spec)}
-        extras["fold"] |= {"seed": spec.seed + fold} if spec.repeats else {}
-    if spec.by == "cold_item":
-        extras["candidates"] = "cold-items"
-    return extras
+def fold_of(dataset: str, spec: SplitSpec, fold: int) -> Fold | None:
+    """Return which of several splits this is; None if the rule makes one alone."""
+    if folds(spec) == 1:
+        return None
+    seed = spec.seed + fold if spec.repeats else None
+    return Fold(dataset=dataset, number=fold + 1, count=folds(spec), seed=seed)
 
 
-def _manifest(prepared: Prepared, spec: SplitSpec, parts: dict[str, Interactions]) -> dict[str, Any]:
-    return {
-        "dataset": prepared.name,
-        "origin": prepared.origin,
-        "licence": prepared.licence,
-        "synthetic": prepared.synthetic,
-        "source_sha256": prepared.source_sha256,
-        "prepared_sha256": prepared.sha256,
-        "hash": _content_hash(prepared, parts),
-        "rule": spec.model_dump(),
-        "positive": prepared.positive,
-        "scale": prepared.scale,
-        "has_values": prepared.has_values,
-        "n_users": len(prepared.user_ids),
-        "n_items": len(prepared.item_ids),
-        "parts": {part: _describe(rows) for part, rows in parts.items()},
-        "prepare": prepared.counts,
-    }
+def count_part(rows: Interactions) -> PartCounts:
+    """Return what a part contains."""
+    return PartCounts(
+        rows=len(rows),
+        positives=int(rows.positive.sum()),
+        users=int(np.count_nonzero(np.bincount(rows.users))),
+        items=int(np.count_nonzero(np.bincount(rows.items))),
+    )
 
 
-def _describe(rows: Interactions) -> dict[str, int]:
-    return {
-        "rows": len(rows),
-        "likes": int(rows.positive.sum()),
-        "users": int(np.count_nonzero(np.bincount(rows.users))),
-        "items": int(np.count_nonzero(np.bincount(rows.items))),
-    }
-
-
-def _content_hash(prepared: Prepared, parts: dict[str, Interactions]) -> str:
-    """Return the sha256 over the names and arrays of the parts and the ids of users and items."""
-    named: list[tuple[str, Array]] = [("user_ids", prepared.user_ids), ("item_ids", prepared.item_ids)]
-    named.append(("scale", np.array(prepared.scale or (), dtype=np.float64)))
+def content_hash(prepared: Prepared, parts: Mapping[Part, Interactions]) -> str:
+    """Return the SHA-256 of the names and arrays of the parts and the ids of users and items."""
+    scale = prepared.interactions.scale or ()
+    named: list[tuple[str, Array]] = [
+        ("user_ids", prepared.user_ids),
+        ("item_ids", prepared.item_ids),
+        ("scale", np.array(scale, dtype=np.float64)),
+    ]
     for part, rows in parts.items():
         columns = ("users", "items", "values", "times", "positive")
         named += [(f"{part}/{column}", getattr(rows, column)) for column in columns]

@@ -1,1 +1,1 @@
-"""Splits on disk: one file per part, and what lies beside them."""
+"""Splits on disk: one file per part, with their manifest, candidates and sampled negatives."""

@@ -1,24 +1,32 @@
-"""Which items compete for a place in a list, and the drawn negatives of sampled metrics, beside a split.
+"""Which items may be recommended, and the sampled negatives of sampled metrics, stored with a split.
 
-A rule is resolved anew for validation and for test, from the rows that each may see. Hiding what a
-user has seen comes on top and is the ranker's.
+A rule is resolved separately for validation and for test, from the rows that each may see. Hiding what a
+user has seen comes on top and is up to the ranker.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.log import Part
+from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError
-from benchmark.protocol import Ids, Interactions
+from benchmark.protocol import Array, Ids, Interactions
 
-COLD_ITEMS = "cold-items"
-GIVEN = "given"
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from benchmark.datasets.manifest import Candidates
+
+Draw: TypeAlias = Callable[[Ids, "csr_matrix", int, int], Ids]
+"""Takes users (E,), known pairs (U, I), how many to draw, and a seed; returns negatives (E, n)."""
 
 
 def candidates_for(
@@ -35,76 +43,91 @@ def candidates_for(
         target: the evaluated part.
 
     Raises:
-        DataError: the stored list has gone.
+        DataError: the stored list is missing.
     """
     if rule == "all":
         return None
-    if rule == GIVEN:
-        return np.asarray(_load(folder / "candidates.npy"), dtype=np.bool_)
-    rows = {"train": train, "test-items": target, COLD_ITEMS: seen}[rule]
+    if rule == "given":
+        return np.asarray(load_array(folder / "candidates.npy"), dtype=np.bool_)
+    rows = {"train": train, "test-items": target, "cold-items": seen}[rule]
     has_row = np.bincount(rows.items, minlength=rows.n_items) > 0
-    return ~has_row if rule == COLD_ITEMS else has_row
+    return ~has_row if rule == "cold-items" else has_row
 
 
-def store_candidates(items: Path, folder: Path) -> dict[str, Any]:
-    """Store a list of the user's own, one id a line, beside a split; return what the manifest says of it.
+def store_candidates(items: Path, folder: Path) -> Candidates:
+    """Store the user's own list, one id a line, with a split; return what the manifest says about it.
 
     Raises:
         DataError: the list cannot be read, or names no item of the log.
     """
     import pandas as pd  # not at import: every process that fits reads this module
 
+    from benchmark.datasets.manifest import Candidates
+
     try:
         wanted = {line.strip() for line in items.read_text("utf-8").splitlines()} - {""}
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{items}: metrics.candidates cannot be read ({error})") from error
-    known = pd.read_parquet(folder / "items.parquet", columns=["id"])["id"].astype(str)
-    mask = known.isin(wanted).to_numpy()
+    ids = pd.read_parquet(folder / "items.parquet", columns=["id"])["id"]
+    mask = ids.astype(str).isin(wanted).to_numpy()
     if not mask.any():
         raise DataError(
             f"{items}: metrics.candidates names {len(wanted)} items, and none is in the log; "
             "one id a line is expected, as the log writes them"
         )
-    _store(folder / "candidates.npy", mask)
+    save_array(folder / "candidates.npy", mask)
+    found = int(mask.sum())
     digest = hashlib.sha256(np.flatnonzero(mask).tobytes()).hexdigest()
-    unknown = len(wanted) - int(mask.sum())
-    return {
-        "candidates": GIVEN,
-        "candidates_sha256": digest,
-        "candidates_items": int(mask.sum()),
-        "candidates_unknown": unknown,
+    return Candidates(rule="given", sha256=digest, items=found, unknown=len(wanted) - found)
+
+
+def store_negatives(folder: Path, count: int, seed: int, draw: Draw) -> None:
+    """Draw ``count`` negatives of each user of validation and of test; those already stored stay.
+
+    What is drawn for test is never one of the user's rows. Validation knows nothing about test: a row of
+    test may be a negative there, or what is missing among the drawn would tell the test rows.
+    """
+    known_parts: dict[Part, tuple[Part, ...]] = {
+        "valid": ("train", "valid"),
+        "test": ("train", "valid", "test"),
     }
+    for part, known in known_parts.items():
+        path = negatives_path(folder, part)
+        if path.is_file() and load_negatives(folder, part).shape[1] == count:
+            continue
+        users = np.flatnonzero(np.bincount(load_parts(folder, part).users)).astype(np.int32)
+        save_array(path, draw(users, load_parts(folder, *known).matrix(), count, seed))
 
 
-def has_negatives(folder: Path, part: str, count: int) -> bool:
-    """Return whether ``count`` negatives of each user of a part are stored."""
-    path = folder / f"negatives-{part}.npy"
-    return path.is_file() and load_negatives(folder, part).shape[1] == count
-
-
-def store_negatives(folder: Path, part: str, negatives: Ids) -> None:
-    """Store the drawn negatives (E, n) of a part; what those of test leave out tells of test."""
-    _store(folder / f"negatives-{part}.npy", negatives)
-
-
-def load_negatives(folder: Path, part: str) -> Ids:
+def load_negatives(folder: Path, part: Part) -> Ids:
     """Return the stored negatives (E, n) of a part's users, ascending.
 
     Raises:
-        DataError: they have gone.
+        DataError: they are missing.
     """
-    return np.asarray(_load(folder / f"negatives-{part}.npy"), dtype=np.int32)
+    return np.asarray(load_array(negatives_path(folder, part)), dtype=np.int32)
 
 
-def _store(path: Path, stored: NDArray[Any]) -> None:
+def negatives_path(folder: Path, part: Part) -> Path:
+    """Return the file with a part's negatives."""
+    return folder / f"negatives-{part}.npy"
+
+
+def save_array(path: Path, array: Array) -> None:
+    """Write an array, whole or not at all."""
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     with temporary.open("wb") as file:
-        np.save(file, stored)
+        np.save(file, array)
     temporary.replace(path)
 
 
-def _load(path: Path) -> NDArray[Any]:
+def load_array(path: Path) -> Array:
+    """Return a stored array.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
     try:
         return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: damaged or gone ({error}); run the suite anew with --fresh") from error
+        raise DataError(f"{path}: damaged or missing ({error}); run the suite anew with --fresh") from error

@@ -3,123 +3,159 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.log import PARTS, Part
 from benchmark.errors import DataError
-from benchmark.protocol import Array, Features, Interactions
+from benchmark.protocol import Array, Features, Floats32, Ids, Interactions, Longs, Values
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+Arrays = TypeVar("Arrays")
 
-PARTS = ("train", "valid", "test")
 COLUMNS = ("users", "items", "values", "times", "positive")
 FEATURE_FILES = {"user_features": "user_features.npz", "item_features": "item_features.npz"}
 
 
-def write_part(rows: Interactions, places: NDArray[np.int64], path: Path) -> None:
-    """Write one part with the places of its rows in the log."""
-    np.savez(
-        path,
-        places=places,  # in the log, so that parts can be put together again in its order
+@dataclass(frozen=True, kw_only=True)
+class PartArrays:
+    """What the file of a part contains: the columns of the part, N rows, and what they mean.
+
+    Attributes:
+        row_numbers: row numbers in the log, (N,), so that parts can be put together again in its order.
+        shape: U and I.
+        scale: lowest and highest rating, or nothing.
+    """
+
+    row_numbers: Longs
+    shape: Longs
+    scale: Values
+    users: Ids
+    items: Ids
+    values: Floats32
+    times: Longs
+    positive: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureArrays:
+    """What the file of features contains: a sparse matrix by rows, names and texts as JSON in UTF-8."""
+
+    shape: Longs
+    starts: Array
+    columns: Array
+    values: Floats32
+    names: NDArray[np.uint8]
+    texts: NDArray[np.uint8]
+
+
+def write_part(rows: Interactions, row_numbers: Longs, path: Path) -> None:
+    """Write one part with the numbers of its rows in the log."""
+    arrays = PartArrays(
+        row_numbers=row_numbers,
         shape=np.array([rows.n_users, rows.n_items], dtype=np.int64),
         scale=np.array(rows.scale or (), dtype=np.float64),
         **{column: getattr(rows, column) for column in COLUMNS},
     )
+    np.savez(path, **vars(arrays))
 
 
-def load_part(directory: Path, part: str) -> Interactions:
-    """Return one part, read wholly into memory; no file stays open.
-
-    Raises:
-        DataError: the part is not there or is damaged.
-    """
-    return _load(directory, part, _features(directory))[0]
-
-
-def load_parts(directory: Path, *parts: str) -> Interactions:
-    """Return several parts as one, rows in the order of the log.
+def load_parts(directory: Path, *parts: Part) -> Interactions:
+    """Return one part, or several as one, rows in the order of the log; no file stays open.
 
     Raises:
-        DataError: a part is not there or is damaged.
+        DataError: a part is missing or damaged.
     """
-    known = _features(directory)
-    loaded = [_load(directory, part, known) for part in parts]
-    order = np.argsort(np.concatenate([places for _, places in loaded]), kind="stable")
-    first = loaded[0][0]
-    columns = {name: np.concatenate([getattr(rows, name) for rows, _ in loaded]) for name in COLUMNS}
-    ordered = {name: column[order] if len(column) else column for name, column in columns.items()}
-    changes: dict[str, Any] = ordered
-    return replace(first, **changes)
+    loaded = [read_part(directory, part) for part in parts]
+    order = np.argsort(np.concatenate([part.row_numbers for part in loaded]), kind="stable")
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in loaded]) for name in COLUMNS
+    }
+    n_users, n_items = loaded[0].shape.tolist()
+    scale = loaded[0].scale.tolist()
+    return Interactions(
+        **{name: column[order] if len(column) else column for name, column in columns.items()},
+        **load_features(directory),
+        n_users=n_users,
+        n_items=n_items,
+        scale=(scale[0], scale[1]) if scale else None,
+    )
 
 
-def _load(directory: Path, part: str, known: dict[str, Any]) -> tuple[Interactions, NDArray[np.int64]]:
+def read_part(directory: Path, part: str) -> PartArrays:
+    """Return the arrays of a part.
+
+    Raises:
+        DataError: the part is missing or damaged.
+    """
     path = directory / f"{part}.npz"
     if not path.is_file():
         raise DataError(
             f"{path}: no such part of a split; it must be one of {', '.join(PARTS)} in a split's folder"
         )
+    return read_arrays(PartArrays, path, "a part")
+
+
+def read_arrays(kind: type[Arrays], path: Path, what: str) -> Arrays:
+    """Return the arrays of a file, read wholly into memory; a pickle is refused.
+
+    Raises:
+        DataError: the file is damaged, or lacks an array.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in (*COLUMNS, "places", "shape", "scale")}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            return kind(**{name: stored[name] for name in stored.files})
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
         raise DataError(
-            f"{path}: damaged, or not a part of a split ({error}); make the split again"
+            f"{path}: damaged, or not {what} of a split ({error}); make the split again"
         ) from error
-    n_users, n_items = arrays.pop("shape").tolist()
-    low_high, places = arrays.pop("scale").tolist(), arrays.pop("places")
-    scale = (low_high[0], low_high[1]) if low_high else None
-    return Interactions(**arrays, n_users=n_users, n_items=n_items, scale=scale, **known), places
 
 
 def write_features(rows: Interactions, folder: Path) -> None:
-    """Write what is known of users and of items, a file each; none where nothing is."""
+    """Write what is known of users and of items, one file each; none if nothing is known."""
     for name, file in FEATURE_FILES.items():
-        known: Features | None = getattr(rows, name)
-        if known is not None:
-            matrix = known.matrix
-            np.savez(
-                folder / file,
-                shape=np.array(matrix.shape, dtype=np.int64),
-                starts=matrix.indptr,
-                columns=matrix.indices,
-                values=matrix.data,
-                names=_as_bytes(known.names),
-                texts=_as_bytes(known.texts),
+        features: Features | None = getattr(rows, name)
+        if features is not None:
+            # The bytes of a JSON list: numpy would take as much room for each word as for the longest.
+            names, texts = (
+                np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), dtype=np.uint8)
+                for words in (features.names, features.texts)
             )
+            arrays = FeatureArrays(
+                shape=np.array(features.matrix.shape, dtype=np.int64),
+                starts=features.matrix.indptr,
+                columns=features.matrix.indices,
+                values=features.matrix.data,
+                names=names,
+                texts=texts,
+            )
+            np.savez(folder / file, **vars(arrays))
 
 
-def _as_bytes(words: tuple[str, ...]) -> Array:
-    """Return the bytes of a JSON list: numpy would take as much room for each word as for the longest."""
-    return np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), dtype=np.uint8)
+def load_features(directory: Path) -> dict[str, Any]:
+    """Return the features of users and of items, as keyword arguments of Interactions.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    return {name: read_features(directory / file) for name, file in FEATURE_FILES.items()}
 
 
-def _features(directory: Path) -> dict[str, Any]:
-    """Return what is known of users and of items, as fields of Interactions."""
-    return {name: _load_features(directory / file) for name, file in FEATURE_FILES.items()}
+def read_features(path: Path) -> Features | None:
+    """Return the features in a file; None if there is none.
 
-
-def _load_features(path: Path) -> Features | None:
+    Raises:
+        DataError: the file is damaged.
+    """
     if not path.is_file():
         return None
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            names, texts = (tuple(json.loads(stored[name].tobytes())) for name in ("names", "texts"))
-            return Features(_matrix(stored), names, texts)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise DataError(
-            f"{path}: damaged, or not the features of a split ({error}); make the split again"
-        ) from error
-
-
-def _matrix(stored: Any) -> csr_matrix:
     from scipy.sparse import csr_matrix  # not at import: a split without features does not need it
 
-    return csr_matrix(
-        (stored["values"], stored["columns"], stored["starts"]), shape=tuple(stored["shape"].tolist())
-    )
+    arrays = read_arrays(FeatureArrays, path, "the features")
+    names, texts = (tuple(json.loads(words.tobytes())) for words in (arrays.names, arrays.texts))
+    shape = tuple(arrays.shape.tolist())
+    return Features(csr_matrix((arrays.values, arrays.columns, arrays.starts), shape=shape), names, texts)

@@ -1,1 +1,1 @@
-"""Tables as files hold them, read and parsed into a log."""
+"""Tables in CSV, TSV and Parquet files, read and parsed: logs, and what is known of users and items."""

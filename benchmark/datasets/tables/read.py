@@ -1,173 +1,177 @@
-"""Tables of your own: any CSV, TSV or Parquet file, read with messages that name file, line and column."""
+"""Logs and side tables: any CSV, TSV or Parquet file, read with messages that name file, line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from benchmark.datasets.log import LIST_MARK
-from benchmark.datasets.prepare.features import banded
-from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.store.parts import PARTS
-from benchmark.datasets.tables.parse import numbers, plain_ids, seconds
-from benchmark.datasets.tables.side_tables import TableSpec
-from benchmark.datasets.tables.table_files import Place, TextFormat, read_columns
+from benchmark.datasets.log import LIST_SEPARATOR, PARTS, SIDES, Say, Side, silent
+from benchmark.datasets.specs import LogSpec, Separator, TableSpec
+from benchmark.datasets.tables.csv_parquet import Location, TextFormat, read_columns
+from benchmark.datasets.tables.parse import Where, banded, numbers, plain_ids, seconds, words
 from benchmark.errors import SplitError
 
 UNKNOWN_LIMIT = 0.5
 """Share of a part's rows with items that train does not have, above which the files do not fit together."""
 
 
-def _silent(_: str) -> None:
-    """Say nothing."""
-
-
-def read_log(path: Path, spec: LogSpec, say: Callable[[str], None] = _silent) -> pd.DataFrame:
-    """Return the log in one file: columns user, item and, where named, value and time, in file order.
+def read_log(path: Path, spec: LogSpec, say: Say = silent) -> pd.DataFrame:
+    """Return the log in one file: columns user, item and, if named, value and time, in file order.
 
     Raises:
         DataError: the file is missing, empty or not text in UTF-8; a column is missing; a value is
             text; a time is neither a number nor an ISO 8601 date, or in two units; ids are mixed.
     """
-    frame, place = _typed(path, spec, say)
-    for side in ("user", "item"):
-        named = getattr(spec, side)
-        frame[side] = plain_ids(frame[side], _where([place], [len(frame)], named), as_text=spec.ids == "text")
+    frame, location = read_rows(path, spec, say)
+    for side in SIDES:
+        where = locator([location], [len(frame)], getattr(spec, side))
+        frame[side] = plain_ids(frame[side], where, as_text=spec.ids == "text")
     return frame
 
 
-def read_parts(paths: Sequence[Path], spec: LogSpec, say: Callable[[str], None] = _silent) -> pd.DataFrame:
+def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.DataFrame:
     """Return train, validation and test files below each other, with column part (0, 1, 2).
 
     Raises:
         DataError: as :func:`read_log`.
-        SplitError: a pair of user and item stands in two parts; most rows of validation or test have
+        SplitError: a pair of user and item is in two parts; most rows of validation or test have
             items that train does not have, and there is no table of items that would know them.
     """
-    read = [_typed(path, spec, say) for path in paths]
-    lengths = [len(one) for one, _ in read]
-    ids = {side: _below([one[side] for one, _ in read]) for side in ("user", "item")}
-    others = [one.drop(columns=["user", "item"]) for one, _ in read]
+    read = [read_rows(path, spec, say) for path in paths]
+    lengths = [len(rows) for rows, _ in read]
+    locations = [location for _, location in read]
+    others = [rows.drop(columns=[*SIDES]) for rows, _ in read]
     frame = pd.concat(others, ignore_index=True).reindex(range(sum(lengths)))
-    for place, side in enumerate(("user", "item")):
-        where = _where([one for _, one in read], lengths, getattr(spec, side))
-        frame.insert(place, side, plain_ids(ids[side], where, as_text=spec.ids == "text"))
-    frame["part"] = np.repeat(np.arange(len(paths), dtype=np.int8), lengths)
-    _refuse_overlap(frame, paths)
-    _check_known(frame, paths, spec, say)
+    for position, side in enumerate(SIDES):
+        ids = stacked([rows[side] for rows, _ in read])
+        where = locator(locations, lengths, getattr(spec, side))
+        frame.insert(position, side, plain_ids(ids, where, as_text=spec.ids == "text"))
+    frame = frame.assign(part=np.repeat(np.arange(len(paths), dtype=np.int8), lengths))
+    refuse_overlap(frame, paths)
+    check_items(frame, paths, say, has_table=spec.item_table is not None)
     return frame
 
 
-def read_table(path: Path, spec: TableSpec, key: str, layout: TextFormat | None = None) -> pd.DataFrame:
-    """Return a table of users or items: the id in column ``key``, the title, and the columns with a role.
+def read_table(
+    path: Path, spec: TableSpec, side: Side, text_format: TextFormat | None = None
+) -> pd.DataFrame:
+    """Return a table of users or items: id, title, and the columns with a role.
 
-    The values of a list are joined by |; words are "" where missing, numbers nan. A column cut into
-    bands is there as it is and as a band. Of several lines with one id the first counts.
+    The id is in the column "user" or "item", the title in "title". The values of a list are joined by |;
+    words are "" where missing, numbers nan. A column cut into bands is there as it is and as a band. Of
+    several lines with one id the first counts.
 
     Raises:
         DataError: as :func:`read_log`.
     """
-    layout = layout or TextFormat(spec.columns, _mark(spec.separator))
+    text_format = text_format or TextFormat(spec.columns, separator(spec.separator))
     titles = (spec.title,) if spec.title else ()
-    words = (*titles, *spec.categories, *spec.lists, *spec.texts)
-    wanted = [spec.id, *words, *spec.numbers, *spec.bands]
-    frame, place = read_columns(path, wanted, layout, ids=1 + len(words)), Place(path, layout)
-    table = pd.DataFrame({key: plain_ids(frame[spec.id], _where([place], [len(frame)], spec.id))})
-    for column in words:
-        table["title" if column == spec.title else column] = _words(frame[column])
+    texts = (*titles, *spec.categories, *spec.lists, *spec.texts)
+    wanted = [spec.id, *texts, *spec.numbers, *spec.bands]
+    frame = read_columns(path, wanted, text_format, ids=1 + len(texts))
+    location = Location(path, text_format)
+    where = locator([location], [len(frame)], spec.id)
+    table = pd.DataFrame({side: plain_ids(frame[spec.id], where)})
+    for column in texts:
+        table["title" if column == spec.title else column] = words(frame[column])
     for column in spec.lists:
-        table[column] = table[column].str.replace(spec.list_separator, LIST_MARK, regex=False)
+        table[column] = table[column].str.replace(spec.list_separator, LIST_SEPARATOR, regex=False)
     for column in (*spec.numbers, *spec.bands):
-        table[column] = numbers(frame[column], place, column)
+        table[column] = numbers(frame[column], location, column)
     for column, limits in spec.bands.items():
         table[f"{column}_band"] = banded(table[column], limits)
-    return table[table[key].notna()].drop_duplicates(key, ignore_index=True)
+    return table[table[side].notna()].drop_duplicates(side, ignore_index=True)
 
 
-def _mark(separator: str) -> str:
-    return "\t" if separator == "tab" else separator
+def separator(given: Separator) -> str:
+    """Return a separator as a character; suites may write "tab"."""
+    return "\t" if given == "tab" else given
 
 
-def _words(column: pd.Series) -> pd.Series:
-    """Return text, "" where missing; whole numbers without a point."""
-    if pd.api.types.is_float_dtype(column.dtype) and (column.isna() | (column % 1 == 0)).all():
-        column = column.astype("Int64")
-    return column.astype("str").where(column.notna(), "")
+def read_rows(path: Path, spec: LogSpec, say: Say) -> tuple[pd.DataFrame, Location]:
+    """Return the named columns of a log, values and times as float64, ids as they were written.
+
+    Raises:
+        DataError: as :func:`read_log`.
+    """
+    named = {"user": spec.user, "item": spec.item, "value": spec.value, "time": spec.time}
+    wanted = {role: column for role, column in named.items() if column}
+    text_format = TextFormat(spec.columns, separator(spec.separator))
+    frame = read_columns(path, list(wanted.values()), text_format, ids=2).set_axis(list(wanted), axis=1)
+    location = Location(path, text_format)
+    if spec.value:
+        frame["value"] = numbers(frame["value"], location, spec.value)
+    if spec.time:
+        frame["time"] = seconds(frame["time"], location, spec.time, spec.time_unit, say)
+    return frame, location
 
 
-def _where(places: Sequence[Place], lengths: Sequence[int], column: str) -> Callable[[int], str]:
-    """Return a function that says where a row of the files, one below the other, stands."""
+def locator(locations: Sequence[Location], lengths: Sequence[int], column: str) -> Where:
+    """Return a function that says where a row of the files, one below the other, is."""
     starts = np.cumsum([0, *lengths])
 
     def where(row: int) -> str:
-        part = int(np.searchsorted(starts, row, side="right")) - 1
-        return f"{places[part].of(row - int(starts[part]))}: column {column!r}"
+        file = int(np.searchsorted(starts, row, side="right")) - 1
+        return f"{locations[file].row(row - int(starts[file]))}: column {column!r}"
 
     return where
 
 
-def _typed(path: Path, spec: LogSpec, say: Callable[[str], None]) -> tuple[pd.DataFrame, Place]:
-    """Return the named columns with numbers as float64; ids stay as they were written."""
-    wanted = {"user": spec.user, "item": spec.item}
-    wanted |= {"value": spec.value} if spec.value else {}
-    wanted |= {"time": spec.time} if spec.time else {}
-    layout = TextFormat(spec.columns, _mark(spec.separator))
-    frame = read_columns(path, list(wanted.values()), layout, ids=2).set_axis(list(wanted), axis=1)
-    place = Place(path, layout)
-    if spec.value:
-        frame["value"] = numbers(frame["value"], place, spec.value)
-    if spec.time:
-        frame["time"] = seconds(frame["time"], place, spec.time, spec.time_unit, say)
-    return frame, place
-
-
-def _below(columns: Sequence[pd.Series]) -> pd.Series:
+def stacked(columns: Sequence[pd.Series]) -> pd.Series:
+    """Return columns of ids below each other; categories stay categories."""
     if all(isinstance(column.dtype, pd.CategoricalDtype) for column in columns):
         return pd.Series(union_categoricals([column.array for column in columns]))
-    return pd.concat([_uncoded(column) for column in columns], ignore_index=True)
+    plain = [
+        column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
+        for column in columns
+    ]
+    return pd.concat(plain, ignore_index=True)
 
 
-def _uncoded(column: pd.Series) -> pd.Series:
-    return column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
+def refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
+    """Check that no pair of user and item is in two parts.
 
-
-def _refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
-    pairs = frame[["user", "item", "part"]].drop_duplicates()
-    twice = pairs[pairs.duplicated(["user", "item"], keep=False)]
-    if twice.empty:
+    Raises:
+        SplitError: some are; the message gives an example.
+    """
+    pairs = frame[[*SIDES, "part"]].drop_duplicates()
+    shared = pairs[pairs.duplicated([*SIDES], keep=False)]
+    if shared.empty:
         return
-    user, item = twice["user"].iloc[0], twice["item"].iloc[0]
-    same = twice[(twice["user"] == user) & (twice["item"] == item)]
-    parts = " and ".join(f"{PARTS[part]} ({paths[part].name})" for part in same["part"])
-    count = len(twice[["user", "item"]].drop_duplicates())
+    user, item = (shared[side].iloc[0] for side in SIDES)
+    same = (shared["user"] == user) & (shared["item"] == item)
+    parts = " and ".join(f"{PARTS[part]} ({paths[part].name})" for part in shared.loc[same, "part"])
+    count = len(shared[[*SIDES]].drop_duplicates())
     raise SplitError(
-        f"{paths[0].parent}: {count} pairs of user and item stand in more than one part, such as user "
-        f"{user}, item {item} in {parts}; every pair must stand in one part only: remove it from the others"
+        f"{paths[0].parent}: {count} pairs of user and item are in more than one part, such as user "
+        f"{user}, item {item} in {parts}; every pair must be in one part only: remove it from the others"
     )
 
 
-def _check_known(
-    frame: pd.DataFrame, paths: Sequence[Path], spec: LogSpec, say: Callable[[str], None]
-) -> None:
-    """Say which items of validation and test train does not have; refuse if they are most of a part."""
-    known = frame.loc[frame["part"] == 0, "item"].unique()
-    for part in (1, 2):
-        items = frame.loc[frame["part"] == part, "item"]
-        unknown = items[~items.isin(known)]
+def check_items(frame: pd.DataFrame, paths: Sequence[Path], say: Say, *, has_table: bool) -> None:
+    """Say which items of validation and test do not occur in train.
+
+    Raises:
+        SplitError: they are most of a part, and no table of items knows them.
+    """
+    in_train, *held_out = (items for _, items in frame.groupby("part")["item"])
+    train_items = in_train.unique()
+    for path, items in zip(paths[1:], held_out, strict=True):
+        unknown = items[~items.isin(train_items)]
         if unknown.empty:
             continue
         share = len(unknown) / len(items)
         found = (
-            f"{paths[part]}: {unknown.nunique()} items such as {unknown.iloc[0]} ({share:.0%} of its rows) "
+            f"{path}: {unknown.nunique()} items such as {unknown.iloc[0]} ({share:.0%} of its rows) "
             f"do not occur in {paths[0].name}"
         )
-        if share > UNKNOWN_LIMIT and not spec.item_table:
+        if share > UNKNOWN_LIMIT and not has_table:
             raise SplitError(
-                f"{found}, whose items are such as {known[0]}; most rows of a part must be about items of "
-                f"{PARTS[0]}: check that the files write ids alike, or give a table of items if these are new"
+                f"{found}, whose items are such as {train_items[0]}; most rows of a part must be about items "
+                "of train: check that the files write ids alike, or give a table of items if these are new"
             )
-        say(f"{found}: no model that learns from the log alone can find them")
+        say(f"{found}: no model that learns from the log alone can recommend them")

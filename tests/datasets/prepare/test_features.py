@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.datasets.prepare.features import FEWEST_ROWS, MOST_VALUES, banded, features
+from benchmark.datasets.audit.split_audit import audit
+from benchmark.datasets.prepare.features import FEWEST_ROWS, MOST_VALUES, features
 from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
-from benchmark.datasets.sources.synthetic import planted
-from benchmark.datasets.specs import LogSpec, SplitSpec
+from benchmark.datasets.sources.synthetic import synthetic_log
+from benchmark.datasets.specs import LogSpec, SplitSpec, TableSpec
 from benchmark.datasets.split import split
-from benchmark.datasets.store.parts import load_part, load_parts
+from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import load_manifest, save_split
-from benchmark.datasets.tables.side_tables import TableSpec
+from benchmark.datasets.tables.parse import banded
 from benchmark.errors import DataError
 
 ITEMS = """\
@@ -52,8 +54,13 @@ def shop(tmp_path):
     (tmp_path / "items.csv").write_text(ITEMS)
     (tmp_path / "users.csv").write_text(USERS)
     return lambda **changes: prepare(
-        open_log(SHOP.model_copy(update=changes), base_dir=tmp_path, data_dir=tmp_path)
+        open_log(SHOP.model_copy(update=changes), DataFolders(suite=tmp_path, data=tmp_path))
     )
+
+
+def audited(done, directory):
+    """The split stored with its audit, as whoever makes splits stores it."""
+    return save_split(done, directory, audit(done))
 
 
 def test_features_of_items_are_categories_list_values_and_standardised_numbers(shop):
@@ -122,8 +129,8 @@ def test_bands_of_whole_numbers_name_the_last_number_inside():
 
 def test_stored_features_come_back_as_they_were(shop, tmp_path):
     done = split(shop(), SplitSpec(by="random", test=0.3, valid=0.3))
-    save_split(done, tmp_path / "split")
-    for rows in (load_part(tmp_path / "split", "test"), load_parts(tmp_path / "split", "train", "valid")):
+    audited(done, tmp_path / "split")
+    for rows in (load_parts(tmp_path / "split", "test"), load_parts(tmp_path / "split", "train", "valid")):
         for side in ("user_features", "item_features"):
             before, after = getattr(done.train, side), getattr(rows, side)
             assert (before.matrix != after.matrix).nnz == 0
@@ -132,7 +139,7 @@ def test_stored_features_come_back_as_they_were(shop, tmp_path):
 
 
 def test_stored_ids_stand_beside_the_columns_of_the_tables(shop, tmp_path):
-    save_split(split(shop(), SplitSpec(test=0.3, valid=0.3)), tmp_path / "split")
+    audited(split(shop(), SplitSpec(test=0.3, valid=0.3)), tmp_path / "split")
     users, items = (pd.read_parquet(tmp_path / "split" / f"{side}.parquet") for side in ("users", "items"))
     assert list(users) == ["id", "job", "age", "age_band"]
     assert users["age"].tolist() == [17, 18, 70, pd.NA]
@@ -142,20 +149,20 @@ def test_stored_ids_stand_beside_the_columns_of_the_tables(shop, tmp_path):
 
 def test_features_have_their_own_hash_and_leave_that_of_the_split_alone(shop, tmp_path):
     with_all, with_brand, without = (
-        save_split(split(shop(features=shown), SplitSpec(test=0.3, valid=0.3)), tmp_path / str(shown))
+        audited(split(shop(features=shown), SplitSpec(test=0.3, valid=0.3)), tmp_path / str(shown))
         for shown in (True, ("brand",), False)
     )
-    assert with_all["hash"] == with_brand["hash"] == without["hash"]
-    assert without["features_sha256"] is None
-    assert len({with_all["features_sha256"], with_brand["features_sha256"]}) == 2
-    assert with_all["features"]["items"] | {"sha256": ""} == {"count": 3, "known": 2, "sha256": ""}
+    assert with_all.hash == with_brand.hash == without.hash
+    assert without.features.sha256 is None
+    assert len({with_all.features.sha256, with_brand.features.sha256}) == 2
+    assert (with_all.features.items.count, with_all.features.items.rows) == (3, 2)
 
 
 def test_damaged_features_are_refused(tmp_path):
-    save_split(split(prepare(planted(users=20, items=30, interactions=250))), tmp_path / "split")
+    audited(split(prepare(synthetic_log(users=20, items=30, interactions=250))), tmp_path / "split")
     (tmp_path / "split" / "item_features.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(DataError, match=r"item_features.npz: damaged"):
-        load_part(tmp_path / "split", "train")
+        load_parts(tmp_path / "split", "train")
 
 
 def test_features_of_60_000_items_take_seconds():
@@ -171,5 +178,5 @@ def test_features_of_60_000_items_take_seconds():
 
 
 def test_manifest_tells_when_the_licence_was_shown(tmp_path):
-    save_split(split(prepare(planted(users=20, items=30, interactions=250))), tmp_path / "split")
-    assert load_manifest(tmp_path / "split")["licence_acknowledged"] == "shown when the data was read"
+    audited(split(prepare(synthetic_log(users=20, items=30, interactions=250))), tmp_path / "split")
+    assert load_manifest(tmp_path / "split").provenance.acknowledged == "shown when the data was read"

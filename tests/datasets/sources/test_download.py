@@ -12,10 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from benchmark.datasets.sources import open_log as opening
+from benchmark.datasets.sources import download
 from benchmark.datasets.sources.download import receipt_of
+from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, KnownDataset
+from benchmark.datasets.sources.movielens import ML_100K
 from benchmark.datasets.sources.open_log import open_log
+from benchmark.datasets.sources.synthetic import stand_in_shape
 from benchmark.datasets.specs import LogSpec
 from benchmark.errors import SourceError
 
@@ -98,36 +101,34 @@ def publisher():
 @pytest.fixture
 def fetch(publisher, tmp_path, monkeypatch):
     """A function that fetches the data set ``tiny`` from the local server into ``tmp_path``."""
-    tiny = KnownDataset(
-        name="tiny",
-        folder="tiny",
-        archive=PATH,
-        download_mb=0.1,
-        layout="ml-100k",
-        main="u.data",
-        main_md5=md5(RATINGS),
-        archive_md5=None,
-        rows=800,
-        users=40,
-        items=40,
-        scale=(1.0, 5.0),
-        licence="free",
-        side_information="nothing",
-    )
-    monkeypatch.setitem(KNOWN, "tiny", tiny)
     said = []
     with serving(publisher) as url:
+        tiny = KnownDataset(
+            name="tiny",
+            layout=ML_100K,
+            folder="tiny",
+            url=f"{url}/{PATH}",
+            download_mb=0.1,
+            rows=800,
+            users=40,
+            items=40,
+            scale=(1.0, 5.0),
+            licence="free",
+            side_information="nothing",
+            main_md5=md5(RATINGS),
+        )
+        monkeypatch.setitem(KNOWN, "tiny", tiny)
 
-        def call(timeout_s=5.0):
-            return opening.fetch("tiny", tmp_path, said.append, base_url=url, timeout_s=timeout_s)
+        def call():
+            return download.fetch(KNOWN["tiny"], tmp_path, said.append)
 
-        call.said, call.url = said, url
+        call.said = said
         yield call
 
 
-def refused(fetch, **options):
+def refused(fetch):
     with pytest.raises(SourceError) as caught:
-        fetch(**options)
+        fetch()
     return str(caught.value)
 
 
@@ -180,14 +181,15 @@ def test_fetch_404_is_refused_with_the_cure(fetch, publisher):
     assert "Put the unpacked tiny folder under $BENCH_DATA" in message
 
 
-def test_fetch_from_a_server_that_hangs_is_refused_in_time(fetch, publisher):
+def test_fetch_from_a_server_that_hangs_is_refused_in_time(fetch, publisher, monkeypatch):
     publisher.hang = True
-    assert "127.0.0.1 did not answer (timed out after 0.2 s)" in refused(fetch, timeout_s=0.2)
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.2)
+    assert "127.0.0.1 did not answer (timed out after 0.2 s)" in refused(fetch)
 
 
-def test_fetch_without_a_server_is_refused(fetch, tmp_path):
-    with pytest.raises(SourceError, match=r"did not answer \(no connection\)"):
-        opening.fetch("tiny", tmp_path, base_url="http://127.0.0.1:9", timeout_s=1)
+def test_fetch_without_a_server_is_refused(fetch, monkeypatch):
+    monkeypatch.setitem(KNOWN, "tiny", replace(KNOWN["tiny"], url=f"http://127.0.0.1:9/{PATH}"))
+    assert "did not answer (no connection)" in refused(fetch)
 
 
 def test_fetch_wrong_published_checksum_is_refused_and_deleted(fetch, publisher, tmp_path):
@@ -296,32 +298,32 @@ def test_fetch_without_any_checksum_says_so_and_keeps_the_hash(fetch, publisher,
     folder = fetch()
     sha256 = hashlib.sha256(WHOLE).hexdigest()
     assert f"tiny: no published checksum; sha256 of the archive {sha256}" in fetch.said
-    log = open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
-    assert log.origin == f"{folder} (u.data: no published checksum, md5 {md5(RATINGS)})"
+    log = open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path))
+    assert log.provenance.origin == f"{folder} (u.data: no published checksum, md5 {md5(RATINGS)})"
 
 
 def test_open_log_tells_when_the_licence_of_a_fetched_log_was_shown(fetch, tmp_path):
     day = receipt_of(fetch()).fetched
-    log = open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
-    assert log.acknowledged == f"shown when it was fetched, {day}"
+    log = open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path))
+    assert log.provenance.acknowledged == f"shown when it was fetched, {day}"
 
 
 def test_open_log_refuses_a_cached_file_that_has_changed(fetch, tmp_path):
     folder = fetch()
     (folder / "u.data").write_bytes(RATINGS[:-20])
     with pytest.raises(SourceError, match=r"not the file that was fetched .* bench data fetch tiny"):
-        open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
+        open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path))
 
 
 def test_open_log_damaged_receipt_is_refused(fetch, tmp_path):
     (fetch() / "fetched.json").write_text("{")
     with pytest.raises(SourceError, match=r"fetched.json: damaged .* fetch it again"):
-        open_log(LogSpec(name="tiny"), cache_dir=tmp_path)
+        open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path))
 
 
 @pytest.mark.parametrize("known", KNOWN.values(), ids=list(KNOWN))
 def test_stand_in_has_the_shape_of_the_real_log_up_to_a_million_rows(known):
-    shape = opening.shape_of(known)
+    shape = stand_in_shape(known)
     assert shape.interactions == pytest.approx(min(known.rows, 1_000_000), abs=1)
     assert shape.interactions / shape.users == pytest.approx(known.rows / known.users, rel=1e-3)
 
@@ -329,22 +331,22 @@ def test_stand_in_has_the_shape_of_the_real_log_up_to_a_million_rows(known):
 def test_fetch_into_a_place_that_is_no_folder_is_refused(fetch, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(SourceError, match="cannot keep tiny here"):
-        opening.fetch("tiny", tmp_path / "file", base_url=fetch.url)
+        download.fetch(KNOWN["tiny"], tmp_path / "file")
 
 
 def test_open_log_downloads_a_known_data_set(fetch, tmp_path):
-    log = open_log(LogSpec(name="tiny"), cache_dir=tmp_path / "cache", base_url=fetch.url)
-    assert (len(log.frame), log.scale, log.licence, log.synthetic) == (800, (1.0, 5.0), "free", False)
-    assert log.origin == str(tmp_path / "cache" / "tiny")
+    log = open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path / "cache"))
+    assert (len(log.frame), log.scale, log.provenance.licence) == (800, (1.0, 5.0), "free")
+    assert (log.provenance.origin, log.provenance.synthetic) == (str(tmp_path / "cache" / "tiny"), False)
 
 
 def test_open_log_takes_a_labelled_stand_in_where_one_is_allowed(fetch, publisher, tmp_path):
     publisher.files = {}
     said = []
-    options = {"cache_dir": tmp_path, "base_url": fetch.url, "stand_in": True, "say": said.append}
-    log = open_log(LogSpec(name="tiny"), **options)
-    assert (log.name, log.synthetic) == ("tiny (synthetic stand-in)", True)
-    assert (log.licence, log.origin) == ("generated", "generated")
+    log = open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path), stand_in=True, say=said.append)
+    found = log.provenance
+    assert (found.dataset, found.synthetic) == ("tiny (synthetic stand-in)", True)
+    assert (found.licence, found.origin, found.stand_in_for) == ("generated", "generated", "tiny")
     assert "404" in said[-1]
     assert "stand-in" in said[-1]
 
@@ -352,4 +354,4 @@ def test_open_log_takes_a_labelled_stand_in_where_one_is_allowed(fetch, publishe
 def test_open_log_without_leave_for_a_stand_in_raises(fetch, publisher, tmp_path):
     publisher.files = {}
     with pytest.raises(SourceError, match="stand_in: true"):
-        open_log(LogSpec(name="tiny"), cache_dir=tmp_path, base_url=fetch.url)
+        open_log(LogSpec(name="tiny"), DataFolders(cache=tmp_path))

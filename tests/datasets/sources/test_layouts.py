@@ -6,9 +6,12 @@ import pytest
 from repository import ROOT
 
 from benchmark.datasets.prepare.pipeline import prepare
-from benchmark.datasets.sources.known import KNOWN
+from benchmark.datasets.sources.folders import DataFolders
+from benchmark.datasets.sources.known import KNOWN, KnownDataset
+from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.open_log import open_log
-from benchmark.datasets.specs import LogSpec
+from benchmark.datasets.specs import LogSpec, TableSpec
+from benchmark.datasets.tables.read import read_table
 
 CSV = ("20m", "25m", "32m", "latest", "latest-small")
 
@@ -26,7 +29,7 @@ def write(tmp_path):
 
 
 def opened(name, tmp_path, **options):
-    return open_log(LogSpec(name=name, **options), data_dir=tmp_path)
+    return open_log(LogSpec(name=name, **options), DataFolders(data=tmp_path))
 
 
 @pytest.mark.parametrize("size", CSV)
@@ -156,4 +159,42 @@ def test_entry_of_the_contributing_page_is_read_from_its_folder(write, tmp_path)
     finally:
         del KNOWN["movielens-tiny"]
     assert done.titles == ["One (1990)", "Two (1991)"]
-    assert "no published checksum" in done.origin
+    assert "no published checksum" in done.provenance.origin
+
+
+def films(folder):
+    """Read titles of a layout that nobody has seen before."""
+    path = folder / "films.csv"
+    spec = TableSpec(path=path.name, id="film", title="name", categories=("studio",))
+    return read_table(path, spec, "item") if path.is_file() else None
+
+
+def test_new_layout_is_one_object_and_its_entry(write, tmp_path, monkeypatch):
+    films_layout = Layout(
+        main="views.csv",
+        log=LogSpec(name="films", user="viewer", item="film", value="views"),
+        items=films,
+        side_files=("films.csv",),
+        item_roles={"studio": "category"},
+    )
+    entry = KnownDataset(
+        name="films",
+        layout=films_layout,
+        folder="films",
+        url="https://example.org/films.zip",
+        download_mb=0.1,
+        rows=3,
+        users=2,
+        items=2,
+        scale=None,
+        licence="research use",
+        side_information="titles, studios",
+    )
+    monkeypatch.setitem(KNOWN, "films", entry)
+    views = "viewer,film,views\n1,7,3\n1,8,4\n2,7,5\n"
+    write("films", {"views.csv": views, "films.csv": "film,name,studio\n7,One,A\n8,Two,A\n"})
+    done = prepare(opened("films", tmp_path))
+    assert done.titles == ["One", "Two"]
+    assert done.interactions.item_features.names == ("studio=A",)
+    mine = open_log(LogSpec(name="mine", path=str(tmp_path / "films")))  # found by its main file
+    assert mine.items["title"].tolist() == ["One", "Two"]

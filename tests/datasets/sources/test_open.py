@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.folders import DataFolders, local_datasets
 from benchmark.datasets.sources.known import KNOWN
-from benchmark.datasets.sources.open_log import fingerprint, known, open_log
-from benchmark.datasets.specs import FilesSpec, LogSpec, SplitSpec, SyntheticSpec
+from benchmark.datasets.sources.open_log import fingerprint, open_log
+from benchmark.datasets.specs import FilesSpec, LogSpec, SplitSpec, SyntheticSpec, TitlesSpec
 from benchmark.datasets.split import split
-from benchmark.datasets.tables.side_tables import TitlesSpec
 from benchmark.errors import DataError, SourceError
 
 U_DATA = "1\t10\t4\t100\n2\t11\t5\t101\n"
@@ -32,7 +32,7 @@ def ml_100k(tmp_path):
 
 
 def test_open_log_known_name_is_found_in_the_data_folder(ml_100k):
-    log = open_log(LogSpec(name="movielens-100k"), data_dir=ml_100k.parent)
+    log = open_log(LogSpec(name="movielens-100k"), DataFolders(data=ml_100k.parent))
     assert log.frame.to_numpy().tolist() == [[1, 10, 4, 100], [2, 11, 5, 101]]
     assert log.items["title"].tolist() == ["Café (1995)", "Heat"]
     assert log.items["genres"].tolist() == ["Drama", "unknown|Drama"]
@@ -40,26 +40,25 @@ def test_open_log_known_name_is_found_in_the_data_folder(ml_100k):
 
 
 def test_open_log_says_when_the_file_is_not_the_published_one(ml_100k):
-    log = open_log(LogSpec(name="movielens-100k"), data_dir=ml_100k.parent)
-    assert log.origin == f"{ml_100k} (u.data differs from the published file)"
+    log = open_log(LogSpec(name="movielens-100k"), DataFolders(data=ml_100k.parent))
+    assert log.provenance.origin == f"{ml_100k} (u.data differs from the published file)"
 
 
 def test_open_log_hash_follows_the_content_and_not_the_place(ml_100k, tmp_path):
     spec = LogSpec(name="movielens-100k")
-    one = open_log(spec, data_dir=ml_100k.parent)
+    one = open_log(spec, DataFolders(data=ml_100k.parent)).provenance.sha256
     (tmp_path / "data").rename(tmp_path / "moved")
-    two = open_log(spec, data_dir=tmp_path / "moved")
+    two = open_log(spec, DataFolders(data=tmp_path / "moved")).provenance.sha256
     (tmp_path / "moved" / "ml-100k" / "u.data").write_text(U_DATA.replace("101", "102"))
-    three = open_log(spec, data_dir=tmp_path / "moved")
-    assert one.sha256 == two.sha256 != three.sha256
+    three = open_log(spec, DataFolders(data=tmp_path / "moved")).provenance.sha256
+    assert one == two != three
 
 
 def test_open_log_cache_comes_after_the_data_folder(ml_100k, tmp_path):
     said = []
     log = open_log(
         LogSpec(name="movielens-100k"),
-        data_dir=tmp_path / "absent",
-        cache_dir=ml_100k.parent,
+        DataFolders(data=tmp_path / "absent", cache=ml_100k.parent),
         say=said.append,
     )
     assert len(log.frame) == 2
@@ -68,7 +67,7 @@ def test_open_log_cache_comes_after_the_data_folder(ml_100k, tmp_path):
 
 def test_open_log_path_of_a_folder_is_read_in_its_layout(ml_100k):
     log = open_log(LogSpec(name="mine", path=str(ml_100k), scale=(1, 5)))
-    assert (len(log.frame), log.licence, log.scale) == (2, "your own", (1, 5))
+    assert (len(log.frame), log.provenance.licence, log.scale) == (2, "your own", (1, 5))
 
 
 def test_open_log_folder_in_no_known_layout_is_refused(tmp_path):
@@ -79,22 +78,22 @@ def test_open_log_folder_in_no_known_layout_is_refused(tmp_path):
 def test_open_log_damaged_item_file_is_refused(ml_100k):
     (ml_100k / "u.item").write_text("10|Toy Story\n11|Heat|x\n")
     with pytest.raises(DataError, match=r"u.item: not the publisher's layout"):
-        open_log(LogSpec(name="movielens-100k"), data_dir=ml_100k.parent)
+        open_log(LogSpec(name="movielens-100k"), DataFolders(data=ml_100k.parent))
 
 
 def test_open_log_folder_without_titles_has_none(ml_100k):
     (ml_100k / "u.item").unlink()
-    assert open_log(LogSpec(name="movielens-100k"), data_dir=ml_100k.parent).items is None
+    assert open_log(LogSpec(name="movielens-100k"), DataFolders(data=ml_100k.parent)).items is None
 
 
 def test_open_log_relative_path_starts_at_the_suite_then_in_the_working_directory(tmp_path, monkeypatch):
-    for place, user in (("suite", "from_suite"), ("here", "from_here")):
-        (tmp_path / place).mkdir()
-        (tmp_path / place / "log.csv").write_text(f"user,item\n{user},1\n")
+    for folder, user in (("suite", "from_suite"), ("here", "from_here")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "log.csv").write_text(f"user,item\n{user},1\n")
     (tmp_path / "here" / "only.csv").write_text("user,item\nonly_here,1\n")
     monkeypatch.chdir(tmp_path / "here")
     logs = [
-        open_log(LogSpec(name="m", path=name), base_dir=tmp_path / "suite")
+        open_log(LogSpec(name="m", path=name), DataFolders(suite=tmp_path / "suite"))
         for name in ("log.csv", "only.csv")
     ]
     assert [log.frame["user"].iloc[0] for log in logs] == ["from_suite", "only_here"]
@@ -102,24 +101,24 @@ def test_open_log_relative_path_starts_at_the_suite_then_in_the_working_director
 
 def test_open_log_missing_file_is_refused_with_the_places_searched(tmp_path):
     with pytest.raises(DataError, match=rf"mine: .*absent.csv: no such file.* from {tmp_path}"):
-        open_log(LogSpec(name="mine", path="absent.csv"), base_dir=tmp_path)
+        open_log(LogSpec(name="mine", path="absent.csv"), DataFolders(suite=tmp_path))
 
 
 def test_open_log_unknown_name_is_refused_with_the_nearest(tmp_path):
     with pytest.raises(SourceError, match="'movielens-10k'; did you mean 'movielens-100k'"):
-        open_log(LogSpec(name="movielens-10k"), cache_dir=tmp_path)
+        open_log(LogSpec(name="movielens-10k"), DataFolders(cache=tmp_path))
 
 
 def test_open_log_synthetic_is_generated_under_its_own_name():
     log = open_log(LogSpec(name="toy", synthetic=SyntheticSpec(users=20, items=30, interactions=200)))
-    assert (log.name, len(log.frame), log.synthetic) == ("toy", 200, True)
+    assert (log.name, len(log.frame), log.provenance.synthetic) == ("toy", 200, True)
 
 
 def test_open_log_own_titles_are_joined_by_id(tmp_path):
     (tmp_path / "log.csv").write_text("user,item\n1,a\n2,b\n")
     (tmp_path / "items.csv").write_text("sku,name\nb,Bread\na,Apple\n")
     titles = TitlesSpec(path="items.csv", item="sku", title="name")
-    log = open_log(LogSpec(name="shop", path="log.csv", titles=titles), base_dir=tmp_path)
+    log = open_log(LogSpec(name="shop", path="log.csv", titles=titles), DataFolders(suite=tmp_path))
     assert prepare(log).titles == ["Apple", "Bread"]
 
 
@@ -127,14 +126,15 @@ def test_open_log_files_of_a_split_become_its_parts(tmp_path):
     for part, rows in (("train", "1,1\n2,2\n2,3\n"), ("valid", "1,3\n"), ("test", "9,1\n")):
         (tmp_path / f"{part}.csv").write_text(f"user,item\n{rows}")
     files = FilesSpec(train="train.csv", valid="valid.csv", test="test.csv")
-    log = open_log(LogSpec(name="mine"), files=files, base_dir=tmp_path)
+    log = open_log(LogSpec(name="mine"), DataFolders(suite=tmp_path), parts=files)
     done = split(prepare(log), SplitSpec(by="files", files=files))
     assert [len(done.train), len(done.valid), len(done.test)] == [3, 1, 1]
     assert done.prepared.user_ids[done.test.users].tolist() == [9]
 
 
 def test_known_data_sets_tell_whether_they_are_here(ml_100k, tmp_path):
-    here = {one.known.name: one.folder for one in known(ml_100k.parent, tmp_path / "cache")}
+    folders = DataFolders(data=ml_100k.parent, cache=tmp_path / "cache")
+    here = {one.known.name: one.folder for one in local_datasets(folders)}
     assert here == dict.fromkeys(KNOWN) | {"movielens-100k": ml_100k}
 
 
@@ -145,7 +145,7 @@ def test_layout_of_latest_small_keeps_halves_and_quoted_titles(tmp_path):
     (folder / "movies.csv").write_text(
         'movieId,title,genres\n7,"American President, The (1995)",Comedy|Drama\n'
     )
-    log = open_log(LogSpec(name="movielens-latest-small"), data_dir=tmp_path)
+    log = open_log(LogSpec(name="movielens-latest-small"), DataFolders(data=tmp_path))
     assert log.frame["value"].tolist() == [3.5]
     assert log.items["title"].tolist() == ["American President, The (1995)"]
     assert log.scale == (0.5, 5.0)
@@ -156,7 +156,7 @@ def test_layout_of_ml_1m_keeps_single_colons_in_titles(tmp_path):
     folder.mkdir()
     (folder / "ratings.dat").write_text("1::7::5::978300760\n")
     (folder / "movies.dat").write_text("7::Alien: Müller (1979)::Horror\n", encoding="latin-1")
-    log = open_log(LogSpec(name="movielens-1m"), data_dir=tmp_path)
+    log = open_log(LogSpec(name="movielens-1m"), DataFolders(data=tmp_path))
     assert log.frame.to_numpy().tolist() == [[1, 7, 5, 978_300_760]]
     assert log.items["title"].tolist() == ["Alien: Müller (1979)"]
 
@@ -166,7 +166,7 @@ def test_layout_of_lastfm_has_counts_names_with_quotes_and_no_scale(tmp_path):
     folder.mkdir()
     (folder / "user_artists.dat").write_text("userID\tartistID\tweight\n2\t51\t13883\n")
     (folder / "artists.dat").write_text('id\tname\turl\tpictureURL\n51\t"Weird Al" Yankovic\tu\tp\n')
-    log = open_log(LogSpec(name="lastfm-hetrec2011"), data_dir=tmp_path)
+    log = open_log(LogSpec(name="lastfm-hetrec2011"), DataFolders(data=tmp_path))
     assert log.frame["value"].tolist() == [13883.0]
     assert log.items["title"].tolist() == ['"Weird Al" Yankovic']
     assert log.scale is None
@@ -182,7 +182,7 @@ def test_parquet_titles_work_as_csv_ones_do(tmp_path):
     (tmp_path / "log.csv").write_text("user,item\n1,1\n2,2\n")
     pd.DataFrame({"item": [1, 2], "title": ["One", "Two"]}).to_parquet(tmp_path / "items.parquet")
     spec = LogSpec(name="shop", path="log.csv", titles=TitlesSpec(path="items.parquet"))
-    assert prepare(open_log(spec, base_dir=tmp_path)).titles == ["One", "Two"]
+    assert prepare(open_log(spec, DataFolders(suite=tmp_path))).titles == ["One", "Two"]
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def shop(tmp_path):
     (tmp_path / "log.csv").write_text("user,item\n1,1\n2,2\n")
     (tmp_path / "items.csv").write_text("item,title\n1,One\n")
     spec = LogSpec(name="shop", path="log.csv", titles=TitlesSpec(path="items.csv"))
-    return lambda **changes: fingerprint(spec.model_copy(update=changes), base_dir=tmp_path)
+    return lambda **changes: fingerprint(spec.model_copy(update=changes), DataFolders(suite=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["log.csv", "items.csv"])
@@ -210,12 +210,13 @@ def test_fingerprint_changes_with_what_is_read(shop):
 
 def test_fingerprint_of_a_known_data_set_looks_at_every_file_of_its_folder(ml_100k, tmp_path):
     spec = LogSpec(name="movielens-100k")
-    before = fingerprint(spec, data_dir=ml_100k.parent)
+    before = fingerprint(spec, DataFolders(data=ml_100k.parent))
     (ml_100k / "u.user").write_text("1|24|M|technician|85711\n")
-    assert before != fingerprint(spec, data_dir=ml_100k.parent)
-    assert fingerprint(spec, cache_dir=tmp_path) == "absent"
+    assert before != fingerprint(spec, DataFolders(data=ml_100k.parent))
+    assert fingerprint(spec, DataFolders(cache=tmp_path)) == "absent"
 
 
 def test_fingerprint_of_a_generated_log_is_that_of_its_spec():
     one, two = (LogSpec(name="p", synthetic=SyntheticSpec(seed=seed)) for seed in (1, 2))
-    assert fingerprint(one) == fingerprint(one) != fingerprint(two)
+    texts = [fingerprint(spec, DataFolders()) for spec in (one, one, two)]
+    assert texts[0] == texts[1] != texts[2]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark.datasets.prepare.pipeline import prepare
-from benchmark.datasets.sources.synthetic import planted
+from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.datasets.split import split
 
 
@@ -27,7 +27,7 @@ def recall(scores, train, test, k=10):
 
 def recalls(**shape):
     """Recall@10 of chance, popularity and EASE on a random split of a planted log."""
-    cut = split(prepare(planted(**shape)))
+    cut = split(prepare(synthetic_log(**shape)))
     train, test = cut.train.matrix().toarray().astype(float), cut.test.matrix().toarray()
     chance = np.random.default_rng(0).random(train.shape)
     popularity = np.tile(train.sum(axis=0), (len(train), 1))
@@ -54,7 +54,7 @@ def test_planted_without_signal_leaves_nothing_beyond_popularity():
 
 
 def test_planted_has_the_shape_asked_for():
-    frame = planted(users=40, items=50, interactions=600, seed=2).frame
+    frame = synthetic_log(users=40, items=50, interactions=600, seed=2).frame
     assert (len(frame), frame["user"].nunique(), frame["item"].nunique()) == (600, 40, 50)
     assert not frame.duplicated(["user", "item"]).any()
     assert frame.groupby("user").size().min() >= 5
@@ -63,31 +63,32 @@ def test_planted_has_the_shape_asked_for():
 
 
 def test_planted_every_item_has_a_row_where_there_are_hardly_more_rows_than_items():
-    frame = planted(users=50, items=200, interactions=260, skew=2.0).frame
+    frame = synthetic_log(users=50, items=200, interactions=260, skew=2.0).frame
     assert frame["item"].nunique() == 200
     assert frame.groupby("user").size().min() >= 5
 
 
 def test_planted_densest_shape_is_reached():
-    frame = planted(users=20, items=30, interactions=300).frame
+    frame = synthetic_log(users=20, items=30, interactions=300).frame
     assert len(frame.drop_duplicates(["user", "item"])) == 300
 
 
 def test_planted_blocks_of_users_leave_every_user_its_rows(monkeypatch):
     monkeypatch.setattr("benchmark.datasets.sources.synthetic.BLOCK", 500)
-    frame = planted(users=40, items=50, interactions=600, seed=2).frame
+    frame = synthetic_log(users=40, items=50, interactions=600, seed=2).frame
     assert len(frame.drop_duplicates(["user", "item"])) == 600
     assert frame["item"].nunique() == 50
 
 
 def test_planted_same_seed_same_log_other_seed_other_log():
-    logs = [planted(users=40, items=50, interactions=600, seed=seed) for seed in (1, 1, 2)]
+    logs = [synthetic_log(users=40, items=50, interactions=600, seed=seed) for seed in (1, 1, 2)]
+    hashes = [log.provenance.sha256 for log in logs]
     assert logs[0].frame.equals(logs[1].frame)
-    assert logs[0].sha256 == logs[1].sha256 != logs[2].sha256
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_planted_users_rate_the_genres_higher_that_they_choose_more_often():
-    log = planted(seed=1)
+    log = synthetic_log(seed=1)
     frame = log.frame.merge(log.items, on="item")
     frame["genre"] = frame["genres"].str.split("|").str[0]
     rows = [frame.groupby(by)["value"].transform("size") for by in (["user", "genre"], "user", "genre")]
@@ -96,5 +97,6 @@ def test_planted_users_rate_the_genres_higher_that_they_choose_more_often():
 
 
 def test_planted_is_labelled_as_generated():
-    log = planted(name="toy")
-    assert (log.name, log.synthetic, log.licence, log.origin) == ("toy", True, "generated", "generated")
+    found = synthetic_log(name="toy").provenance
+    assert (found.dataset, found.synthetic) == ("toy", True)
+    assert (found.licence, found.origin) == ("generated", "generated")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from builders import own_log
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchmark.datasets.log import Log
+from benchmark.datasets.manifest import Fold
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sorting import by_user, stable_order
-from benchmark.datasets.sources.synthetic import planted
+from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.datasets.specs import PrepareSpec, SplitSpec
 from benchmark.datasets.split import folds, split
 from benchmark.errors import SplitError
@@ -39,8 +39,7 @@ PARTS = ("train", "valid", "test")
 
 
 def prepared(k_core=None, **columns):
-    log = Log("mine", pd.DataFrame(columns), None, None, "your own", "mine.csv", synthetic=False, sha256="0")
-    return prepare(log, PrepareSpec(k_core=k_core))
+    return prepare(own_log(**columns), PrepareSpec(k_core=k_core))
 
 
 @st.composite
@@ -68,10 +67,10 @@ def test_split_by_any_rule_is_disjoint_complete_and_the_same_again(log, rule):
     spec = SplitSpec(**rule, test=0.2, valid=0.2)
     done = every_fold(log, spec)
     for one, again in zip(done, every_fold(log, spec), strict=True):
-        places = np.sort(np.concatenate([one.rows[part] for part in PARTS]))
-        left_out = one.manifest["notes"].get("rows_after_the_test_window", 0)
-        assert len(np.unique(places)) == len(places) == len(log.interactions) - left_out
-        assert one.manifest["hash"] == again.manifest["hash"]
+        numbers = np.sort(np.concatenate([one.rows[part] for part in PARTS]))
+        left_out = one.manifest.notes.rows_after_the_test_window or 0
+        assert len(np.unique(numbers)) == len(numbers) == len(log.interactions) - left_out
+        assert one.manifest.hash == again.manifest.hash
 
 
 @given(logs(), st.sampled_from([rule for rule in RULES if rule["by"] in {"global_time", "rolling_time"}]))
@@ -80,8 +79,8 @@ def test_split_by_windows_of_time_never_trains_on_the_future(log, rule):
     for done in every_fold(log, SplitSpec(**rule, test=0.2)):
         assert done.train.times.max() < done.valid.times.min()
         assert done.valid.times.max() < done.test.times.min()
-        assert done.valid.times.min() >= done.manifest["notes"]["valid_from"]
-        assert done.test.times.min() >= done.manifest["notes"]["test_from"]
+        assert done.valid.times.min() >= done.manifest.notes.valid_from
+        assert done.test.times.min() >= done.manifest.notes.test_from
 
 
 @given(
@@ -98,32 +97,32 @@ def test_split_by_a_users_time_never_trains_on_that_users_future(log, rule):
 
 @pytest.mark.parametrize("per", ["all", "user"])
 def test_split_k_fold_tests_and_validates_each_row_once(per):
-    log = prepare(planted(users=20, items=30, interactions=251))
+    log = prepare(synthetic_log(users=20, items=30, interactions=251))
     done = [split(log, SplitSpec(by="k_fold", folds=4, per=per), fold) for fold in range(4)]
     for part in ("test", "valid"):
         assert sorted(np.concatenate([one.rows[part] for one in done]).tolist()) == list(range(251))
         assert {len(one.rows[part]) for one in done} == {62, 63}
-    assert done[2].manifest["fold"] == {"number": 3, "count": 4}
+    assert done[2].manifest.fold == Fold(dataset="synthetic", number=3, count=4)
 
 
 def test_split_k_fold_per_user_deals_each_users_rows_evenly():
-    log = prepare(planted(users=20, items=30, interactions=251))
+    log = prepare(synthetic_log(users=20, items=30, interactions=251))
     tests = [split(log, SplitSpec(by="k_fold", per="user"), fold).test for fold in range(5)]
     counts = np.array([np.bincount(test.users, minlength=20) for test in tests])
     assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 1
 
 
 def test_split_repeats_are_the_splits_of_the_next_seeds():
-    log = prepare(planted(users=20, items=30, interactions=250))
+    log = prepare(synthetic_log(users=20, items=30, interactions=250))
     repeated, plain = split(log, SplitSpec(seed=5, repeats=3), 2), split(log, SplitSpec(seed=7))
-    assert repeated.manifest["hash"] == plain.manifest["hash"]
-    assert repeated.manifest["fold"] == {"number": 3, "count": 3, "seed": 7}
-    assert "fold" not in plain.manifest
+    assert repeated.manifest.hash == plain.manifest.hash
+    assert repeated.manifest.fold == Fold(dataset="synthetic", number=3, count=3, seed=7)
+    assert (repeated.manifest.dataset, plain.manifest.dataset) == ("synthetic#3", "synthetic")
 
 
 def test_split_fold_that_does_not_exist_is_refused():
     with pytest.raises(SplitError, match="no fold 5 in a k_fold split of 5"):
-        split(prepare(planted()), SplitSpec(by="k_fold"), 5)
+        split(prepare(synthetic_log()), SplitSpec(by="k_fold"), 5)
 
 
 def test_split_leave_n_out_by_time_takes_the_last_n_and_the_n_before():
@@ -132,12 +131,12 @@ def test_split_leave_n_out_by_time_takes_the_last_n_and_the_n_before():
     )
     done = split(log, SplitSpec(by="leave_n_out", n=2))
     assert [sorted(done.rows[part].tolist()) for part in ("valid", "test")] == [[2, 3], [0, 1]]
-    assert done.manifest["notes"]["users_wholly_in_train"] == 1
+    assert done.manifest.notes.users_wholly_in_train == 1
 
 
 def test_split_leave_n_out_at_random_takes_n_of_each_user():
     done = split(
-        prepare(planted(users=20, items=30, interactions=250)),
+        prepare(synthetic_log(users=20, items=30, interactions=250)),
         SplitSpec(by="leave_n_out", n=2, order="random"),
     )
     assert set(np.bincount(done.test.users)) == set(np.bincount(done.valid.users)) == {2}
@@ -153,9 +152,9 @@ def test_split_user_time_takes_the_share_of_each_users_last_rows():
 
 def test_split_user_time_reports_ties_at_both_cuts_and_within_users():
     log = prepared(user=[1] * 4 + [2] * 4, item=[*range(4)] * 2, time=np.array([1, 2, 3, 3, 1, 2, 2, 3.0]))
-    notes = split(log, SplitSpec(by="user_time")).manifest["notes"]
-    assert (notes["tied_users_share"], notes["tied_users_share_valid"]) == (0.5, 0.5)
-    assert notes["tied_rows_share"] == 0.5
+    notes = split(log, SplitSpec(by="user_time")).manifest.notes
+    assert (notes.tied_users_share, notes.tied_users_share_valid) == (0.5, 0.5)
+    assert notes.tied_rows_share == 0.5
 
 
 DAY = 86_400
@@ -195,7 +194,7 @@ def test_split_global_time_with_windows_out_of_order_is_refused():
 def test_split_rolling_time_moves_the_windows_on_and_counts_what_comes_later():
     done = [split(daily(), SplitSpec(by="rolling_time", windows=2, window="5d"), fold) for fold in (0, 1)]
     assert [[len(getattr(one, part)) for part in PARTS] for one in done] == [[25, 5, 5], [30, 5, 5]]
-    assert [one.manifest["notes"]["rows_after_the_test_window"] for one in done] == [5, 0]
+    assert [one.manifest.notes.rows_after_the_test_window for one in done] == [5, 0]
     assert set(done[0].rows["test"].tolist()) == set(done[1].rows["valid"].tolist())
 
 
@@ -208,12 +207,12 @@ def test_split_rolling_time_with_too_many_windows_is_refused():
 
 @pytest.mark.parametrize(("rule", "side"), [("cold_user", "users"), ("cold_item", "items")])
 def test_split_cold_holds_out_whole_users_or_items(rule, side):
-    done = split(prepare(planted(users=20, items=30, interactions=250)), SplitSpec(by=rule))
+    done = split(prepare(synthetic_log(users=20, items=30, interactions=250)), SplitSpec(by=rule))
     held = [set(getattr(getattr(done, part), side).tolist()) for part in PARTS]
     assert not held[0] & held[1]
     assert not (held[0] | held[1]) & held[2]
-    assert done.manifest["notes"][f"{side}_held_out"]["test"] == len(held[2])
-    assert done.manifest.get("candidates") == ("cold-items" if rule == "cold_item" else None)
+    assert getattr(done.manifest.notes, f"{side}_held_out").test == len(held[2])
+    assert done.manifest.candidates.rule == ("cold-items" if rule == "cold_item" else "all")
 
 
 BLOCK = {"user": [1, 1, 1, 2, 2, 2, 3], "item": [1, 2, 3, 1, 2, 3, 9]}
@@ -223,7 +222,7 @@ def test_split_k_core_of_a_random_split_is_cut_from_the_whole_log():
     done = split(prepared({"user": 3, "item": 2}, **BLOCK))
     assert (done.train.n_users, done.train.n_items) == (2, 3)
     assert done.prepared.user_ids.tolist() == [1, 2]
-    assert done.manifest["prepare"][-1]["note"].endswith("whole log, test included")
+    assert done.manifest.prepare[-1].note.endswith("whole log, test included")
 
 
 def test_split_k_core_of_a_split_by_time_looks_at_train_only():
@@ -237,11 +236,11 @@ def test_split_k_core_of_a_split_by_time_looks_at_train_only():
     # User 5 has three rows, but one in train: not in the core, and so in no part.
     assert done.prepared.user_ids.tolist() == done.prepared.item_ids.tolist() == [1, 2, 3, 4]
     assert np.bincount(done.train.items).tolist() == [2, 2, 2, 2]
-    assert done.manifest["prepare"][-1]["note"].endswith("counted in train only")
+    assert done.manifest.prepare[-1].note.endswith("counted in train only")
 
 
 def test_split_k_core_that_leaves_nothing_is_refused():
-    with pytest.raises(SplitError, match=r"k_core \(user 9, item 1\) leaves no row of 7"):
+    with pytest.raises(SplitError, match=r"k_core \(user 9, item 1\) leaves none of the 7 rows"):
         split(prepared({"user": 9}, **BLOCK))
 
 
@@ -263,7 +262,7 @@ def test_split_k_core_leaves_every_user_and_item_its_rows(log, of_user, of_item)
         ({"by": "global_time", "valid_from": "3d"}, "valid_from needs test_from"),
         ({"by": "global_time", "test_from": "soon"}, "must be a date"),
         ({"by": "rolling_time", "window": "month"}, "a number and s, min, h, d or w"),
-        ({"by": "leave_n_out", "repeats": 3}, "repeats needs chance"),
+        ({"by": "leave_n_out", "repeats": 3}, "repeats needs a rule that draws at random"),
     ],
 )
 def test_split_spec_refuses_keys_that_do_not_fit_the_rule(keys, words):
@@ -288,7 +287,7 @@ def test_sorting_by_user_and_keys_equals_lexsort(rows, block):
     users, wide, narrow = (np.array(column) for column in zip(*rows, strict=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("benchmark.datasets.sorting.BLOCK", block)
-        starts, places = by_user(users, 6, narrow, wide)
-    assert places.tolist() == np.lexsort((narrow, wide, users)).tolist()
+        starts, order = by_user(users, 6, narrow, wide)
+    assert order.tolist() == np.lexsort((narrow, wide, users)).tolist()
     assert np.diff(starts).tolist() == np.bincount(users, minlength=6).tolist()
     assert stable_order([wide, users]).tolist() == np.lexsort((wide, users)).tolist()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import pandas as pd
 import pytest
+from builders import own_log
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from benchmark.datasets.log import Log
+from benchmark.datasets.manifest import SplitNotes
 from benchmark.datasets.prepare.pipeline import prepare
-from benchmark.datasets.sources.synthetic import planted
+from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.datasets.specs import SplitSpec
 from benchmark.datasets.split import split
 from benchmark.errors import SplitError
 
 
 def prepared(**columns):
-    frame = pd.DataFrame(columns)
-    return prepare(Log("mine", frame, None, None, "your own", "mine.csv", synthetic=False, sha256="0" * 64))
+    return prepare(own_log(**columns))
 
 
 def raw(done, part):
@@ -48,23 +49,23 @@ def test_split_parts_are_disjoint_complete_and_in_the_order_of_the_log(rows, cha
     times = [float(chance.randint(0, 40)) for _ in rows]
     assume(len(set(users)) > 1 and len(set(items)) > 1)
     done = cut(prepared(user=users, item=items, time=times), SplitSpec(by=rule, test=0.2, valid=0.2))
-    places = [done.rows[part] for part in ("train", "valid", "test")]
-    assert sorted(np.concatenate(places).tolist()) == list(range(len(rows)))
-    assert all((np.diff(one) > 0).all() for one in places)
-    assert [rows[place] for place in done.rows["test"]] == raw(done, "test")
+    parts = [done.rows[part] for part in ("train", "valid", "test")]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(rows)))
+    assert all((np.diff(numbers) > 0).all() for numbers in parts)
+    assert [rows[number] for number in done.rows["test"]] == raw(done, "test")
 
 
 @given(st.integers(0, 10), st.integers(0, 10))
 @settings(deadline=None, max_examples=20)
 def test_split_random_is_the_same_for_the_same_seed_and_another_for_another(one, two):
-    log = prepare(planted(users=20, items=30, interactions=250))
-    hashes = [split(log, SplitSpec(seed=seed)).manifest["hash"] for seed in (one, two)]
+    log = prepare(synthetic_log(users=20, items=30, interactions=250))
+    hashes = [split(log, SplitSpec(seed=seed)).manifest.hash for seed in (one, two)]
     assert (hashes[0] == hashes[1]) == (one == two)
 
 
 def test_split_random_does_not_depend_on_the_order_of_the_log():
-    log = planted(users=20, items=30, interactions=250)
-    mixed = Log(**vars(log) | {"frame": log.frame.sample(frac=1, random_state=1)})
+    log = synthetic_log(users=20, items=30, interactions=250)
+    mixed = replace(log, frame=log.frame.sample(frac=1, random_state=1))
     one, two = (split(prepare(each)) for each in (log, mixed))
     assert sorted(raw(one, "test")) == sorted(raw(two, "test"))
 
@@ -83,7 +84,7 @@ def test_split_random_leaves_users_with_too_few_rows_wholly_in_train():
     log = prepared(user=[1, 1, 2, 2, 2], item=[1, 2, 1, 2, 3])
     done = split(log)
     assert {(1, 1), (1, 2)} <= set(raw(done, "train"))
-    assert done.manifest["notes"] == {"users_wholly_in_train": 1}
+    assert done.manifest.notes == SplitNotes(users_wholly_in_train=1)
 
 
 def test_split_random_large_shares_leave_every_user_a_training_row():
@@ -97,20 +98,20 @@ def test_split_leave_last_out_takes_the_last_and_the_one_before():
     done = split(log, SplitSpec(by="leave_last_out"))
     assert raw(done, "test") == [(1, 3), (2, 3)]
     assert raw(done, "valid") == [(1, 1), (2, 2)]
-    assert done.manifest["notes"]["tied_users_share"] == 0.0
+    assert done.manifest.notes.tied_users_share == 0.0
 
 
 def test_split_leave_last_out_ties_go_by_the_order_of_the_log_and_are_reported():
     log = prepared(user=[1, 1, 1, 2, 2, 2], item=[3, 2, 1, 1, 2, 3], time=[5.0, 5.0, 5.0, 1.0, 2.0, 3.0])
     done = split(log, SplitSpec(by="leave_last_out"))
     assert raw(done, "test") == [(1, 1), (2, 3)]
-    assert done.manifest["notes"]["tied_users_share"] == 0.5
+    assert done.manifest.notes.tied_users_share == 0.5
 
 
 def test_split_leave_last_out_short_users_stay_in_train():
     log = prepared(user=[1, 1, 2, 2, 2], item=[1, 2, 1, 2, 3], time=[1.0, 2.0, 3.0, 4.0, 5.0])
     done = split(log, SplitSpec(by="leave_last_out"))
-    assert done.manifest["notes"]["users_wholly_in_train"] == 1
+    assert done.manifest.notes.users_wholly_in_train == 1
     assert raw(done, "test") == [(2, 3)]
 
 
@@ -160,8 +161,8 @@ def test_split_with_an_empty_part_is_refused(rule):
 
 
 def test_split_manifest_tells_where_everything_comes_from():
-    done = split(prepare(planted(name="toy")), SplitSpec(seed=7))
+    done = split(prepare(synthetic_log(name="toy")), SplitSpec(seed=7))
     manifest = done.manifest
-    assert (manifest["dataset"], manifest["synthetic"], manifest["licence"]) == ("toy", True, "generated")
-    assert manifest["rule"]["seed"] == 7
-    assert sum(part["rows"] for part in manifest["parts"].values()) == manifest["prepare"][-1]["rows"] == 9000
+    assert (manifest.dataset, manifest.synthetic, manifest.provenance.licence) == ("toy", True, "generated")
+    assert manifest.rule.seed == 7
+    assert sum(part.rows for part in manifest.parts.values()) == manifest.prepare[-1].rows == 9000

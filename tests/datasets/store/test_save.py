@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.datasets.audit.split_audit import audit
+from benchmark.datasets.manifest import Overlap
 from benchmark.datasets.prepare.pipeline import prepare
-from benchmark.datasets.sources.synthetic import planted
+from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.datasets.specs import SplitSpec
 from benchmark.datasets.split import split
-from benchmark.datasets.store.parts import load_part, load_parts
+from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import load_manifest, save_split
 from benchmark.errors import DataError
 
 PARTS = ("train", "valid", "test")
+RULES = [
+    SplitSpec(by=by)
+    for by in (
+        "random",
+        "leave_last_out",
+        "leave_n_out",
+        "user_time",
+        "global_time",
+        "rolling_time",
+        "k_fold",
+        "cold_user",
+        "cold_item",
+    )
+]
 
 
 @pytest.fixture
 def done():
-    return split(prepare(planted(users=20, items=30, interactions=250)))
+    return split(prepare(synthetic_log(users=20, items=30, interactions=250)))
+
+
+def audited(done, directory):
+    """The split stored with its audit, as whoever makes splits stores it."""
+    return save_split(done, directory, audit(done))
 
 
 def same(one, two):
@@ -32,29 +52,29 @@ def same(one, two):
 
 
 def test_stored_parts_come_back_as_they_were(done, tmp_path):
-    save_split(done, tmp_path / "split")
-    assert all(same(load_part(tmp_path / "split", part), getattr(done, part)) for part in PARTS)
+    audited(done, tmp_path / "split")
+    assert all(same(load_parts(tmp_path / "split", part), getattr(done, part)) for part in PARTS)
 
 
 def test_stored_part_without_times_and_scale_comes_back_without(done, tmp_path):
     bare = replace(done.train, times=np.empty(0, dtype=np.int64), scale=None)
-    save_split(replace(done, train=bare), tmp_path / "split")
-    assert same(load_part(tmp_path / "split", "train"), bare)
+    audited(replace(done, train=bare), tmp_path / "split")
+    assert same(load_parts(tmp_path / "split", "train"), bare)
 
 
 def test_stored_part_is_whole_in_memory_and_its_file_can_go(done, tmp_path):
-    save_split(done, tmp_path / "split")
-    train = load_part(tmp_path / "split", "train")
+    audited(done, tmp_path / "split")
+    train = load_parts(tmp_path / "split", "train")
     (tmp_path / "split" / "train.npz").unlink()
     assert same(train, done.train)
 
 
 def test_stored_split_has_no_test_rows_outside_the_test_file(done, tmp_path):
-    save_split(done, tmp_path / "split")
+    audited(done, tmp_path / "split")
     pairs = {
         part: set(
             zip(
-                *(getattr(load_part(tmp_path / "split", part), c).tolist() for c in ("users", "items")),
+                *(getattr(load_parts(tmp_path / "split", part), c).tolist() for c in ("users", "items")),
                 strict=True,
             )
         )
@@ -73,7 +93,7 @@ def test_stored_split_has_no_test_rows_outside_the_test_file(done, tmp_path):
 
 
 def test_stored_ids_and_titles_stand_in_the_order_of_dense_ids(done, tmp_path):
-    save_split(done, tmp_path / "split")
+    audited(done, tmp_path / "split")
     items = pd.read_parquet(tmp_path / "split" / "items.parquet")
     users = pd.read_parquet(tmp_path / "split" / "users.parquet")
     assert users["id"].tolist() == list(range(1, 21))
@@ -82,18 +102,17 @@ def test_stored_ids_and_titles_stand_in_the_order_of_dense_ids(done, tmp_path):
 
 
 def test_stored_manifest_has_the_hash_the_rule_and_the_audit(done, tmp_path):
-    written = save_split(done, tmp_path / "split")
+    written = audited(done, tmp_path / "split")
     read = load_manifest(tmp_path / "split")
-    assert read == json.loads(json.dumps(written))
-    assert read["hash"] == done.manifest["hash"]
-    assert read["audit"]["overlap"] == {"train/valid": 0, "train/test": 0, "valid/test": 0}
+    assert read == written == replace(done.manifest, audit=audit(done))
+    assert read.audited.overlap == Overlap(train_valid=0, train_test=0, valid_test=0)
 
 
 def test_hash_depends_on_the_content_alone(tmp_path):
-    log = prepare(planted(users=20, items=30, interactions=250))
-    other = prepare(planted(users=20, items=30, interactions=250, seed=1))
+    log = prepare(synthetic_log(users=20, items=30, interactions=250))
+    other = prepare(synthetic_log(users=20, items=30, interactions=250, seed=1))
     hashes = [
-        split(one, SplitSpec(seed=seed)).manifest["hash"]
+        split(one, SplitSpec(seed=seed)).manifest.hash
         for one, seed in ((log, 1), (log, 1), (log, 2), (other, 1))
     ]
     assert hashes[0] == hashes[1]
@@ -101,46 +120,62 @@ def test_hash_depends_on_the_content_alone(tmp_path):
 
 
 def test_stored_split_replaces_an_older_one_and_leaves_no_scraps(done, tmp_path):
-    save_split(split(done.prepared, SplitSpec(seed=1)), tmp_path / "split")
-    save_split(done, tmp_path / "split")
-    assert load_manifest(tmp_path / "split")["hash"] == done.manifest["hash"]
+    audited(split(done.prepared, SplitSpec(seed=1)), tmp_path / "split")
+    audited(done, tmp_path / "split")
+    assert load_manifest(tmp_path / "split").hash == done.manifest.hash
     assert [path.name for path in tmp_path.iterdir()] == ["split"]
 
 
 def test_failed_write_leaves_the_older_split_as_it_was(done, tmp_path, monkeypatch):
-    save_split(done, tmp_path / "split")
+    audited(done, tmp_path / "split")
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("benchmark.datasets.store.save._write_ids", full)
+    monkeypatch.setattr("benchmark.datasets.store.save.write_ids", full)
     with pytest.raises(DataError, match="No space left on device"):
-        save_split(split(done.prepared, SplitSpec(seed=1)), tmp_path / "split")
-    assert load_manifest(tmp_path / "split")["hash"] == done.manifest["hash"]
+        audited(split(done.prepared, SplitSpec(seed=1)), tmp_path / "split")
+    assert load_manifest(tmp_path / "split").hash == done.manifest.hash
     assert [path.name for path in tmp_path.iterdir()] == ["split"]
 
 
 def test_missing_part_is_refused(tmp_path):
     with pytest.raises(DataError, match="no such part of a split"):
-        load_part(tmp_path, "train")
+        load_parts(tmp_path, "train")
 
 
 def test_damaged_part_is_refused(done, tmp_path):
-    save_split(done, tmp_path / "split")
+    audited(done, tmp_path / "split")
     path = tmp_path / "split" / "train.npz"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match="damaged"):
-        load_part(tmp_path / "split", "train")
+        load_parts(tmp_path / "split", "train")
 
 
 def test_part_with_a_pickle_inside_is_refused(done, tmp_path):
-    save_split(done, tmp_path / "split")
+    audited(done, tmp_path / "split")
     path = tmp_path / "split" / "train.npz"
     with np.load(path) as stored:
         arrays = dict(stored) | {"values": np.array([{"a": 1}] * len(done.train), dtype=object)}
     np.savez(path, **arrays)
     with pytest.raises(DataError, match="allow_pickle=False"):
-        load_part(tmp_path / "split", "train")
+        load_parts(tmp_path / "split", "train")
+
+
+def test_manifest_of_an_earlier_version_is_refused_in_one_line(done, tmp_path):
+    audited(done, tmp_path / "split")
+    path = tmp_path / "split" / "manifest.json"
+    path.write_text('{"dataset": "planted", "hash": "0", "synthetic": true}')
+    with pytest.raises(DataError) as caught:
+        load_manifest(path.parent)
+    assert str(caught.value) == f"{path}: was written by an earlier version of bench; make the split again"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.by)
+def test_manifest_of_every_rule_comes_back_as_it_was(rule, tmp_path):
+    log = prepare(synthetic_log(users=60, items=40, interactions=900))
+    written = audited(split(log, rule), tmp_path / "split")
+    assert load_manifest(tmp_path / "split") == written
 
 
 def test_missing_manifest_is_refused(tmp_path):
@@ -149,7 +184,7 @@ def test_missing_manifest_is_refused(tmp_path):
 
 
 def test_stored_train_and_valid_come_back_as_one_in_the_order_of_the_log(done, tmp_path):
-    save_split(done, tmp_path / "split")
+    audited(done, tmp_path / "split")
     chosen = np.sort(np.concatenate([done.rows["train"], done.rows["valid"]]))
     both = load_parts(tmp_path / "split", "train", "valid")
     assert same(both, done.prepared.interactions.rows(chosen))

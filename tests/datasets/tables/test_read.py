@@ -10,10 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables import table_files
+from benchmark.datasets.specs import LogSpec, TableSpec
+from benchmark.datasets.tables import csv_parquet
 from benchmark.datasets.tables.read import read_log, read_parts, read_table
-from benchmark.datasets.tables.side_tables import TableSpec
 from benchmark.errors import DataError, SplitError
 
 RATED = LogSpec(name="mine", value="value", time="time")
@@ -128,13 +127,13 @@ def test_missing_column_in_parquet_is_refused_alike(tmp_path):
 
 def test_column_that_stands_twice_is_refused(tmp_path):
     message = refused(write(tmp_path / "log.csv", "user,item,item\n1,1,2\n"), LogSpec(name="mine"))
-    assert "'item' stands 2 times" in message
+    assert "2 columns are called 'item'" in message
 
 
 def test_text_in_the_value_column_is_refused_with_its_line(tmp_path):
     path = write(tmp_path / "log.csv", "user,item,value,time\n1,1,4,1\n\n1,2,good,1\n1,3,bad,1\n")
     message = refused(path)
-    assert f"{path}:4: column 'value' has 'good' where a number must stand (2 such rows)" in message
+    assert f"{path}:4: column 'value' has 'good' instead of a number (2 such rows)" in message
 
 
 def test_text_in_the_value_column_of_parquet_is_refused_with_its_row(tmp_path):
@@ -149,7 +148,7 @@ def test_text_in_the_value_column_of_parquet_is_refused_with_its_row(tmp_path):
 @pytest.mark.parametrize("written", ["yesterday", "31/05/2024"])
 def test_time_that_is_none_is_refused_with_its_line(tmp_path, written):
     message = refused(write(tmp_path / "log.csv", f"user,item,value,time\n1,1,4,{written}\n"))
-    assert f"log.csv:2: column 'time' has '{written}', which is no time" in message
+    assert f"log.csv:2: column 'time' has '{written}', which is not a time" in message
     assert "2024-05-31 18:00:00" in message
 
 
@@ -167,7 +166,7 @@ def test_ids_with_fractions_are_refused(tmp_path):
 def test_other_encoding_is_refused_with_the_cure(tmp_path):
     path = tmp_path / "log.csv"
     path.write_bytes("user,item,value,time\né,1,1,1\n".encode("latin-1"))
-    assert "0xe9 is no text in UTF-8; convert the file" in refused(path)
+    assert "0xe9 is not text in UTF-8; convert the file" in refused(path)
 
 
 def test_ragged_line_is_refused_with_its_line(tmp_path):
@@ -224,7 +223,7 @@ def test_the_fast_reader_and_the_one_that_explains_agree(tmp_path, rows, mark):
     spec = RATED.model_copy(update={"ids": "text", "separator": mark})
     fast = read_log(path, spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table_files, "_parse_fast", lambda *_: None)
+        patch.setattr(csv_parquet, "parse_with_arrow", lambda *_: None)
         slow = read_log(path, spec)
     pd.testing.assert_frame_equal(fast, slow)
 
@@ -232,6 +231,7 @@ def test_the_fast_reader_and_the_one_that_explains_agree(tmp_path, rows, mark):
 def test_the_fast_reader_reads_what_it_is_there_for(tmp_path):
     path = write(tmp_path / "ratings.dat", "1::7::5::978300760\n2::8::3.5::978300761\n")
     names = ["user", "item", "value", "time"]
-    frame = table_files._parse_fast(path, "::", names, table_files.TextFormat(tuple(names), "::"), names, 2)
+    text_format = csv_parquet.TextFormat(tuple(names), "::")
+    frame = csv_parquet.parse_with_arrow(path, "::", names, text_format, names, 2)
     assert frame["value"].tolist() == [5, 3.5]
     assert list(frame["user"].cat.categories) == ["1", "2"]

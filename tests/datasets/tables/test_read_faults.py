@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
-from benchmark.datasets.specs import FilesSpec, LogSpec
+from benchmark.datasets.specs import FilesSpec, LogSpec, TableSpec
 from benchmark.datasets.tables.read import read_log, read_parts, read_table
-from benchmark.datasets.tables.side_tables import TableSpec
 from benchmark.errors import DataError, SplitError
 
 TIMED = LogSpec(name="mine", time="time")
@@ -87,7 +87,7 @@ def test_mixed_ids_across_split_files_are_refused_with_the_file(tmp_path):
 @pytest.mark.parametrize("content", [[True, False], [[1], [2]]])
 def test_ids_of_a_kind_that_is_none_are_refused(tmp_path, content):
     path = parquet(tmp_path / "log.parquet", user=content, item=[1, 2])
-    assert "it must hold numbers, text or dates" in refused(path, LogSpec(name="mine"))
+    assert "it must contain numbers, text or dates" in refused(path, LogSpec(name="mine"))
 
 
 def test_nan_ids_in_parquet_are_refused_with_count_row_and_cure(tmp_path):
@@ -135,7 +135,7 @@ def test_times_follow_the_unit_given(tmp_path):
 @pytest.mark.parametrize("written", ["noon", "18:00:00", "2024-13-01"])
 def test_time_in_words_is_refused_with_its_line(tmp_path, written):
     path = write(tmp_path / "log.csv", f"user,item,time\n1,1,{written}\n")
-    assert f"{path}:2: column 'time' has '{written}', which is no time" in refused(path)
+    assert f"{path}:2: column 'time' has '{written}', which is not a time" in refused(path)
 
 
 def test_split_files_of_other_items_are_refused_with_examples(tmp_path):
@@ -153,7 +153,7 @@ def test_split_files_of_new_items_are_read_where_a_table_knows_them(tmp_path):
     write(tmp_path / "items.csv", "id,brand\n1,x\n2,x\n3,y\n")
     spec = LogSpec(name="mine", items=TableSpec(path="items.csv", categories=("brand",)))
     files = FilesSpec(train="a.csv", valid="b.csv", test="c.csv")
-    assert len(open_log(spec, files=files, base_dir=tmp_path).frame) == 4
+    assert len(open_log(spec, DataFolders(suite=tmp_path), parts=files).frame) == 4
 
 
 def test_split_files_with_few_unknown_items_say_so(tmp_path):
@@ -162,7 +162,7 @@ def test_split_files_with_few_unknown_items_say_so(tmp_path):
     paths = [write(tmp_path / f"{name}.csv", text) for name, text in zip("abc", texts, strict=True)]
     read_parts(paths, LogSpec(name="mine"), said.append)
     found = f"{paths[2]}: 1 items such as 9 (50% of its rows) do not occur in a.csv"
-    assert said == [f"{found}: no model that learns from the log alone can find them"]
+    assert said == [f"{found}: no model that learns from the log alone can recommend them"]
 
 
 def test_blank_lines_before_the_header_are_no_rows(tmp_path):
@@ -172,5 +172,5 @@ def test_blank_lines_before_the_header_are_no_rows(tmp_path):
 
 def test_table_with_text_among_numbers_is_refused_with_its_line(tmp_path):
     path = write(tmp_path / "items.csv", "id,price\n1,2.5\n2,cheap\n")
-    with pytest.raises(DataError, match=r"items.csv:3: column 'price' has 'cheap' where a number must stand"):
+    with pytest.raises(DataError, match=r"items.csv:3: column 'price' has 'cheap' instead of a number"):
         read_table(path, TableSpec(path="items.csv", numbers=("price",)), "item")

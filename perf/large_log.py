@@ -1,4 +1,4 @@
-"""Large logs that are quick to make: skewed popularity and activity, and no taste to be found."""
+"""Large logs that are quick to make: skewed popularity and activity, and nothing to learn beyond that."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmark.datasets.log import Log, hash_arrays
+from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.sorting import by_user
-from benchmark.datasets.sources.synthetic import DAY_S, FIRST_DAY
+from benchmark.datasets.sources.synthetic import DAY_S, FIRST_DAY, GENERATED
 from benchmark.errors import DataError
-from benchmark.protocol import Array
+from benchmark.protocol import Array, Longs
 
-SPARE = 1.3  # draws for each row still lacking, since some are doubled
+SPARE = 1.3  # draws for each row still missing, since some repeat a pair
 DAYS = 8_000
 STAY_S = 7 * DAY_S
 
@@ -49,9 +49,9 @@ def large(shape: Shape, seed: int = 0, *, name: str = "large") -> Log:
             f"there must be {least} to {most}"
         )
     rng = np.random.default_rng(seed)
-    pairs = _pairs(shape, rng)
-    users, items = np.divmod(pairs, shape.items)
-    times = _times(users, shape.users, rng)
+    users, items = np.divmod(distinct_pairs(shape, rng), shape.items)
+    joined = rng.integers(0, DAYS * DAY_S, shape.users)
+    times = FIRST_DAY + joined[users] + rng.integers(0, STAY_S, len(users))
     _, order = by_user(users, shape.users, times)
     columns: dict[str, Array] = {
         "user": users + 1,
@@ -59,42 +59,35 @@ def large(shape: Shape, seed: int = 0, *, name: str = "large") -> Log:
         "value": rng.integers(1, 11, len(users)) / 2,
         "time": times[order].astype(np.float64),
     }
-    return Log(
-        name=name,
-        frame=pd.DataFrame(columns),
-        items=None,
-        scale=(0.5, 5.0),
-        licence="generated",
-        origin="generated",
+    provenance = Provenance(
+        dataset=name,
+        origin=GENERATED,
+        licence=GENERATED,
         synthetic=True,
         sha256=hash_arrays(columns.items()),
+        scale=(0.5, 5.0),
     )
+    return Log(provenance, pd.DataFrame(columns))
 
 
-def _pairs(shape: Shape, rng: np.random.Generator) -> NDArray[np.int64]:
+def distinct_pairs(shape: Shape, rng: np.random.Generator) -> Longs:
     """Return user x I + item of N distinct pairs, ascending: one for each user and item, the rest drawn."""
     popularity = (rng.permutation(shape.items).astype(np.float64) + shape.items / 100) ** -1.6
     activity = rng.lognormal(sigma=1.0, size=shape.users)
     each = np.arange(max(shape.users, shape.items))
     certain = each % shape.users * shape.items + each % shape.items
     pairs = certain
-    while (lacking := shape.interactions - len(pairs)) > 0:
-        n = int(lacking * SPARE) + 1
-        drawn = _drawn(activity, n, rng) * shape.items + _drawn(popularity, n, rng)
-        pairs = np.unique(np.concatenate([pairs, drawn]))
+    while (missing := shape.interactions - len(pairs)) > 0:
+        n = int(missing * SPARE) + 1
+        more = draw(activity, n, rng) * shape.items + draw(popularity, n, rng)
+        pairs = np.unique(np.concatenate([pairs, more]))
     fixed = np.zeros(len(pairs), dtype=np.bool_)
     fixed[np.searchsorted(pairs, certain)] = True
     loose = np.flatnonzero(~fixed)
     return np.delete(pairs, rng.choice(loose, len(pairs) - shape.interactions, replace=False))
 
 
-def _drawn(weights: Array, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return n places drawn with these weights, in random order."""
+def draw(weights: Array, n: int, rng: np.random.Generator) -> Longs:
+    """Return n indices drawn with these weights, in random order."""
     counts = rng.multinomial(n, weights / weights.sum())
     return rng.permutation(np.repeat(np.arange(len(weights)), counts))
-
-
-def _times(users: NDArray[np.int64], n_users: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    joined = rng.integers(0, DAYS * DAY_S, n_users)
-    seconds: NDArray[np.int64] = FIRST_DAY + joined[users] + rng.integers(0, STAY_S, len(users))
-    return seconds

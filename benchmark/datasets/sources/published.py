@@ -1,0 +1,79 @@
+"""A publisher's folder as a log: whose it is, whether it is as published, and when its terms were shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchmark.datasets.log import Log, hash_files
+from benchmark.datasets.manifest import Provenance
+from benchmark.datasets.sources.download import Receipt, md5_of, receipt_of
+from benchmark.datasets.sources.known import KnownDataset
+from benchmark.datasets.sources.layout import Layout
+from benchmark.errors import SourceError
+
+YOUR_OWN = "your own"
+"""The licence of a log that no known publisher made."""
+
+
+def published_log(known: KnownDataset, folder: Path, scale: tuple[float, float] | None = None) -> Log:
+    """Return a publisher's log; its origin says so if the file is not the published one.
+
+    Args:
+        known: whose log it is.
+        folder: as unpacked.
+        scale: replaces the publisher's.
+
+    Raises:
+        SourceError: the file is not the one that was fetched.
+    """
+    main = folder / known.main
+    receipt, found = receipt_of(folder), md5_of(main)
+    if receipt and found != receipt.main_md5:
+        raise SourceError(
+            f"{main}: not the file that was fetched on {receipt.fetched}: md5 {found}, then "
+            f"{receipt.main_md5}; delete {folder} and fetch it again: bench data fetch {known.name}"
+        )
+    log = folder_log(known.name, folder, known.layout)
+    own = replace(
+        log.provenance,
+        scale=scale or known.scale,
+        licence=known.licence,
+        origin=str(folder) + doubt(known, found, receipt),
+    )
+    if receipt:
+        own = replace(own, acknowledged=f"shown when it was fetched, {receipt.fetched}")
+    return replace(log, provenance=own)
+
+
+def doubt(known: KnownDataset, found: str, receipt: Receipt | None) -> str:
+    """Return why a file with this md5 may not be the published one, "" if it certainly is."""
+    if known.main_md5:
+        return "" if found == known.main_md5 else f" ({known.main} differs from the published file)"
+    if receipt and receipt.checked:
+        return ""
+    return f" ({known.main}: no published checksum, md5 {found})"
+
+
+def folder_log(name: str, folder: Path, layout: Layout, scale: tuple[float, float] | None = None) -> Log:
+    """Return the log in a folder of a known layout, whoever made it.
+
+    Raises:
+        DataError: a file is not as the layout says.
+    """
+    tables = layout.read(folder)
+    return Log(
+        provenance=Provenance(
+            dataset=name,
+            origin=str(folder),
+            licence=YOUR_OWN,
+            synthetic=False,
+            sha256=hash_files(path for path in layout.files(folder) if path.is_file()),
+            scale=scale,
+        ),
+        frame=tables.frame,
+        items=tables.items,
+        users=tables.users,
+        item_roles=layout.item_roles,
+        user_roles=layout.user_roles,
+    )

@@ -1,0 +1,178 @@
+"""A child process watched to its end: heard, charged and, at its limits, killed.
+
+Both clocks are here. ``lease_s`` runs from the start of a process until it is reaped, ``charged_s`` from
+its message that it is ready until it says that it is done or is reaped.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from benchmark.budget import grace_s
+from benchmark.executors.channel import Channel, ChannelClosed
+from benchmark.executors.executor import EndedBy, ExitReport, Limits, Listener, ProcessIdentity
+from benchmark.executors.processes import boot_and_pid_namespace, signal_group, tree_memory_mb
+from benchmark.messages import Done, Exited, Ready
+
+clock = time.monotonic
+"""Seconds from an arbitrary start, never set back."""
+MEMORY_EVERY_S = 0.1
+SPEND_EVERY_S = 0.5
+
+
+@dataclass
+class Child:
+    """One forked process, and this side's end of its channel.
+
+    Attributes:
+        pid: its number, and that of its group.
+        start_ticks: when it started, in clock ticks since boot.
+        channel: our end of the conversation with it.
+        born: when it was asked for, by :data:`clock`.
+        exits: where its fork server reports exits, for ``select``.
+        stop: set by whoever wants everything to end.
+        reaped: returns its exit, waiting up to so many seconds for it; None while it lives.
+    """
+
+    pid: int
+    start_ticks: int | None
+    channel: Channel
+    born: float
+    exits: Channel
+    stop: threading.Event
+    reaped: Callable[[int, float], Exited | None]
+    closed: bool = False
+
+    @property
+    def identity(self) -> ProcessIdentity:
+        """How it is found again."""
+        return ProcessIdentity(self.pid, self.start_ticks, boot_and_pid_namespace())
+
+    def exited(self, within_s: float) -> Exited | None:
+        """Return how it was reaped, waiting up to ``within_s`` for it; None while it lives."""
+        return self.reaped(self.pid, within_s)
+
+    def close(self) -> None:
+        """Let go of it, once: whatever lives of its group is killed, grandchildren too."""
+        if not self.closed:
+            self.closed = True
+            signal_group(self.pid, signal.SIGKILL)
+            self.channel.close()
+
+
+@dataclass
+class Supervision:
+    """One child that runs a request: its clocks, its limits, and why it had to go."""
+
+    child: Child
+    limits: Limits
+    listener: Listener
+    ready_at: float | None = None
+    done_at: float | None = None
+    ended_by: EndedBy = "itself"
+    memory_mb: float = 0.0
+    next_spend: float = 0.0
+    next_memory: float = 0.0
+    terminated: bool = False
+    listening: bool = True
+
+    @property
+    def charged_s(self) -> float:
+        """Seconds charged so far."""
+        if self.ready_at is None:
+            return 0.0
+        return (self.done_at or clock()) - self.ready_at
+
+    @property
+    def lease_s(self) -> float:
+        """Seconds since it was started."""
+        return clock() - self.child.born
+
+    def close(self) -> None:
+        """Kill whatever is left of the child."""
+        self.child.close()
+
+    def wait(self) -> ExitReport:
+        """Watch the child to its end and return what it cost.
+
+        At the hold less half the grace it gets SIGTERM, at the hold its whole group gets SIGKILL.
+        """
+        exited = None
+        with closing(self.child):
+            while exited is None:
+                channels = [self.child.exits, *([self.child.channel] if self.listening else [])]
+                readable, _, _ = select.select(channels, [], [], self.timeout_s())
+                if self.child.channel in readable:
+                    self.hear()
+                self.look()
+                exited = self.child.exited(0.0)
+            while self.listening and self.child.channel.waiting():  # what it said before it ended
+                self.hear()
+            charged_s, lease_s = self.charged_s, self.lease_s
+        done = self.done_at is not None
+        return ExitReport(
+            ended_by="itself" if done else self.ended_by,
+            done=done,
+            code=exited.code,
+            lease_s=lease_s,
+            charged_s=charged_s,
+            memory_mb=max(self.memory_mb, exited.peak_mb),
+        )
+
+    def timeout_s(self) -> float:
+        """Return how long to wait for a message before something else is due."""
+        moments = [self.next_memory, self.next_spend]
+        if self.ready_at is not None:
+            hold = self.ready_at + self.limits.hold_s
+            moments += [hold, hold - grace_s(self.limits.hold_s) / 2]
+        now = clock()
+        return max(0.001, min([moment - now for moment in moments if moment > now], default=0.001))
+
+    def hear(self) -> None:
+        """Take one message and send the listener's reply."""
+        try:
+            message = self.child.channel.receive()
+            if isinstance(message, Ready):
+                self.ready_at = clock()
+            elif isinstance(message, Done):
+                self.done_at = clock()
+            if (reply := self.listener.hear(message, self.charged_s)) is not None:
+                self.child.channel.send(reply)
+        except ChannelClosed:
+            self.listening = False
+
+    def look(self) -> None:
+        """Poll memory, note spending, and end what has exceeded its limits."""
+        now = clock()
+        if now >= self.next_memory:
+            self.next_memory = now + MEMORY_EVERY_S
+            self.memory_mb = max(self.memory_mb, tree_memory_mb(self.child.pid))
+        if now >= self.next_spend:
+            self.next_spend = now + SPEND_EVERY_S
+            self.listener.tick(self.lease_s, self.charged_s)
+        if (limit := self.exceeded(now)) is not None:
+            self.ended_by = limit
+            signal_group(self.child.pid, signal.SIGKILL)
+
+    def exceeded(self, now: float) -> EndedBy | None:
+        """Return the limit that the child has exceeded; shortly before its hold it gets SIGTERM."""
+        if self.child.stop.is_set():
+            return "stopped"
+        if self.memory_mb > self.limits.memory_mb:
+            return "memory"
+        if self.ready_at is None:
+            return "not-ready" if now - self.child.born > self.limits.ready_s else None
+        left = self.limits.hold_s - self.charged_s
+        if left <= 0:
+            return "hold"
+        if left <= grace_s(self.limits.hold_s) / 2 and not self.terminated and self.done_at is None:
+            self.terminated = True
+            self.ended_by = "hold"
+            signal_group(self.child.pid, signal.SIGTERM)
+        return None

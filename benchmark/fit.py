@@ -1,0 +1,112 @@
+"""One model in training: driven step by step, timed, its scores checked and filled in for cold users.
+
+Light on purpose, no metric: a bundle that serves borrows the size of a batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from benchmark.cold_start import Cold
+from benchmark.messages import FitRequest
+from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, traits
+from benchmark.registry import load as load_target
+from benchmark.score_check import checked_scores, is_remote
+
+BATCH_ELEMENTS = 4_000_000
+"""Scores held at once: 16 MB of float32, whatever the number of users."""
+
+
+def batch_size(n_items: int) -> int:
+    """Return B, the users scored at once for I items."""
+    return max(1, min(4096, BATCH_ELEMENTS // n_items))
+
+
+def batches(n_users: int, n_items: int) -> Iterator[Ids]:
+    """Return all users in ascending order, in batches that keep scores under 16 MB."""
+    size = batch_size(n_items)
+    for first in range(0, n_users, size):
+        yield np.arange(first, min(first + size, n_users), dtype=np.int32)
+
+
+@dataclass
+class Fit:
+    """One model in training.
+
+    Attributes:
+        model: the adapter.
+        train: what it learns from.
+        context: seed, threads and device.
+        name: of the adapter, for messages.
+        cold: users and items without a training row, and what they get instead of its scores.
+        fit_s: seconds of training so far.
+        steps: trained so far.
+    """
+
+    model: Recommender
+    train: Interactions
+    context: FitContext
+    name: str
+    cold: Cold
+    fit_s: float = 0.0
+    steps: int = 0
+    _stepper: Iterator[None] | None = None
+
+    @classmethod
+    def begin(cls, request: FitRequest, train: Interactions) -> Fit:
+        """Make the model of a request and open its device; nothing is trained yet."""
+        adapter = load_target(request.target)
+        own = traits(adapter)
+        context = FitContext(request.seed, request.threads, request.device)
+        if hasattr(adapter, "open_device"):
+            adapter.open_device(context)
+        rows = train.positives() if own.feedback == "implicit" else train
+        cold = Cold.from_log(rows, own.from_features, scores_all=own.scores_all)
+        return cls(adapter(**request.params), rows, context, request.name, cold)
+
+    def step(self) -> bool:
+        """Train one step; False when the adapter has no more."""
+        began = time.monotonic()
+        try:
+            if self._stepper is None:  # only now: what is no generator would train before the clock runs
+                self._stepper = iter(self.model.fit_steps(self.train, self.context))
+            next(self._stepper)
+        except StopIteration:
+            return False
+        finally:
+            self.fit_s += time.monotonic() - began
+        self.steps += 1
+        return True
+
+    def scores(self, users: Ids) -> Scores:
+        """Return checked scores (B, I) float32, cold users and items filled in.
+
+        Raises:
+            AdapterError: wrong shape or type.
+            MetricError: scores that are not finite: the training has diverged.
+        """
+        return self._checked(self.model.score(users), users)
+
+    def scores_anywhere(self, users: Ids) -> Any:
+        """Return what :meth:`scores` does; on its device, unchecked, where nothing is to be filled in."""
+        raw = self.model.score(users)
+        return raw if is_remote(raw) and not self.cold.any else self._checked(raw, users)
+
+    def _checked(self, raw: Any, users: Ids) -> Scores:
+        return self.cold.fill(users, checked_scores(raw, users, self.train.n_items, self.name))
+
+    def ratings(self, users: Ids) -> Scores:
+        """Return predicted ratings (B, I) of every item for each user.
+
+        The whole grid, so that the child never learns which pairs are held out.
+        """
+        n_items = self.train.n_items
+        items = np.tile(np.arange(n_items, dtype=np.int32), len(users))
+        values = cast("RatesItems", self.model).rate(np.repeat(users, n_items), items)
+        grid = np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
+        return checked_scores(grid, users, n_items, self.name, "rate()")

@@ -1,0 +1,76 @@
+"""What is measured of a fitted model, and how its state is packed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from benchmark.fit import Fit, batches
+from benchmark.protocol import Array, Recommender
+from benchmark.score_check import fetched
+
+LATENCY_CALLS = 60
+LATENCY_WARM_UP = 10
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long one user's scores take: median and 95th percentile, in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """How large a model's stored state is: MiB and numbers in it; None if it keeps none."""
+
+    size_mb: float | None
+    params: int | None
+
+
+def latency(model: Recommender, n_users: int) -> Latency:
+    """Return how long one user's scores take, over users drawn from 0..U-1."""
+    users = np.random.default_rng(0).integers(n_users, size=LATENCY_CALLS + LATENCY_WARM_UP)
+    took = []
+    for user in users.astype(np.int32):
+        began = time.monotonic()
+        fetched(model.score(np.array([user], dtype=np.int32)))
+        took.append(1000 * (time.monotonic() - began))
+    p50, p95 = np.percentile(took[LATENCY_WARM_UP:], [50, 95])
+    return Latency(float(p50), float(p95))
+
+
+def footprint(model: Recommender) -> Footprint:
+    """Return how large the stored state is."""
+    if not hasattr(model, "state"):
+        return Footprint(None, None)
+    arrays = [np.asarray(array) for array in model.state().values()]
+    return Footprint(sum(a.nbytes for a in arrays) / 2**20, int(sum(a.size for a in arrays)))
+
+
+def stream_scores(fit: Fit, pipe: BinaryIO) -> float:
+    """Stream all scores into a pipe; return users scored per second, excluding I/O."""
+    took = 0.0
+    for users in batches(fit.train.n_users, fit.train.n_items):
+        began = time.monotonic()
+        scores = np.ascontiguousarray(fit.scores(users))
+        took += time.monotonic() - began
+        pipe.write(scores.data)
+    return fit.train.n_users / max(took, 1e-9)
+
+
+def packed_state(model: Recommender) -> bytes:
+    """Return the state as safetensors: named arrays, readable without trust; empty if it keeps none."""
+    return packed(model.state()) if hasattr(model, "state") else b""
+
+
+def packed(arrays: Mapping[str, Array]) -> bytes:
+    """Return named arrays as safetensors; an array without dimensions keeps having none."""
+    from safetensors.numpy import save
+
+    return save({name: np.asarray(array, order="C") for name, array in arrays.items()})

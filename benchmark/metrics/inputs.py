@@ -1,0 +1,197 @@
+"""What a metric may be made from: the names of its function's arguments are those of the attributes below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.protocol import Ids, Interactions, Longs, Scores, Values
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from benchmark.metrics.relevance import Relevance
+    from benchmark.metrics.topk import Entries
+
+
+def offered(inputs: type) -> frozenset[str]:
+    """Return the names that a class of inputs offers: its fields and its properties.
+
+    >>> sorted(offered(HitInputs))
+    ['hits', 'k', 'relevant']
+    """
+    computed = {
+        name
+        for base in inputs.__mro__
+        for name, value in vars(base).items()
+        if isinstance(value, property | cached_property)
+    }
+    return frozenset({field.name for field in fields(inputs)} | computed)
+
+
+@dataclass(frozen=True)
+class HitInputs:
+    """Which positions of a list are hits: all that most ranking metrics look at.
+
+    Attributes:
+        hits: (E, k) bool, in the order of the list; False past the last candidate.
+        relevant: (E,) number of items that each user should be shown.
+        k: the cut-off.
+    """
+
+    hits: NDArray[np.bool_]
+    relevant: Longs
+    k: int
+
+
+@dataclass(frozen=True)
+class ListInputs(HitInputs):
+    """The lists of all users, cut at k; a metric that asks for anything here takes a cut-off.
+
+    Attributes:
+        lists: (E, k) items, best first, -1 past the last candidate.
+        relevant_index: (E, k) where the item at each position is in ``relevant_gains``; -1 for a miss.
+        users: (E,) whose lists they are.
+        relevance: what can be found.
+        train: the log that counts how many users had an item, and holds the features of items.
+        train_counts: (I,) users of each item in ``train``.
+    """
+
+    lists: Ids
+    relevant_index: Longs
+    users: Ids
+    relevance: Relevance
+    train: Interactions
+    train_counts: Longs
+
+    @cached_property
+    def relevant_gains(self) -> Values:
+        """Held-out rating or count of every relevant item, (P,), user by user."""
+        return self.relevance.gains_of(self.users)
+
+    @cached_property
+    def gains(self) -> Values:
+        """Gain of the item at each position, (E, k), 0 for a miss."""
+        return np.append(self.relevant_gains, 0.0)[self.relevant_index]  # -1, a miss, is the last
+
+    @cached_property
+    def history(self) -> csr_matrix:
+        """An entry at each training pair of these users, (E, I)."""
+        return self.train.matrix()[self.users]
+
+    @property
+    def features(self) -> csr_matrix | None:
+        """Features of items, (I, F); None where the data have none."""
+        return None if self.train.item_features is None else self.train.item_features.matrix
+
+    @property
+    def n_users(self) -> int:
+        """U, users without a list included."""
+        return self.train.n_users
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return self.train.n_items
+
+
+@dataclass(frozen=True)
+class ScoreInputs:
+    """A batch of whole rows of scores, as they arrive: for metrics that a list of k items does not hold.
+
+    Attributes:
+        scores: (B, I) finite.
+        users: (B,) user of each row.
+        relevant: (B,) number of items that each user should be shown.
+        relevant_items: these items, row by row.
+        seen: items of each row that are no candidates.
+        excluded: (I,) items that are nobody's candidates; None where there are none.
+        seed: of the order among equal scores.
+    """
+
+    scores: Scores
+    users: Ids
+    relevant: Longs
+    relevant_items: Entries
+    seen: Entries
+    excluded: NDArray[np.bool_] | None
+    seed: int
+
+    @cached_property
+    def r_hits(self) -> NDArray[np.bool_]:
+        """Which of the first R positions are hits, (B, largest R); R is a user's number of relevant items."""
+        from benchmark.metrics import topk
+
+        lists = topk.top_k(
+            self.scores,
+            self.relevant,
+            self.users,
+            self.seed,
+            seen=self.seen,
+            excluded=self.excluded,
+        )
+        return topk.relevant_index(lists, self.relevant_items) >= 0
+
+
+@dataclass(frozen=True)
+class RatingInputs:
+    """Predicted ratings beside the held-out ones.
+
+    Attributes:
+        squared_error: (E,) sum over each user's held-out ratings.
+        absolute_error: (E,) likewise.
+        ratings: (E,) how many they are.
+        predicted: (N,) predicted rating of each held-out row.
+        target: the held-out rows.
+        train: the rows that models are trained on.
+    """
+
+    squared_error: Values
+    absolute_error: Values
+    ratings: Longs
+    predicted: Values
+    target: Interactions
+    train: Interactions
+
+    @cached_property
+    def threshold(self) -> float:
+        """The lowest rating that counts as a like, see :func:`positive_threshold`."""
+        return positive_threshold([self.train, self.target])
+
+
+@dataclass(frozen=True)
+class StoredInputs:
+    """What a run keeps of an evaluation: metrics made from these alone can be made again later.
+
+    Attributes:
+        lists: (E, k) items, -1 past the last candidate.
+        k: the cut-off.
+        n_items: I.
+        squared_error: (E,) sum over each user's held-out ratings.
+        absolute_error: (E,) likewise.
+        ratings: (E,) how many they are.
+    """
+
+    lists: Ids | None = None
+    k: int | None = None
+    n_items: int | None = None
+    squared_error: Values | None = None
+    absolute_error: Values | None = None
+    ratings: Longs | None = None
+
+
+def positive_threshold(logs: Sequence[Interactions]) -> float:
+    """Return the lowest rating that counts as a like.
+
+    nan where there is none: nothing is liked, everything is, or likes do not lie above all other ratings.
+    """
+    values = np.concatenate([log.values for log in logs])
+    positive = np.concatenate([log.positive for log in logs])
+    if not positive.any() or positive.all() or values[positive].min() <= values[~positive].max():
+        return float("nan")
+    return float(values[positive].min())
