@@ -47,6 +47,7 @@ class Fault:
     msg: str
     input: Any
     ctx: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
 
     @property
     def key_path(self) -> KeyPath:

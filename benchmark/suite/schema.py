@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from pydantic import (
 )
 
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
-from benchmark.errors import MetricError
+from benchmark.errors import MetricError, SuiteError, did_you_mean
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Choice, Range
 from benchmark.records import TrainOn
@@ -219,6 +220,23 @@ class Suite(Section):
         suite = self.model_copy()
         suite._source = path  # noqa: SLF001 - a copy of its own class
         return suite
+
+    def only(self, names: Sequence[str]) -> Suite:
+        """Return the suite with the models of these names alone.
+
+        Raises:
+            SuiteError: none is named, or one is not in the suite.
+        """
+        if not names:
+            raise SuiteError("models: must name at least one model of the suite, such as surprise/svd")
+        by_label = {model.label: model for model in self.models}
+        for name in names:
+            if name not in by_label:
+                raise SuiteError(
+                    f"{self.source or self.name}: there is no model {name!r}{did_you_mean(name, by_label)}\n"
+                    f"  The suite has: {', '.join(by_label)}."
+                )
+        return self.model_copy(update={"models": tuple(by_label[name] for name in dict.fromkeys(names))})
 
     @field_validator("datasets", "models", mode="before")
     @classmethod

@@ -375,11 +375,11 @@ def test_bench_shows_hostile_titles_without_obeying_them(place, tmp_path, capsys
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "whose list"),
-        (["--user", "1", "--users", "u.csv"], "goes without"),
+        ([], "for whom"),
+        (["--user", "1", "--users", "u.csv"], "cannot be combined with"),
         (["--users", "u.csv"], "needs --out"),
         (["--users", "u.txt", "--out", "o.csv"], r"must end in \.csv or \.parquet"),
-        (["--user", "1", "--out", "o.csv"], "goes with --users"),
+        (["--user", "1", "--out", "o.csv"], "requires --users"),
         (["--user", "1", "-k", "0"], "k is 0"),
     ],
 )

@@ -54,7 +54,7 @@ def goes_through(progress: Progress) -> None:
 def picture(progress: Progress) -> list[str]:
     """Return the lines that the live picture would show now."""
     target = io.StringIO()
-    Console(file=target, width=200, color_system=None).print(progress._picture())
+    Console(file=target, width=200, color_system=None).print(progress.table.get_renderable())
     return target.getvalue().splitlines()
 
 
