@@ -6,7 +6,7 @@ of their own: ``audit`` is ``bench data check``, ``fetch`` is ``bench data fetch
 can be imported from ``benchmark``.
 """
 
-from benchmark.api.adapters import doctor, models, registry
+from benchmark.api.adapters import doctor, models
 from benchmark.api.bundles import load, recommend, verify
 from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
 from benchmark.api.suites import audit, check, data, dry_run, fetch, metrics, plan, schema
@@ -27,7 +27,6 @@ __all__ = [
     "pick",
     "plan",
     "recommend",
-    "registry",
     "report",
     "run",
     "runs",

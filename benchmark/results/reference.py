@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import BeforeValidator, Json
@@ -28,7 +28,9 @@ class ReferenceRow:
         model: name on the board.
         status: "ok" for a row with a result.
         rank: its rank on the data set.
-        value: of the primary metric, on test.
+        is_reference: whether the others were compared with it.
+        best_set: whether it may be the best.
+        metrics: every metric on test, the primary one first.
         low: lower end of its 95 % interval.
         high: upper end.
         trials: number of trials.
@@ -42,13 +44,25 @@ class ReferenceRow:
     model: str
     status: str
     rank: Annotated[int | None, EMPTY_IS_NONE] = None
-    value: Annotated[float | None, EMPTY_IS_NONE] = None
+    is_reference: Annotated[bool | None, EMPTY_IS_NONE] = None
+    best_set: Annotated[bool | None, EMPTY_IS_NONE] = None
+    metrics: Mapping[str, Annotated[float | None, EMPTY_IS_NONE]]
     low: Annotated[float | None, EMPTY_IS_NONE] = None
     high: Annotated[float | None, EMPTY_IS_NONE] = None
     trials: Annotated[int | None, EMPTY_IS_NONE] = None
     charged_s: Annotated[float | None, EMPTY_IS_NONE] = None
     at_edge: Annotated[str | None, EMPTY_IS_NONE] = None
     config: Annotated[Json[Params] | None, EMPTY_IS_NONE] = None
+
+    @property
+    def value(self) -> float | None:
+        """The primary metric on test."""
+        return next(iter(self.metrics.values()))
+
+    @property
+    def interval(self) -> str:
+        """Its 95 % interval, for people; empty where there is none."""
+        return "" if self.low is None or self.high is None else f"{self.low:.4f} to {self.high:.4f}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,14 @@ class ReferenceBoard:
         """Every row of the board."""
         adapters = {model.label: model.use for model in self.suite.models}
         with (self.folder / "leaderboard.csv").open(encoding="utf-8", newline="") as file:
-            return tuple(_row(cells, adapters, self.primary) for cells in csv.DictReader(file))
+            return tuple(self._row(cells, adapters) for cells in csv.DictReader(file))
+
+    def _row(self, cells: Mapping[str, str], adapters: Mapping[str, str]) -> ReferenceRow:
+        """Return one line of leaderboard.csv."""
+        metrics = {name: cells.get(name) for name in self.suite.metrics.all}
+        ends = {end: cells.get(f"{self.primary}_{end}") for end in ("low", "high")}
+        row = from_json(ReferenceRow, {"adapter": "", **cells, **ends, "metrics": metrics})
+        return replace(row, adapter=adapters.get(row.model, row.model))
 
     def rows_of(self, adapter: str) -> list[ReferenceRow]:
         """Return the rows of an adapter that have a result."""
@@ -86,13 +107,6 @@ class ReferenceBoard:
     def ranked(self, dataset: str) -> int:
         """Return how many rows have a rank on a data set."""
         return sum(row.dataset == dataset and row.rank is not None for row in self.rows)
-
-
-def _row(cells: Mapping[str, Any], adapters: Mapping[str, str], primary: str) -> ReferenceRow:
-    """Return one line of leaderboard.csv."""
-    result = {"value": cells.get(primary)} | {end: cells.get(f"{primary}_{end}") for end in ("low", "high")}
-    row = from_json(ReferenceRow, {"adapter": "", **cells, **result})
-    return replace(row, adapter=adapters.get(row.model, row.model))
 
 
 def reference_boards(folder: Path | None = None) -> list[ReferenceBoard]:

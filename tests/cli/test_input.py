@@ -14,7 +14,8 @@ from command_line import LOG, OWN, SMALL, Bench
 
 from adapters import ADAPTERS
 from benchmark import runner
-from benchmark.api import check, registry
+from benchmark.api import check
+from benchmark.api.adapters import registry
 from benchmark.datasets.sources.known import KNOWN
 from benchmark.results import RunDirectory
 from benchmark.runner.resume import find_or_create

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import api
+from benchmark.api.adapters import registry
 from benchmark.errors import SuiteError
 from benchmark.registry import Registry
 from benchmark.suite import Suite, find_suite, load_suite, parse_suite, shipped_suites
@@ -18,7 +18,7 @@ models:
   - baselines/popularity
   - {use: surprise/svd, set: {dim: 20}, tune: {lr: {low: 0.001, high: 0.02}}}
 """
-ALL = api.registry()
+ALL = registry()
 
 
 def complaints(text: str, registry: Registry = ALL, **changes: object) -> list[str]:

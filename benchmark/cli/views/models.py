@@ -99,9 +99,8 @@ def cold_start_in_words(traits: Traits) -> str:
 
 def evidence(board: ReferenceBoard, row: ReferenceRow) -> tuple[str, ...]:
     """Return one row of a reference board as it is shown."""
-    interval = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
     value = "n/a" if row.value is None else f"{row.value:.4f}"
     rank = "not ranked" if row.rank is None else f"{row.rank} of {board.ranked(row.dataset)}"
     tuning = "" if row.charged_s is None else f"{row.trials} trials, {row.charged_s:.0f} s"
     name = row.dataset if row.model == row.adapter else f"{row.dataset} ({row.model})"
-    return board.name, name, rank, board.primary, value, interval, tuning, row.at_edge or ""
+    return board.name, name, rank, board.primary, value, row.interval, tuning, row.at_edge or ""

@@ -100,15 +100,10 @@ class Progress:
         )
         for study in studies:
             state = "waiting" if study.excluded is None else study.excluded[0]
-            fields = {
-                "model": study.name,
-                "state": state,
-                "charged": "0.0 s",
-                "trials": "",
-                "best": "",
-                "now": "",
-            }
-            self._lines[study.name] = Line(self.table.add_task("", total=budget_s, **fields))
+            task = self.table.add_task(
+                "", total=budget_s, model=study.name, state=state, charged="0.0 s", trials="", best="", now=""
+            )
+            self._lines[study.name] = Line(task)
         self.table.start()
 
     def trial(self, study: str, number: int) -> None:
