@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 import yaml
@@ -36,6 +38,19 @@ def test_help_imports_nothing_heavy() -> None:
     }
     assert "argparse" in imported
     assert not imported & (heavy | {"torch", "tensorflow", "keras", "surprise", "lightfm"})
+
+
+@pytest.mark.alone
+def test_help_is_there_in_a_fifth_of_a_second() -> None:
+    def seconds() -> float:
+        start = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "benchmark.cli", "--help"], stdout=subprocess.DEVNULL, check=True
+        )
+        return time.monotonic() - start
+
+    seconds()  # compiles files, uncounted
+    assert median(seconds() for _ in range(7)) <= 0.2
 
 
 def test_help_lists_every_command(bench: Bench) -> None:
