@@ -79,7 +79,30 @@ def test_files_beside_a_suite_are_found_from_anywhere_once_it_is_checked(tmp_pat
     suite: Suite = api.check(tmp_path / "own.yaml", budget="1s")
     assert suite.folder == tmp_path
     (one,) = api.audit(suite)
-    assert one["n_users"] == 12
+    assert one.n_users == 12
+
+
+@pytest.mark.parametrize(
+    ("keys", "statuses"),
+    [
+        ("", {"baselines/popularity": None, "surprise/svd": "n/a", "content/tfidf": "n/a"}),
+        (", value: rating, scale: [1, 5]", {"surprise/svd": None, "content/tfidf": "n/a"}),
+        (", titles: {path: items.csv, item: id}", {"surprise/svd": "n/a", "content/tfidf": None}),
+    ],
+)
+def test_plan_promises_no_study_that_the_run_would_exclude(
+    tmp_path: Path, keys: str, statuses: dict[str, str | None]
+) -> None:
+    text = OWN.format(keys=keys, more="").replace("popularity]", "popularity, surprise/svd, content/tfidf]")
+    (tmp_path / "own.yaml").write_text(text)
+    (tmp_path / "log.csv").write_text(LOG)
+    (tmp_path / "items.csv").write_text("id,title\n" + "".join(f"i{i},Title {i}\n" for i in range(10)))
+    planned = {study.model: study.excluded for study in api.plan(tmp_path / "own.yaml", budget="1s")}
+    assert {name: found and found.status for name, found in planned.items() if name in statuses} == statuses
+    made = {step.study: step for step in api.dry_run(tmp_path / "own.yaml")}
+    excluded = {f"shop/{name}": found.reason for name, found in planned.items() if found is not None}
+    assert {name: made[name].what for name in excluded} == excluded
+    assert all(step.first_step_s is not None for name, step in made.items() if name not in excluded)
 
 
 def test_run_returns_its_path_and_its_board(finished: api.Run) -> None:
@@ -199,7 +222,7 @@ def test_progress_is_told_to_the_watcher(tmp_path: Path) -> None:
             return lambda *_: told.append(name)
 
     api.run(CONTENT, out=tmp_path / "run", watcher=Watcher())
-    assert {"said", "planned", "trial", "settled", "final"} <= set(told)
+    assert {"said", "planned", "trial", "study_closed", "final"} <= set(told)
 
 
 def test_doctor_knows_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

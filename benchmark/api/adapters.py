@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from benchmark.registry import OPTIONAL, Adapter, Registry, install_hint
+
+if TYPE_CHECKING:
+    from benchmark.records import Hardware
 
 
 def registry() -> Registry:
@@ -36,7 +39,7 @@ class Diagnosis:
         install: the command that installs them.
     """
 
-    hardware: Mapping[str, Any]
+    hardware: Hardware
     missing: Mapping[str, Sequence[str]]
     install: str
 
@@ -48,9 +51,9 @@ class Diagnosis:
 
 def doctor() -> Diagnosis:
     """Return what this machine offers and which libraries are missing."""
-    from benchmark.runner.hardware import environment
+    from benchmark.runner.hardware import hardware
 
     adapters = models()
     lacking = [adapter for adapter in adapters if adapter.missing]
     missing = {adapter.name: adapter.missing for adapter in lacking}
-    return Diagnosis(environment(adapters), missing, install_hint(lacking))
+    return Diagnosis(hardware(adapters), missing, install_hint(lacking))

@@ -13,8 +13,10 @@ from benchmark.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchmark.datasets.sources.open_log import LocalDataset
-    from benchmark.runner import DryRun, Study
+    from benchmark.datasets.manifest import SplitManifest
+    from benchmark.datasets.sources.folders import LocalDataset
+    from benchmark.records import StudyRecord
+    from benchmark.runner import DryRun
     from benchmark.suite import Suite
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
@@ -67,8 +69,11 @@ def plan(
     budget: str | float | None = None,
     models: Sequence[str] | None = None,
     seeds: int | None = None,
-) -> list[Study]:
+) -> list[StudyRecord]:
     """Return the studies that a suite would run, data set by data set; each fold has its own.
+
+    No log is read: whether values are ratings, and what has features, is taken from the suite and from what
+    is known of a publisher's data set.
 
     Args:
         suite: as in :func:`run`.
@@ -78,12 +83,20 @@ def plan(
 
     Raises:
         SuiteError: with every complaint, each at its line.
+        DataError: a data set has neither a path nor a known name, or its folder is not a publisher's.
     """
     from benchmark import runner
+    from benchmark.datasets.sources.expected import expected_log
+    from benchmark.datasets.sources.folders import DataFolders
 
     ready = check(suite, budget=budget, models=models, seeds=seeds)
-    labels = [label for spec in ready.datasets for label in runner.labels_of(ready, spec.name)]
-    return [study for label in labels for study in runner.plan(ready, registry(), label)]
+    studies: list[StudyRecord] = []
+    for spec in ready.datasets:
+        log = expected_log(spec, DataFolders(suite=ready.folder), ready.split.files)
+        for label in runner.labels_of(ready, spec.name):
+            planned = runner.plan(ready, registry(), label, rated=log.rated, described=log.described)
+            studies += [study.record() for study in planned]
+    return studies
 
 
 def dry_run(
@@ -109,7 +122,7 @@ def dry_run(
     return runner.dry_run(ready, registry(), options)
 
 
-def audit(suite: SuiteSource, *, data: StrPath | None = None) -> list[dict[str, Any]]:
+def audit(suite: SuiteSource, *, data: StrPath | None = None) -> list[SplitManifest]:
     """Return the manifest of each split of a suite, its audit included; nothing is kept.
 
     Args:
@@ -121,13 +134,11 @@ def audit(suite: SuiteSource, *, data: StrPath | None = None) -> list[dict[str, 
     """
     import tempfile
 
-    from benchmark.results import RunDirectory
     from benchmark.runner.splits import store_all
 
     ready, folder = check(suite), data_folder(data)
     with tempfile.TemporaryDirectory(prefix="bench-check-") as scratch:
-        directory = RunDirectory.create(Path(scratch))
-        stored = store_all(ready, directory, folder, ready.folder, lambda _: None)
+        stored = store_all(ready, Path(scratch), folder, ready.folder, lambda _: None)
         return [split.manifest for split in stored]
 
 
@@ -137,9 +148,9 @@ def data(folder: StrPath | None = None) -> list[LocalDataset]:
     Args:
         folder: folder of data sets; $BENCH_DATA by default.
     """
-    from benchmark.datasets.sources.open_log import known
+    from benchmark.datasets.sources.folders import DataFolders, local_datasets
 
-    return known(data_folder(folder))
+    return local_datasets(DataFolders(data=data_folder(folder)))
 
 
 def fetch(name: str, *, say: Callable[[str], None] = print) -> Path:
@@ -152,9 +163,10 @@ def fetch(name: str, *, say: Callable[[str], None] = print) -> Path:
     Raises:
         SourceError: there is none of that name, or its publisher did not answer.
     """
-    from benchmark.datasets.sources import open_log
+    from benchmark.datasets.sources import download
+    from benchmark.datasets.sources.known import find_known
 
-    return open_log.fetch(name, say=say)
+    return download.fetch(find_known(name), say=say)
 
 
 def data_folder(folder: StrPath | None) -> Path | None:
@@ -163,9 +175,10 @@ def data_folder(folder: StrPath | None) -> Path | None:
     Raises:
         DataError: there is no such folder; $BENCH_DATA may point to nothing.
     """
+    from benchmark.datasets.sources.folders import data_directory
+
     if folder is None:
-        named = os.environ.get("BENCH_DATA")
-        return Path(named) if named else None
+        return data_directory()
     if not os.path.isdir(folder):  # noqa: PTH112 - false, not an error, for any text
         raise DataError(
             f"data: there is no folder {os.fspath(folder)}; give the one that holds ml-100k and others"

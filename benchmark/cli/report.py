@@ -54,8 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def report(options: argparse.Namespace) -> int:
     """Show the board of runs, or write it in the format asked for."""
     from benchmark import api
-    from benchmark.reporting import FORMATS as WRITERS
     from benchmark.files import write_text
+    from benchmark.reporting import FORMATS as WRITERS
     from benchmark.reporting import as_csv, write_all, write_csvs
 
     is_folder = options.out is not None and options.out.is_dir()

@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from benchmark.cli.views.tables import show_table
 from benchmark.datasets.audit.split_audit import TERMS
+from benchmark.datasets.manifest import SplitManifest
+from benchmark.records import to_json
 
 
-def show_audit(manifests: Sequence[dict[str, Any]], console: Console) -> None:
+def show_audit(manifests: Sequence[SplitManifest], console: Console) -> None:
     """Show how the data sets of a suite were prepared and split, and what the audit flags."""
     for manifest in manifests:
-        console.print(Text(manifest["dataset"], style="bold"))
-        rows = [
-            (f"prepare: {step['step']}", _facts({key: step[key] for key in step if key != "step"}))
-            for step in manifest["prepare"]
-        ]
-        facts = {"split": manifest["rule"], **manifest["parts"]}
-        facts |= {"notes of the split": manifest["notes"], **manifest["audit"]}
-        rows += [
-            (key.replace("_", " "), _facts(value))
-            for key, value in facts.items()
-            if key not in {"flags", "notes"}
-        ]
-        show_table(console, ("what", "value"), rows)
-        for note in manifest["audit"]["notes"]:
+        console.print(Text(manifest.dataset, style="bold"))
+        show_table(console, ("what", "value"), list(facts(manifest)))
+        for note in manifest.audited.notes:
             console.print(Text(f"  note: {note}"))
-        for flag in manifest["audit"]["flags"]:
+        for flag in manifest.audited.flags:
             console.print(Text(f"  flag: {flag}", style="yellow"))
-    _show_terms(manifests, console)
-
-
-def _show_terms(manifests: Sequence[dict[str, Any]], console: Console) -> None:
-    """Explain each word of the audits, a line each."""
     console.print()
-    used = {word for manifest in manifests for word in manifest["audit"]}
-    used |= {"tied"} if any("tie_rule" in manifest["notes"] for manifest in manifests) else set()
-    for word in (word for word in TERMS if word in used):
-        console.print(Text(f"{word.replace('_', ' ')}: {TERMS[word]}", style="dim"), soft_wrap=True)
+    shown = {term for manifest in manifests for term in findings(manifest)}
+    if any(manifest.notes.tie_rule is not None for manifest in manifests):
+        shown.add("tied")
+    for term in (term for term in TERMS if term in shown):
+        console.print(Text(f"{spaced(term)}: {TERMS[term]}", style="dim"), soft_wrap=True)
 
 
-def _facts(value: Any) -> str:
-    """Return a value, or a mapping of values, as one line."""
-    if isinstance(value, dict):
+def facts(manifest: SplitManifest) -> Iterator[tuple[str, str]]:
+    """Yield what was done and found, a name and a value each."""
+    for step in manifest.prepare:
+        counts = f"rows {step.rows}, users {step.users}, items {step.items}"
+        yield f"prepare: {step.step}", f"{counts}, {step.note}" if step.note else counts
+    yield "split", in_words(manifest.rule.model_dump(mode="json"))
+    for part, counted in manifest.parts.items():
+        yield part, in_words(to_json(counted))
+    yield "notes of the split", in_words(to_json(manifest.notes))
+    yield from ((spaced(term), in_words(found)) for term, found in findings(manifest).items())
+
+
+def findings(manifest: SplitManifest) -> Mapping[str, object]:
+    """Return what the audit found, by the terms that explain it."""
+    overlap, found = manifest.audited.overlap, to_json(manifest.audited)
+    pairs = {"train and valid": overlap.train_valid, "train and test": overlap.train_test}
+    found |= {"overlap": pairs | {"valid and test": overlap.valid_test}}
+    return {term: found[term] for term in TERMS if found.get(term) is not None}
+
+
+def in_words(value: object) -> str:
+    """Return a value, or a mapping of values, as one line; what is None or empty is left out.
+
+    >>> in_words({"same_user": 0.75712, "any_user": None, "parts": {"rows": 3}})
+    'same user 0.7571, parts rows 3'
+    """
+    if isinstance(value, Mapping):
         said = {key: inner for key, inner in value.items() if inner is not None and inner != ""}
-        return ", ".join(f"{key.replace('_', ' ')} {_facts(inner)}" for key, inner in said.items())
+        return ", ".join(f"{spaced(key)} {in_words(inner)}" for key, inner in said.items())
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def spaced(name: str) -> str:
+    """Return the name of a field as words."""
+    return name.replace("_", " ")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from benchmark.cli.views.tables import show_table
-from benchmark.datasets.sources.open_log import LocalDataset
+from benchmark.datasets.sources.folders import LocalDataset
 
 
 def show_data(datasets: Sequence[LocalDataset], console: Console) -> None:

@@ -14,12 +14,17 @@ from benchmark.cli.views.tables import show_table
 
 def show_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
     """Show this machine, the versions of libraries, and what is missing."""
-    facts = diagnosis.hardware
-    rows = [(key, str(facts[key])) for key in ("python", "platform", "processor", "cores")]
-    rows.append(("memory", f"{facts['memory_mb'] / 1024:.1f} GB"))
-    rows.append(("gpus", ", ".join(facts["gpus"]) or "none visible"))
-    rows.append(("BENCH_DATA", data_variable()))
-    rows += facts["versions"].items()
+    machine = diagnosis.hardware
+    rows = [
+        ("python", machine.python),
+        ("platform", machine.platform),
+        ("processor", machine.processor),
+        ("cores", str(machine.cores)),
+        ("memory", f"{machine.memory_mb / 1024:.1f} GB"),
+        ("gpus", ", ".join(machine.gpus) or "none visible"),
+        ("BENCH_DATA", data_variable()),
+        *machine.versions.items(),
+    ]
     rows += [(name, f"needs {', '.join(missing)}") for name, missing in diagnosis.missing.items()]
     show_table(console, ("what", "found"), rows)
     if diagnosis.missing:

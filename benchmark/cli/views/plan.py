@@ -8,18 +8,21 @@ from rich.console import Console
 
 from benchmark.cli.views.tables import show_table
 from benchmark.protocol import Space
-from benchmark.runner import DryRun, Study
+from benchmark.records import StudyRecord
+from benchmark.runner import DryRun
 from benchmark.suite import Suite
 from benchmark.units import write_seconds
 
 
-def show_plan(suite: Suite, studies: Sequence[Study], console: Console) -> None:
+def show_plan(suite: Suite, studies: Sequence[StudyRecord], console: Console) -> None:
     """Show each study with its space and first trials, and what all of them may spend."""
     rows = []
     for study in studies:
-        budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
-        will = budget if study.excluded is None else ": ".join(study.excluded)
-        rows.append((study.name, will, space_as_text(study.space), first_trials(study)))
+        if study.excluded is not None:
+            budget = f"{study.excluded.status}: {study.excluded.reason}"
+        else:
+            budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
+        rows.append((study.name, budget, space_as_text(study.space), first_trials(study)))
     show_table(console, ("study", "budget", "tunes", "first trials"), rows, long=2)
     tuned = [study for study in studies if study.excluded is None and study.space]
     total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
@@ -34,7 +37,7 @@ def space_as_text(space: Space) -> str:
     return ", ".join(f"{name} {domain}" for name, domain in space.items()) or "nothing"
 
 
-def first_trials(study: Study) -> str:
+def first_trials(study: StudyRecord) -> str:
     """Return the default configuration, and what differs from it in the published one, tried next."""
     published = (study.published or {}).items()
     other = {key: value for key, value in published if value != study.default[key]}

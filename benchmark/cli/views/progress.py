@@ -12,7 +12,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Column, Table
 from rich.text import Text
 
-from benchmark.runner import Study
+from benchmark.records import StudyRecord, StudyStatus
 from benchmark.units import write_seconds
 
 BAR_WIDTH = 24
@@ -86,7 +86,7 @@ class Progress:
         """Show one line."""
         self._console.print(Text(text), highlight=False)
 
-    def planned(self, studies: Sequence[Study], budget_s: float, slots: int, refits: int) -> None:
+    def planned(self, studies: Sequence[StudyRecord], budget_s: float, slots: int, refits: int) -> None:
         """Show what will run and when it should be over."""
         running = [study for study in studies if study.excluded is None]
         tuned = sum(1 for study in running if study.space)
@@ -99,7 +99,7 @@ class Progress:
             f"then up to {counted(refits, 'refit')} of each, each about as long as its best trial."
         )
         for study in studies:
-            state = "waiting" if study.excluded is None else study.excluded[0]
+            state = "waiting" if study.excluded is None else study.excluded.status
             task = self.table.add_task(
                 "", total=budget_s, model=study.name, state=state, charged="0.0 s", trials="", best="", now=""
             )
@@ -124,7 +124,7 @@ class Progress:
         line.best = value if line.best is None else self._better(value, line.best)
         self.table.update(line.task, best=f"{line.best:.4f}", now=f"trial {number}: {value:.4f}")
 
-    def settled(self, study: str, status: str, best: float | None) -> None:
+    def study_closed(self, study: str, status: StudyStatus, best: float | None) -> None:
         """A study has ended."""
         line = self._lines[study]
         shown = "" if best is None else f"{best:.4f}"

@@ -8,21 +8,25 @@ from rich.console import Console
 
 from benchmark.api import Run
 from benchmark.cli.views.tables import show_table
+from benchmark.results import RunDirectory
 
 
 def show_runs(runs: Sequence[Run], console: Console) -> None:
     """List runs and how they ended."""
-    from benchmark.results import RunDirectory
-
     rows = []
-    for one in runs:
-        run = RunDirectory.existing(one.path)
+    for run in map(RunDirectory, (run.path for run in runs)):
         manifest = run.manifest()
-        ended = manifest["state"] if manifest["state"] == "finished" or not run.is_held else "running"
-        state = "unfinished" if ended == "running" and not run.is_held else ended
-        models = str(len(manifest.get("studies", [])))
-        rows.append((manifest["started"], manifest["suite"], state, models, str(run.path)))
+        models = str(len(manifest.studies))
+        rows.append((manifest.started, manifest.suite, state_of(run), models, str(run.path)))
     if rows:
         show_table(console, ("started", "suite", "state", "models", "where"), rows)
     else:
         console.print("no runs here; start one with: bench run quickstart")
+
+
+def state_of(run: RunDirectory) -> str:
+    """Return how a run ended; "unfinished" if its process died before it could say so."""
+    state = run.manifest().state
+    if state != "finished" and run.is_held:
+        return "running"
+    return "unfinished" if state == "running" else state
