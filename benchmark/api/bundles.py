@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from benchmark.api.suites import StrPath
-    from benchmark.bundle import Bundle, Check, Recommendation
+    from benchmark.bundle import Bundle, Recommendation
     from benchmark.bundle.serving import Id
+    from benchmark.bundle.verify import Check
 
 
 def load(bundle: StrPath) -> Bundle:
@@ -30,9 +31,9 @@ def load(bundle: StrPath) -> Bundle:
 
 def verify(bundle: StrPath) -> list[Check]:
     """Return the checks of a bundle: hashes of files, lists against the run's own, measured latency."""
-    from benchmark import bundle as bundles
+    from benchmark.bundle.verify import verify as verify_bundle
 
-    return bundles.verify(Path(bundle), registry())
+    return verify_bundle(Path(bundle), registry())
 
 
 def recommend(

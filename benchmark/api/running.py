@@ -241,26 +241,25 @@ def pick(
     """
     from benchmark import selection
     from benchmark.bundle.export import export as export_bundle
-    from benchmark.leaderboard.dataset_results import read
-    from benchmark.leaderboard.evidence import datasets_of, evidence
+    from benchmark.leaderboard import dataset_names, ranked_results
     from benchmark.selection.limits import Limit, on_metric
 
     directory = _directory(run)
-    measured = read(directory)[0].metrics
+    measured = directory.suite().metrics.all
     costs = {"latency_ms_p95": max_latency_ms, "memory_mb": max_memory_mb, "size_mb": max_size_mb}
     limits = [Limit(column, bound) for column, bound in costs.items() if bound is not None]
     for bounds, at_most in ((min, False), (max, True)):
         limits += [
-            on_metric(f"{name}={bound}", measured, at_most=at_most) for name, bound in (bounds or {}).items()
+            on_metric(name, bound, measured, at_most=at_most) for name, bound in (bounds or {}).items()
         ]
     options = selection.PickOptions(tuple(limits), device, rule, to_export=export is not None)
-    found = evidence(directory, dataset)
-    decision = selection.pick(found, options)
+    results = ranked_results(directory, dataset)
+    decision = selection.pick(results, options)
     if export is None:
-        stem = "pick" if len(datasets_of(directory)) == 1 else f"pick-{found.split.name}"
+        stem = "pick" if len(dataset_names(directory)) == 1 else f"pick-{results.split_folder.name}"
         return Pick(decision, selection.write_record(decision, directory, stem), None)
     bundle = Path(export)
-    export_bundle(found, decision.winner, bundle, selection.record_files(decision))
+    export_bundle(results, decision.winner, bundle, selection.record_files(decision))
     if broken := [one for one in verify(bundle) if not one.ok and one.name != "latency"]:
         raise BundleError(f"{bundle}: the bundle was written, but {broken[0].detail}; do not use it")
     return Pick(decision, bundle / "pick.md", bundle)

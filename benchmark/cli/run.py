@@ -38,7 +38,6 @@ def run(options: argparse.Namespace) -> int:
     from benchmark.cli.views.plan import show_dry_run
     from benchmark.cli.views.progress import Progress
     from benchmark.metrics.names import parse
-    from benchmark.reporting import show
 
     suite = api.check(
         options.suite,
@@ -63,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
             skip_missing=options.skip_missing,
             watcher=progress,
         )
-    show(finished.board, terminal)
+    terminal.print(finished.board)
     label = " (synthetic data: says nothing about the real data set)" if finished.board.synthetic else ""
     terminal.print(
         f"Report{label}: {finished.path / 'leaderboard.html'}", highlight=False, soft_wrap=True, markup=False

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark.leaderboard.evidence import evidence
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -22,7 +23,6 @@ from benchmark import bundle, cli, runner
 from benchmark.bundle.export import export
 from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, sealed
 from benchmark.errors import AdapterError, BundleError
-from benchmark.leaderboard.evidence import evidence
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, file_hash, latest
 from benchmark.runner import RunOptions

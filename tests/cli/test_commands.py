@@ -67,6 +67,10 @@ def test_help_lists_every_command(bench: Bench) -> None:
         ("run small --bugdet 3s", "bench run: takes no argument '--bugdet'; did you mean '--budget'?"),
         ("run", "bench run: the following arguments are required: SUITE"),
         ("run small --jobs two", "bench run: argument --jobs: invalid int value: 'two'"),
+        (
+            "pick RUN --min ndcg@10=much",
+            "bench pick: argument --min: 'ndcg@10=much' must be METRIC=VALUE with a number, such as",
+        ),
         ("data lst", "bench data: there is no choice 'lst'; did you mean 'list'?"),
         (
             "report RUN extra --format mdd",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.compare_runs import Changes
-from benchmark.reporting.columns import decimal, p_value, signed, span
+from benchmark.leaderboard.formatting import decimal, p_value, signed, span
 
 
 def changes_as_text(changes: Changes) -> str:
