@@ -188,9 +188,9 @@ def data_folder(folder: StrPath | None) -> Path | None:
 
 def metrics() -> list[dict[str, str]]:
     """Return name, kind, formula, direction, range and source of every metric."""
-    from benchmark.metrics.listing import rows
+    from benchmark.metrics.register import listing
 
-    return rows()
+    return listing()
 
 
 def schema() -> dict[str, Any]:

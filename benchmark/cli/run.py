@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from benchmark import api
     from benchmark.cli.views.plan import show_dry_run
     from benchmark.cli.views.progress import Progress
-    from benchmark.metrics.names import parse
+    from benchmark.metrics.register import parse_metric
 
     suite = api.check(
         options.suite,
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         steps = api.dry_run(suite, data=options.data)
         show_dry_run(steps, terminal)
         return 0 if all(step.ok for step in steps) else 2
-    better = parse(suite.metrics.primary).higher_is_better
+    better = parse_metric(suite.metrics.primary).higher_is_better
     with Progress(terminal, higher_is_better=better, quiet=options.quiet) as progress:
         finished = api.run(
             suite,
