@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    __version__: str
+    from benchmark.api import (
+        Pick,
+        Run,
+        audit,
+        check,
+        data,
+        diff,
+        doctor,
+        dry_run,
+        fetch,
+        load,
+        models,
+        pick,
+        plan,
+        recommend,
+        report,
+        run,
+        runs,
+        schema,
+        verify,
+    )
+    from benchmark.bundle import Bundle
+    from benchmark.leaderboard import Board
 
 __all__ = [
+    "Board",
+    "Bundle",
+    "Pick",
+    "Run",
     "audit",
     "check",
+    "data",
     "diff",
     "doctor",
+    "dry_run",
+    "fetch",
     "load",
+    "models",
     "pick",
     "plan",
     "recommend",
     "report",
     "run",
+    "runs",
+    "schema",
     "verify",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a verb when it is first used, so that ``import benchmark`` stays light."""
-    if name in __all__:
-        from benchmark import api
+    """Import a name when it is first used, so that ``import benchmark`` stays light."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("recsys-bench")
+    if name not in __all__:
+        raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
+    homes = {"Board": "benchmark.leaderboard", "Bundle": "benchmark.bundle"}
+    return getattr(import_module(homes.get(name, "benchmark.api")), name)
 
-        return getattr(api, name)
-    raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    """Return every name, so that completion shows them before they are imported."""
+    return sorted({*globals(), *__all__})

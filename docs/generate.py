@@ -235,7 +235,7 @@ def _written(value: Any) -> str:
 def models() -> str:
     """Return every model: library by library a table, then each one in full."""
     by_library: dict[str, list[Adapter]] = {}
-    for adapter in api.registry().values():
+    for adapter in api.models():
         by_library.setdefault(adapter.library, []).append(adapter)
     parts = []
     for library, adapters in sorted(by_library.items()):
@@ -263,7 +263,7 @@ def _summary(adapter: Adapter) -> tuple[str, ...]:
 
 def _model(adapter: Adapter) -> str:
     """Return one model in full: docstring, hyperparameters, traits, and what committed boards say of it."""
-    from benchmark.cli.views.model_detail import docstring
+    from benchmark.cli.views.models import docstring
 
     own = adapter.traits
     parts = [f"### {adapter.name} {{#{_slug(adapter)}}}", docstring(adapter.cls)]
@@ -292,17 +292,17 @@ def _boards() -> list[ReferenceBoard]:
 
 def _evidence(adapter: Adapter) -> Iterator[str]:
     rows = [
-        (board.name, row["dataset"], f"{row['rank']} of {len(board.rows)}", _value(row, board.primary))
+        (
+            board.name,
+            row.dataset,
+            f"{row.rank} of {board.ranked(row.dataset)}",
+            f"{board.primary} {row.value:.4f} ({row.interval})",
+        )
         for board in _boards()
-        for row in board.of(adapter.name)
+        for row in board.rows_of(adapter.name)
     ]
     if rows:
         yield table(("committed board", "data set", "rank", "value"), rows)
-
-
-def _value(row: Mapping[str, str], primary: str) -> str:
-    low, high = (f"{float(row[f'{primary}_{end}']):.4f}" for end in ("low", "high"))
-    return f"{primary} {float(row[primary]):.4f} ({low} to {high})"
 
 
 # --- boards
@@ -311,21 +311,25 @@ def _value(row: Mapping[str, str], primary: str) -> str:
 def board(name: str) -> str:
     """Return the main columns of a committed board."""
     (found,) = [one for one in _boards() if one.name == name]
-    others = [metric for metric in found.suite["metrics"]["also"] if found.rows[0].get(metric)][:2]
+    others = [metric for metric in found.suite.metrics.also if found.rows[0].metrics[metric] is not None][:2]
     rows = [
         (
-            row["rank"],
-            row["model"] + (" (reference)" if row["is_reference"] == "True" else ""),
-            f"{float(row[found.primary]):.4f}",
-            f"{float(row[f'{found.primary}_low']):.4f} to {float(row[f'{found.primary}_high']):.4f}",
-            "•" if row["best_set"] == "True" else "",
-            *(f"{float(row[metric]):.4f}" if row[metric] else "–" for metric in others),
-            row["trials"],
+            str(row.rank),
+            row.model + (" (reference)" if row.is_reference else ""),
+            f"{row.value:.4f}",
+            row.interval,
+            "•" if row.best_set else "",
+            *(_decimal(row.metrics[metric]) for metric in others),
+            str(row.trials),
         )
         for row in found.rows
-        if row["status"] == "ok"
+        if row.status == "ok"
     ]
     return table(("#", "model", found.primary, "95 % interval", "best set", *others, "trials"), rows)
+
+
+def _decimal(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 # --- the command line
@@ -333,10 +337,10 @@ def board(name: str) -> str:
 
 def commands() -> str:
     """Return the help of every command."""
-    from benchmark.cli import VERBS
+    from benchmark.cli import COMMANDS
 
     os.environ["COLUMNS"] = "100"
-    return "\n\n".join(f"## bench {name}\n\n```text\n{_help(name)}```" for name in VERBS)
+    return "\n\n".join(f"## bench {name}\n\n```text\n{_help(name)}```" for name in COMMANDS)
 
 
 def _help(name: str) -> str:

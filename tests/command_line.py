@@ -1,4 +1,4 @@
-"""Small suites and a call of the command line, for the tests of its verbs and of its complaints."""
+"""Small suites and a call of the command line, for the tests of its commands and complaints."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from repository import real_data
 
 from benchmark.cli import main
 from benchmark.registry import Registry
-from benchmark.suite import Suite, parse
+from benchmark.suite import Suite, parse_suite
 
 FAKES = (
     "Steady",
@@ -47,7 +47,7 @@ def fakes() -> Registry:
 @pytest.fixture
 def suite(fakes: Registry) -> Callable[..., Suite]:
     """Make the small suite, with changes: ``suite(models=[...], budget={...})``."""
-    return lambda **changes: parse(SUITE, "small.yaml", fakes, changes)
+    return lambda **changes: parse_suite(SUITE, "small.yaml", fakes, changes)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from benchmark import runner
 from benchmark.registry import Registry
-from benchmark.suite import load
+from benchmark.suite import load_suite
 
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parent))
     fakes = Registry({"fake/fixed": "fakes:Fixed", "fake/steady": "fakes:Steady"})
-    runner.run(load(Path(sys.argv[1]), fakes), fakes, runner.RunOptions(out=Path(sys.argv[2])))
+    runner.run(load_suite(Path(sys.argv[1]), fakes), fakes, runner.RunOptions(out=Path(sys.argv[2])))

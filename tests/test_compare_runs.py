@@ -10,7 +10,7 @@ import pytest
 from ranked import SPLIT, results_of
 
 from benchmark import api, compare_runs
-from benchmark.cli import handover
+from benchmark.cli.diff import COMMAND, REGRESSED
 from benchmark.compare_runs import Changes, changes_between, refuse_unlike
 from benchmark.errors import RunError
 
@@ -77,10 +77,10 @@ def test_diff_of_another_split_is_refused(tmp_path):
         refuse_unlike(a, replace(b, table=replace(b.table, facts=other)))
 
 
-@pytest.mark.parametrize(("flag", "code"), [(False, 0), (True, handover.REGRESSED)])
+@pytest.mark.parametrize(("flag", "code"), [(False, 0), (True, REGRESSED)])
 def test_diff_exit_code_is_3_only_where_asked(monkeypatch, capsys, flag, code):
     worse = compare_runs.Change("shop", "m", 0.5, 0.4, -0.1, -0.2, -0.05, 0.001, regressed=True)
     monkeypatch.setattr(api, "diff", lambda *_, **__: Changes("ndcg@10", 0.95, (worse,), ()))
     options = argparse.Namespace(before="a", after="b", dataset=None, fail_on_regression=flag, json=False)
-    assert handover.diff(options) == code
+    assert COMMAND.call(options) == code
     assert "WORSE" in capsys.readouterr().out

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from benchmark import api
-from benchmark.runner import RunOptions
 
 pytestmark = pytest.mark.gpu
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.gpu
 def test_model_runs_on_the_gpu_and_the_board_names_the_device(model: str, tmp_path: Path) -> None:
     changes = {"budget": {"per_model": "20s", "max_trials": 3, "slot": {"gpu": "yes"}}}
     suite = api.check("quickstart", changes, models=["baselines/popularity", model])
-    finished = api.run(suite, RunOptions(out=tmp_path / "run"))
+    finished = api.run(suite, out=tmp_path / "run")
     rows = {row["model"]: row for row in finished.board.tables[0].rows}
     assert (rows[model]["status"], rows[model]["device"]) == ("ok", "cuda")
     assert rows["baselines/popularity"]["device"] == "cpu"

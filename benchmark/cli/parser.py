@@ -1,92 +1,118 @@
-"""The parser of all verbs, and options that several of them take."""
+"""The parser of all commands, and the options that several of them take."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from benchmark.errors import DataError, did_you_mean
+from benchmark.errors import did_you_mean
 
-EPILOG = """examples:
-  bench run quickstart                   offline, under a minute: what a board looks like
-  bench run suites/movielens.yaml        tune, test, rank; the same command goes on after a stop
-  bench report results/movielens/latest  the board again, from stored rows
-  bench pick results/movielens/latest --export best      the model for production, as a bundle
-  bench recommend best --user 196        what it recommends
+DESCRIPTION = """\
+Find the recommender to put into production for your data: tune models of
+different libraries under the same budget, test the differences, pick one."""
+EPILOG = """\
+examples:
+  bench run quickstart                 a first board, offline, in under a minute
+  bench run suites/movielens.yaml      tune, test and rank; run it again to resume
+  bench report results/movielens/latest                 show the board again
+  bench pick results/movielens/latest --export best     export the best choice
+  bench recommend best --user 196      what it recommends to a user
+
+`bench COMMAND --help` shows the options of a command.
 """
 
 
-class Verb(NamedTuple):
-    """One verb.
+class Command(NamedTuple):
+    """One command.
 
     Attributes:
         call: takes the options, returns the exit code.
-        add_options: declares the options.
-        text: what the help says of it.
+        help: what it does, in one line.
+        add_options: declares the options; a command without options has none.
     """
 
     call: Callable[[argparse.Namespace], int]
-    add_options: Callable[[argparse.ArgumentParser], None]
-    text: str
+    help: str
+    add_options: Callable[[argparse.ArgumentParser], None] = lambda _: None
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains in one line, and names the nearest word when one is mistyped."""
+    """Complains in one line, and names the most similar word for a mistyped one."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a word that is not among the choices; argparse suggests none before Python 3.14."""
+        if action.choices is not None and value not in action.choices:
+            what = str(action.metavar or "choice").lower()
+            text = f"there is no {what} {value!r}{did_you_mean(value, action.choices)}"
+            raise argparse.ArgumentError(action if action.option_strings else None, text)
 
     def error(self, message: str) -> NoReturn:
-        """Leave with the complaint and exit code 2."""
-        known = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
-        if known:
-            options = [option.strip("' ") for option in known[2].split(",")]
-            what = "verb" if self.prog == "bench" else "choice"
-            message = f"there is no {what} {known[1]!r}{did_you_mean(known[1], options)}"
-        self.exit(2, f"{self.prog}: {message} ({self.prog} --help says what there is)\n")
+        """Exit with the complaint and code 2."""
+        self.exit(2, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
 
     def refuse(self, unknown: str) -> NoReturn:
-        """Complain about an argument that this verb does not take."""
+        """Complain about an argument that this command does not take."""
         flags = [flag for action in self._actions for flag in action.option_strings]
-        near = did_you_mean(unknown, flags) if unknown.startswith("-") else ""
-        self.error(f"takes no argument {unknown!r}{near}")
+        hint = did_you_mean(unknown, flags) if unknown.startswith("-") else ""
+        self.error(f"takes no argument {unknown!r}{hint}")
 
 
-def build_parser(verbs: Mapping[str, Verb]) -> Parser:
-    """Return the parser of all verbs; what it returns has the verb's call and parser among its options."""
+class ShowVersion(argparse.Action):
+    """Print the version of bench and leave; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Leave with code 0."""
+        import benchmark
+
+        parser.exit(0, f"bench {benchmark.__version__}\n")
+
+
+def build_parser(commands: Mapping[str, Command]) -> Parser:
+    """Return the parser of all commands; the options it returns hold the command's call and parser too."""
     parser = Parser(
         prog="bench",
-        description="Which recommender should I put into production for this data?",
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    subparsers = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for name, verb in verbs.items():
-        sub = subparsers.add_parser(name, help=verb.text, description=verb.text, allow_abbrev=False)
-        verb.add_options(sub)
-        sub.set_defaults(verb=verb.call, parser=sub)
+    parser.add_argument(
+        "-V", "--version", action=ShowVersion, nargs=0, help="show the version of bench and exit"
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in commands.items():
+        sentence = f"{command.help[0].upper()}{command.help[1:]}."
+        sub = subparsers.add_parser(name, help=command.help, description=sentence, allow_abbrev=False)
+        command.add_options(sub)
+        sub.set_defaults(call=command.call, parser=sub)
     return parser
 
 
-def no_options(parser: argparse.ArgumentParser) -> None:
-    """Take nothing."""
+def add_suite(parser: argparse.ArgumentParser) -> None:
+    """Add the suite alone."""
+    parser.add_argument(
+        "suite", metavar="SUITE", help="a YAML file, or the name of a suite that ships with bench"
+    )
+
+
+def add_changed_suite(parser: argparse.ArgumentParser) -> None:
+    """Add the suite and what may be changed in it."""
+    add_suite(parser)
+    parser.add_argument("--budget", metavar="TIME", help="device-seconds per model, such as 30s or 5m")
+    parser.add_argument("--models", metavar="A,B", help="only these models of the suite")
+    parser.add_argument("--seeds", type=int, metavar="N", help="refits of each stochastic model")
 
 
 def add_data_folder(parser: argparse.ArgumentParser) -> None:
-    """Add ``--data``; :func:`data_folder` reads it."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of data sets (default $BENCH_DATA)")
+    """Add the folder of data sets."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of data sets (default: $BENCH_DATA)")
 
 
-def data_folder(options: argparse.Namespace) -> Path | None:
-    """Return the folder that --data names.
+def listed(text: str | None) -> list[str] | None:
+    """Return the entries of a list with commas; None for None.
 
-    Raises:
-        DataError: it is no folder; without --data, $BENCH_DATA may point to nothing.
+    >>> listed("torch/mf, native/ease,")
+    ['torch/mf', 'native/ease']
     """
-    folder: Path | None = options.data
-    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - false, not an error, for any text
-        raise DataError(
-            f"--data {folder}: there is no such folder; give the one that holds ml-100k and others"
-        )
-    return folder
+    return None if text is None else [entry.strip() for entry in text.split(",") if entry.strip()]

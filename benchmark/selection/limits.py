@@ -50,34 +50,28 @@ class Limit:
         return f"{self.column} is {value:.4g}, {excess:.3g} {side} the limit of {self.bound:g}"
 
 
-def on_metric(text: str, metrics: Sequence[str], *, at_most: bool) -> Limit:
-    """Return the limit that ``"coverage@10=0.2"`` means.
+def on_metric(name: str, bound: float, metrics: Sequence[str], *, at_most: bool) -> Limit:
+    """Return a limit on a metric of the run.
 
     Args:
-        text: METRIC=VALUE.
+        name: of the metric.
+        bound: its least or greatest value.
         metrics: metrics of the run.
-        at_most: whether the value is the most, for errors, or the least.
+        at_most: whether the bound is the greatest, for errors, or the least.
 
     Raises:
-        PickError: no number, a metric that the run did not measure, or the wrong side.
+        PickError: the run did not measure the metric, or the bound is on its wrong side.
 
-    >>> str(on_metric("coverage@10=0.2", ["ndcg@10", "coverage@10"], at_most=False))
+    >>> str(on_metric("coverage@10", 0.2, ["ndcg@10", "coverage@10"], at_most=False))
     'coverage@10 ≥ 0.2'
     """
-    option, other = ("--max", "--min") if at_most else ("--min", "--max")
-    name, _, value = text.partition("=")
+    side, other = ("max", "min") if at_most else ("min", "max")
     if name not in metrics:
         raise PickError(
-            f"{option} {text}: the run did not measure {name!r}{did_you_mean(name, metrics)}; "
-            f"give METRIC=VALUE with one of {', '.join(metrics)}"
+            f"{side} {name}={bound:g}: the run did not measure {name!r}{did_you_mean(name, metrics)}; "
+            f"it has {', '.join(metrics)}"
         )
-    try:
-        bound = float(value)
-    except ValueError as error:
-        raise PickError(
-            f"{option} {text}: {value!r} is not a number; give METRIC=VALUE, such as {name}=0.2"
-        ) from error
     if parse_metric(name).higher_is_better == at_most:
         better = "higher" if at_most else "lower"
-        raise PickError(f"{option} {text}: {better} {name} is better; give {other} {name}={value}")
+        raise PickError(f"{side} {name}={bound:g}: {better} {name} is better; give {other} {name}={bound:g}")
     return Limit(name, bound, at_most)

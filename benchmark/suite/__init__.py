@@ -1,6 +1,14 @@
 """A suite file becomes frozen, validated objects; a complaint names file, line, key and cure."""
 
-from benchmark.suite.load import find, known_suites, load, parse
+from benchmark.suite.load import find_suite, load_suite, parse_suite, shipped_suites, suite_from_mapping
 from benchmark.suite.schema import Model, Suite
 
-__all__ = ["Model", "Suite", "find", "known_suites", "load", "parse"]
+__all__ = [
+    "Model",
+    "Suite",
+    "find_suite",
+    "load_suite",
+    "parse_suite",
+    "shipped_suites",
+    "suite_from_mapping",
+]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -10,25 +12,32 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PrivateAttr,
     Tag,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
-from benchmark.errors import MetricError
+from benchmark.errors import MetricError, SuiteError, did_you_mean
 from benchmark.metrics.register import parse_metric
+from benchmark.protocol import Choice, Range
 from benchmark.records import TrainOn
 from benchmark.units import Megabytes, Seconds, Share
 
+Hint: TypeAlias = Callable[[str, Collection[str]], str]
+"""What says of an unknown name, and of those that are possible, which may be meant."""
+
 
 class Section(BaseModel):
-    """A part of a suite: unknown keys are refused, nothing changes after validation."""
+    """A section of a suite: unknown keys are refused, nothing changes after validation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _known_metric(name: str) -> str:
+def existing_metric(name: str) -> str:
+    """Return the name of a metric that exists."""
     try:
         parse_metric(name)
     except MetricError as error:
@@ -36,13 +45,13 @@ def _known_metric(name: str) -> str:
     return name
 
 
-MetricName = Annotated[str, AfterValidator(_known_metric)]
+MetricName = Annotated[str, AfterValidator(existing_metric)]
 
 
 class ItemList(Section):
-    """Candidates of your own."""
+    """Candidate items from a file of your own."""
 
-    items: str = Field(description="text file, one item id a line; relative to the suite")
+    items: str = Field(description="text file with one item id per line; relative to the suite")
 
 
 class Metrics(Section):
@@ -59,9 +68,9 @@ class Metrics(Section):
         Discriminator(lambda given: "rule" if isinstance(given, str) else "list"),
     ] = Field(
         default="all",
-        description="items that compete for a place in a list, apart from those a user has seen: all; train: "
-        "with a row in train; test-items: with a row in the evaluated part; {items: FILE}: a list of your "
-        "own. A cold_item split always takes the items without a row in anything known",
+        description="which items are ranked, apart from those a user has seen: all; train: items that occur "
+        "in train; test-items: items that occur in the evaluated part; {items: FILE}: a list of your own. "
+        "A cold_item split always ranks the items that do not occur in training",
     )
 
     @model_validator(mode="after")
@@ -69,10 +78,12 @@ class Metrics(Section):
         primary = parse_metric(self.primary)
         if not primary.per_user and primary.base not in {"rmse", "mse", "mae"}:  # stored as sums of users
             raise ValueError(
-                f"primary: {self.primary} has no per-user value, so it cannot decide; choose ndcg@10"
+                f"primary: {self.primary} has no per-user value, so models cannot be compared by it; "
+                "choose another, such as ndcg@10"
             )
         if len(drawn := {parse_metric(name).sampled for name in self.all} - {None}) > 1:
-            raise ValueError(f"metrics draw {sorted(map(str, drawn))} items; one number must do for all")
+            numbers = " and ".join(sorted(map(str, drawn)))
+            raise ValueError(f"sampled metrics draw {numbers} negatives; all must draw the same number")
         return self
 
     @property
@@ -96,24 +107,24 @@ class BudgetSpec(Section):
 
     per_model: Seconds = Field(default=60.0, gt=0, description="device-seconds of one study")
     max_trials: int = Field(
-        default=100, ge=1, description="trials of one study, whatever is left of its budget"
+        default=100, ge=1, description="most trials of one study, whatever is left of its budget"
     )
     slot: SlotSpec = SlotSpec()
 
 
 class FinalsSpec(Section):
-    """How the chosen configuration is judged on test."""
+    """How the chosen configuration is scored on test."""
 
     seeds: int = Field(
         default=5, ge=1, le=100, description="refits of a stochastic model; a deterministic one has 1"
     )
     train_on: Literal["train+valid", "train"] = Field(
         default="train+valid",
-        description="which score the board ranks; with train+valid the train-only one is stored too",
+        description="which refit the board ranks; with train+valid the train-only score is stored too",
     )
     default: bool = Field(
         default=True,
-        description="score the default configuration on test as well, once: what tuning gained; never ranked",
+        description="also score the default configuration on test, to show what tuning gained; never ranked",
     )
 
     @property
@@ -123,21 +134,40 @@ class FinalsSpec(Section):
 
 
 class Bounds(Section):
-    """Another range for a tuned hyperparameter."""
+    """A search range that replaces an adapter's own; what is None stays the adapter's."""
 
     low: float | None = None
     high: float | None = None
     log: bool | None = None
     options: tuple[bool | int | float | str, ...] | None = None
 
+    def problem(self, own: Range | Choice) -> str | None:
+        """Return why these bounds cannot replace an adapter's own domain; None if they can."""
+        if isinstance(own, Choice):
+            has_options = self.options and len(self.options) > 1
+            return None if has_options else f"is a choice; give options: [a, b] of {own}"
+        if self.options is not None:
+            return f"is a range; give low and high (its own: {own})"
+        low = own.low if self.low is None else self.low
+        high = own.high if self.high is None else self.high
+        if own.whole and not (float(low).is_integer() and float(high).is_integer()):
+            return f"is a whole number; low and high must be too (found {low:g} and {high:g})"
+        if not low < high:
+            return f"low must be below high (found {low:g} and {high:g})"
+        if low <= 0 and (own.log if self.log is None else self.log):
+            return f"is on a log scale, so low must be above 0 (found {low:g}); or say log: false"
+        return None
+
 
 class Model(Section):
     """One row of the board."""
 
     use: str = Field(description="the adapter, library/name")
-    name: str = Field(default="", description="the name on the board, if not the adapter's")
-    set: dict[str, bool | int | float | str] = Field(default={}, description="hyperparameters that are fixed")
-    tune: dict[str, Bounds] = Field(default={}, description="hyperparameters whose range is another")
+    name: str = Field(default="", description="its name on the board; the adapter's by default")
+    set: dict[str, bool | int | float | str] = Field(
+        default={}, description="hyperparameters that are fixed, not tuned"
+    )
+    tune: dict[str, Bounds] = Field(default={}, description="search ranges that replace the adapter's own")
 
     @property
     def label(self) -> str:
@@ -164,7 +194,8 @@ class Suite(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the results folder")
     datasets: tuple[LogSpec, ...] = Field(min_length=1)
     stand_in: bool = Field(
-        default=False, description="allow the labelled synthetic data set where the real one cannot be had"
+        default=False,
+        description="where a data set is not available, use synthetic data of its shape, labelled as such",
     )
     prepare: PrepareSpec = PrepareSpec()
     split: SplitSpec = SplitSpec()
@@ -175,15 +206,53 @@ class Suite(Section):
     verdict: VerdictSpec = VerdictSpec()
     seed: int = Field(default=0, ge=0, description="seed of the sampler and of every trial")
 
+    _source: Path | None = PrivateAttr(default=None)
+
+    @property
+    def source(self) -> Path | None:
+        """The file it was read from; None if it was made in Python."""
+        return self._source
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the suite start."""
+        return Path() if self._source is None else self._source.parent
+
+    def read_from(self, path: Path | None) -> Suite:
+        """Return the suite as one that was read from a file."""
+        suite = self.model_copy()
+        suite._source = path  # noqa: SLF001 - a copy of its own class
+        return suite
+
+    def only(self, names: Sequence[str], hint: Hint = did_you_mean) -> Suite:
+        """Return the suite with the models of these names alone.
+
+        Args:
+            names: on the board.
+            hint: says which of the suite's models an unknown name may mean.
+
+        Raises:
+            SuiteError: none is named, or one is not in the suite.
+        """
+        if not names:
+            raise SuiteError("models: must name at least one model of the suite, such as surprise/svd")
+        by_label = {model.label: model for model in self.models}
+        for name in names:
+            if name not in by_label:
+                raise SuiteError(
+                    f"{self.source or self.name}: there is no model {name!r}{hint(name, by_label)}\n"
+                    f"  The suite has: {', '.join(by_label)}."
+                )
+        return self.model_copy(update={"models": tuple(by_label[name] for name in dict.fromkeys(names))})
+
     @field_validator("datasets", "models", mode="before")
     @classmethod
-    def _names_alone(cls, value: Any, info: Any) -> Any:
+    def _names_alone(cls, value: Any, info: ValidationInfo) -> Any:
+        """Read a bare name as an entry with that name alone."""
         key = "name" if info.field_name == "datasets" else "use"
-        return (
-            [{key: entry} if isinstance(entry, str) else entry for entry in value]
-            if isinstance(value, list)
-            else value
-        )
+        if not isinstance(value, list | tuple):
+            return value
+        return [{key: entry} if isinstance(entry, str) else entry for entry in value]
 
     @model_validator(mode="after")
     def _each_once(self) -> Suite:

@@ -27,7 +27,7 @@ from benchmark.registry import Registry
 from benchmark.results import RunDirectory, file_hash, latest
 from benchmark.runner import RunOptions
 from benchmark.selection import pick, record_files
-from benchmark.suite import parse
+from benchmark.suite import parse_suite
 
 SUITE = """
 name: small
@@ -43,7 +43,7 @@ REGISTRY = Registry(ADAPTERS)
 @pytest.fixture(scope="module")
 def run_path(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("runs") / "run"
-    return runner.run(parse(SUITE, "small.yaml", REGISTRY), REGISTRY, RunOptions(out=place)).path
+    return runner.run(parse_suite(SUITE, "small.yaml", REGISTRY), REGISTRY, RunOptions(out=place)).path
 
 
 @pytest.fixture(scope="module")
@@ -375,11 +375,11 @@ def test_bench_shows_hostile_titles_without_obeying_them(place, tmp_path, capsys
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "whose list"),
-        (["--user", "1", "--users", "u.csv"], "goes without"),
+        ([], "for whom"),
+        (["--user", "1", "--users", "u.csv"], "cannot be combined with"),
         (["--users", "u.csv"], "needs --out"),
         (["--users", "u.txt", "--out", "o.csv"], r"must end in \.csv or \.parquet"),
-        (["--user", "1", "--out", "o.csv"], "goes with --users"),
+        (["--user", "1", "--out", "o.csv"], "requires --users"),
         (["--user", "1", "-k", "0"], "k is 0"),
     ],
 )

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, field
 
 import pytest
 from rich.console import Console
 
 from benchmark.cli.views.progress import Progress
+from benchmark.protocol import Range
+from benchmark.records import Exclusion, StudyRecord
 from benchmark.runner import Watcher
 
 
-@dataclass
-class Study:
-    """A study as progress knows it."""
-
-    name: str
-    space: dict[str, str] = field(default_factory=lambda: {"lr": "0..1"})
-    excluded: tuple[str, str] | None = None
+def planned(name: str, *, is_tuned: bool = True, excluded: Exclusion | None = None) -> StudyRecord:
+    """Return the study of a model on the data set toy."""
+    return StudyRecord(
+        dataset="toy",
+        model=name,
+        adapter=name,
+        library=name.partition("/")[0],
+        feedback="implicit",
+        rates=False,
+        deterministic=False,
+        devices=("cpu",),
+        from_features=(),
+        space={"lr": Range(0.0, 1.0)} if is_tuned else {},
+        default={"lr": 0.5},
+        published=None,
+        excluded=excluded,
+    )
 
 
 STUDIES = [
-    Study("toy/torch/a"),
-    Study("toy/lib/b"),
-    Study("toy/baselines/popularity", space={}),
-    Study("toy/keras/c", excluded=("skipped", "needs keras")),
+    planned("torch/a"),
+    planned("lib/b"),
+    planned("baselines/popularity", is_tuned=False),
+    planned("keras/c", excluded=Exclusion("skipped", "needs keras")),
 ]
 
 
@@ -54,7 +65,7 @@ def goes_through(progress: Progress) -> None:
 def picture(progress: Progress) -> list[str]:
     """Return the lines that the live picture would show now."""
     target = io.StringIO()
-    Console(file=target, width=200, color_system=None).print(progress._picture())
+    Console(file=target, width=200, color_system=None).print(progress.table.get_renderable())
     return target.getvalue().splitlines()
 
 
@@ -138,7 +149,7 @@ def test_quiet_shows_what_was_said_and_nothing_of_the_progress(terminal: bool) -
 
 def test_name_that_looks_like_markup_is_shown_as_it_is() -> None:
     progress, target = watch(terminal=False)
-    progress.planned([Study("toy/[red]x[/]")], 1.0, 1, 1)
+    progress.planned([planned("[red]x[/]")], 1.0, 1, 1)
     progress.study_closed("toy/[red]x[/]", "ok", 0.5)
     assert "toy/[red]x[/]: ok" in target.getvalue()
     assert picture(progress)[1].startswith("toy/[red]x[/]")

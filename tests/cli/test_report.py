@@ -88,7 +88,7 @@ def test_report_into_a_folder_writes_every_format_and_the_figures(
         (["--out", "board.doc"], "must end in .md"),
         (["--out", "board.md", "--format", "terminal"], "leave out --out"),
         (["--out", ".", "--format", "md"], "is a folder"),
-        (["--table", "pairs"], "goes with --format csv"),
+        (["--table", "pairs"], "requires --format csv"),
     ],
 )
 def test_report_out_that_makes_no_sense_is_one_clear_complaint(

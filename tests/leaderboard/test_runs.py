@@ -14,7 +14,7 @@ from benchmark.errors import RunError
 from benchmark.leaderboard import board
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
-from benchmark.suite import parse
+from benchmark.suite import parse_suite
 
 SUITE = """
 name: small
@@ -37,7 +37,7 @@ def run_of(fakes: Registry, tmp_path_factory: pytest.TempPathFactory) -> Callabl
             out = tmp_path_factory.mktemp("runs") / "run"
             text = SUITE.replace("SEED", str(seed)).replace("MODELS", models)
             done[models, seed] = runner.run(
-                parse(text, "small.yaml", fakes), fakes, runner.RunOptions(out=out)
+                parse_suite(text, "small.yaml", fakes), fakes, runner.RunOptions(out=out)
             )
         return done[models, seed]
 

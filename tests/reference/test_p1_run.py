@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from benchmark import api
-from benchmark.runner import RunOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -28,14 +27,14 @@ ANCHORS = {
 
 
 @pytest.fixture(scope="module")
-def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> api.Finished:
+def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> api.Run:
     out = tmp_path_factory.mktemp("p1") / "run"
     suite = api.check("movielens-p1", {"budget": {"per_model": "60s"}}, models=list(ANCHORS))
-    return api.run(suite, RunOptions(out=out, data=data_dir))
+    return api.run(suite, out=out, data=data_dir)
 
 
 @pytest.fixture(scope="module")
-def rows(finished: api.Finished) -> dict[str, dict[str, Any]]:
+def rows(finished: api.Run) -> dict[str, dict[str, Any]]:
     return {row["model"]: row for row in finished.board.tables[0].rows}
 
 
@@ -46,7 +45,7 @@ def test_tuned_model_reaches_its_anchor_on_p1(rows: dict[str, dict[str, Any]], m
     assert low <= rows[model]["ndcg@10"] <= high
 
 
-def test_every_study_stays_inside_its_budget(finished: api.Finished) -> None:
+def test_every_study_stays_inside_its_budget(finished: api.Run) -> None:
     charged: dict[str, float] = defaultdict(float)
     defaults = {}
     for text in (finished.path / "ledger.jsonl").read_text("utf-8").splitlines():

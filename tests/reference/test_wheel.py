@@ -31,6 +31,7 @@ def test_wheel_installed_elsewhere_runs_the_quickstart(tmp_path: Path) -> None:
 
     where = python("-c", "import benchmark, adapters; print(benchmark.__file__, adapters.__file__)")
     assert where.count(str(site)) == 2
+    assert all((site / name / "py.typed").is_file() for name in ("benchmark", "adapters"))
     python("-m", "benchmark.cli", "run", "quickstart", "--out", "run")
     with (tmp_path / "run" / "leaderboard.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

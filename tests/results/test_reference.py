@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-import yaml
 from repository import ROOT
 
 from adapters import ADAPTERS
 from benchmark.leaderboard.tuning_history import at_edge
+from benchmark.protocol import Hyperparameter
 from benchmark.registry import Registry
-from benchmark.results.reference import ReferenceBoard, reference_boards
+from benchmark.results.reference import ReferenceBoard, ReferenceRow, reference_boards
 
 OURS = Registry(ADAPTERS)
 BOARDS = reference_boards(ROOT / "results" / "reference")
@@ -33,11 +33,11 @@ ENDS: dict[str, str] = {
 """Best values that may lie at an edge, ``adapter hyperparameter=value``, each with the reason."""
 
 
-def tuned(row: Mapping[str, str]) -> dict[str, float]:
+def tuned(row: ReferenceRow) -> Mapping[str, Hyperparameter]:
     """Return the best configuration of a row: whole where the board holds it, else what it flagged."""
-    if row.get("config"):
-        return json.loads(row["config"])
-    flagged = (entry.partition("=") for entry in (row.get("at_edge") or "").split(", ") if entry)
+    if row.config is not None:
+        return row.config
+    flagged = (entry.partition("=") for entry in (row.at_edge or "").split(", ") if entry)
     return {name: json.loads(value) for name, _, value in flagged}
 
 
@@ -46,39 +46,34 @@ def edges(board: ReferenceBoard) -> set[str]:
 
     A range that the suite set itself says nothing about the adapter's.
     """
-    own = {
-        model["name"] or model["use"]: {**model["set"], **model["tune"]} for model in board.suite["models"]
-    }
+    own = {model.label: {*model.set, *model.tune} for model in board.suite.models}
     found = set()
     for row in board.rows:
-        if row["status"] == "ok" and row["use"] in OURS:
-            space = OURS[row["use"]].traits.space.items()
-            domains = {name: str(domain) for name, domain in space if name not in own[row["model"]]}
-            found |= {f"{row['use']} {edge}" for edge in at_edge(domains, tuned(row))}
+        if row.status == "ok" and row.adapter in OURS:
+            space = OURS[row.adapter].traits.space.items()
+            domains = {name: str(domain) for name, domain in space if name not in own[row.model]}
+            found |= {f"{row.adapter} {edge}" for edge in at_edge(domains, tuned(row))}
     return found
+
+
+SUITE = """
+name: small
+datasets: [movielens-100k]
+metrics: {primary: ndcg@5}
+models: [{use: native/ease, name: mine}, baselines/popularity]
+"""
 
 
 def write_board(folder: Path, **columns: str) -> Path:
     """Write a board of native/ease under another name, and of popularity without a result."""
-    place = folder / "small"
-    place.mkdir()
-    models = [
-        {"use": "native/ease", "name": "mine", "set": {}, "tune": {}},
-        {"use": "baselines/popularity", "name": "", "set": {}, "tune": {}},
-    ]
-    (place / "suite.yaml").write_text(yaml.safe_dump({"metrics": {"primary": "ndcg@5"}, "models": models}))
-    first = {
-        "rank": "1",
-        "dataset": "d",
-        "model": "mine",
-        "status": "ok",
-        "config": "",
-        "at_edge": "",
-    } | columns
-    with (place / "leaderboard.csv").open("w", newline="") as file:
+    path = folder / "small"
+    path.mkdir()
+    (path / "suite.yaml").write_text(SUITE)
+    first = {"rank": "1", "dataset": "d", "model": "mine", "status": "ok", "config": "", "at_edge": ""}
+    with (path / "leaderboard.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(first))
         writer.writeheader()
-        writer.writerow(first)
+        writer.writerow(first | columns)
         writer.writerow({"dataset": "d", "model": "baselines/popularity", "status": "failed"})
     return folder
 
@@ -92,12 +87,12 @@ def written(tmp_path: Path) -> Path:
 def test_board_finds_a_model_by_its_adapter_whatever_its_name(written: Path) -> None:
     (board,) = reference_boards(written)
     assert (board.name, board.primary) == ("small", "ndcg@5")
-    assert [row["model"] for row in board.of("native/ease")] == ["mine"]
+    assert [(row.model, row.rank, row.value) for row in board.rows_of("native/ease")] == [("mine", 1, None)]
 
 
 def test_model_without_a_result_is_no_evidence(written: Path) -> None:
     (board,) = reference_boards(written)
-    assert board.of("baselines/popularity") == []
+    assert board.rows_of("baselines/popularity") == []
 
 
 def test_folder_without_a_suite_is_no_board(written: Path) -> None:
@@ -123,7 +118,7 @@ def test_edges_are_those_of_the_ranges_as_they_are_now(
 
 def test_there_are_committed_boards() -> None:
     assert {"movielens"} <= {board.name for board in BOARDS}
-    assert all(row["use"] in OURS for board in BOARDS for row in board.rows)
+    assert all(row.adapter in OURS for board in BOARDS for row in board.rows)
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)

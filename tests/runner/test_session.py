@@ -32,7 +32,7 @@ from benchmark.records import (
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
-from benchmark.suite import Suite, parse
+from benchmark.suite import Suite, parse_suite
 
 Make = Callable[..., Suite]
 Run = Callable[..., RunDirectory]
@@ -308,7 +308,7 @@ models: [fake/fixed, fake/lacking]
 
 def test_missing_library_stops_before_anything_is_spent(tmp_path: Path) -> None:
     lacking = Registry({"fake/fixed": "fakes:Fixed", "fake/lacking": "fakes:Lacking"})
-    both = parse(LACKING, "two.yaml", lacking)
+    both = parse_suite(LACKING, "two.yaml", lacking)
     with pytest.raises(MissingLibrary, match=r"fake/lacking needs no_such_library.*\n.*pip install"):
         runner.run(both, lacking, RunOptions(out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
@@ -349,7 +349,7 @@ def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path) ->
     pd.concat([log[: len(log) // 2], anchor]).to_csv(data / "train.csv", index=False)
     log[len(log) // 2 :].to_csv(data / "valid.csv", index=False)
     test.to_csv(data / "test.csv", index=False)
-    spying = parse(
+    spying = parse_suite(
         f"""
 name: spying
 datasets: [{{name: own, user: user, item: item, value: rating, scale: [1, 5]}}]

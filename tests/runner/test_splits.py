@@ -66,7 +66,7 @@ def test_plan_counts_the_studies_of_every_fold(suite: Make, monkeypatch: pytest.
     from benchmark import api
 
     fakes = Registry({"fake/fixed": "fakes:Fixed", "fake/steady": "fakes:Steady"})
-    monkeypatch.setattr(api, "registry", lambda: fakes)
+    monkeypatch.setattr("benchmark.api.suites.registry", lambda: fakes)
     studies = api.plan(suite(split={"by": "k_fold", "folds": 4}))
     assert len(studies) == 2 * 4
     assert studies[-1].name == "planted#4/fake/steady"

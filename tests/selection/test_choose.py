@@ -143,18 +143,17 @@ def test_losses_are_the_same_whatever_the_limits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "at_most", "message"),
+    ("name", "bound", "at_most", "message"),
     [
-        ("ndgc@10=.2", False, "did you mean 'ndcg@10'"),
-        ("ndcg@10=much", False, "is not a number"),
-        ("ndcg@10=nan", False, "must be a finite number"),
-        ("rmse=.9", False, "lower rmse is better; give --max rmse=.9"),
-        ("ndcg@10=.2", True, "higher ndcg@10 is better; give --min ndcg@10=.2"),
+        ("ndgc@10", 0.2, False, "did you mean 'ndcg@10'"),
+        ("ndcg@10", float("nan"), False, "must be a finite number"),
+        ("rmse", 0.9, False, "lower rmse is better; give max rmse=0.9"),
+        ("ndcg@10", 0.2, True, "higher ndcg@10 is better; give min ndcg@10=0.2"),
     ],
 )
-def test_limit_on_a_metric_that_makes_no_sense_is_refused(text, at_most, message):
+def test_limit_on_a_metric_that_makes_no_sense_is_refused(name, bound, at_most, message):
     with pytest.raises(PickError, match=message):
-        on_metric(text, ["ndcg@10", "rmse"], at_most=at_most)
+        on_metric(name, bound, ["ndcg@10", "rmse"], at_most=at_most)
 
 
 def test_record_holds_a_reason_for_every_model_in_every_form(tmp_path):

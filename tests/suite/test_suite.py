@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from adapters import RENAMED
-from benchmark import api
+from benchmark.api.adapters import registry
 from benchmark.errors import SuiteError
 from benchmark.registry import Registry
-from benchmark.suite import Suite, find, known_suites, load, parse
+from benchmark.suite import Suite, find_suite, load_suite, parse_suite, shipped_suites
 
 GOOD = """\
 name: shop
@@ -19,12 +19,12 @@ models:
   - baselines/popularity
   - {use: surprise/svd, set: {dim: 20}, tune: {lr: {low: 0.001, high: 0.02}}}
 """
-ALL = api.registry()
+ALL = registry()
 
 
 def complaints(text: str, registry: Registry = ALL, **changes: object) -> list[str]:
     with pytest.raises(SuiteError) as caught:
-        parse(text, "shop.yaml", registry, changes)
+        parse_suite(text, "shop.yaml", registry, changes)
     return str(caught.value).splitlines()
 
 
@@ -144,15 +144,15 @@ def test_adapters_are_judged_although_another_section_is_wrong() -> None:
     assert found[1].startswith("shop.yaml:6: finals.seeds:")
 
 
-def test_key_that_stands_twice_is_refused_at_its_line() -> None:
-    assert complaints(GOOD + "name: again\n") == ["shop.yaml:6: is not YAML: key 'name' stands twice"]
+def test_key_that_appears_twice_is_refused_at_its_line() -> None:
+    assert complaints(GOOD + "name: again\n") == ["shop.yaml:6: is not YAML: key 'name' appears twice"]
 
 
 def test_model_listed_twice_needs_a_name_of_its_own() -> None:
     text = GOOD + "  - baselines/popularity\n"
     assert "baselines/popularity is listed twice; give one another name" in complaints(text)[0]
     named = text.replace("  - baselines/popularity\n", "  - {use: baselines/popularity, name: other}\n", 1)
-    assert next(model.label for model in parse(named, "shop.yaml", ALL).models) == "other"
+    assert next(model.label for model in parse_suite(named, "shop.yaml", ALL).models) == "other"
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_empty_suite_lists_every_key_that_is_missing() -> None:
 def test_complaint_about_a_change_names_who_made_it_and_no_line_of_the_file() -> None:
     text = GOOD + "budget: {per_model: 3s}\n"
     with pytest.raises(SuiteError) as caught:
-        parse(text, "shop.yaml", ALL, {"budget": {"per_model": "abc"}}, changed_by="command line")
+        parse_suite(text, "shop.yaml", ALL, {"budget": {"per_model": "abc"}}, changed_by="command line")
     assert str(caught.value).startswith("command line: budget.per_model: must be a duration such as 45s")
 
 
 def test_change_leaves_the_rest_of_its_section_as_the_file_says() -> None:
     text = GOOD + "budget: {per_model: 3s, max_trials: 7}\n"
-    changed = parse(text, "shop.yaml", ALL, {"budget": {"per_model": "1m"}}).budget
+    changed = parse_suite(text, "shop.yaml", ALL, {"budget": {"per_model": "1m"}}).budget
     assert (changed.per_model, changed.max_trials) == (60.0, 7)
 
 
@@ -197,24 +197,24 @@ def test_change_of_a_section_that_is_no_mapping_leaves_the_complaint_to_the_file
 
 
 def test_bare_names_mean_data_sets_and_models_with_their_defaults() -> None:
-    suite = parse("name: n\ndatasets: [movielens-100k]\nmodels: [native/ease]\n", "n.yaml", ALL)
+    suite = parse_suite("name: n\ndatasets: [movielens-100k]\nmodels: [native/ease]\n", "n.yaml", ALL)
     assert (suite.datasets[0].name, suite.models[0].use) == ("movielens-100k", "native/ease")
     assert suite.metrics.all == ("ndcg@10", "recall@10", "map@10", "coverage@10", "rmse")
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("45s", 45.0), ("1.5h", 5400.0), (30, 30.0), ("30", 30.0)])
 def test_duration_is_read_as_people_write_it(written: object, seconds: float) -> None:
-    assert parse(GOOD, "shop.yaml", ALL, {"budget": {"per_model": written}}).budget.per_model == seconds
+    assert parse_suite(GOOD, "shop.yaml", ALL, {"budget": {"per_model": written}}).budget.per_model == seconds
 
 
 def test_sizes_and_percent_are_read_as_people_write_them() -> None:
-    suite = parse(GOOD + "budget: {slot: {memory: 2GB}}\nverdict: {margin: 5 %}\n", "shop.yaml", ALL)
+    suite = parse_suite(GOOD + "budget: {slot: {memory: 2GB}}\nverdict: {margin: 5 %}\n", "shop.yaml", ALL)
     assert (suite.budget.slot.memory, suite.verdict.margin) == (2048.0, 0.05)
 
 
-@pytest.mark.parametrize("name", sorted(known_suites()))
+@pytest.mark.parametrize("name", sorted(shipped_suites()))
 def test_shipped_suite_validates_by_its_bare_name_and_is_called_by_it(name: str) -> None:
-    suite = load(find(name), ALL)
+    suite = load_suite(find_suite(name), ALL)
     assert suite.name == name
     assert suite.models
 
@@ -222,14 +222,14 @@ def test_shipped_suite_validates_by_its_bare_name_and_is_called_by_it(name: str)
 def test_written_out_suite_reads_back_as_the_same(tmp_path: Path) -> None:
     import yaml
 
-    suite = parse(GOOD, "shop.yaml", ALL)
+    suite = parse_suite(GOOD, "shop.yaml", ALL)
     path = tmp_path / "resolved.yaml"
     path.write_text(yaml.safe_dump(suite.model_dump(mode="json")))
-    assert load(path, ALL) == suite
+    assert load_suite(path, ALL).model_dump() == suite.model_dump()
 
 
 def test_suite_cannot_be_changed_after_validation() -> None:
-    suite: Suite = parse(GOOD, "shop.yaml", ALL)
+    suite: Suite = parse_suite(GOOD, "shop.yaml", ALL)
     with pytest.raises(ValueError, match="frozen"):
         suite.budget.per_model = 1.0
 
@@ -238,18 +238,18 @@ def test_suite_cannot_be_changed_after_validation() -> None:
     ("name", "words"),
     [
         ("movielenz", "movielenz: there is no such suite; did you mean 'movielens'?"),
-        ("nosuch.yaml", "Shipped are: "),
+        ("nosuch.yaml", "Suites that ship with bench: "),
         ("x" * 300, "there is no such suite"),
         (".", ".: is a folder, a suite is a YAML file"),
     ],
 )
 def test_suite_that_is_not_there_is_refused_with_those_that_are(name: str, words: str) -> None:
     with pytest.raises(SuiteError) as caught:
-        find(name)
+        find_suite(name)
     assert words in str(caught.value)
 
 
 def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SuiteError, match=r"binary\.yaml: cannot be read"):
-        load(tmp_path / "binary.yaml", ALL)
+        load_suite(tmp_path / "binary.yaml", ALL)

@@ -1,1 +1,1 @@
-"""What commands print: lists, plans, progress."""
+"""What commands show: tables of what there is, of what was planned and found; progress."""

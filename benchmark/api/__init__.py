@@ -1,0 +1,35 @@
+"""Every command as a Python call, with keyword arguments.
+
+A call bears the name of its command: ``run``, ``report``, ``pick`` and so on. Parts of a command have names
+of their own: ``audit`` is ``bench data check``, ``fetch`` is ``bench data fetch``, ``dry_run`` is
+``bench run --dry-run``, and ``load`` opens a bundle. All but ``metrics``, which a package of that name hides,
+can be imported from ``benchmark``.
+"""
+
+from benchmark.api.adapters import doctor, models
+from benchmark.api.bundles import load, recommend, verify
+from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
+from benchmark.api.suites import audit, check, data, dry_run, fetch, metrics, plan, schema
+
+__all__ = [
+    "Pick",
+    "Run",
+    "audit",
+    "check",
+    "data",
+    "diff",
+    "doctor",
+    "dry_run",
+    "fetch",
+    "load",
+    "metrics",
+    "models",
+    "pick",
+    "plan",
+    "recommend",
+    "report",
+    "run",
+    "runs",
+    "schema",
+    "verify",
+]

@@ -1,0 +1,59 @@
+"""The models there are, and what they need: the one place that joins adapters to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmark.registry import OPTIONAL, Adapter, Registry, install_hint
+
+if TYPE_CHECKING:
+    from benchmark.records import Hardware
+
+
+def registry() -> Registry:
+    """Return every adapter by name: ours, and those that installed packages publish."""
+    from adapters import ADAPTERS, RENAMED
+
+    return Registry(ADAPTERS, renamed=RENAMED, entry_points=True)
+
+
+def models(*names: str) -> list[Adapter]:
+    """Return the models of these names, or all of them; no framework is imported.
+
+    Raises:
+        AdapterError: there is no model of that name.
+    """
+    adapters = registry()
+    return [adapters[name] for name in names or sorted(adapters)]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What this machine offers and lacks.
+
+    Attributes:
+        hardware: the machine and the versions of libraries.
+        missing: libraries that are not installed, by the model that needs them.
+        install: the command that installs them.
+    """
+
+    hardware: Hardware
+    missing: Mapping[str, Sequence[str]]
+    install: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every model of the extra ``all`` can run."""
+        return all(name.partition("/")[0] in OPTIONAL for name in self.missing)
+
+
+def doctor() -> Diagnosis:
+    """Return what this machine offers and which libraries are missing."""
+    from benchmark.runner.hardware import hardware
+
+    adapters = models()
+    lacking = [adapter for adapter in adapters if adapter.missing]
+    missing = {adapter.name: adapter.missing for adapter in lacking}
+    return Diagnosis(hardware(adapters), missing, install_hint(lacking))

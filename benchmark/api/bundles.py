@@ -1,0 +1,64 @@
+"""Exported models: load, verify, recommend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.api.adapters import registry
+from benchmark.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from benchmark.api.suites import StrPath
+    from benchmark.bundle import Bundle, Recommendation
+    from benchmark.bundle.serving import Id
+    from benchmark.bundle.verify import Check
+
+
+def load(bundle: StrPath) -> Bundle:
+    """Return a bundle, ready to recommend: ``load("best").recommend([196, 22], k=10)``.
+
+    Raises:
+        BundleError: a file is damaged or does not fit the others.
+        MissingLibrary: the model needs a library that is not installed.
+    """
+    from benchmark import bundle as bundles
+
+    return bundles.load(Path(bundle), registry())
+
+
+def verify(bundle: StrPath) -> list[Check]:
+    """Return the checks of a bundle: hashes of files, lists against the run's own, measured latency."""
+    from benchmark.bundle.verify import verify as verify_bundle
+
+    return verify_bundle(Path(bundle), registry())
+
+
+def recommend(
+    bundle: StrPath,
+    users: Iterable[Id] = (),
+    k: int = 10,
+    *,
+    history: Collection[Id] | None = None,
+    exclude: Collection[Id] = (),
+) -> list[Recommendation]:
+    """Return the list of each user, from a bundle; or that of one new user, from a history.
+
+    Args:
+        bundle: its folder.
+        users: raw ids; of a new user with a history, a name or nothing.
+        k: length of a list.
+        history: items of a new user.
+        exclude: items to leave out.
+
+    Raises:
+        BundleError: the bundle is damaged, k is below 1, or a history comes with several users.
+    """
+    loaded, named = load(bundle), list(users)
+    if history is None:
+        return loaded.recommend(named, k, exclude=exclude)
+    if len(named) > 1:
+        raise BundleError(f"a history is that of one user (found {len(named)} users)")
+    return [loaded.recommend_new(history, k, user=named[0] if named else None, exclude=exclude)]

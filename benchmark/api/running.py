@@ -1,0 +1,272 @@
+"""Runs: make one, read its board, compare two, pick a model: run, runs, report, diff, pick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.api.adapters import registry
+from benchmark.api.bundles import verify
+from benchmark.api.suites import check, data_folder
+from benchmark.errors import BundleError, SuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmark.api.suites import StrPath, SuiteSource
+    from benchmark.compare_runs import Changes
+    from benchmark.leaderboard import Board, Compare
+    from benchmark.results import RunDirectory
+    from benchmark.runner import Watcher
+    from benchmark.selection import Decision
+    from benchmark.selection.choose import Rule
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run by its directory; wherever the path of a run is asked for, a Run will do."""
+
+    path: Path
+
+    def __fspath__(self) -> str:
+        """Return the path."""
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        """Return the path alone; nothing is read for it."""
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the board, for a notebook."""
+        return self.board._repr_html_()
+
+    @cached_property
+    def board(self) -> Board:
+        """The leaderboard, made from stored rows when it is first asked for.
+
+        Raises:
+            RunError: there is no run, or it has no results yet.
+        """
+        return report(self)
+
+    def pick(
+        self,
+        *,
+        max_latency_ms: float | None = None,
+        max_memory_mb: float | None = None,
+        max_size_mb: float | None = None,
+        min: Mapping[str, float] | None = None,
+        max: Mapping[str, float] | None = None,
+        device: str | None = None,
+        rule: Rule = "non-inferiority",
+        dataset: str | None = None,
+        export: StrPath | None = None,
+    ) -> Pick:
+        """Return the model for production; see :func:`benchmark.api.pick`."""
+        return pick(
+            self,
+            max_latency_ms=max_latency_ms,
+            max_memory_mb=max_memory_mb,
+            max_size_mb=max_size_mb,
+            min=min,
+            max=max,
+            device=device,
+            rule=rule,
+            dataset=dataset,
+            export=export,
+        )
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The model for production.
+
+    Attributes:
+        decision: the winner, and why every other model lost.
+        record: the decision record, a Markdown file; the same as JSON is beside it.
+        bundle: the winner's bundle; None if none was asked for.
+    """
+
+    decision: Decision
+    record: Path
+    bundle: Path | None
+
+    @property
+    def model(self) -> str:
+        """The winner's name on the board."""
+        return self.decision.winner
+
+    def __str__(self) -> str:
+        """Return the decision, a line for every model."""
+        from benchmark.selection import as_text
+
+        return as_text(self.decision)
+
+    def __repr__(self) -> str:
+        """Return the winner and where the record is."""
+        return f"Pick({self.model!r}, record={str(self.record)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the decision for a notebook; names cannot break out of it."""
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def run(
+    suite: SuiteSource,
+    *,
+    out: StrPath | None = None,
+    data: StrPath | None = None,
+    budget: str | float | None = None,
+    models: Sequence[str] | None = None,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    fresh: bool = False,
+    skip_missing: bool = False,
+    results: StrPath = "results",
+    watcher: Watcher | None = None,
+) -> Run:
+    """Tune, choose and score every model of a suite; resume where an earlier run of it stopped.
+
+    Args:
+        suite: its path or bare name, a mapping with the keys of a suite file, or a validated suite.
+        out: the run's directory, if not a new one under ``results``.
+        data: folder of data sets; $BENCH_DATA by default.
+        budget: device-seconds per model, such as "30s" or "5m", in place of the suite's.
+        models: only these models of the suite.
+        seeds: refits of each stochastic model, in place of the suite's.
+        jobs: studies side by side; as many as there are slots by default.
+        fresh: start a new run even where an unfinished one could be resumed.
+        skip_missing: keep a row with the reason for models whose library is not installed.
+        results: folder of all runs.
+        watcher: hears of the progress.
+
+    Raises:
+        BenchError: nothing finished is lost; the same call resumes.
+    """
+    from benchmark import runner
+    from benchmark.reporting import write_all
+
+    if jobs is not None and jobs < 1:
+        raise SuiteError(f"jobs: must be 1 or more (found {jobs})")
+    ready = check(suite, budget=budget, models=models, seeds=seeds)
+    options = runner.RunOptions(
+        results=Path(results),
+        out=None if out is None else Path(out),
+        data=data_folder(data),
+        base=ready.folder,
+        jobs=jobs,
+        fresh=fresh,
+        skip_missing=skip_missing,
+    )
+    finished = Run(runner.run(ready, registry(), options, watcher).path)
+    write_all(finished.board, finished.path)
+    return finished
+
+
+def runs(results: StrPath = "results") -> list[Run]:
+    """Return every run below a folder, newest first."""
+    from benchmark.results import runs_under
+
+    return [Run(directory.path) for directory in runs_under(Path(results))]
+
+
+def report(
+    *paths: StrPath,
+    compare: Compare = "reference",
+    baseline: str | None = None,
+    by: Sequence[str] | None = None,
+) -> Board:
+    """Return the board of one run, or of several as one, made from their stored rows.
+
+    Args:
+        paths: the run directories.
+        compare: "all" adds the comparison of all pairs of models, corrected over all pairs.
+        baseline: compare with this model instead of the reference that validation named.
+        by: show the same board for subgroups of the users or items too: "user.activity", "user.<column>",
+            "item.popularity".
+
+    Raises:
+        RunError: there is no run, it has no results yet, or the runs do not belong on one board.
+    """
+    from benchmark.leaderboard import board
+
+    return board(*map(_directory, paths), compare=compare, baseline=baseline, by=by)
+
+
+def diff(before: StrPath, after: StrPath, *, dataset: str | None = None) -> Changes:
+    """Return what one run changes against another, model by model.
+
+    Raises:
+        RunError: they are not of the same split, or one has no results yet.
+    """
+    from benchmark.compare_runs import compare_runs
+
+    return compare_runs(_directory(before), _directory(after), dataset)
+
+
+def pick(
+    run: StrPath,
+    *,
+    max_latency_ms: float | None = None,
+    max_memory_mb: float | None = None,
+    max_size_mb: float | None = None,
+    min: Mapping[str, float] | None = None,
+    max: Mapping[str, float] | None = None,
+    device: str | None = None,
+    rule: Rule = "non-inferiority",
+    dataset: str | None = None,
+    export: StrPath | None = None,
+) -> Pick:
+    """Return the model for production; its record is written into the run, or with its bundle.
+
+    Args:
+        run: the directory of a finished run.
+        max_latency_ms: limit on the 95th percentile of one user's scoring time, milliseconds.
+        max_memory_mb: limit on the peak memory of the fit, MiB.
+        max_size_mb: limit on the stored model, MiB.
+        min: least values of metrics, as in ``{"coverage@10": 0.2}``.
+        max: greatest values of metrics, as in ``{"rmse": 0.95}``.
+        device: only models measured on it, "cpu" or "cuda".
+        rule: what it takes to be good enough.
+        dataset: which one, where the run has several.
+        export: a new folder for the winner's bundle.
+
+    Raises:
+        PickError: no model meets the limits; says by how much each misses.
+        BundleError: the bundle cannot be made, or does not recommend what the run stored.
+        RunError: there is no run, or it has no results yet.
+    """
+    from benchmark import selection
+    from benchmark.bundle.export import export as export_bundle
+    from benchmark.leaderboard import dataset_names, ranked_results
+    from benchmark.selection.limits import Limit, on_metric
+
+    directory = _directory(run)
+    measured = directory.suite().metrics.all
+    costs = {"latency_ms_p95": max_latency_ms, "memory_mb": max_memory_mb, "size_mb": max_size_mb}
+    limits = [Limit(column, bound) for column, bound in costs.items() if bound is not None]
+    for bounds, at_most in ((min, False), (max, True)):
+        limits += [
+            on_metric(name, bound, measured, at_most=at_most) for name, bound in (bounds or {}).items()
+        ]
+    options = selection.PickOptions(tuple(limits), device, rule, to_export=export is not None)
+    results = ranked_results(directory, dataset)
+    decision = selection.pick(results, options)
+    if export is None:
+        stem = "pick" if len(dataset_names(directory)) == 1 else f"pick-{results.split_folder.name}"
+        return Pick(decision, selection.write_record(decision, directory, stem), None)
+    bundle = Path(export)
+    export_bundle(results, decision.winner, bundle, selection.record_files(decision))
+    if broken := [one for one in verify(bundle) if not one.ok and one.name != "latency"]:
+        raise BundleError(f"{bundle}: the bundle was written, but {broken[0].detail}; do not use it")
+    return Pick(decision, bundle / "pick.md", bundle)
+
+
+def _directory(run: StrPath) -> RunDirectory:
+    """Return an existing run's directory."""
+    from benchmark.results import RunDirectory
+
+    return RunDirectory.existing(Path(run))

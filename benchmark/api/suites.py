@@ -1,0 +1,200 @@
+"""Suites and their data: check, plan, audit, dry_run; data, fetch, metrics, schema."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from benchmark.api.adapters import registry
+from benchmark.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmark.datasets.manifest import SplitManifest
+    from benchmark.datasets.sources.folders import LocalDataset
+    from benchmark.records import StudyRecord
+    from benchmark.runner import DryRun
+    from benchmark.suite import Suite
+
+StrPath: TypeAlias = "str | os.PathLike[str]"
+SuiteSource: TypeAlias = "StrPath | Mapping[str, Any] | Suite"
+"""A suite's path or bare name, a mapping with the keys of a suite file, or a validated suite."""
+
+
+def check(
+    suite: SuiteSource,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    budget: str | float | None = None,
+    models: Sequence[str] | None = None,
+    seeds: int | None = None,
+    changed_by: str = "arguments",
+) -> Suite:
+    """Return a validated suite with every default filled in.
+
+    Args:
+        suite: as in :func:`run`.
+        changes: settings that win over the suite's, as nested keys.
+        budget: device-seconds per model, in place of the suite's.
+        models: only these models of the suite.
+        seeds: refits of each stochastic model, in place of the suite's.
+        changed_by: who made the changes: a complaint about one names it in place of the file.
+
+    Raises:
+        SuiteError: with every complaint, each at its line.
+    """
+    from benchmark.suite import Suite, find_suite, load_suite, suite_from_mapping
+
+    wanted = dict(changes or {})
+    for section, key, value in (("budget", "per_model", budget), ("finals", "seeds", seeds)):
+        if value is not None:
+            wanted[section] = {**wanted.get(section, {}), key: value}
+    if isinstance(suite, Suite):
+        copy = suite_from_mapping(suite.model_dump(), registry(), wanted, changed_by=changed_by)
+        ready = copy.read_from(suite.source)
+    elif isinstance(suite, Mapping):
+        ready = suite_from_mapping(suite, registry(), wanted, changed_by=changed_by)
+    else:
+        path = find_suite(os.fspath(suite))
+        ready = load_suite(path, registry(), wanted, changed_by=changed_by)
+    return ready if models is None else ready.only(models, registry().hint)
+
+
+def plan(
+    suite: SuiteSource,
+    *,
+    budget: str | float | None = None,
+    models: Sequence[str] | None = None,
+    seeds: int | None = None,
+) -> list[StudyRecord]:
+    """Return the studies that a suite would run, data set by data set; each fold has its own.
+
+    No log is read: whether values are ratings, and what has features, is taken from the suite and from what
+    is known of a publisher's data set.
+
+    Args:
+        suite: as in :func:`run`.
+        budget: device-seconds per model, in place of the suite's.
+        models: only these models of the suite.
+        seeds: refits of each stochastic model, in place of the suite's.
+
+    Raises:
+        SuiteError: with every complaint, each at its line.
+        DataError: a data set has neither a path nor a known name, or its folder is not a publisher's.
+    """
+    from benchmark import runner
+    from benchmark.datasets.sources.expected import expected_log
+    from benchmark.datasets.sources.folders import DataFolders
+
+    ready = check(suite, budget=budget, models=models, seeds=seeds)
+    studies: list[StudyRecord] = []
+    for spec in ready.datasets:
+        log = expected_log(spec, DataFolders(suite=ready.folder), ready.split.files)
+        for label in runner.labels_of(ready, spec.name):
+            planned = runner.plan(ready, registry(), label, rated=log.rated, described=log.described)
+            studies += [study.record() for study in planned]
+    return studies
+
+
+def dry_run(
+    suite: SuiteSource,
+    *,
+    data: StrPath | None = None,
+    models: Sequence[str] | None = None,
+) -> list[DryRun]:
+    """Train and validate one step of every model of a suite, to find what is broken; nothing is kept.
+
+    Args:
+        suite: as in :func:`run`.
+        data: folder of data sets; $BENCH_DATA by default.
+        models: only these models of the suite.
+
+    Raises:
+        BenchError: a data set is not available or cannot be split.
+    """
+    from benchmark import runner
+
+    ready = check(suite, models=models)
+    options = runner.RunOptions(data=data_folder(data), base=ready.folder)
+    return runner.dry_run(ready, registry(), options)
+
+
+def audit(suite: SuiteSource, *, data: StrPath | None = None) -> list[SplitManifest]:
+    """Return the manifest of each split of a suite, its audit included; nothing is kept.
+
+    Args:
+        suite: as in :func:`run`.
+        data: folder of data sets; $BENCH_DATA by default.
+
+    Raises:
+        DataError: a log is not available, or cannot be prepared or split.
+    """
+    import tempfile
+
+    from benchmark.runner.splits import store_all
+
+    ready, folder = check(suite), data_folder(data)
+    with tempfile.TemporaryDirectory(prefix="bench-check-") as scratch:
+        stored = store_all(ready, Path(scratch), folder, ready.folder, lambda _: None)
+        return [split.manifest for split in stored]
+
+
+def data(folder: StrPath | None = None) -> list[LocalDataset]:
+    """Return the data sets that are known by name, and where they are on this machine.
+
+    Args:
+        folder: folder of data sets; $BENCH_DATA by default.
+    """
+    from benchmark.datasets.sources.folders import DataFolders, local_datasets
+
+    return local_datasets(DataFolders(data=data_folder(folder)))
+
+
+def fetch(name: str, *, say: Callable[[str], None] = print) -> Path:
+    """Download a known data set into the cache; return its folder.
+
+    Args:
+        name: such as "movielens-1m".
+        say: shows the licence and the progress, a line each.
+
+    Raises:
+        SourceError: there is none of that name, or its publisher did not answer.
+    """
+    from benchmark.datasets.sources import download
+    from benchmark.datasets.sources.known import find_known
+
+    return download.fetch(find_known(name), say=say)
+
+
+def data_folder(folder: StrPath | None) -> Path | None:
+    """Return the folder of data sets: the one that is named, else $BENCH_DATA; None without either.
+
+    Raises:
+        DataError: there is no such folder; $BENCH_DATA may point to nothing.
+    """
+    from benchmark.datasets.sources.folders import data_directory
+
+    if folder is None:
+        return data_directory()
+    if not os.path.isdir(folder):  # noqa: PTH112 - false, not an error, for any text
+        raise DataError(
+            f"data: there is no folder {os.fspath(folder)}; give the one that holds ml-100k and others"
+        )
+    return Path(folder)
+
+
+def metrics() -> list[dict[str, str]]:
+    """Return name, kind, formula, direction, range and source of every metric."""
+    from benchmark.metrics.register import listing
+
+    return listing()
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of suites, for editors."""
+    from benchmark.suite import Suite
+
+    return Suite.model_json_schema()

@@ -1,0 +1,39 @@
+"""``bench data``: list or fetch data sets, or check those of a suite."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmark.cli.parser import Command, add_data_folder
+from benchmark.cli.terminal import console
+from benchmark.errors import BenchError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``bench data``."""
+    parser.add_argument("action", choices=("list", "fetch", "check"), help="what to do")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a data set to fetch, or a suite to check")
+    add_data_folder(parser)
+
+
+def data(options: argparse.Namespace) -> int:
+    """List data sets, fetch one, or audit those of a suite."""
+    from benchmark import api
+    from benchmark.cli.views.audit import show_audit
+    from benchmark.cli.views.data import show_data
+
+    terminal = console()
+    if options.action == "list":
+        show_data(api.data(options.data), terminal)
+    elif options.name is None:
+        what = "a data set" if options.action == "fetch" else "a suite"
+        raise BenchError(f"bench data {options.action} requires the name of {what}")
+    elif options.action == "fetch":
+        folder = api.fetch(options.name, say=lambda text: terminal.print(text, markup=False, highlight=False))
+        terminal.print(f"{options.name}: {folder}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        show_audit(api.audit(options.name, data=options.data), terminal)
+    return 0
+
+
+COMMAND = Command(data, "list or fetch data sets, or check those of a suite", add_options)

@@ -1,0 +1,67 @@
+"""How the data sets of a suite were prepared and split, and what the audit flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from benchmark.cli.views.tables import show_table
+from benchmark.datasets.audit.split_audit import TERMS
+from benchmark.datasets.manifest import SplitManifest
+from benchmark.records import to_json
+
+
+def show_audit(manifests: Sequence[SplitManifest], console: Console) -> None:
+    """Show how the data sets of a suite were prepared and split, and what the audit flags."""
+    for manifest in manifests:
+        console.print(Text(manifest.dataset, style="bold"))
+        show_table(console, ("what", "value"), list(facts(manifest)))
+        for note in manifest.audited.notes:
+            console.print(Text(f"  note: {note}"))
+        for flag in manifest.audited.flags:
+            console.print(Text(f"  flag: {flag}", style="yellow"))
+    console.print()
+    shown = {term for manifest in manifests for term in findings(manifest)}
+    if any(manifest.notes.tie_rule is not None for manifest in manifests):
+        shown.add("tied")
+    for term in (term for term in TERMS if term in shown):
+        console.print(Text(f"{spaced(term)}: {TERMS[term]}", style="dim"), soft_wrap=True)
+
+
+def facts(manifest: SplitManifest) -> Iterator[tuple[str, str]]:
+    """Yield what was done and found, a name and a value each."""
+    for step in manifest.prepare:
+        counts = f"rows {step.rows}, users {step.users}, items {step.items}"
+        yield f"prepare: {step.step}", f"{counts}, {step.note}" if step.note else counts
+    yield "split", in_words(manifest.rule.model_dump(mode="json"))
+    for part, counted in manifest.parts.items():
+        yield part, in_words(to_json(counted))
+    yield "notes of the split", in_words(to_json(manifest.notes))
+    yield from ((spaced(term), in_words(found)) for term, found in findings(manifest).items())
+
+
+def findings(manifest: SplitManifest) -> Mapping[str, object]:
+    """Return what the audit found, by the terms that explain it."""
+    overlap, found = manifest.audited.overlap, to_json(manifest.audited)
+    pairs = {"train and valid": overlap.train_valid, "train and test": overlap.train_test}
+    found |= {"overlap": pairs | {"valid and test": overlap.valid_test}}
+    return {term: found[term] for term in TERMS if found.get(term) is not None}
+
+
+def in_words(value: object) -> str:
+    """Return a value, or a mapping of values, as one line; what is None or empty is left out.
+
+    >>> in_words({"same_user": 0.75712, "any_user": None, "parts": {"rows": 3}})
+    'same user 0.7571, parts rows 3'
+    """
+    if isinstance(value, Mapping):
+        said = {key: inner for key, inner in value.items() if inner is not None and inner != ""}
+        return ", ".join(f"{spaced(key)} {in_words(inner)}" for key, inner in said.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def spaced(name: str) -> str:
+    """Return the name of a field as words."""
+    return name.replace("_", " ")

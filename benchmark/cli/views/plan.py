@@ -1,0 +1,54 @@
+"""What a suite would run, and what one step of each model showed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from benchmark.cli.views.tables import show_table
+from benchmark.protocol import Space
+from benchmark.records import StudyRecord
+from benchmark.runner import DryRun
+from benchmark.suite import Suite
+from benchmark.units import write_seconds
+
+
+def show_plan(suite: Suite, studies: Sequence[StudyRecord], console: Console) -> None:
+    """Show each study with its space and first trials, and what all of them may spend."""
+    rows = []
+    for study in studies:
+        if study.excluded is not None:
+            budget = f"{study.excluded.status}: {study.excluded.reason}"
+        else:
+            budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
+        rows.append((study.name, budget, space_as_text(study.space), first_trials(study)))
+    show_table(console, ("study", "budget", "tunes", "first trials"), rows, long=2)
+    tuned = [study for study in studies if study.excluded is None and study.space]
+    total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
+    console.print(
+        f"At most {total} of tuning in total, shared by the slots that fit on this machine, plus finals.",
+        highlight=False,
+    )
+
+
+def space_as_text(space: Space) -> str:
+    """Return what is tuned, and within which bounds."""
+    return ", ".join(f"{name} {domain}" for name, domain in space.items()) or "nothing"
+
+
+def first_trials(study: StudyRecord) -> str:
+    """Return the default configuration, and what differs from it in the published one, tried next."""
+    published = (study.published or {}).items()
+    other = {key: value for key, value in published if value != study.default[key]}
+    parts = [", ".join(f"{key}={value}" for key, value in part.items()) for part in (study.default, other)]
+    return "; then published ".join(part for part in parts if part)
+
+
+def show_dry_run(steps: Sequence[DryRun], console: Console) -> None:
+    """Show what one step of every model did."""
+    rows = []
+    for step in steps:
+        seconds = "" if step.first_step_s is None else f"{step.first_step_s:.2f} s"
+        rows.append((step.study, "yes" if step.ok else "NO", seconds, step.what))
+    show_table(console, ("study", "ok", "first step", "what"), rows, long=1)

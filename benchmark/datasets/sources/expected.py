@@ -1,0 +1,54 @@
+"""What a log will have besides its pairs, as far as its spec and its publisher tell: for plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmark.datasets.log import GENRES
+from benchmark.datasets.sources.folders import DataFolders
+from benchmark.datasets.sources.open_log import LogFiles, locate, roles
+from benchmark.datasets.specs import FilesSpec, LogSpec
+
+
+@dataclass(frozen=True)
+class ExpectedLog:
+    """What decides which models apply to a log.
+
+    Attributes:
+        rated: whether its values are ratings on a known scale.
+        described: which of "users" and "items" have features.
+    """
+
+    rated: bool
+    described: tuple[str, ...]
+
+
+def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> ExpectedLog:
+    """Return what a log will have; no file is read.
+
+    A publisher's folder is expected to be complete, and a known data set to be available: no stand-in.
+
+    Raises:
+        SourceError: the log has neither a path nor a known name.
+        DataError: the path is a folder in no known layout.
+    """
+    files = locate(spec, folders, parts)
+    has_values = bool(spec.synthetic or files.layout or spec.value)
+    has_scale = bool(spec.synthetic or spec.scale or (files.known and files.known.scale))
+    return ExpectedLog(has_values and has_scale, described_sides(spec, files))
+
+
+def described_sides(spec: LogSpec, files: LogFiles) -> tuple[str, ...]:
+    """Return which of "users" and "items" models are shown features of; titles are features of items."""
+    users = files.layout.user_roles if files.layout else {}
+    items = files.layout.item_roles if files.layout else GENRES if spec.synthetic else {}
+    has_titles = bool(files.layout or spec.synthetic)
+    if spec.users:
+        users = roles(spec.users)
+    if spec.item_table:
+        items, has_titles = roles(spec.item_table), bool(spec.item_table.title)
+    if spec.features is False:
+        return ()
+    chosen = {*users, *items} if spec.features is True else set(spec.features)
+    sides = {"users": bool(chosen & set(users)), "items": has_titles or bool(chosen & set(items))}
+    return tuple(side for side, is_described in sides.items() if is_described)

@@ -1,0 +1,161 @@
+"""What is wrong with a suite, in the words of its keys: what the schema refuses, and what adapters refuse."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ValidationError
+
+from benchmark.errors import did_you_mean
+from benchmark.registry import Adapter, Registry
+from benchmark.suite.schema import Model, Suite
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Where a value is in a suite: ``("models", 1, "set", "dim")``."""
+
+UNION_TAGS = frozenset({"bool", "int", "float", "str", "rule", "list"})
+"""What pydantic adds to a key path to say which member of a union it tried."""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What must hold for the value of a key."""
+
+    key_path: KeyPath
+    text: str
+
+    def __str__(self) -> str:
+        """Write the key as a user finds it.
+
+        >>> str(Complaint(("models", 1, "tune", "lr"), "is also in set"))
+        'models[1].tune.lr: is also in set'
+        """
+        keys = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.key_path)
+        return f"{keys.lstrip('.')}: {self.text}" if keys else self.text
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One of pydantic's error details, under its own names."""
+
+    type: str
+    loc: tuple[str | int, ...]
+    msg: str
+    input: Any
+    ctx: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
+
+    @property
+    def key_path(self) -> KeyPath:
+        """Where the fault is, without the tags of unions."""
+        return tuple(key for key in self.loc if key not in UNION_TAGS)
+
+    def complaint(self) -> Complaint:
+        """Return what must hold, and what was found where that is short."""
+        if self.type == "extra_forbidden":
+            *parents, key = self.key_path
+            return Complaint(self.key_path, f"unknown key{did_you_mean(str(key), _keys_at(parents))}")
+        if self.type == "missing":
+            return Complaint(self.key_path, "is missing")
+        text = self.requirement
+        is_long = isinstance(self.input, dict | list | BaseModel | tuple)
+        found = "" if is_long or repr(self.input) in text else f" (found {self.input!r})"
+        return Complaint(self.key_path, text + found)
+
+    @property
+    def requirement(self) -> str:
+        """What must hold."""
+        match self.type, self.ctx:
+            case "value_error", {"error": error}:
+                return str(error)
+            case "literal_error", {"expected": str(expected)}:
+                options = [option.strip("' ") for option in expected.replace(" or ", ", ").split(",")]
+                hint = did_you_mean(self.input, options) if isinstance(self.input, str) else ""
+                return f"must be {expected}{hint}"
+            case (("model_type" | "model_attributes_type" | "dict_type"), _):
+                keys = ", ".join(_keys_at(self.key_path))
+                return "must be a mapping" + (f" with the keys {keys}" if keys else "")
+            case (("tuple_type" | "list_type"), _):
+                return "must be a list"
+            case "too_short", {"min_length": least}:
+                return f"must have at least {least}"
+        return re.sub(r"^Input should (be )?", lambda found: "must be " if found[1] else "must ", self.msg)
+
+
+def schema_complaints(error: ValidationError) -> Iterator[Complaint]:
+    """Return what the schema refuses, without the faults that only follow from others."""
+    faults = [Fault(**details) for details in error.errors(include_url=False)]
+    for fault in faults:
+        entries = [
+            other for other in faults if other.loc != fault.loc and other.loc[: len(fault.loc)] == fault.loc
+        ]
+        if fault.type != "too_short" or not entries:  # else its entries are there, and complained about
+            yield fault.complaint()
+
+
+def _keys_at(key_path: Iterable[str | int]) -> list[str]:
+    """Return the keys that the schema has below a key."""
+    section: type[BaseModel] | None = Suite
+    for key in key_path:
+        if isinstance(key, str) and section is not None:
+            field_info = section.model_fields.get(key)
+            section = _section_in(field_info.annotation) if field_info else None
+    return list(section.model_fields) if section is not None else []
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that an annotation holds: itself, or inside a union or a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_section_in(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((section for section in found if section is not None), None)
+
+
+def readable_models(models: Any) -> Iterator[tuple[int, Model]]:
+    """Return the models that can be checked although the suite as a whole is not valid."""
+    for index, entry in enumerate(models if isinstance(models, list | tuple) else ()):
+        with contextlib.suppress(ValidationError):
+            yield index, Model.model_validate({"use": entry} if isinstance(entry, str) else entry)
+
+
+def model_complaints(models: Iterable[tuple[int, Model]], registry: Registry) -> Iterator[Complaint]:
+    """Return what the adapters refuse: names and hyperparameters that do not exist or do not fit."""
+    for index, model in models:
+        key_path: KeyPath = ("models", index)
+        if model.use in registry:
+            yield from hyperparameter_complaints(model, registry[model.use], key_path)
+        else:
+            yield Complaint(key_path, f"no adapter is called {model.use!r}{registry.hint(model.use)}")
+
+
+def hyperparameter_complaints(model: Model, adapter: Adapter, key_path: KeyPath) -> Iterator[Complaint]:
+    """Return what an adapter refuses of a model's ``set`` and ``tune``."""
+    defaults, space = adapter.defaults, adapter.traits.space
+    for key, value in model.set.items():
+        here = (*key_path, "set", key)
+        if key not in defaults:
+            yield Complaint(here, f"{model.use} has no {key}{did_you_mean(key, defaults)}")
+        elif not _fits(value, defaults[key]):
+            kind = type(defaults[key]).__name__
+            yield Complaint(here, f"must be {kind}, as its default {defaults[key]!r} (found {value!r})")
+    for key, bounds in model.tune.items():
+        here = (*key_path, "tune", key)
+        if key not in space:
+            yield Complaint(here, f"{model.use} does not tune {key}{did_you_mean(key, space)}")
+        elif key in model.set:
+            yield Complaint(here, "is also in set; it can be fixed or tuned, not both")
+        elif problem := bounds.problem(space[key]):
+            yield Complaint(here, problem)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Return whether a value has the type of a default; an int passes as float, a bool as neither."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, int):
+        return isinstance(value, int)
+    return isinstance(value, int | float) if isinstance(default, float) else isinstance(value, type(default))
