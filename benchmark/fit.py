@@ -1,7 +1,4 @@
-"""One model in training: driven step by step, timed, its scores checked and filled in for cold users.
-
-Light on purpose, no metric: a bundle that serves borrows the size of a batch.
-"""
+"""One model in training: driven step by step, timed, its scores checked and filled in for cold users."""
 
 from __future__ import annotations
 
@@ -14,17 +11,10 @@ import numpy as np
 
 from benchmark.cold_start import Cold
 from benchmark.messages import FitRequest
+from benchmark.metrics.topk import batch_size
 from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, traits
 from benchmark.registry import load as load_target
 from benchmark.score_check import checked_scores, is_remote
-
-BATCH_ELEMENTS = 4_000_000
-"""Scores held at once: 16 MB of float32, whatever the number of users."""
-
-
-def batch_size(n_items: int) -> int:
-    """Return B, the users scored at once for I items."""
-    return max(1, min(4096, BATCH_ELEMENTS // n_items))
 
 
 def batches(n_users: int, n_items: int) -> Iterator[Ids]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
-from benchmark.fit import Fit, batch_size, batches
+from benchmark.fit import Fit, batches
 from benchmark.measure import footprint, latency, packed_state, stream_scores
 from benchmark.messages import (
     Answer,
@@ -36,6 +36,7 @@ from benchmark.messages import (
 )
 from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.register import Metric, parse_metric
+from benchmark.metrics.topk import batch_size
 from benchmark.protocol import Ids, Interactions
 
 

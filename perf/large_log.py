@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets.log import Log, hash_arrays
-from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.sorting import by_user
 from benchmark.datasets.sources.synthetic import DAY_S, FIRST_DAY, GENERATED
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Longs
+from benchmark.records import Provenance
 
 SPARE = 1.3  # draws for each row still missing, since some repeat a pair
 DAYS = 8_000

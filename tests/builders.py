@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets.log import Log
-from benchmark.datasets.manifest import Provenance
 from benchmark.protocol import Interactions
+from benchmark.records import Provenance
 
 OWN = Provenance(dataset="mine", origin="mine.csv", licence="your own", synthetic=False, sha256="0" * 64)
 

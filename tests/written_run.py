@@ -17,7 +17,6 @@ from benchmark.datasets.manifest import (
     Overlap,
     PartCounts,
     PopularityDrift,
-    Provenance,
     SplitAudit,
     SplitManifest,
 )
@@ -33,6 +32,7 @@ from benchmark.records import (
     FinalRecord,
     Hardware,
     Measurements,
+    Provenance,
     ReferenceNamed,
     StudyClosed,
     StudyRecord,

@@ -31,7 +31,6 @@ from benchmark.bundle.format import (
 from benchmark.bundle.model_card import model_card
 from benchmark.bundle.serving import Id
 from benchmark.cold_start import Cold
-from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.store.candidates import candidates_for
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BundleError
@@ -42,7 +41,7 @@ from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.measure import packed
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array, Ids, Interactions, Scores
-from benchmark.records import FinalRecord, Measurements, TestScores
+from benchmark.records import FinalRecord, Measurements, Provenance, TestScores
 from benchmark.results import read_final
 
 TIE_SEED = 0

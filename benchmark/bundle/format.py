@@ -27,10 +27,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from benchmark.datasets.manifest import Provenance
 from benchmark.errors import BundleError
 from benchmark.protocol import Array, Feedback
-from benchmark.records import Params, TrainOn, from_json, to_json
+from benchmark.records import Params, Provenance, TrainOn, from_json, to_json
 
 FORMAT = 3
 """Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from benchmark.bundle.format import Files, open_bundle
 from benchmark.cold_start import Cold
 from benchmark.errors import BundleError, MissingLibrary
-from benchmark.fit import batch_size
-from benchmark.metrics.topk import Integers, entries, top_k
+from benchmark.metrics.topk import Integers, batch_size, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Adapter, Registry, install_hint
 

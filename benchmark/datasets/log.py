@@ -15,7 +15,7 @@ from benchmark.protocol import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmark.datasets.manifest import Provenance
+    from benchmark.records import Provenance
 
 Part: TypeAlias = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")

@@ -210,3 +210,16 @@ def splitmix64(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+BATCH_ELEMENTS = 4_000_000
+"""Scores held at once: 16 MB of float32, whatever the number of users."""
+
+
+def batch_size(n_items: int) -> int:
+    """Return B, the users scored and ranked at once for I items.
+
+    >>> batch_size(1_000_000), batch_size(100)
+    (4, 4096)
+    """
+    return max(1, min(4096, BATCH_ELEMENTS // n_items))

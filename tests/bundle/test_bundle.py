@@ -8,23 +8,26 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from benchmark.leaderboard.evidence import evidence
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from adapters import ADAPTERS
 from benchmark import bundle, cli, runner
-from benchmark.bundle.export import export
-from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, sealed
+from benchmark.bundle.export import export, without_folders
+from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, SUMS, write_sums
+from benchmark.bundle.verify import LATENCY_SLACK_MS, verify
 from benchmark.errors import AdapterError, BundleError
+from benchmark.files import file_sha256
+from benchmark.leaderboard import ranked_results
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory, file_hash, latest
+from benchmark.results import RunDirectory, read_final
 from benchmark.runner import RunOptions
 from benchmark.selection import pick, record_files
 from benchmark.suite import parse_suite
@@ -42,48 +45,51 @@ REGISTRY = Registry(ADAPTERS)
 
 @pytest.fixture(scope="module")
 def run_path(tmp_path_factory) -> Path:
-    place = tmp_path_factory.mktemp("runs") / "run"
-    return runner.run(parse_suite(SUITE, "small.yaml", REGISTRY), REGISTRY, RunOptions(out=place)).path
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return runner.run(parse_suite(SUITE, "small.yaml", REGISTRY), REGISTRY, RunOptions(out=folder)).path
 
 
 @pytest.fixture(scope="module")
 def exported(run_path, tmp_path_factory) -> Path:
-    known = evidence(RunDirectory(run_path))
-    return export(
-        known, "baselines/random", tmp_path_factory.mktemp("b") / "bundle", record_files(pick(known))
-    )
+    results = ranked_results(RunDirectory(run_path))
+    target = tmp_path_factory.mktemp("b") / "bundle"
+    return export(results, "baselines/random", target, record_files(pick(results)))
 
 
 @pytest.fixture
-def place(exported, tmp_path) -> Path:
+def folder(exported, tmp_path) -> Path:
     """A bundle that may be damaged."""
     return Path(shutil.copytree(exported, tmp_path / "bundle"))
 
 
-def reseal(place: Path, **changes: Any) -> None:
+def reseal(folder: Path, changes: dict[str, Any] | None = None) -> None:
     """Make a bundle whole again after a change: what somebody who wants to deceive would do."""
-    content = json.loads((place / MANIFEST).read_text("utf-8")) | changes
-    for name in set(content["files"]) & {*REQUIRED, *OPTIONAL}:
-        file = place / name
-        content["files"][name] = {"bytes": file.stat().st_size, "sha256": file_hash(file)}
-    (place / MANIFEST).write_bytes(sealed(content))
+    content = json.loads((folder / MANIFEST).read_text("utf-8"))
+    (folder / MANIFEST).write_text(json.dumps(merged(content, changes or {})))
+    write_sums(folder)
 
 
-def change_arrays(place: Path, name: str, **changes: Any) -> None:
-    arrays = load_arrays((place / name).read_bytes())
-    (place / name).write_bytes(save_arrays(arrays | changes))
-    reseal(place)
+def merged(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return nested content with some of its values changed."""
+    changed = {
+        name: merged(content[name], value) if isinstance(value, dict) and name != "params" else value
+        for name, value in changes.items()
+    }
+    return content | changed
+
+
+def change_arrays(folder: Path, name: str, **changes: Any) -> None:
+    arrays = load_arrays((folder / name).read_bytes())
+    (folder / name).write_bytes(save_arrays(arrays | changes))
+    reseal(folder)
 
 
 def test_bundle_recommends_every_user_the_lists_that_the_run_stored(run_path, exported):
-    run = RunDirectory(run_path)
-    finals = run.ledger().lines(
-        "close", role="final", model="baselines/random", train_on="train+valid", seed=0
-    )
-    part = pd.read_parquet(run / latest(finals)[0]["part"])
+    results = ranked_results(RunDirectory(run_path))
+    per_user = read_final(results.run, results.finals["baselines/random"])
     loaded = bundle.load(exported, REGISTRY)
-    lists = loaded.recommend([loaded.user_ids[user] for user in part["user"]], k=10)
-    for found, stored in zip(lists, part["items"], strict=True):
+    lists = loaded.recommend([loaded.user_ids[user] for user in per_user["user"]], k=10)
+    for found, stored in zip(lists, per_user["items"], strict=True):
         assert [item.id for item in found.items] == [loaded.item_ids[i] for i in stored if i >= 0]
 
 
@@ -106,11 +112,11 @@ def test_bundle_knows_ids_as_numbers_and_as_text(exported):
     assert number.items[0].title.startswith("Planted item")
 
 
-def test_bundle_gives_a_stranger_the_most_popular_items_and_says_so(run_path, exported):
+def test_bundle_gives_an_unknown_user_the_most_popular_items_and_says_so(run_path, exported):
     from benchmark.datasets.store.parts import load_parts
 
     loaded = bundle.load(exported, REGISTRY)
-    (found,) = loaded.recommend(["stranger"], k=30)
+    (found,) = loaded.recommend(["somebody"], k=30)
     rows = load_parts(run_path / "splits" / "planted", "train", "valid").positives()
     counts = np.bincount(rows.items, minlength=rows.n_items)
     assert (found.source, found.note) == ("popularity", "unknown user: the most popular items")
@@ -119,7 +125,7 @@ def test_bundle_gives_a_stranger_the_most_popular_items_and_says_so(run_path, ex
 
 def test_bundle_of_a_model_that_cannot_fold_in_uses_popularity_without_the_history(exported):
     loaded = bundle.load(exported, REGISTRY)
-    favourite = loaded.recommend(["stranger"], k=1)[0].items[0].id
+    favourite = loaded.recommend(["somebody"], k=1)[0].items[0].id
     found = loaded.recommend_new([favourite, "no such item"], k=30)
     assert favourite not in [item.id for item in found.items]
     assert found.source == "popularity"
@@ -129,7 +135,7 @@ def test_bundle_of_a_model_that_cannot_fold_in_uses_popularity_without_the_histo
 
 def test_bundle_refuses_a_history_for_a_user_it_knows(exported):
     loaded = bundle.load(exported, REGISTRY)
-    with pytest.raises(BundleError, match="is known, with a history of its own"):
+    with pytest.raises(BundleError, match="is known and has a history already"):
         loaded.recommend_new([1], user=loaded.user_ids[0])
 
 
@@ -146,74 +152,134 @@ def test_bundle_refuses_lists_of_no_length(exported):
 
 
 def test_verify_passes_on_a_fresh_bundle(exported):
-    checks = bundle.verify(exported, REGISTRY)
+    checks = verify(exported, REGISTRY)
     assert [(check.name, check.ok) for check in checks] == [
         ("files", True),
         ("lists", True),
         ("latency", True),
     ]
+    assert checks[0].detail == "11 files match SHA256SUMS"
     assert "20 of 20 golden lists are equal" in checks[1].detail
 
 
-@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL, MANIFEST])
-def test_verify_one_byte_less_names_the_file(place, name):
-    data = (place / name).read_bytes()
+@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL, SUMS])
+def test_verify_one_byte_less_names_the_file(folder, name):
+    data = (folder / name).read_bytes()
     for cut in (0, len(data) // 2, len(data) - 1):
-        (place / name).write_bytes(data[:cut] + data[cut + 1 :])
-        checks = bundle.verify(place, REGISTRY)
+        (folder / name).write_bytes(data[:cut] + data[cut + 1 :])
+        checks = verify(folder, REGISTRY)
         assert [check.ok for check in checks] == [False]
         assert name in checks[0].detail
 
 
-def test_verify_any_byte_less_of_bundle_json_is_found(place):
-    data = (place / MANIFEST).read_bytes()
+@pytest.mark.parametrize("name", [MANIFEST, SUMS])
+def test_verify_any_byte_less_of_what_says_what_is_whole_is_found(folder, name):
+    data = (folder / name).read_bytes()
     for cut in range(0, len(data), 7):
-        (place / MANIFEST).write_bytes(data[:cut] + data[cut + 1 :])
-        assert not bundle.verify(place, REGISTRY)[0].ok
+        (folder / name).write_bytes(data[:cut] + data[cut + 1 :])
+        assert not verify(folder, REGISTRY)[0].ok
 
 
-def test_verify_lists_of_another_model_fail(place):
-    change_arrays(place, "model.safetensors", seed=np.array(1))
-    checks = {check.name: check for check in bundle.verify(place, REGISTRY)}
+def test_hashes_can_be_checked_without_bench(exported):
+    done = subprocess.run(["sha256sum", "--check", "--quiet", SUMS], cwd=exported, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("older", [1, 2])
+def test_bundle_of_an_older_format_is_refused_by_its_number(folder, older):
+    reseal(folder, {"format": older})
+    (folder / SUMS).unlink()
+    with pytest.raises(BundleError, match=f"has format {older}, this version of bench reads format 3"):
+        bundle.load(folder, REGISTRY)
+
+
+def test_bundle_without_its_hashes_is_refused(folder):
+    (folder / SUMS).unlink()
+    with pytest.raises(BundleError, match="SHA256SUMS: cannot be read"):
+        bundle.load(folder, REGISTRY)
+
+
+def test_file_that_the_hashes_leave_out_is_refused(folder):
+    lines = (folder / SUMS).read_text().splitlines(keepends=True)
+    (folder / SUMS).write_text("".join(line for line in lines if "golden.json" not in line))
+    with pytest.raises(BundleError, match=r"golden\.json: is not listed in SHA256SUMS"):
+        bundle.load(folder, REGISTRY)
+
+
+def test_manifest_that_lacks_an_entry_is_refused_with_its_name(folder):
+    content = json.loads((folder / MANIFEST).read_text())
+    del content["data"]["n_items"]
+    (folder / MANIFEST).write_text(json.dumps(content))
+    write_sums(folder)
+    with pytest.raises(BundleError, match=r"bundle\.json: data\.n_items: Field required"):
+        bundle.load(folder, REGISTRY)
+
+
+def test_manifest_names_no_folder_of_the_machine(exported):
+    provenance = replace(
+        bundle.load(exported, REGISTRY).files.manifest.data.provenance, origin="/home/me/log.csv"
+    )
+    assert without_folders(provenance).origin == "log.csv"
+    address = replace(provenance, origin="https://example.org/log.csv")
+    assert without_folders(address) == address
+
+
+def test_serving_imports_no_more_of_ours_than_it_needs():
+    """Packages apart, which hold next to nothing."""
+    program = (
+        "import sys, benchmark.bundle.serving\n"
+        "ours = [one for name, one in sys.modules.items() if name.partition('.')[0] == 'benchmark']\n"
+        "print(*sorted(one.__name__ for one in ours if not hasattr(one, '__path__')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert len(done.stdout.split()) <= 12, done.stdout
+
+
+def test_verify_lists_of_another_model_fail(folder):
+    change_arrays(folder, "model.safetensors", seed=np.array(1))
+    checks = {check.name: check for check in verify(folder, REGISTRY)}
     assert checks["files"].ok
     assert not checks["lists"].ok
 
 
-def test_verify_broken_promise_of_latency_fails(place):
-    from benchmark.bundle.verify import LATENCY_SLACK_MS
-
-    promise = json.loads((place / MANIFEST).read_text())["promise"]
-    reseal(place, promise=promise | {"latency_ms_p95": -LATENCY_SLACK_MS})
-    checks = {check.name: check.ok for check in bundle.verify(place, REGISTRY)}
+def test_verify_fails_where_scoring_is_slower_than_the_run_measured(folder):
+    reseal(folder, {"measured": {"latency_ms_p95": -LATENCY_SLACK_MS}})
+    checks = {check.name: check.ok for check in verify(folder, REGISTRY)}
     assert checks == {"files": True, "lists": True, "latency": False}
 
 
-def test_load_file_that_is_a_link_is_refused(place):
-    shutil.move(place / "users.json", place / "elsewhere")
-    (place / "users.json").symlink_to(place / "elsewhere")
+def test_load_file_that_is_a_link_is_refused(folder):
+    shutil.move(folder / "users.json", folder / "elsewhere")
+    (folder / "users.json").symlink_to(folder / "elsewhere")
     with pytest.raises(BundleError, match=r"users\.json"):
-        bundle.load(place, REGISTRY)
+        bundle.load(folder, REGISTRY)
 
 
-def test_load_opens_no_file_that_the_bundle_names(place):
-    files = json.loads((place / MANIFEST).read_text())["files"]
-    secret = place.parent / "secret"
+def test_load_opens_no_file_that_the_bundle_names(folder):
+    secret = folder.parent / "secret"
     secret.write_text("x")
-    reseal(place, files=files | {"../secret": {"bytes": 1, "sha256": file_hash(secret)}})
-    with pytest.raises(BundleError, match=r"\.\./secret: is listed, but is no file of a bundle"):
-        bundle.load(place, REGISTRY)
+    with (folder / SUMS).open("a") as sums:
+        sums.write(f"{file_sha256(secret)}  ../secret\n")
+    with pytest.raises(BundleError, match=r"SHA256SUMS: lists \.\./secret, not part of a bundle"):
+        bundle.load(folder, REGISTRY)
 
 
-def test_load_adapter_that_is_not_registered_is_refused(place):
-    reseal(place, adapter={"name": "os:system", "target": "os:system"})
+def test_load_adapter_that_is_not_registered_is_refused(folder):
+    reseal(folder, {"origin": {"adapter": "os:system"}})
     with pytest.raises(AdapterError, match="no adapter is called 'os:system'"):
-        bundle.load(place, REGISTRY)
+        bundle.load(folder, REGISTRY)
 
 
-def test_load_unknown_hyperparameter_is_refused(place):
-    reseal(place, params={"hook": "x"})
+def test_load_unknown_hyperparameter_is_refused(folder):
+    reseal(folder, {"params": {"hook": "x"}})
     with pytest.raises(BundleError, match=r"has no hyperparameters \['hook'\]"):
-        bundle.load(place, REGISTRY)
+        bundle.load(folder, REGISTRY)
+
+
+def test_load_hyperparameter_that_is_no_plain_value_is_refused(folder):
+    reseal(folder, {"params": {"seed": [1]}})
+    with pytest.raises(BundleError, match=r"bundle\.json: params\.seed"):
+        bundle.load(folder, REGISTRY)
 
 
 @pytest.mark.parametrize(
@@ -226,10 +292,10 @@ def test_load_unknown_hyperparameter_is_refused(place):
         ("popularity.safetensors", {"counts": np.full(30, np.nan, dtype=np.float32)}),
     ],
 )
-def test_load_arrays_that_do_not_fit_are_refused(place, name, changes):
-    change_arrays(place, name, **changes)
+def test_load_arrays_that_do_not_fit_are_refused(folder, name, changes):
+    change_arrays(folder, name, **changes)
     with pytest.raises(BundleError):
-        bundle.load(place, REGISTRY)
+        bundle.load(folder, REGISTRY)
 
 
 @pytest.mark.parametrize(
@@ -241,11 +307,11 @@ def test_load_arrays_that_do_not_fit_are_refused(place, name, changes):
         ("items.json", []),
     ],
 )
-def test_load_id_maps_that_do_not_fit_are_refused(place, name, content):
-    (place / name).write_text(json.dumps(content))
-    reseal(place)
+def test_load_id_maps_that_do_not_fit_are_refused(folder, name, content):
+    (folder / name).write_text(json.dumps(content))
+    reseal(folder)
     with pytest.raises(BundleError, match=name.replace(".", r"\.")):
-        bundle.load(place, REGISTRY)
+        bundle.load(folder, REGISTRY)
 
 
 def test_load_folder_that_is_no_bundle_says_how_to_make_one(tmp_path):
@@ -255,17 +321,17 @@ def test_load_folder_that_is_no_bundle_says_how_to_make_one(tmp_path):
 
 def test_export_over_something_is_refused_and_changes_nothing(run_path, tmp_path):
     (tmp_path / "mine").write_text("x")
-    with pytest.raises(BundleError, match="is there already"):
-        export(evidence(RunDirectory(run_path)), "baselines/random", tmp_path)
+    with pytest.raises(BundleError, match="already exists"):
+        export(ranked_results(RunDirectory(run_path)), "baselines/random", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_export_of_a_changed_state_is_refused(run_path, tmp_path):
     copy = RunDirectory(Path(shutil.copytree(run_path, tmp_path / "run")))
-    known = evidence(copy)
-    (copy / known.finals["baselines/random"]["state"]).write_bytes(b"other")
+    results = ranked_results(copy)
+    (copy / results.finals["baselines/random"].test.state_path).write_bytes(b"other")
     with pytest.raises(BundleError, match="was changed after the run wrote it"):
-        export(known, "baselines/random", tmp_path / "bundle")
+        export(results, "baselines/random", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 
@@ -281,12 +347,12 @@ def run_bench(*words: str | Path, **environment: str) -> subprocess.CompletedPro
 
 
 def test_bench_recommends_and_verifies_without_the_training_data(exported, tmp_path):
-    place = shutil.copytree(exported, tmp_path / "elsewhere")
-    loaded = bundle.load(place, REGISTRY)
-    done = run_bench("recommend", place, "--user", loaded.user_ids[0], "-k", "3", BENCH_DATA="/nowhere")
+    folder = shutil.copytree(exported, tmp_path / "elsewhere")
+    loaded = bundle.load(folder, REGISTRY)
+    done = run_bench("recommend", folder, "--user", loaded.user_ids[0], "-k", "3", BENCH_DATA="/nowhere")
     expected = [item.title for item in loaded.recommend(loaded.user_ids[:1], k=3)[0].items]
     assert [line.split(maxsplit=2)[2] for line in done.stdout.splitlines()] == expected
-    assert run_bench("verify", place, BENCH_DATA="/nowhere").returncode == 0
+    assert run_bench("verify", folder, BENCH_DATA="/nowhere").returncode == 0
 
 
 def test_bench_pick_exports_a_bundle_with_its_record(run_path, tmp_path, capsys):
@@ -326,7 +392,7 @@ def test_bench_pick_of_several_data_sets_asks_which(run_path, tmp_path, capsys, 
 
 def test_bench_pick_of_a_run_that_was_stopped_is_refused(run_path, tmp_path, capsys):
     copy = RunDirectory(Path(shutil.copytree(run_path, tmp_path / "run")))
-    copy.note(state="stopped")
+    copy.update(state="stopped")
     assert cli.main(["pick", str(copy.path)]) == 2
     assert "is not finished (stopped)" in capsys.readouterr().err
 
@@ -338,9 +404,9 @@ def test_bench_diff_of_a_run_with_itself_finds_nothing(run_path, capsys):
     assert content["regressed"] is False
 
 
-def test_bench_verify_of_a_damaged_bundle_exits_2_and_names_the_file(place, capsys):
-    (place / "golden.json").write_text("{}")
-    assert cli.main(["verify", str(place)]) == 2
+def test_bench_verify_of_a_damaged_bundle_exits_2_and_names_the_file(folder, capsys):
+    (folder / "golden.json").write_text("{}")
+    assert cli.main(["verify", str(folder)]) == 2
     assert "golden.json" in capsys.readouterr().out
 
 
@@ -359,15 +425,22 @@ def test_bench_recommends_many_users_into_a_file(exported, tmp_path, suffix):
     assert found["item"].tolist()[:4] == expected
 
 
-def test_bench_shows_hostile_titles_without_obeying_them(place, tmp_path, capsys):
-    items = json.loads((place / "items.json").read_text())
+def test_bench_shows_hostile_titles_without_obeying_them(folder, tmp_path, capsys):
+    items = json.loads((folder / "items.json").read_text())
     items["titles"] = ["=cmd()\x1b[2J\u202eevil"] * 30
-    (place / "items.json").write_text(json.dumps(items))
-    reseal(place)
-    assert cli.main(["recommend", str(place), "--user", "stranger", "-k", "1"]) == 0
+    (folder / "items.json").write_text(json.dumps(items))
+    reseal(folder)
+    assert cli.main(["recommend", str(folder), "--user", "somebody", "-k", "1"]) == 0
     assert "=cmd()�[2J�evil" in capsys.readouterr().out
     (tmp_path / "in.csv").write_text("user\n1\n")
-    words = ["recommend", str(place), "--users", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out.csv")]
+    words = [
+        "recommend",
+        str(folder),
+        "--users",
+        str(tmp_path / "in.csv"),
+        "--out",
+        str(tmp_path / "out.csv"),
+    ]
     assert cli.main(words) == 0
     assert pd.read_csv(tmp_path / "out.csv")["title"].str.startswith("'=cmd()").all()
 

@@ -9,7 +9,7 @@ import pytest
 from written_run import split_manifest
 
 from benchmark.leaderboard import Facts
-from benchmark.reporting.latex import escape, latex
+from benchmark.reporting.latex import MOST_ROWS, escape, latex
 
 
 def test_latex_board_has_a_line_for_every_model() -> None:
@@ -54,3 +54,20 @@ def test_latex_of_hostile_names_is_plain_ascii() -> None:
 def test_latex_of_synthetic_data_says_so() -> None:
     facts = Facts(split_manifest(synthetic=True), boards.suite())
     assert "Synthetic data." in latex(boards.board(boards.table(boards.row("a/b", 0.3, 1), facts=facts)))
+
+
+def test_latex_table_longer_than_a_page_is_continued_with_its_head() -> None:
+    rows = [boards.row(f"a/{number}", 0.3 - number / 1000, number + 1) for number in range(MOST_ROWS + 1)]
+    text = latex(boards.board(boards.table(*rows)))
+
+    assert text.count(r"\begin{table}") == 2
+    assert "(continued)" in text
+    assert text.count(r"$p$ & trials & s \\") == 2
+
+
+def test_latex_numbers_lose_the_zero_before_the_point_and_names_keep_theirs() -> None:
+    row = boards.row("a/v0.5", 0.2, 2, p_vs_reference=0.0001)
+    text = latex(boards.board(boards.table(boards.row("a/b", 0.3, 1), row)))
+
+    assert r"a/v0.5 & .2000 & [.1800, .2200]" in text
+    assert r"\textless{}.001" in text

@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.datasets.log import SIDES, Log, hash_arrays
-from benchmark.datasets.manifest import Provenance, Step, StepCounts
+from benchmark.datasets.manifest import Step, StepCounts
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
 from benchmark.datasets.specs import CoreSpec, PrepareSpec
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Ids, Interactions
+from benchmark.records import Provenance
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmark.datasets.log import Log, Role, Roles, Say, hash_files, silent
-from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.sources.download import fetch
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, KnownDataset, find_known, find_layout
@@ -17,6 +16,7 @@ from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
 from benchmark.datasets.specs import FilesSpec, LogSpec, TableSpec
 from benchmark.datasets.tables.read import read_log, read_parts, read_table
 from benchmark.errors import DataError, SourceError, did_you_mean
+from benchmark.records import Provenance
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.datasets.log import Log, hash_files
-from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.sources.download import Receipt, md5_of, receipt_of
 from benchmark.datasets.sources.known import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.errors import SourceError
+from benchmark.records import Provenance
 
 YOUR_OWN = "your own"
 """The licence of a log that no known publisher made."""

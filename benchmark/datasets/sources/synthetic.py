@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets.log import LIST_SEPARATOR, Log, hash_arrays
-from benchmark.datasets.manifest import Provenance
 from benchmark.datasets.sources.known import KnownDataset
 from benchmark.datasets.specs import MIN_ROWS_PER_USER, SyntheticSpec
 from benchmark.protocol import Array, Longs, Values
+from benchmark.records import Provenance
 
 GENRES = ("Comedy", "Drama", "Thriller", "Romance", "Western", "Musical", "Mystery", "Fantasy")
 RATING_SHARES = (0.06, 0.11, 0.27, 0.34)  # of 1, 2, 3, 4 in MovieLens-100K; the rest are 5
