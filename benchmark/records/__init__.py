@@ -1,0 +1,81 @@
+"""What a run writes down, typed: studies, trials, finals, every line of the ledger, and a note with a level.
+
+Each record is a frozen dataclass that becomes a JSON object and comes back as itself: :func:`to_json` and
+:func:`from_json`.
+"""
+
+from benchmark.records.as_json import Record, StoredSpace, from_json, space_from_json, to_json
+from benchmark.records.entries import (
+    KINDS,
+    Closed,
+    FinalOpened,
+    FinalRecord,
+    LedgerRecord,
+    Opened,
+    ReferenceNamed,
+    Spent,
+    StudyClosed,
+    StudyEvent,
+    TestOpened,
+    TrialOpened,
+    TrialRecord,
+)
+from benchmark.records.measured import Measurements, TestCounts, TestScores
+from benchmark.records.note import Level, Note, warning
+from benchmark.records.outcomes import (
+    LOST,
+    MACHINE,
+    REFUNDED,
+    ConfigSource,
+    Cost,
+    Ending,
+    Outcome,
+    Params,
+    StoppedBy,
+    StudyStatus,
+    TrainOn,
+)
+from benchmark.records.planned import Exclusion, Hardware, StudyRecord
+from benchmark.records.provenance import Provenance
+
+__all__ = [
+    "KINDS",
+    "LOST",
+    "MACHINE",
+    "REFUNDED",
+    "Closed",
+    "ConfigSource",
+    "Cost",
+    "Ending",
+    "Exclusion",
+    "FinalOpened",
+    "FinalRecord",
+    "Hardware",
+    "LedgerRecord",
+    "Level",
+    "Measurements",
+    "Note",
+    "Opened",
+    "Outcome",
+    "Params",
+    "Provenance",
+    "Record",
+    "ReferenceNamed",
+    "Spent",
+    "StoppedBy",
+    "StoredSpace",
+    "StudyClosed",
+    "StudyEvent",
+    "StudyRecord",
+    "StudyStatus",
+    "TestCounts",
+    "TestOpened",
+    "TestScores",
+    "TrainOn",
+    "TrialOpened",
+    "TrialRecord",
+    "from_json",
+    "space_from_json",
+    "to_json",
+    "warning",
+]

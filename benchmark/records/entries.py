@@ -1,0 +1,286 @@
+"""The lines of a ledger: trials and finals as they open, spend and close, and what happens to a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
+
+from benchmark.records.as_json import StoredSpace
+from benchmark.records.measured import Measurements, TestScores
+from benchmark.records.outcomes import (
+    REFUNDED,
+    ConfigSource,
+    Cost,
+    Ending,
+    Outcome,
+    Params,
+    StoppedBy,
+    StudyStatus,
+    TrainOn,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyEvent:
+    """A line of the ledger about one study.
+
+    Attributes:
+        dataset: label of the data set.
+        model: name on the board.
+        study_key: hash of everything that the study's results depend on; a changed adapter makes another.
+    """
+
+    event: ClassVar[str]
+    dataset: str
+    model: str
+    study_key: str
+
+    @property
+    def study(self) -> str:
+        """The study's name."""
+        return f"{self.dataset}/{self.model}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened(StudyEvent):
+    """A process got its hold; how to find the process again.
+
+    Attributes:
+        entry: which attempt it is; spend and close lines bear the same.
+        hold_s: seconds that it may be charged.
+        trial: number of the trial that is run, or refitted.
+        config: every hyperparameter.
+        device: that it holds, "cpu" or "cuda".
+        pid: of the process, and of its group; 0 while there is none.
+        start_ticks: when it started, in clock ticks since boot.
+        namespace: the boot and PID namespace in which the two mean something.
+    """
+
+    entry: str
+    hold_s: float
+    trial: int
+    config: Params
+    device: str
+    pid: int = 0
+    start_ticks: int | None = None
+    namespace: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOpened(Opened):
+    """A trial began."""
+
+    event: ClassVar[str] = "trial-opened"
+
+    def closed(self, ending: Ending, cost: Cost) -> TrialRecord:
+        """Return the record of its end, without a result."""
+        return TrialRecord(
+            dataset=self.dataset,
+            model=self.model,
+            study_key=self.study_key,
+            entry=self.entry,
+            trial=self.trial,
+            config=self.config,
+            device=self.device,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            lease_s=cost.lease_s,
+            charged_s=cost.charged_s,
+            memory_mb=cost.memory_mb,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalOpened(Opened):
+    """A final began: see :class:`FinalRecord`."""
+
+    event: ClassVar[str] = "final-opened"
+    final_key: str
+    config_source: ConfigSource
+    train_on: TrainOn
+    seed: int
+
+    def closed(self, ending: Ending, cost: Cost) -> FinalRecord:
+        """Return the record of its end, without a result."""
+        return FinalRecord(
+            dataset=self.dataset,
+            model=self.model,
+            study_key=self.study_key,
+            entry=self.entry,
+            trial=self.trial,
+            config=self.config,
+            device=self.device,
+            final_key=self.final_key,
+            config_source=self.config_source,
+            train_on=self.train_on,
+            seed=self.seed,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            lease_s=cost.lease_s,
+            charged_s=cost.charged_s,
+            memory_mb=cost.memory_mb,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What an entry has been charged so far.
+
+    Attributes:
+        entry: of the open line.
+        lease_s: seconds since its process started; None where only a step is noted.
+        charged_s: seconds since it was ready.
+        step: the validated step; None for a mere tick of the clock.
+        value: the primary metric on validation after it.
+    """
+
+    event: ClassVar[str] = "spent"
+    entry: str
+    charged_s: float
+    lease_s: float | None = None
+    step: int | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(StudyEvent):
+    """How an entry ended and what it cost: the commit point of a trial or final.
+
+    Attributes:
+        entry: of the open line.
+        outcome: how it ended.
+        reason: the same in words.
+        lease_s: seconds from the start of its process until it was reaped.
+        charged_s: seconds from ready to done or reaped: device-seconds.
+        trial: number of the trial.
+        config: every hyperparameter.
+        device: that it held; empty where no process was started.
+        memory_mb: peak of its process group.
+        fit_s: seconds of training alone.
+    """
+
+    entry: str
+    outcome: Outcome
+    reason: str
+    lease_s: float
+    charged_s: float
+    trial: int
+    config: Params
+    device: str = ""
+    memory_mb: float | None = None
+    fit_s: float | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its seconds count against the budget."""
+        return self.outcome not in REFUNDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord(Closed):
+    """A trial as it ended.
+
+    Attributes:
+        value: best value of the primary metric on validation; None if it has none.
+        best_step: where it was reached.
+        truncated: whether its hold ended it.
+        stopped_by: the rule that ended it; None if the adapter had no more steps.
+        steps: value after each validated step.
+        at_best: every metric after the best step.
+        first_step_s: charged seconds until the first validated step.
+    """
+
+    event: ClassVar[str] = "trial-closed"
+    value: float | None = None
+    best_step: int | None = None
+    truncated: bool = False
+    stopped_by: StoppedBy | None = None
+    steps: Mapping[int, float] = field(default_factory=dict)
+    at_best: Mapping[str, float] = field(default_factory=dict)
+    first_step_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalRecord(Closed):
+    """A final as it ended: one configuration refitted with one seed and scored on test.
+
+    Attributes:
+        final_key: hash of everything that its result depends on.
+        config_source: whether the configuration is the tuned or the default one.
+        train_on: what it was trained on.
+        seed: of the model.
+        measured: what was measured of the model; None unless it is complete.
+        test: what the scorer found; None likewise.
+    """
+
+    event: ClassVar[str] = "final-closed"
+    final_key: str
+    config_source: ConfigSource
+    train_on: TrainOn
+    seed: int
+    measured: Measurements | None = None
+    test: TestScores | None = None
+
+    @property
+    def scores(self) -> TestScores:
+        """What the scorer found for a complete final."""
+        assert self.test is not None, f"{self.entry} is not complete"
+        return self.test
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestOpened:
+    """Test was opened for a final."""
+
+    __test__: ClassVar[bool] = False
+    event: ClassVar[str] = "test-opened"
+    entry: str
+    split: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceNamed(StudyEvent):
+    """The model that the others are compared with, named before test is opened; ``value``: on validation."""
+
+    event: ClassVar[str] = "reference-named"
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyClosed(StudyEvent):
+    """A study that has ended.
+
+    Attributes:
+        status: whether it has a result.
+        reason: why it ended.
+        unused_s: what was left of its budget.
+        space: what was tuned.
+    """
+
+    event: ClassVar[str] = "study-closed"
+    status: StudyStatus
+    reason: str
+    unused_s: float
+    space: StoredSpace
+
+
+LedgerRecord: TypeAlias = (
+    TrialOpened | FinalOpened | Spent | TrialRecord | FinalRecord | TestOpened | ReferenceNamed | StudyClosed
+)
+
+
+KINDS: Mapping[str, type[LedgerRecord]] = {
+    kind.event: kind
+    for kind in (
+        TrialOpened,
+        FinalOpened,
+        Spent,
+        TrialRecord,
+        FinalRecord,
+        TestOpened,
+        ReferenceNamed,
+        StudyClosed,
+    )
+}
+"""Every kind of line that a ledger holds, by its event."""
