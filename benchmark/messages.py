@@ -213,13 +213,13 @@ class Launch:
 
     Attributes:
         target: "module:function".
-        request: its first argument, encoded.
+        request: its first argument.
         cores: that it runs on; none means wherever.
     """
 
     event: ClassVar[str] = "launch"
     target: str
-    request: Mapping[str, Any]
+    request: Message
     cores: tuple[int, ...]
 
 
@@ -271,7 +271,8 @@ def encode(message: Message) -> dict[str, Any]:
     >>> encode(Answer(go=True, steps=5))
     {'event': 'answer', 'go': True, 'steps': 5}
     """
-    return {"event": message.event, **asdict(message)}
+    content = {"event": message.event, **asdict(message)}
+    return content | {"request": encode(message.request)} if isinstance(message, Launch) else content
 
 
 def decode(content: Mapping[str, Any]) -> Message:
@@ -286,6 +287,8 @@ def decode(content: Mapping[str, Any]) -> Message:
     kind = KINDS.get(str(content.get("event")))
     if kind is None:
         raise ValueError(f"a message of the event {content.get('event')!r}; known are {', '.join(KINDS)}")
+    if kind is Launch:
+        return restored(Launch, {**content, "request": decode(content["request"])})
     return restored(kind, content)
 
 

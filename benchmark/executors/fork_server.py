@@ -20,7 +20,7 @@ from typing import Any, Never
 
 from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.processes import die_with_parent, start_ticks
-from benchmark.messages import Broken, Exited, Launch, Ready, ServeRequest, SetUp, Started, decode
+from benchmark.messages import Broken, Exited, Launch, Ready, ServeRequest, SetUp, Started
 
 
 def main(control_descriptor: int, parent: int) -> None:
@@ -144,7 +144,7 @@ def become(folder: str, launch: Launch, descriptors: list[int], loaded: Any) -> 
         os.environ.update(HOME=folder, TMPDIR=folder, PWD=folder)
         tempfile.tempdir = None
         channel = Channel.from_descriptor(descriptors[0])
-        named(launch.target)(decode(launch.request), channel, loaded, descriptors[1:])
+        named(launch.target)(launch.request, channel, loaded, descriptors[1:])
         status = 0
     except BaseException:  # noqa: BLE001 - the supervisor reads it in the log; a dead pipe is no bug
         traceback.print_exc()

@@ -23,7 +23,7 @@ from benchmark.executors.interpreter import Interpreter, ServerProcess, gpu_envi
 from benchmark.executors.processes import signal_group, tree_memory_mb
 from benchmark.executors.slots import Slot
 from benchmark.executors.supervision import Child, Supervision, clock
-from benchmark.messages import Broken, Exited, Launch, Message, Ready, ServeRequest, SetUp, Started, encode
+from benchmark.messages import Broken, Exited, Launch, Message, Ready, ServeRequest, SetUp, Started
 
 ASK_EVERY_S = 0.05
 
@@ -176,7 +176,7 @@ class ForkServer:
         born = clock()
         try:
             with self._lock:
-                launch = Launch(target, encode(request), self.slot.cores)
+                launch = Launch(target, request, self.slot.cores)
                 self.control.send(launch, (theirs.fileno(), *descriptors))
                 while not isinstance(message := self.control.receive(), Started):
                     self._note(message)

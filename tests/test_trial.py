@@ -1,0 +1,176 @@
+"""What a child says while it fits: each step, its measurements, and why it gave up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.datasets.audit.split_audit import audit
+from benchmark.datasets.prepare.pipeline import prepare
+from benchmark.datasets.sources.open_log import open_log
+from benchmark.datasets.specs import LogSpec, SyntheticSpec
+from benchmark.datasets.split import split
+from benchmark.datasets.store.save import save_split
+from benchmark.errors import AdapterError, MetricError, RunError
+from benchmark.fit import BATCH_ELEMENTS, batch_size, batches
+from benchmark.messages import (
+    Answer,
+    Done,
+    Error,
+    ErrorKind,
+    FinalRequest,
+    FitRequest,
+    Fitted,
+    Measured,
+    Message,
+    Ready,
+    Step,
+)
+from benchmark.trial import Parts, complaint, final, load, run
+
+
+class Scripted:
+    """A supervisor that answers each step in turn, and keeps what it was told."""
+
+    def __init__(self, answers: Sequence[Answer] = ()) -> None:
+        self.told: list[Message] = []
+        self.answers: Iterator[Answer] = iter(answers)
+
+    def send(self, message: Message) -> None:
+        self.told.append(message)
+
+    def receive(self) -> Message:
+        return next(self.answers, Answer(go=True))
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    folder = tmp_path_factory.mktemp("split") / "planted"
+    log = open_log(LogSpec(name="planted", synthetic=SyntheticSpec(users=40, items=30, interactions=400)))
+    cut = split(prepare(log))
+    save_split(cut, folder, audit(cut))
+    return load(str(folder))
+
+
+def request(name: str, **params: float) -> FitRequest:
+    return FitRequest(
+        target=f"fakes:{name}",
+        name=f"fake/{name.lower()}",
+        params={"pause_s": 0.0, **params},
+        seed=0,
+        threads=1,
+        device="cpu",
+        metrics=("ndcg@5",),
+        rates=False,
+    )
+
+
+def steps(channel: Scripted) -> list[int]:
+    return [message.step for message in channel.told if isinstance(message, Step)]
+
+
+def test_trial_says_that_it_is_ready_then_each_step_then_that_it_is_done(parts: Parts) -> None:
+    channel = Scripted()
+    run(request("Steady", max_epochs=3), channel, parts, [])
+    assert [type(message) for message in channel.told] == [Ready, Step, Step, Step, Done]
+    assert steps(channel) == [1, 2, 3]
+    first = channel.told[1]
+    assert isinstance(first, Step)
+    assert 0.0 < first.values["ndcg@5"] <= 1.0
+
+
+def test_trial_that_is_told_to_stop_trains_no_further_step(parts: Parts) -> None:
+    channel = Scripted([Answer(go=True), Answer(go=False)])
+    run(request("Steady", max_epochs=9), channel, parts, [])
+    assert steps(channel) == [1, 2]
+    assert channel.told[-1] == Done()
+
+
+def test_trial_validates_when_told_and_after_its_last_step(parts: Parts) -> None:
+    channel = Scripted([Answer(go=True), Answer(go=True, steps=5), Answer(go=True, steps=5)])
+    run(request("Steady", max_epochs=9), channel, parts, [])
+    assert steps(channel) == [1, 2, 7, 9]
+
+
+def test_trial_validates_its_last_step_once(parts: Parts) -> None:
+    channel = Scripted([Answer(go=True, steps=2)])
+    run(request("Steady", max_epochs=3), channel, parts, [])
+    assert steps(channel) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("Crashing", "crash", "ZeroDivisionError: the planted crash"),
+        ("Misshapen", "broken", "fake/misshapen: score() returned shape (40, 29), expected (40, 30)"),
+        ("Diverging", "nan", "not finite"),
+    ],
+)
+def test_trial_that_fails_says_why_and_is_done(parts: Parts, name: str, kind: ErrorKind, words: str) -> None:
+    channel = Scripted()
+    run(request(name), channel, parts, [])
+    error = channel.told[-2]
+    assert isinstance(error, Error)
+    assert error.kind == kind
+    assert words in error.message
+    assert error.traceback.startswith("Traceback")
+    assert channel.told[-1] == Done()
+
+
+def test_final_trains_the_steps_it_is_asked_for_and_streams_every_users_scores(
+    parts: Parts, tmp_path: Path
+) -> None:
+    asked = FinalRequest(**vars(request("Fixed", max_epochs=9)), steps=2, train_on="train", keep_state=True)
+    channel, path = Scripted(), tmp_path / "scores"
+    final(asked, channel, parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
+    assert [message for message in channel.told if isinstance(message, Fitted)] == [Fitted(1), Fitted(2)]
+    (measured,) = [message for message in channel.told if isinstance(message, Measured)]
+    assert (measured.steps, measured.params) == (2, 30)
+    content = path.read_bytes()
+    scores = np.frombuffer(content[: 4 * 40 * 30], dtype=np.float32).reshape(40, 30)
+    assert (scores == scores[0]).all(), "it scores by popularity"
+    assert len(content) > scores.nbytes, "its state follows"
+
+
+def test_final_without_state_streams_scores_alone(parts: Parts, tmp_path: Path) -> None:
+    asked = FinalRequest(**vars(request("Fixed")), steps=1, train_on="train+valid", keep_state=False)
+    path = tmp_path / "scores"
+    final(asked, Scripted(), parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
+    assert path.stat().st_size == 4 * 40 * 30
+
+
+def test_final_whose_scorer_is_gone_puts_it_down_to_the_machine(parts: Parts) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    channel = Scripted()
+    asked = FinalRequest(**vars(request("Fixed")), steps=1, train_on="train", keep_state=False)
+    final(asked, channel, parts, [write])
+    (error,) = [message for message in channel.told if isinstance(message, Error)]
+    assert error.kind == "machine"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), "oom"),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"), "oom"),
+        (AdapterError("wrong shape"), "broken"),
+        (MetricError("not finite"), "nan"),
+        (RunError("the disk is full"), "machine"),
+        (BrokenPipeError(), "machine"),
+        (KeyError("x"), "crash"),
+    ],
+)
+def test_complaint_is_of_the_kind_of_its_cause(error: Exception, kind: ErrorKind) -> None:
+    assert complaint(error).kind == kind
+
+
+def test_batches_hold_every_user_once_and_no_more_scores_than_allowed() -> None:
+    found = list(batches(n_users=10_000, n_items=3_000))
+    assert np.array_equal(np.concatenate(found), np.arange(10_000))
+    assert max(map(len, found)) * 3_000 <= BATCH_ELEMENTS
+    assert batch_size(10 * BATCH_ELEMENTS) == 1
