@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from benchmark.bundle.format import Files, open_bundle
 from benchmark.cold_start import Cold
-from benchmark.errors import BundleError, MissingLibrary
+from benchmark.errors import AdapterError, BundleError, MetricError, MissingLibrary
 from benchmark.metrics.topk import Integers, batch_size, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Adapter, Registry, install_hint
+from benchmark.score_check import checked_scores
 
 Id: TypeAlias = int | float | str
 Source: TypeAlias = Literal["model", "history", "popularity"]
@@ -153,8 +154,8 @@ class Bundle:
                 f"{self.name} cannot fold a history in" if fold_in is None else "no known item in the history"
             )
             return self._popular(user, k, left_out, "; ".join(filter(None, [why, note])))
-        somebody = replace(self.cold, users=np.zeros(1, dtype=np.bool_))
-        scores = somebody.fill(np.zeros(1, dtype=np.int32), self._checked(fold_in(dense)[None], 1))
+        somebody, first = replace(self.cold, users=np.zeros(1, dtype=np.bool_)), np.zeros(1, dtype=np.int32)
+        scores = somebody.fill(first, self._checked(fold_in(dense)[None], first, "fold_in()"))
         (items,) = self._ranked(scores, self._nobody, k, left_out)
         return Recommendation(user, "history", items, note)
 
@@ -180,16 +181,20 @@ class Bundle:
             raw = self.model.score(users)
         except (ValueError, IndexError, RuntimeError) as error:
             raise BundleError(f"{self.files.path}: {self.name} cannot score: {error}") from error
-        return self.cold.fill(users, self._checked(raw, len(users)))
+        return self.cold.fill(users, self._checked(raw, users))
 
-    def _checked(self, raw: Array, rows: int) -> Scores:
-        scores = np.array(raw, dtype=np.float32)
-        if scores.shape != (rows, len(self.item_ids)) or not np.isfinite(scores).all():
+    def _checked(self, raw: Array, users: Ids, call: str = "score()") -> Scores:
+        """Return a copy of what the model returned, one finite number a user and item.
+
+        Raises:
+            BundleError: it is something else.
+        """
+        try:
+            return checked_scores(raw, users, len(self.item_ids), self.name, call).copy()
+        except (AdapterError, MetricError) as error:
             raise BundleError(
-                f"{self.files.path}: {self.name} scores {scores.shape}, expected finite numbers of shape "
-                f"({rows}, {len(self.item_ids)}); the stored state does not fit: export the bundle again"
-            )
-        return scores
+                f"{self.files.path}: the stored state does not fit: {error} Export the bundle again."
+            ) from error
 
     @property
     def _nobody(self) -> Ids:
