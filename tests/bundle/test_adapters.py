@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from repository import ROOT
 from training_logs import fitted
 
 from adapters import ADAPTERS
+from adapters.deepctr.base import ClickModel
+from adapters.keras.base import KerasModel
+from adapters.torch.base import TorchModel
+from benchmark import bundle
 from benchmark.bundle.export import Contents, GoldenLists, assemble
 from benchmark.bundle.format import (
     BoardExcerpt,
@@ -20,6 +27,7 @@ from benchmark.bundle.format import (
     Score,
 )
 from benchmark.cold_start import Cold
+from benchmark.errors import BundleError
 from benchmark.measure import packed_state
 from benchmark.protocol import traits
 from benchmark.records import Provenance
@@ -27,16 +35,14 @@ from benchmark.registry import Registry
 from benchmark.testing import planted_parts
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas", "deepctr"}
-NETWORKS = ("torch/neumf", "torch/deepfm", "torch/sasrec", "torch/gru4rec", "torch/caser")
-TOWERS = ("keras/mlp", "keras/neumf")
-CLICKS = ("deepctr/deepfm", "deepctr/xdeepfm", "deepctr/dcn")
-NEEDED = {
-    **{name: {"torch"} for name in NETWORKS},
-    **{name: {"tensorflow", "keras"} for name in TOWERS},
-    **{name: {"tensorflow", "keras", "deepctr"} for name in CLICKS},
+SERVED_BY = {
+    TorchModel: {"torch"},
+    KerasModel: {"tensorflow", "keras"},
+    ClickModel: {"tensorflow", "keras", "deepctr"},
 }
-BROUGHT = {name: {"pandas", "sklearn"} for name in (*TOWERS, *CLICKS)}
-"""What a framework imports by itself where it is installed."""
+"""Models that their own network serves; numpy alone serves all others."""
+BROUGHT = {"pandas", "sklearn"}
+"""What TensorFlow imports by itself where it is installed."""
 REGISTRY = Registry(ADAPTERS)
 QUICK = {
     *("baselines/random", "surprise/svd", "surprise/knn-means", "lightfm/hybrid", "content/tfidf"),
@@ -115,14 +121,24 @@ def about(name: str, train) -> BundleManifest:
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ADAPTERS]
 )
 def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_path):
-    if name in CLICKS and REGISTRY[name].missing:
+    if name.startswith("deepctr/") and REGISTRY[name].missing:
         pytest.skip("deepctr is not installed")
+    model, folder = exported(name, tmp_path / "bundle")
+    scores = tmp_path / "scores.npy"
+    program = [sys.executable, "-c", CHILD, str(folder), str(scores)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    users, known = np.arange(planted_parts()[0].n_users, dtype=np.int32), bundle.load(folder, REGISTRY)
     expected = known.cold.fill(users, model.score(users))
     np.testing.assert_allclose(np.load(scores), expected, rtol=1e-5, atol=1e-5)
-    assert set(done.stdout.split()) - BROUGHT.get(name, set()) == NEEDED.get(name, set())
+    bases = REGISTRY[name].cls.__mro__
+    needed = next((frameworks for base, frameworks in SERVED_BY.items() if base in bases), set())
+    assert set(done.stdout.split()) - (BROUGHT if "tensorflow" in needed else set()) == needed
 
 
 def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tmp_path):
+    model, folder = exported("native/ease", tmp_path / "bundle")
+    loaded, (train, _) = bundle.load(folder, REGISTRY), planted_parts()
     user = int(train.users[0])
     history = [f"item {item}" for item in np.unique(train.positives().items[train.positives().users == user])]
     found = loaded.recommend_new(history, k=5)
@@ -135,5 +151,13 @@ def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tm
 
 
 def test_bundle_of_ease_with_histories_out_of_bounds_is_refused(tmp_path):
+    from safetensors.numpy import load, save
 
-    pass
+    from benchmark.bundle.format import write_sums
+
+    _, folder = exported("native/ease", tmp_path / "bundle")
+    state = load((folder / "model.safetensors").read_bytes())
+    (folder / "model.safetensors").write_bytes(save(state | {"items": state["items"] + 10**6}))
+    write_sums(folder)
+    with pytest.raises(BundleError, match="not a state of native/ease"):
+        bundle.load(folder, REGISTRY)
