@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from repository import ROOT
 from training_logs import fitted
 
 from adapters import ADAPTERS
 from adapters.deepctr.base import ClickModel
 from adapters.keras.base import KerasModel
 from adapters.torch.base import TorchModel
+from benchmark import bundle
 from benchmark.bundle.export import Contents, GoldenLists, assemble
 from benchmark.bundle.format import (
     BoardExcerpt,
@@ -23,6 +27,7 @@ from benchmark.bundle.format import (
     Score,
 )
 from benchmark.cold_start import Cold
+from benchmark.errors import BundleError
 from benchmark.measure import packed_state
 from benchmark.protocol import traits
 from benchmark.records import Provenance
@@ -118,6 +123,12 @@ def about(name: str, train) -> BundleManifest:
 def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_path):
     if name.startswith("deepctr/") and REGISTRY[name].missing:
         pytest.skip("deepctr is not installed")
+    model, folder = exported(name, tmp_path / "bundle")
+    scores = tmp_path / "scores.npy"
+    program = [sys.executable, "-c", CHILD, str(folder), str(scores)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    users, known = np.arange(planted_parts()[0].n_users, dtype=np.int32), bundle.load(folder, REGISTRY)
     expected = known.cold.fill(users, model.score(users))
     np.testing.assert_allclose(np.load(scores), expected, rtol=1e-5, atol=1e-5)
     bases = REGISTRY[name].cls.__mro__
@@ -126,6 +137,8 @@ def test_bundle_of_each_adapter_scores_the_same_in_a_fresh_process(name, tmp_pat
 
 
 def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tmp_path):
+    model, folder = exported("native/ease", tmp_path / "bundle")
+    loaded, (train, _) = bundle.load(folder, REGISTRY), planted_parts()
     user = int(train.users[0])
     history = [f"item {item}" for item in np.unique(train.positives().items[train.positives().users == user])]
     found = loaded.recommend_new(history, k=5)
@@ -138,5 +151,13 @@ def test_bundle_of_ease_folds_a_new_history_in_as_if_it_had_been_trained_with(tm
 
 
 def test_bundle_of_ease_with_histories_out_of_bounds_is_refused(tmp_path):
+    from safetensors.numpy import load, save
 
-    pass
+    from benchmark.bundle.format import write_sums
+
+    _, folder = exported("native/ease", tmp_path / "bundle")
+    state = load((folder / "model.safetensors").read_bytes())
+    (folder / "model.safetensors").write_bytes(save(state | {"items": state["items"] + 10**6}))
+    write_sums(folder)
+    with pytest.raises(BundleError, match="not a state of native/ease"):
+        bundle.load(folder, REGISTRY)
