@@ -1,12 +1,12 @@
 """Models beside other packages: time to a validation NDCG@10, full scoring, memory (``perf/models.py``).
 
-Race: BPR, iALS, LightGCN and NeuMF on protocol P1 (all interactions are likes, a tenth of each user's is
-validation), against implicit, cornac and RecBole. Ours runs with its default configuration; a peer with each
-of the settings listed here, its quickest counts, so a later one may take no longer than the quickest before
-it. What takes under ten seconds is run five times, and the median counts; thirty passes without a better
-value end a run. The clock is the core seconds of one thread, so that others on the machine weigh on nobody;
-conversion of the log counts, imports and validation do not. Of a larger log a thousand users are judged,
-the same for all. Peers live in environments of their own:
+Race: BPR, iALS, LightGCN and NeuMF on the split of ``suites/movielens-p1.yaml`` (all interactions are likes,
+a tenth of each user's is validation), against implicit, cornac and RecBole. Ours runs with its default
+configuration; a peer with each of the settings listed here, of which the quickest counts, so a later one may
+take no longer than the quickest before it. What takes under ten seconds is run five times, and the median
+counts; thirty passes without a better value end a run. The clock is the core seconds of one thread, so that
+other work on the machine does not matter; conversion of the log counts, imports and validation do not. Of a
+larger log a thousand users are evaluated, the same for all. Peers are installed in environments of their own:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install implicit cornac torch tqdm
     python -m venv /tmp/recbole
@@ -87,17 +87,12 @@ SETTINGS: dict[tuple[str, str], list[dict[str, Any]]] = {
 SETTINGS |= {
     ("neumf-keras", package): found for (model, package), found in SETTINGS.items() if model == "neumf"
 }
-TIMES_FASTER = 2.0
 SHORT, RUNS = 10.0, 5
-SCORING_GOALS = {"surprise/knn": 5.0, "surprise/": 0.2, "torch/": 0.5}
-"""Core seconds to score all users of MovieLens-100K, by the start of an adapter's name: the first fits."""
-NOT_FACTORS = ("surprise/normal", "surprise/baseline", "surprise/slope-one", "surprise/co-clustering")
-MEMORY_GOAL_MB = 4096.0
 LIMIT_S = 1800
 
 
 def split_of(name: str, data: Path | None, scratch: Path) -> Path:
-    """Return the folder of a data set, cut by protocol P1."""
+    """Return the folder of a data set, split as ``suites/movielens-p1.yaml`` says."""
     suite = api.check("movielens-p1", {"datasets": [name]}, changed_by="perf/models.py")
     (stored,) = store_all(suite, scratch / name, data_directory(data), Path(), lambda _: None)
     return stored.directory
@@ -194,9 +189,8 @@ def run_of(
     return {"setting": setting, "seconds": reached, "best": best, "passes": len(curve), **found}
 
 
-def races(log: Path, options: argparse.Namespace) -> bool:
-    """Run and print every race on one log; return whether ours met the goal in each that a peer finished."""
-    met = True
+def races(log: Path, options: argparse.Namespace) -> None:
+    """Run and print every race on one log."""
     print(f"\n{log.parent.name}: core seconds to a validation NDCG@10")
     print(f"{'model':<14}{'target':>8}{'package':>10}{'seconds':>10}{'passes':>8}{'best':>8}")
     for model in options.models or OURS:
@@ -209,11 +203,8 @@ def races(log: Path, options: argparse.Namespace) -> bool:
             if found["seconds"] is not None:
                 seconds[package] = found["seconds"]
         rivals = [value for package, value in seconds.items() if package != "ours"]
-        if rivals:
-            times = min(rivals) / seconds["ours"] if "ours" in seconds else 0.0
-            met &= times >= TIMES_FASTER
-            print(f"{'':<14}{times:.1f} times faster than the quickest peer; goal {TIMES_FASTER:g}")
-    return met
+        if rivals and "ours" in seconds:
+            print(f"{'':<14}{min(rivals) / seconds['ours']:.1f} times faster than the quickest peer")
 
 
 def race_line(model: str, target: float, package: str, found: dict[str, Any]) -> str:
@@ -256,9 +247,8 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     return {"step_s": step_s, "score_s": float(np.median(rounds)), "peak_mb": peak_mb}
 
 
-def costs(folder: Path, options: argparse.Namespace) -> bool:
-    """Measure and print every adapter on one split; return whether each keeps its goals."""
-    met = True
+def costs(folder: Path, options: argparse.Namespace) -> None:
+    """Measure and print every adapter on one split."""
     print(f"\n{folder.name}: a step, scoring all users (core seconds), peak memory")
     print(f"{'adapter':<26}{'step s':>10}{'score s':>10}{'MB':>8}")
     for name in options.adapters or ADAPTERS:
@@ -266,28 +256,13 @@ def costs(folder: Path, options: argparse.Namespace) -> bool:
         options.found.append({"data": folder.name, "adapter": name, **found})
         if "error" in found:
             print(f"{name:<26}{found['error']}", flush=True)
-            met = False
             continue
-        missed = misses(name, folder.name, found)
-        met &= not missed
         cells = f"{found['step_s']:>10.2f}{found['score_s']:>10.2f}{found['peak_mb']:>8.0f}"
-        print(f"{name:<26}{cells}{missed}", flush=True)
-    return met
-
-
-def misses(name: str, data: str, found: dict[str, Any]) -> str:
-    """Return which goals an adapter misses, or nothing."""
-    goal = next((limit for start, limit in SCORING_GOALS.items() if name.startswith(start)), None)
-    missed = ""
-    if data == "movielens-100k" and name not in NOT_FACTORS and goal and found["score_s"] > goal:
-        missed += f"  scoring MISSED {goal:g} s"
-    if found["peak_mb"] > MEMORY_GOAL_MB:
-        missed += f"  memory MISSED {MEMORY_GOAL_MB:g} MB"
-    return missed
+        print(f"{name:<26}{cells}", flush=True)
 
 
 def main() -> int:
-    """Measure, print the tables, and return 1 if a goal is missed."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -307,17 +282,16 @@ def main() -> int:
     if options.measure:
         print(json.dumps(measure(options.measure[0], Path(options.measure[1]))))
         return 0
-    met = True
     with tempfile.TemporaryDirectory(prefix="bench-perf-") as scratch:
         for name in options.logs:
             folder = split_of(name, options.data, Path(scratch))
             if options.only != "costs":
-                met &= races(log_of(folder), options)
+                races(log_of(folder), options)
             if options.only != "races":
-                met &= costs(folder, options)
+                costs(folder, options)
     if options.json:
         options.json.write_text(json.dumps(options.found, indent=2) + "\n", encoding="utf-8")
-    return 0 if met else 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from benchmark.modelkit.sparse_state import pack_histories, unpack_histories
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
 
 
 @dataclass
 class AlsoLiked:
-    """Counts of common likes, held against the items' popularity (Deshpande & Karypis 2004, section 4.2).
+    """Counts of common likes, divided by the items' popularity (Deshpande & Karypis 2004, section 4.2).
 
-    Learns from likes. Tuned: ``damping``, the power of an item's count by which its common counts are
+    Implicit feedback. Tuned: ``damping``, the power of an item's count by which its common counts are
     divided: 0 recommends what is popular, 1 what is rare. A fit costs the sum of squared lengths of all
     histories, a score of one user the neighbours of the user's items.
     """
@@ -27,7 +27,7 @@ class AlsoLiked:
     deterministic: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
-        """Count every pair of items once; the seed decides nothing."""
+        """Count every pair of items once; the seed changes nothing."""
         self._history = train.matrix()
         together = (self._history.T @ self._history).toarray()
         rarity = np.maximum(together.diagonal(), 1.0) ** -self.damping
@@ -47,12 +47,9 @@ class AlsoLiked:
 
     def state(self) -> dict[str, Array]:
         """Return the weights (I, I), and the histories (U, I) as two index arrays."""
-        return {"weights": self._weights, "items": self._history.indices, "ends": self._history.indptr}
+        return {"weights": self._weights} | pack_histories(self._history)
 
     def restore(self, state: dict[str, Array]) -> None:
-        """Take them back; a stored index out of bounds is refused."""
+        """Take back what ``state`` returned; a stored index out of bounds is refused."""
         self._weights = state["weights"]
-        shape = len(state["ends"]) - 1, len(self._weights)
-        rows: tuple[Any, ...] = np.ones(len(state["items"]), np.float32), state["items"], state["ends"]
-        self._history = csr_matrix(rows, shape=shape)
-        self._history.check_format(full_check=True)
+        self._history = unpack_histories(state, len(self._weights))
