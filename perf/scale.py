@@ -99,17 +99,17 @@ def measure_evaluate(folder: Path) -> dict[str, Any]:
     data_mb = peak_mb()
     start, on_core = time.monotonic(), core_seconds()
     metrics = [parse_metric("ndcg@10"), parse_metric("recall@10")]
-    judge = Evaluator(test, seen=[seen], metrics=metrics, train=train)
+    evaluator = Evaluator(test, seen=[seen], metrics=metrics, train=train)
     counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
-    for first in range(0, len(judge.users), BATCH):
-        users = judge.users[first : first + BATCH]
-        judge.add(users, np.tile(counts, (len(users), 1)))
-    values = judge.result().values
+    for first in range(0, len(evaluator.users), BATCH):
+        users = evaluator.users[first : first + BATCH]
+        evaluator.add(users, np.tile(counts, (len(users), 1)))
+    values = evaluator.result().values
     seconds = time.monotonic() - start
     return {
         "total_s": seconds,
         "core_s": core_seconds() - on_core,
-        "users": len(judge.users),
+        "users": len(evaluator.users),
         "extra_mb": peak_mb() - data_mb,
         "values": values,
     }

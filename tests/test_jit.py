@@ -18,7 +18,7 @@ spec = importlib.util.spec_from_file_location("copy", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 """
-KEPT = "print(module.opinions_of_nearest.stats.cache_path)"
+KEPT = "print(module.nearest_opinions.stats.cache_path)"
 
 
 @part
@@ -49,12 +49,12 @@ def test_machine_code_of_an_adapter_is_kept_in_the_folder_that_the_user_names(tm
     path = shutil.copy(ROOT / "adapters" / "surprise" / "training.py", tmp_path / "one.py")
     kept = Path(printed(LOAD + KEPT, path, NUMBA_CACHE_DIR=str(tmp_path / "cache")))
     assert kept.is_relative_to(tmp_path / "cache")
-    assert list(kept.glob("one.opinions_of_nearest-*.nbi"))
+    assert list(kept.glob("one.nearest_opinions-*.nbi"))
 
 
 def test_compiled_code_of_an_adapter_is_made_where_nothing_may_be_written(tmp_path):
     path = shutil.copy(ROOT / "adapters" / "surprise" / "training.py", tmp_path / "one.py")
     (tmp_path / "__pycache__").touch()  # a file: not even root can make a folder of this name
     nowhere = dict.fromkeys(("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"), os.devnull)
-    shown = printed(LOAD + "print(module.opinions_of_nearest.nopython_signatures)", path, **nowhere)
+    shown = printed(LOAD + "print(module.nearest_opinions.nopython_signatures)", path, **nowhere)
     assert shown.startswith("[(")

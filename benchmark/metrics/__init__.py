@@ -1,1 +1,1 @@
-"""Metrics: arrays in, one value per user out. ``names`` alone is light enough for the suite to import."""
+"""Metrics: arrays in, one value per user out. Each registers itself where it is defined, see ``register``."""

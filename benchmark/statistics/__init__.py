@@ -1,1 +1,1 @@
-"""Statistics: arrays in, numbers out. Everything here works on stored rows alone."""
+"""Statistics: arrays in, numbers out. Everything here works on stored rows only."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import StatisticsError
-from benchmark.protocol import Values
+from benchmark.protocol import Longs, Values
 
 Matrix: TypeAlias = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def finite(what: str, values: Matrix | Values, n_least: int = 2) -> Matrix:
     return array
 
 
-def p_value(count: NDArray[np.int64], draws: int, *, exact: bool) -> Values:
+def p_value(count: Longs, draws: int, *, exact: bool) -> Values:
     """Return the p of ``count`` draws at least as extreme as what was observed.
 
     count / draws if these are all there are, else (count + 1) / (draws + 1), never 0 (Phipson & Smyth 2010).

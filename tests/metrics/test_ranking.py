@@ -56,11 +56,11 @@ def test_one_list_equals_the_hand_computed_values():
 
 
 OF_HITS = {base: entry.function for base, entry in registered().items() if entry.made_from(HitInputs)}
-"""Metrics of the hits in a list, by the base of their name."""
+"""Metrics of the hits in a list, by the base of their name: what is true of all is tested of all."""
 
 
-def test_metrics_of_hits_are_seven():
-    assert list(OF_HITS) == ["precision", "recall", "hit", "f1", "ndcg", "mrr", "map"]
+def test_metrics_of_hits_are_among_those_that_are_tested_together():
+    assert {"precision", "recall", "hit", "f1", "ndcg", "mrr", "map"} <= set(OF_HITS)
 
 
 @pytest.mark.parametrize("name", OF_HITS)

@@ -25,15 +25,15 @@ def values(data_dir: Path) -> Values:
     """Per-user NDCG@10 on P1's test part, (6, U), of six trainings of one configuration."""
     folder = data_dir / "ml-100k-p1"
     train, valid, test = (_read(folder / f"{part}.csv") for part in ("train", "valid", "test"))
-    judge = Evaluator(test, seen=[train, valid], metrics=[parse_metric("ndcg@10")], train=train)
+    evaluator = Evaluator(test, seen=[train, valid], metrics=[parse_metric("ndcg@10")], train=train)
     rows = []
     for seed in range(SEEDS):
         model = Warp(dim=10, lr=0.05, l2=0.0, max_epochs=30)  # dim and lr are the library's own defaults
         for _ in model.fit_steps(train, FitContext(seed)):
             pass
-        judge.reset()
-        judge.add(judge.users, model.score(judge.users))
-        rows.append(judge.result().per_user["ndcg@10"])
+        evaluator.reset()
+        evaluator.add(evaluator.users, model.score(evaluator.users))
+        rows.append(evaluator.result().per_user["ndcg@10"])
     return np.stack(rows)
 
 
