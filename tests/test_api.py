@@ -107,7 +107,7 @@ def test_plan_promises_no_study_that_the_run_would_exclude(
 
 def test_run_returns_its_path_and_its_board(finished: api.Run) -> None:
     assert (finished.path / "leaderboard.csv").is_file()
-    assert [row["model"] for table in finished.board.tables for row in table.rows] == ["baselines/popularity"]
+    assert [row.model for row in finished.board.rows()] == ["baselines/popularity"]
 
 
 def test_run_stands_for_its_path_in_every_call(finished: api.Run) -> None:
@@ -155,7 +155,7 @@ def test_pick_returns_the_model_and_its_record(finished: api.Run) -> None:
         ({"min": {"ndcg@5": 2}}, "under the limit of 2"),
         ({"min": {"ndgc@5": 0.1}}, "did you mean 'ndcg@5'"),
         ({"max": {"ndcg@5": 0.1}}, "higher ndcg@5 is better"),
-        ({"device": "cuda"}, "was measured on cpu, not on cuda"),
+        ({"device": "cuda"}, "measured on cpu, not on cuda"),
         ({"max_size_mb": float("nan")}, "must be a finite number"),
     ],
 )
