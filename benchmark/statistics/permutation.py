@@ -76,7 +76,7 @@ def wilcoxon(differences: Values) -> Result:
 def wilcoxon_exact(differences: Values, *, draws: int = 1 << 16, seed: int = 0) -> float:
     """Return the p of Wilcoxon's signed-rank test over all flips of the signed ranks, ties included.
 
-    Zeros are ranked, then carry no sign (Pratt 1959). Drawn flips, as in :func:`paired_permutation`,
+    Zeros are ranked, but have no sign (Pratt 1959). Drawn flips, as in :func:`paired_permutation`,
     where there are more than ``draws``.
 
     >>> wilcoxon_exact(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
