@@ -116,7 +116,7 @@ def test_run_stands_for_its_path_in_every_call(finished: api.Run) -> None:
 
 
 def test_run_is_written_in_one_line_and_shown_as_its_board_in_a_notebook(finished: api.Run) -> None:
-    assert repr(finished) == f"Run({str(finished.path)!r})"
+    assert repr(finished) == f"<Run {finished.path}>"
     assert "baselines/popularity" in finished._repr_html_()
 
 
@@ -142,7 +142,7 @@ def test_pick_returns_the_model_and_its_record(finished: api.Run) -> None:
     picked = finished.pick(max_latency_ms=1e6, min={"recall@5": 0.0})
     assert (picked.model, picked.bundle) == ("baselines/popularity", None)
     assert picked.record == finished.path / "pick.md"
-    assert repr(picked) == f"Pick('baselines/popularity', record={str(picked.record)!r})"
+    assert repr(picked) == f"<Pick baselines/popularity: {picked.record}>"
     assert "recall@5 ≥ 0" in str(picked)
 
 
@@ -186,6 +186,7 @@ def test_exported_bundle_recommends_to_known_and_new_users(finished: api.Run, tm
     assert all(check.ok for check in api.verify(picked.bundle))
     bundle = benchmark.load(picked.bundle)
     assert isinstance(bundle, benchmark.Bundle)
+    assert repr(bundle) == "<Bundle baselines/popularity: 40 users, 30 items>"
     users, items = bundle.user_ids[:2], bundle.item_ids[:2]
     assert api.recommend(picked.bundle, users, 3) == bundle.recommend(users, 3)
     assert api.recommend(picked.bundle, history=items) == [bundle.recommend_new(items)]
