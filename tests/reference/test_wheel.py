@@ -37,4 +37,11 @@ def test_wheel_installed_elsewhere_runs_the_quickstart(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 8
     assert {row["status"] for row in rows} == {"ok"}
-    assert {row["library"] for row in rows} == {"baselines", "surprise", "lightfm", "keras", "torch", "native"}
+    assert {row["library"] for row in rows} == {
+        "baselines",
+        "surprise",
+        "lightfm",
+        "keras",
+        "torch",
+        "native",
+    }
