@@ -18,7 +18,7 @@ PACKAGES = ("benchmark", "adapters")
 IDIOMS = re.compile(
     r"\b(?:(?:to|can|cannot|could|may|not) be had|(?:gone|going|go|goes) on with|carr(?:y|ies) no"
     r"|(?<!there )is no (?:file|folder|number|run|suite|JSON|directory|state|text|mapping|list|table|column)"
-    r"|stands? (?:there|twice|beside|where|behind|before|under|alone)|turned? round|for want of"
+    r"|stands? (?:there|twice|beside|where|behind|before|under)|turned? round"
     r"|without a word)\b"
 )
 """Word order and idioms that a native speaker stumbles over."""

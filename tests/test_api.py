@@ -107,7 +107,7 @@ def test_plan_promises_no_study_that_the_run_would_exclude(
 
 def test_run_returns_its_path_and_its_board(finished: api.Run) -> None:
     assert (finished.path / "leaderboard.csv").is_file()
-    assert [row["model"] for table in finished.board.tables for row in table.rows] == ["baselines/popularity"]
+    assert [row.model for row in finished.board.rows()] == ["baselines/popularity"]
 
 
 def test_run_stands_for_its_path_in_every_call(finished: api.Run) -> None:
@@ -116,7 +116,7 @@ def test_run_stands_for_its_path_in_every_call(finished: api.Run) -> None:
 
 
 def test_run_is_written_in_one_line_and_shown_as_its_board_in_a_notebook(finished: api.Run) -> None:
-    assert repr(finished) == f"Run({str(finished.path)!r})"
+    assert repr(finished) == f"<Run {finished.path}>"
     assert "baselines/popularity" in finished._repr_html_()
 
 
@@ -142,7 +142,7 @@ def test_pick_returns_the_model_and_its_record(finished: api.Run) -> None:
     picked = finished.pick(max_latency_ms=1e6, min={"recall@5": 0.0})
     assert (picked.model, picked.bundle) == ("baselines/popularity", None)
     assert picked.record == finished.path / "pick.md"
-    assert repr(picked) == f"Pick('baselines/popularity', record={str(picked.record)!r})"
+    assert repr(picked) == f"<Pick baselines/popularity: {picked.record}>"
     assert "recall@5 ≥ 0" in str(picked)
 
 
@@ -155,7 +155,7 @@ def test_pick_returns_the_model_and_its_record(finished: api.Run) -> None:
         ({"min": {"ndcg@5": 2}}, "under the limit of 2"),
         ({"min": {"ndgc@5": 0.1}}, "did you mean 'ndcg@5'"),
         ({"max": {"ndcg@5": 0.1}}, "higher ndcg@5 is better"),
-        ({"device": "cuda"}, "was measured on cpu, not on cuda"),
+        ({"device": "cuda"}, "measured on cpu, not on cuda"),
         ({"max_size_mb": float("nan")}, "must be a finite number"),
     ],
 )
@@ -186,6 +186,7 @@ def test_exported_bundle_recommends_to_known_and_new_users(finished: api.Run, tm
     assert all(check.ok for check in api.verify(picked.bundle))
     bundle = benchmark.load(picked.bundle)
     assert isinstance(bundle, benchmark.Bundle)
+    assert repr(bundle) == "<Bundle baselines/popularity: 40 users, 30 items>"
     users, items = bundle.user_ids[:2], bundle.item_ids[:2]
     assert api.recommend(picked.bundle, users, 3) == bundle.recommend(users, 3)
     assert api.recommend(picked.bundle, history=items) == [bundle.recommend_new(items)]

@@ -172,6 +172,4 @@ def test_every_model_and_metric_is_on_its_page() -> None:
     assert [
         name for name in (model.name for model in api.models()) if f"\n### {name} {{#" not in models
     ] == []
-    assert [
-        row["name"] for row in api.metrics() if f"\n| `{row['name']}` | {row['formula']}" not in metrics
-    ] == []
+    assert [one.label for one in api.metrics() if f"\n| `{one.label}` | {one.formula}" not in metrics] == []

@@ -37,7 +37,7 @@ class Run:
 
     def __repr__(self) -> str:
         """Return the path alone; nothing is read for it."""
-        return f"Run({str(self.path)!r})"
+        return f"<Run {self.path}>"
 
     def _repr_html_(self) -> str:
         """Return the board, for a notebook."""
@@ -107,7 +107,7 @@ class Pick:
 
     def __repr__(self) -> str:
         """Return the winner and where the record is."""
-        return f"Pick({self.model!r}, record={str(self.record)!r})"
+        return f"<Pick {self.model}: {self.record}>"
 
     def _repr_html_(self) -> str:
         """Return the decision for a notebook; names cannot break out of it."""

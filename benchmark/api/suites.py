@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from benchmark.datasets.manifest import SplitManifest
     from benchmark.datasets.sources.folders import LocalDataset
+    from benchmark.metrics.register import Metric
     from benchmark.records import StudyRecord
     from benchmark.runner import DryRun
     from benchmark.suite import Suite
@@ -186,11 +187,11 @@ def data_folder(folder: StrPath | None) -> Path | None:
     return Path(folder)
 
 
-def metrics() -> list[dict[str, str]]:
-    """Return name, kind, formula, direction, range and source of every metric."""
-    from benchmark.metrics.register import listing
+def metrics() -> list[Metric]:
+    """Return every metric: its kind, formula, direction, range and source."""
+    from benchmark.metrics.register import registered
 
-    return listing()
+    return list(registered().values())
 
 
 def schema() -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Recommendation:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A loaded bundle.
 
@@ -77,6 +77,9 @@ class Bundle:
     popularity: Scores
     cold: Cold
     excluded: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.name}: {len(self.user_ids)} users, {len(self.item_ids)} items>"
 
     @property
     def name(self) -> str:

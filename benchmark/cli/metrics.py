@@ -17,9 +17,10 @@ def metrics(options: argparse.Namespace) -> int:
     """List all metrics."""
     from benchmark import api
     from benchmark.cli.views.metrics import show_metrics
+    from benchmark.metrics.register import listing
 
     if options.json:
-        write_json(api.metrics(), ensure_ascii=False)
+        write_json(listing(), ensure_ascii=False)
     else:
         show_metrics(api.metrics(), console())
     return 0

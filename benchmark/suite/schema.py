@@ -30,7 +30,7 @@ Hint: TypeAlias = Callable[[str, Collection[str]], str]
 """What says of an unknown name, and of those that are possible, which may be meant."""
 
 
-class Section(BaseModel):
+class SuiteSection(BaseModel):
     """A section of a suite: unknown keys are refused, nothing changes after validation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -48,13 +48,13 @@ def existing_metric(name: str) -> str:
 MetricName = Annotated[str, AfterValidator(existing_metric)]
 
 
-class ItemList(Section):
+class ItemList(SuiteSection):
     """Candidate items from a file of your own."""
 
     items: str = Field(description="text file with one item id per line; relative to the suite")
 
 
-class Metrics(Section):
+class Metrics(SuiteSection):
     """What is measured."""
 
     primary: MetricName = Field(
@@ -92,7 +92,7 @@ class Metrics(Section):
         return tuple(dict.fromkeys((self.primary, *self.also)))
 
 
-class SlotSpec(Section):
+class SlotSpec(SuiteSection):
     """What one trial reserves while it runs."""
 
     cores: int = Field(default=1, ge=1, description="cores; also the threads a model may use")
@@ -102,7 +102,7 @@ class SlotSpec(Section):
     )
 
 
-class BudgetSpec(Section):
+class BudgetSpec(SuiteSection):
     """What every model may spend on a data set."""
 
     per_model: Seconds = Field(default=60.0, gt=0, description="device-seconds of one study")
@@ -112,7 +112,7 @@ class BudgetSpec(Section):
     slot: SlotSpec = SlotSpec()
 
 
-class FinalsSpec(Section):
+class FinalsSpec(SuiteSection):
     """How the chosen configuration is scored on test."""
 
     seeds: int = Field(
@@ -133,7 +133,7 @@ class FinalsSpec(Section):
         return ("train",) if self.train_on == "train" else ("train", "train+valid")
 
 
-class Bounds(Section):
+class Bounds(SuiteSection):
     """A search range that replaces an adapter's own; what is None stays the adapter's."""
 
     low: float | None = None
@@ -159,7 +159,7 @@ class Bounds(Section):
         return None
 
 
-class Model(Section):
+class Model(SuiteSection):
     """One row of the board."""
 
     use: str = Field(description="the adapter, library/name")
@@ -175,7 +175,7 @@ class Model(Section):
         return self.name or self.use
 
 
-class VerdictSpec(Section):
+class VerdictSpec(SuiteSection):
     """How differences are tested."""
 
     test: Literal["permutation"] = Field(default="permutation", description="paired sign flips over users")
@@ -188,7 +188,7 @@ class VerdictSpec(Section):
     )
 
 
-class Suite(Section):
+class Suite(SuiteSection):
     """A whole suite, every default filled in."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the results folder")

@@ -123,7 +123,7 @@ def test_report_shows_a_finished_run_and_writes_what_the_run_wrote(bench: Bench,
 def test_report_of_no_run_says_how_to_find_one(bench: Bench, tmp_path: Path) -> None:
     code, _, said = bench("report", tmp_path)
     assert code == 2
-    assert "is no run directory (no manifest.json); `bench runs` lists those there are." in said
+    assert "not a run directory (no manifest.json); `bench runs` lists the runs here." in said
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": 99}'])
@@ -144,7 +144,7 @@ def test_damaged_ledger_is_refused_and_named(bench: Bench, finished: Path, tmp_p
     run = RunDirectory(shutil.copytree(finished, tmp_path / "run"))
     text = (run / "ledger.jsonl").read_text()
     (run / "ledger.jsonl").write_text("{broken\n" + text)
-    run.note(state="running")
+    run.update(state="running")
     for arguments in (("report", run.path), ("run", finished.parent / "small.yaml", "--out", run.path)):
         code, _, said = bench(*arguments)
         assert code == 2

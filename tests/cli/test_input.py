@@ -136,7 +136,7 @@ def test_missing_libraries_are_all_listed_before_anything_is_made(
     code, _, said = bench("run", small, "--out", tmp_path / "run")
     assert code == 2
     assert "lightfm/warp needs no_lightfm, which is not installed\ntorch/mf needs no_torch" in said
-    assert "pip install 'recsys-bench[lightfm,torch]', or go on without: --skip-missing" in said
+    assert "pip install 'recsys-bench[lightfm,torch]', or skip them: --skip-missing" in said
     assert not (tmp_path / "run").exists()
 
 
@@ -145,7 +145,7 @@ def test_folder_that_cannot_be_written_is_refused(bench: Bench, small: Path, fol
     code, _, said = bench("run", small, "--out", folder)
     assert code == 2
     assert f"{folder}: cannot be written" in said
-    assert "choose another place with --out DIR." in said
+    assert "choose another with --out DIR." in said
 
 
 @pytest.mark.parametrize("holds", ["thesis.tex", "models/weights.bin", ".git/config"])
@@ -154,13 +154,12 @@ def test_folder_that_is_no_run_is_left_alone(bench: Bench, small: Path, tmp_path
     (tmp_path / "own" / holds).write_text("precious")
     code, _, said = bench("run", small, "--out", tmp_path / "own")
     assert code == 2
-    assert said.endswith("own: is not empty and is no run directory; choose another with --out DIR.\n")
+    assert said.endswith("own: not empty, and not a run directory; choose another with --out DIR.\n")
     assert (tmp_path / "own" / holds).read_text() == "precious"
 
 
 def test_run_directory_held_by_a_live_process_is_refused(bench: Bench, small: Path, tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path / "run")
-    run.note(suite="small", state="running")
+    run = RunDirectory.create(tmp_path / "run", check(small), "2026-11-30T12:00:00+00:00")
     with run.locked():
         code, _, said = bench("run", small, "--out", tmp_path / "run")
     assert code == 2
@@ -182,15 +181,18 @@ def test_disk_that_fills_up_in_mid_run_loses_nothing_that_was_finished(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert code == 2
     assert (
-        "the disk is full; what is finished is saved. Free some space and run the same command again." in said
+        "the disk is full; everything finished is saved. Free some space and run the same command again."
+        in said
     )
-    done = [
-        line for line in (tmp_path / "run" / "ledger.jsonl").read_text().splitlines() if '"close"' in line
-    ]
+    done = closed_lines(tmp_path / "run")
     assert done
     runner.run(check(small), registry(), runner.RunOptions(out=tmp_path / "run"))
-    lines = (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
-    assert [line for line in lines if '"close"' in line][: len(done)] == done
+    assert closed_lines(tmp_path / "run")[: len(done)] == done
+
+
+def closed_lines(run: Path) -> list[str]:
+    """Return the lines of a ledger that commit a trial or a final."""
+    return [line for line in (run / "ledger.jsonl").read_text().splitlines() if '-closed"' in line]
 
 
 def test_interrupt_while_data_is_read_is_no_traceback(
@@ -203,7 +205,7 @@ def test_interrupt_while_data_is_read_is_no_traceback(
     code, _, said = bench("run", small, "--out", tmp_path / "run")
     assert code == 130
     assert said.startswith("bench: stopped: 0 trials and 0 finals are saved in ")
-    assert "The same command goes on from here." in said
+    assert "Run the same command again to resume." in said
 
 
 def test_dry_run_finds_the_broken_model_and_keeps_nothing(

@@ -9,6 +9,7 @@ import pytest
 
 from benchmark import api, cli
 from benchmark.leaderboard import Board
+from benchmark.leaderboard.rows import PairRow
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         *paths: Path, compare: str = "reference", baseline: str | None = None, by: list[str] | None = None
     ) -> Board:
         calls.append((*paths, compare, baseline, by))
-        pairs = [{"dataset": "shop", "a": "native/ease", "b": "a/b", "difference": 0.1, "p": 0.01}]
+        pairs = (PairRow(dataset="shop", a="native/ease", b="a/b", difference=0.1, p=0.01),)
         rows = boards.row("native/ease", 0.3, 1), boards.row("a/b", 0.2, 2)
         return boards.board(boards.table(*rows, pairs=pairs))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]  # Keras needs its seconds to trace a graph
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,4 +37,11 @@ def test_wheel_installed_elsewhere_runs_the_quickstart(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 8
     assert {row["status"] for row in rows} == {"ok"}
-    assert {row["library"] for row in rows} == {"baselines", "surprise", "lightfm", "keras", "torch"}
+    assert {row["library"] for row in rows} == {
+        "baselines",
+        "surprise",
+        "lightfm",
+        "keras",
+        "torch",
+        "native",
+    }

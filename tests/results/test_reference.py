@@ -51,7 +51,7 @@ def edges(board: ReferenceBoard) -> set[str]:
     for row in board.rows:
         if row.status == "ok" and row.adapter in OURS:
             space = OURS[row.adapter].traits.space.items()
-            domains = {name: str(domain) for name, domain in space if name not in own[row.model]}
+            domains = {name: domain for name, domain in space if name not in own[row.model]}
             found |= {f"{row.adapter} {edge}" for edge in at_edge(domains, tuned(row))}
     return found
 

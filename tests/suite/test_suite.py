@@ -76,7 +76,7 @@ def test_unknown_key_inside_a_list_names_its_place_and_the_nearest() -> None:
         ),
         ("metrics: {also: [rmse, recal@5]}", "metrics.also[1]: no metric is called 'recal@5'; did you mean"),
         ("metrics: {primary: ndcg@0}", "metrics.primary: metric 'ndcg@0': k is 0; k must be between 1"),
-        ("metrics: {primary: ndcg}", "metrics.primary: metric 'ndcg' needs a cut-off"),
+        ("metrics: {primary: ndcg}", "metrics.primary: metric 'ndcg' needs a cut-off; write 'ndcg@10'"),
         ("metrics: {primary: coverage@5}", "metrics: primary: coverage@5 has no per-user value"),
         ("budget: {per_model: -3s}", "budget.per_model: must be greater than 0 (found -3.0)"),
         ("budget: {per_model: .inf}", "budget.per_model: must be a finite number (found inf)"),

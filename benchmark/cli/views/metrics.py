@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from benchmark.cli.views.tables import show_table
+from benchmark.metrics.register import Metric
 
 
-def show_metrics(metrics: Sequence[dict[str, str]], console: Console) -> None:
+def show_metrics(metrics: Sequence[Metric], console: Console) -> None:
     """List metrics with direction, range, formula and source."""
-    titles = ("name", "better", "range", "formula", "source")
-    show_table(console, titles, [tuple(metric[title] for title in titles) for metric in metrics], long=2)
+    rows = [(one.label, one.better, one.limits, one.formula, one.source) for one in metrics]
+    show_table(console, ("name", "better", "range", "formula", "source"), rows, long=2)
