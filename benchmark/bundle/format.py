@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from benchmark.errors import BundleError
-from benchmark.protocol import Array, Feedback
-from benchmark.records import Params, Provenance, TrainOn, from_json, to_json
+from benchmark.protocol import Array, Feedback, Hyperparameter
+from benchmark.provenance import Provenance
 
 FORMAT = 3
 """Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""
@@ -55,7 +55,7 @@ class ModelOrigin:
         adapter: name of the adapter, library/name.
         library: first part of that name.
         feedback: what it trained on.
-        train_on: the parts that it trained on.
+        train_on: the parts that it trained on, "train" or "train+valid".
         seed: of the model.
         steps: that it trained.
     """
@@ -63,7 +63,7 @@ class ModelOrigin:
     adapter: str
     library: str
     feedback: Feedback
-    train_on: TrainOn
+    train_on: str
     seed: int
     steps: int
 
@@ -175,7 +175,7 @@ class BundleManifest:
 
     model: str
     origin: ModelOrigin
-    params: Params
+    params: Mapping[str, Hyperparameter]
     data: DataOrigin
     versions: Mapping[str, str]
     environment_sha256: str
@@ -186,6 +186,9 @@ class BundleManifest:
     hidden: str
     run: RunReference
     format: int = FORMAT
+
+
+_MANIFEST = TypeAdapter(BundleManifest)
 
 
 @dataclass(frozen=True)
@@ -272,7 +275,7 @@ def open_bundle(path: Path) -> Files:
     content = json_object(data, manifest_path)
     check_format(content, path)
     try:
-        return Files(path, from_json(BundleManifest, content), sums)
+        return Files(path, _MANIFEST.validate_python(content), sums)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first.get("loc", ())))
@@ -316,7 +319,7 @@ def write_sums(folder: Path) -> None:
 
 def write_manifest(manifest: BundleManifest, folder: Path) -> None:
     """Write bundle.json."""
-    text = json.dumps(to_json(manifest), indent=2, allow_nan=False)
+    text = json.dumps(_MANIFEST.dump_python(manifest, mode="json"), indent=2, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ Each record is a frozen dataclass that becomes a JSON object and comes back as i
 :func:`from_json`.
 """
 
+from benchmark.provenance import Provenance
 from benchmark.records.as_json import Record, StoredSpace, from_json, space_from_json, to_json
 from benchmark.records.entries import (
     KINDS,
@@ -36,7 +37,6 @@ from benchmark.records.outcomes import (
     TrainOn,
 )
 from benchmark.records.planned import Exclusion, Hardware, StudyRecord
-from benchmark.records.provenance import Provenance
 
 __all__ = [
     "KINDS",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Section:
+class DatasetSection:
     """What the page shows of one data set.
 
     Attributes:
@@ -111,7 +111,7 @@ def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
     }
     script = page_part("page.js")
     sections = [
-        Section(
+        DatasetSection(
             f"data-{number}",
             table,
             board_table(table, more=True),
