@@ -81,8 +81,9 @@ class Metrics(SuiteSection):
                 f"primary: {self.primary} has no per-user value, so models cannot be compared by it; "
                 "choose another, such as ndcg@10"
             )
-        if len(drawn := {parse_metric(name).sampled for name in self.all} - {None}) > 1:
-            numbers = " and ".join(sorted(map(str, drawn)))
+        drawn = {parse_metric(name).sampled or 0 for name in self.all} - {0}
+        if len(drawn) > 1:
+            numbers = " and ".join(map(str, sorted(drawn)))
             raise ValueError(f"sampled metrics draw {numbers} negatives; all must draw the same number")
         return self
 

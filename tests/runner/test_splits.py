@@ -189,7 +189,9 @@ def test_validation_may_draw_a_row_of_test(suite: Make, tmp_path: Path) -> None:
 
 
 def test_metrics_that_draw_different_numbers_are_refused(suite: Make) -> None:
-    with pytest.raises(SuiteError, match="one number must do for all"):
+    with pytest.raises(
+        SuiteError, match="metrics: sampled metrics draw 9 and 15 negatives; all must draw the same number"
+    ):
         suite(metrics={"primary": "ndcg@5", "also": ["hit@5/9neg", "hit@5/15neg"]})
 
 
