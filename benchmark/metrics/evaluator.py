@@ -71,7 +71,7 @@ class Evaluator:
         self._excluded = None if candidates is None else ~np.asarray(candidates, dtype=np.bool_)
         self.relevance = relevant_items(target, self._seen, self._excluded)
         self._n_relevant: Longs = np.diff(self.relevance.starts)[self.users]
-        self._train_counts: Longs = np.asarray(train.matrix().sum(axis=0)).ravel()
+        self._train_counts: Floats32 = np.asarray(train.matrix().sum(axis=0), dtype=np.float32).ravel()
         # What the metrics want of each batch: one list among all candidates, one among sampled negatives of
         # each number, and whatever is computed while whole rows of scores are there.
         self._of_scores = [metric for metric in metrics if metric.made_from(ScoreInputs)]

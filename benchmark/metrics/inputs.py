@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.protocol import Ids, Interactions, Longs, Scores, Values
+from benchmark.protocol import Floats32, Ids, Interactions, Longs, Scores, Values
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -67,7 +67,7 @@ class ListInputs(HitInputs):
     users: Ids
     relevance: Relevance
     train: Interactions
-    train_counts: Longs
+    train_counts: Floats32
 
     @cached_property
     def relevant_gains(self) -> Values:
