@@ -35,7 +35,7 @@ def checked_scores(raw: Any, users: Ids, n_items: int, who: str, call: str = "sc
         AdapterError: the shape is not (B, I), or the numbers are not floating point.
         MetricError: a value is nan or infinite as float32: the training has diverged.
 
-    >>> checked_scores([[0.5, 2.0]], np.array([7], dtype=np.int32), 2, "torch/ease").tolist()
+    >>> checked_scores([[0.5, 2.0]], np.array([7], dtype=np.int32), 2, "native/ease").tolist()
     [[0.5, 2.0]]
     """
     scores = fetched(raw)

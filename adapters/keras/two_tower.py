@@ -26,7 +26,7 @@ class TwoTower(DotProduct, KerasTraining):
     are scored by their features.
 
     Tuned: size and depth, step, penalty, the temperature of the softmax (Yi 2019, section 3), the share of
-    ids left out in training so that features learn to stand alone (Volkovs 2017), and ``content_only``. The
+    ids left out in training so that features learn to suffice (Volkovs 2017), and ``content_only``. The
     defaults are round values, untuned; docs/decisions/0028 reports their results.
     """
 
