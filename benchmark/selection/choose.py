@@ -82,7 +82,7 @@ class ModelAssessment:
 
 @dataclass(frozen=True)
 class Decision:
-    """A pick and all that it rests on.
+    """A pick and everything that it is based on.
 
     Attributes:
         results: of the data set.
@@ -92,7 +92,7 @@ class Decision:
             shown to be near it.
         allowed: the margin in units of the primary metric.
         assessments: every model of the board, the winner first.
-        warnings: what whoever relies on the pick must know.
+        warnings: what anyone relying on the pick must know.
     """
 
     results: RankedResults
@@ -210,7 +210,7 @@ def shortfall(results: RankedResults, options: PickOptions, assessment: ModelAss
 
 
 def costlier(assessment: ModelAssessment, winner: ModelAssessment) -> str:
-    """Return in what a good model costs more than the winner."""
+    """Return how a good model costs more than the winner."""
     (ms, size_mb, fit_s), (its_ms, its_size_mb, its_fit_s) = assessment.cost, winner.cost
     if ms != its_ms:
         return f"slower: {latency_text(ms)} median latency (winner: {latency_text(its_ms)})"
@@ -237,7 +237,7 @@ def valid_score(row: BoardRow) -> float:
 
 
 def warnings_about(decision: Decision) -> Iterator[str]:
-    """Yield what whoever relies on a pick must know."""
+    """Yield what anyone relying on a pick must know."""
     results, winner = decision.results, decision.assessments[0]
     table = results.table
     if table.facts.split.synthetic:
