@@ -258,7 +258,7 @@ def warnings_about(decision: Decision) -> Iterator[str]:
     detectable = None if nearest is None else nearest.row.smallest_detectable
     if decision.outcome == "reference" and nearest is not None and detectable is not None:
         yield (
-            f"Smallest detectable difference (80 % power, corrected) from {nearest.model}, the nearest other "
+            f"Smallest detectable difference (80% power, corrected) from {nearest.model}, the nearest other "
             f"model: {detectable:.4f} {table.primary}."
         )
     single = [row.model for row in table.ranked if row.seeds == 1 and not row.deterministic]
