@@ -163,7 +163,7 @@ def value_of(results: RankedResults, model: str) -> float:
 
 
 def uncompared_change(a: RankedResults, b: RankedResults, model: str) -> Change:
-    """Return a model that one run did not score, and why; it has regressed if B should have scored it."""
+    """Return the change of a model that only one run scored; it has regressed if B should have scored it."""
     notes = []
     failed_in_b = False
     for name, results in (("A", a), ("B", b)):

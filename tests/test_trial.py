@@ -16,7 +16,7 @@ from benchmark.datasets.specs import LogSpec, SyntheticSpec
 from benchmark.datasets.split import split
 from benchmark.datasets.store.save import save_split
 from benchmark.errors import AdapterError, MetricError, RunError
-from benchmark.fit import BATCH_ELEMENTS, batch_size, batches
+from benchmark.fit import batches
 from benchmark.messages import (
     Answer,
     Done,
@@ -30,6 +30,7 @@ from benchmark.messages import (
     Ready,
     Step,
 )
+from benchmark.metrics.topk import BATCH_ELEMENTS, batch_size
 from benchmark.trial import Parts, complaint, final, load, run
 
 

@@ -1,4 +1,4 @@
-"""Lists for many users: ids from a CSV or Parquet file, lists into one."""
+"""Lists for many users: reads ids from a CSV or Parquet file and writes lists to one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a run's stored seed 0 to a bundle; nothing is fitted again."""
+"""Make a bundle from a run's stored seed 0; nothing is fitted again."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
 
 
 def stored_state(results: RankedResults, model: str, scores: TestScores) -> Path:
-    """Return the file of a model's state, found to be the one that the run wrote.
+    """Return the file of a model's state after checking that it is unchanged.
 
     Raises:
         BundleError: there is none, or it was changed.
@@ -208,7 +208,7 @@ def stored_state(results: RankedResults, model: str, scores: TestScores) -> Path
 
 
 def filled_in(learned: Interactions, from_features: Sequence[str], measured: Measurements) -> Cold:
-    """Return what the engine filled in for the run's scores; nothing where features do for all."""
+    """Return what the engine filled in when the run scored; nothing where features covered everyone."""
     cold = Cold.from_log(learned, from_features)
     return replace(
         cold,
@@ -303,7 +303,7 @@ def describe(
 
 
 def without_folders(provenance: Provenance) -> Provenance:
-    """Return provenance that names a file of this machine by its last part alone."""
+    """Return provenance that names a local file by its file name only."""
     origin = provenance.origin
     return provenance if "://" in origin else replace(provenance, origin=Path(origin).name)
 

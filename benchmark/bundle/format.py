@@ -240,7 +240,7 @@ class Files:
             ) from error
 
     def json(self, name: str) -> Mapping[str, Any]:
-        """Return the object that a JSON file holds.
+        """Return the object in a JSON file.
 
         Raises:
             BundleError: it does not hold one.
@@ -249,7 +249,7 @@ class Files:
 
 
 def open_bundle(path: Path) -> Files:
-    """Return a bundle's folder, its bundle.json read and found whole; the other files are not looked at.
+    """Return a bundle's folder after checking its bundle.json; the other files are not read.
 
     Raises:
         BundleError: there is no bundle, or its bundle.json is damaged or of another format.
@@ -324,7 +324,7 @@ def write_manifest(manifest: BundleManifest, folder: Path) -> None:
 
 
 def json_object(data: bytes, path: Path) -> Mapping[str, Any]:
-    """Return the JSON object in some bytes.
+    """Return the JSON object that some bytes encode.
 
     Raises:
         BundleError: they do not hold one.

@@ -1,4 +1,4 @@
-"""A bundle at work: lists for known users, for new ones by their history, for unknown ones by popularity.
+"""Serving a bundle: lists for known users, for new users by their history, for unknown users by popularity.
 
 Light on purpose: numpy, and the framework that the model itself needs.
 """
@@ -28,7 +28,7 @@ Source: TypeAlias = Literal["model", "history", "popularity"]
 
 @dataclass(frozen=True)
 class Item:
-    """One place of a list."""
+    """One item of a list, with its score."""
 
     id: Id
     title: str | None
@@ -43,7 +43,7 @@ class Recommendation:
         user: the id that was asked for; None for a history without a name.
         source: "model"; "history" where the model folded a new user in; "popularity" where it could not.
         items: best first, at most k.
-        note: what whoever reads the list must know; empty if nothing.
+        note: what a reader of the list must know; empty if nothing.
     """
 
     user: Id | None
@@ -129,7 +129,7 @@ class Bundle:
     def recommend_new(
         self, history: Collection[Id], k: int = 10, *, user: Id | None = None, exclude: Collection[Id] = ()
     ) -> Recommendation:
-        """Return the list of a new user, made from a history; its items are left out.
+        """Return the list of a new user from a history, whose items are left out.
 
         A model that cannot fold a history in is replaced by popularity, and the list says so.
 
@@ -187,7 +187,7 @@ class Bundle:
         return self.cold.fill(users, self._checked(raw, users))
 
     def _checked(self, raw: Array, users: Ids, call: str = "score()") -> Scores:
-        """Return a copy of what the model returned, one finite number a user and item.
+        """Return a checked copy of what the model returned: one finite number per user and item.
 
         Raises:
             BundleError: it is something else.
@@ -223,7 +223,7 @@ class Bundle:
         ]
 
     def _distinct(self, history: Iterable[Id]) -> Ids:
-        """Return the known items once each, in the order given; of one that comes twice the later counts."""
+        """Return the known items without duplicates, in the order given; the last occurrence counts."""
         latest = dict.fromkeys(reversed(self._dense(history).tolist()))
         return np.array(list(reversed(latest)), dtype=np.int32)
 

@@ -1,4 +1,4 @@
-"""Is a bundle what it was: files by hash, lists by the run's own, latency by what the run measured."""
+"""Verify a bundle: files by their hashes, lists and latency by what the run stored and measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmark.protocol import Ids
 from benchmark.registry import Registry
 
 SCORE_TOLERANCE = 1e-5
-"""Items whose scores are nearer than this may change places: another machine adds up in another order."""
+"""Items whose scores are closer than this may swap ranks: another machine sums in another order."""
 LATENCY_FACTOR, LATENCY_SLACK_MS = 3.0, 1.0
 """The median now may be this many times the 95th percentile of the run, plus this much."""
 ROUNDS = 3
@@ -25,7 +25,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -33,7 +33,7 @@ class Check:
 
 
 def verify(path: str | Path, registry: Registry) -> list[Check]:
-    """Return what was checked; a later check is made only if the earlier ones held."""
+    """Return what was checked; a check is made only if the earlier ones passed."""
     try:
         files = open_bundle(Path(path))
         faults = files.faults()

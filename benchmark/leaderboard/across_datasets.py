@@ -1,4 +1,4 @@
-"""Models over several data sets: mean rank, wins, completed share, and the tests that so few sets allow."""
+"""Models over several data sets: mean rank, wins, share completed, and the tests that so few sets allow."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def ranks_by_dataset(
 
 
 class FamilyTests:
-    """Tests over independent families of data; what the data do not allow becomes a note.
+    """Tests over independent families of data; a test that the data do not allow becomes a note.
 
     Attributes:
         families: their names.
@@ -207,7 +207,7 @@ class FamilyTests:
         return None if found is None else float(found)
 
     def _attempt(self, test: Callable[[], Result]) -> Result | None:
-        """Return a test's result; where the data do not allow it, note why and return None."""
+        """Return a test's result; if there is not enough data for it, note why and return None."""
         try:
             return test()
         except StatisticsError as error:

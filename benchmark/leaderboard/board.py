@@ -34,7 +34,7 @@ Compare: TypeAlias = Literal["reference", "all"]
 
 @dataclass(frozen=True)
 class RunOrigin:
-    """A run that a board was made from: where it lies, its manifest, and its resolved suite as text."""
+    """A run that a board was made from: its path, its manifest, and its resolved suite as text."""
 
     path: Path
     manifest: RunManifest

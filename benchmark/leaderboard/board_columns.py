@@ -201,7 +201,7 @@ def group_table(table: Table, groups: Groups) -> TextTable:
 
 
 def pair_table(table: Table) -> TextTable:
-    """Return the comparison of all pairs of models of one data set."""
+    """Return the comparison of all pairs of models on one data set."""
     columns: Sequence[Column[PairRow]] = (
         Column("pair", lambda row: f"{row.a} − {row.b}", numeric=False, names=True),
         Column("difference", lambda row: signed(row.difference)),

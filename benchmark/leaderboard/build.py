@@ -1,4 +1,4 @@
-"""The making of one table from what is stored of one data set."""
+"""Making one table from the stored results of one data set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from benchmark.results import latest
 
 
 class Ranking:
-    """The making of one table."""
+    """Makes one table."""
 
     def __init__(self, results: DatasetResults, baseline: str | None = None) -> None:
         """Rank what is stored.
@@ -138,7 +138,7 @@ class Ranking:
         return self._scored(row) if row.has_result else row
 
     def _scored(self, row: BoardRow) -> BoardRow:
-        """Return a row with what its finals found; without all of them it says why they are missing."""
+        """Return a row with the results of its finals, or with the reason why some are missing."""
         tried = self.results.finals(row.model)
         finals = latest(tried)
         if len(finals) < (1 if row.deterministic else self.suite.finals.seeds):
@@ -199,7 +199,7 @@ class Ranking:
         return rows
 
     def _compared(self, comparison: Comparison, ranked: Sequence[BoardRow]) -> list[BoardRow]:
-        """Return the rows with every column that compares; without a reference, only those that need none."""
+        """Return the rows with all comparisons; without a reference, only those that need none."""
         rows = comparison.standings(ranked)
         if self.reference is None or self.reference not in comparison.scores:
             return rows

@@ -70,7 +70,7 @@ class Comparison:
         ]
 
     def against(self, reference: str, rows: Sequence[BoardRow]) -> list[BoardRow]:
-        """Return the rows of the models, those of the others compared with the reference."""
+        """Return the rows, each model but the reference compared with it."""
         others = [row.model for row in rows if row.model != reference]
         if not others:
             return list(rows)
@@ -127,7 +127,7 @@ class Comparison:
         )
 
     def scale(self, a: str, b: str) -> float:
-        """Return what a difference of contributions is divided by to be one of the metric.
+        """Return the divisor that turns a difference of contributions into one of the metric.
 
         MSE difference = RMSE difference × sum of both RMSE.
         """

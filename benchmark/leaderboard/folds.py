@@ -151,7 +151,7 @@ def compared(
 
 
 def test_train_ratio(tables: Sequence[Table]) -> float:
-    """Return rows of test / rows that the finals learned from, the mean over the splits."""
+    """Return the ratio of test rows to rows that the finals learned from, averaged over the splits."""
     ratios = []
     for table in tables:
         parts = table.facts.split.parts

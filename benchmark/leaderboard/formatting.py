@@ -28,7 +28,7 @@ def signed(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share in per cent.
+    """Return a share as a percentage.
 
     >>> percent(0.387)
     '39%'

@@ -56,7 +56,7 @@ def fact_notes(
 
 
 def evaluated_note(split: SplitManifest, counts: TestCounts, metrics: Sequence[str]) -> Note:
-    """Return who was evaluated on what, and how many were not, or with less than usual."""
+    """Return how many users and items were evaluated, and what was excluded."""
     found = [
         "1 user evaluated" if counts.users == 1 else f"{counts.users} users evaluated",
         *counted(

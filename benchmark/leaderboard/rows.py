@@ -32,7 +32,7 @@ class Row:
     """One row of a table."""
 
     def as_dict(self) -> dict[str, Cell]:
-        """Return the row as its CSV and JSON hold it: a value by the name of its column, in order."""
+        """Return the row as in CSV and JSON: values by column name, in order."""
         return {name: getattr(self, name) for name in column_names(type(self))}
 
 
@@ -183,7 +183,7 @@ class BoardRow(Row):
         return self.value
 
     def as_dict(self) -> dict[str, Cell]:
-        """Return the row as leaderboard.csv holds it: a value by the name of its column, in order."""
+        """Return the row as in leaderboard.csv: values by column name, in order."""
         named: Mapping[str, Cell] = {
             **self.metrics,
             f"{self.primary}_low": self.low,

@@ -26,7 +26,7 @@ from benchmark.statistics.holm import holm
 
 DEFAULT_BY = ("user.activity", "item.popularity")
 FEW_USERS = 20
-"""A smaller group is marked: its interval says more about its few users than about the models."""
+"""A smaller group is marked: its interval tells more about its few users than about the models."""
 MOST_GROUPS = 40
 MOST_NUMBERS = 8
 """A column with more different numbers is cut into thirds."""
@@ -71,7 +71,7 @@ class Subgroups:
     list_length: int | None
 
     def tables(self, asked: Sequence[str] | None) -> tuple[Groups, ...]:
-        """Return the board by each of the words asked for, or by the default ones.
+        """Return the board for each requested grouping, or for the default ones.
 
         Raises:
             RunError: what was asked for does not exist; a default that does not is there with its reason.
@@ -89,7 +89,7 @@ class Subgroups:
         return tuple(found)
 
     def table(self, by: str) -> Groups:
-        """Return the board for one way to group.
+        """Return the board for one grouping.
 
         Raises:
             RunError: there are no such groups.
@@ -120,7 +120,7 @@ class Subgroups:
         return self.results.suite.verdict.alpha
 
     def _rows(self, by: str, group: str, finals: PerUserScores) -> list[GroupRow]:
-        """Return one row a model; where the group has too few users for an interval, its value alone."""
+        """Return one row per model; only its value if the group has too few users for an interval."""
         users = finals.seeds_by_users(self.models[0]).shape[1]
         ends = finals.intervals(self.models, 1 - self.alpha)
         rows = []
@@ -156,7 +156,7 @@ class Subgroups:
         return rows
 
     def groups(self, by: str) -> tuple[list[Group], str]:
-        """Return the groups that a word stands for, those without users left out, and how they were made.
+        """Return the groups of a grouping, without empty ones, and how they were made.
 
         Raises:
             RunError: there are no such groups.
@@ -276,7 +276,7 @@ class Subgroups:
 
 
 def thirds(values: Array) -> tuple[float, float]:
-    """Return the values that a third, and two thirds, of all do not exceed.
+    """Return the values that one third, and two thirds, of all values do not exceed.
 
     >>> thirds(np.array([1, 2, 3, 4, 5, 6]))
     (2.0, 4.0)
@@ -286,6 +286,6 @@ def thirds(values: Array) -> tuple[float, float]:
 
 
 def binned(values: Array, cuts: tuple[float, float], names: Sequence[str]) -> Array:
-    """Return the name of each value's bin; a value equal to a cut lies below it, a nan in the last bin."""
+    """Return the name of each value's bin; a value equal to a cut belongs below it, nan to the last bin."""
     found: Array = np.array(names, dtype=object)[np.searchsorted(cuts, values)]
     return found

@@ -83,7 +83,7 @@ class TextTable:
 
     @property
     def filled(self) -> TextTable:
-        """The same table without the columns that say nothing of any row."""
+        """The same table without the columns that are empty in every row."""
         kept = [
             column for column in self.columns if any(column.text(row) not in {"", NONE} for row in self.rows)
         ]
@@ -178,7 +178,7 @@ def sort_text(value: Cell) -> str:
 
 
 def labelled(note: Note) -> str:
-    """Return a note as text alone says it: a warning is named as such.
+    """Return a note as plain text; a warning starts with the word.
 
     >>> labelled(Note("mind this.", "warning"))
     'WARNING: mind this.'

@@ -1,4 +1,4 @@
-"""How a model was tuned, from the ledger alone: was the search fair to it, and is it over?"""
+"""How a model was tuned, from the ledger alone: was the search fair, and had it converged?"""
 
 from __future__ import annotations
 

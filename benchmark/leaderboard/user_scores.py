@@ -103,7 +103,7 @@ class PerUserScores:
         return float(rows.groupby("seed")[column].mean().mean())
 
     def value_of(self, metric: Metric, rows: pd.DataFrame) -> float | None:
-        """Return a metric of one final from its rows; None for one of ratings where it predicts none."""
+        """Return a metric of one final from its rows; None for a rating metric of a model without ratings."""
         if metric.kind == "rating":
             ratings = rows["ratings"]
             if ratings.isna().any():

@@ -92,7 +92,7 @@ def trial_content(trial: TrialRecord) -> dict[str, object]:
 
 
 def plain_content(value: Any) -> Any:
-    """Return nested records as JSON holds them, with None in place of numbers that do not exist."""
+    """Return nested records as JSON, with None in place of nan and infinity."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain_content(asdict(value))
     if isinstance(value, dict):
@@ -103,7 +103,7 @@ def plain_content(value: Any) -> Any:
 
 
 def safe_cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet runs as a formula; None where a number does not exist.
+    """Return a cell that no spreadsheet runs as a formula; None in place of nan and infinity.
 
     >>> safe_cell("=cmd()"), safe_cell(float("nan"))
     ("'=cmd()", None)
@@ -114,5 +114,5 @@ def safe_cell(value: Any) -> Any:
 
 
 def finite_or_none(value: Any) -> Any:
-    """Return a value; None where it is a number that does not exist."""
+    """Return a value; None in place of nan and infinity."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The figures of a report, each with the sentence that stands for it where it cannot be seen.
+"""The figures of a report, each with a sentence that says the same for readers who cannot see it.
 
 Drawn by matplotlib without a display. Colours are the eight of Okabe & Ito (2008), told apart by all
 kinds of colour vision; no meaning hangs on colour alone.
@@ -89,7 +89,7 @@ def _saved(canvas: Canvas, kind: str) -> bytes:
 
 
 def figures_of(table: Table) -> list[Figure]:
-    """Return the figures that the rows of a table can carry."""
+    """Return the figures for which a table has rows."""
     made: list[Figure] = []
     if table.ranked:
         made += [intervals(table), cost(table)]
@@ -185,7 +185,7 @@ def cost(table: Table) -> Figure:
 
 
 def _log_scale(axes: Axes, values: Sequence[float]) -> None:
-    """Give an axis a log scale whose ticks say plain numbers: matplotlib's own are formulas."""
+    """Give an axis a log scale with plain numbers as ticks: matplotlib's own are formulas."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     narrow = bool(values) and max(values) < 30 * min(values)
@@ -196,7 +196,7 @@ def _log_scale(axes: Axes, values: Sequence[float]) -> None:
 
 
 def pareto(points: Iterable[Point], *, higher: bool = True) -> list[Point]:
-    """Return the points that no other one beats in both cost and quality, cheapest first.
+    """Return the points that no other point beats in both cost and quality, cheapest first.
 
     >>> points = [Point("a", 9.0, 0.3), Point("b", 1.0, 0.2), Point("c", 2.0, 0.1)]
     >>> [point.model for point in pareto(points)]
@@ -322,7 +322,7 @@ def _legend(canvas: Canvas) -> None:
 
 
 def _label(text: str, most: int = 32) -> str:
-    """Return a name that XML and a font can carry, cut where it would push the figure aside."""
+    """Return a name without unprintable characters, shortened so that it leaves room for the figure."""
     clean = "".join(char if char.isprintable() else "?" for char in text)
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 

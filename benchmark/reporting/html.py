@@ -147,7 +147,7 @@ def policy(script: str) -> str:
 
 
 def inline(svg: str, says: str) -> Markup:
-    """Return a drawn figure for use within a page: themable, unnamed parts, with its text alternative."""
+    """Return an SVG for use within a page: themable, without ids, with its text alternative."""
     from markupsafe import Markup, escape
 
     drawing = svg[svg.index("<svg") :]
@@ -170,7 +170,7 @@ def page_part(name: str) -> str:
 
 
 def group_overview(table: Table, groups: Groups) -> TextTable:
-    """Return a subgroup table on one screen: a line a model, a column a group."""
+    """Return a subgroup table that fits on one screen: a row per model, a column per group."""
     values: dict[str, dict[str, str]] = {}
     for row in groups.rows:
         values.setdefault(row.model, {})[row.group] = f"{decimal(row.value)} {span(row.low, row.high)}"
@@ -252,7 +252,7 @@ def fact_text(value: Any) -> str:
 
 
 def command(origin: RunOrigin) -> str:
-    """Return the command that makes a run again."""
+    """Return the command that reproduces a run."""
     return f"bench run {shlex.quote(f'{origin.path}/suite.yaml')} --fresh"
 
 

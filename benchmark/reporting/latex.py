@@ -63,7 +63,7 @@ def latex(board: Board) -> str:
 
 
 def latex_table(table: TextTable) -> Iterator[str]:
-    """Yield a table, its notes as the caption, in as many parts as it needs pages."""
+    """Yield a table with its notes as the caption, split into as many tables as it needs pages."""
     sides = "".join("r" if column.numeric else "l" for column in table.columns)
     head = " & ".join("$p$" if title == "p" else escape(title) for title in table.titles)
     for first in range(0, len(table.rows), MOST_ROWS) or [0]:
@@ -86,7 +86,7 @@ def latex_table(table: TextTable) -> Iterator[str]:
 
 
 def latex_line(table: TextTable, row: object) -> str:
-    """Return one row; numbers without the zero before their point, as the narrow page needs it."""
+    """Return one row; numbers lose the zero before the decimal point, since the page is narrow."""
     cells = []
     for column in table.columns:
         text = column.text(row)

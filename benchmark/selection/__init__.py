@@ -1,4 +1,4 @@
-"""Constraints, statistics and cost become one pick and the record that defends it."""
+"""The pick, from constraints, statistics and cost, and the record that justifies it."""
 
 from benchmark.selection.choose import Decision, PickOptions, pick
 from benchmark.selection.decision_record import as_json, as_markdown, as_text, record_files, write_record

@@ -82,7 +82,7 @@ class ModelAssessment:
 
 @dataclass(frozen=True)
 class Decision:
-    """A pick and all that it rests on.
+    """A pick and everything that it is based on.
 
     Attributes:
         results: of the data set.
@@ -92,7 +92,7 @@ class Decision:
             shown to be near it.
         allowed: the margin in units of the primary metric.
         assessments: every model of the board, the winner first.
-        warnings: what whoever relies on the pick must know.
+        warnings: what anyone relying on the pick must know.
     """
 
     results: RankedResults
@@ -210,7 +210,7 @@ def shortfall(results: RankedResults, options: PickOptions, assessment: ModelAss
 
 
 def costlier(assessment: ModelAssessment, winner: ModelAssessment) -> str:
-    """Return in what a good model costs more than the winner."""
+    """Return how a good model costs more than the winner."""
     (ms, size_mb, fit_s), (its_ms, its_size_mb, its_fit_s) = assessment.cost, winner.cost
     if ms != its_ms:
         return f"slower: {latency_text(ms)} median latency (winner: {latency_text(its_ms)})"
@@ -237,7 +237,7 @@ def valid_score(row: BoardRow) -> float:
 
 
 def warnings_about(decision: Decision) -> Iterator[str]:
-    """Yield what whoever relies on a pick must know."""
+    """Yield what anyone relying on a pick must know."""
     results, winner = decision.results, decision.assessments[0]
     table = results.table
     if table.facts.split.synthetic:
@@ -258,7 +258,7 @@ def warnings_about(decision: Decision) -> Iterator[str]:
     detectable = None if nearest is None else nearest.row.smallest_detectable
     if decision.outcome == "reference" and nearest is not None and detectable is not None:
         yield (
-            f"Smallest detectable difference (80 % power, corrected) from {nearest.model}, the nearest other "
+            f"Smallest detectable difference (80% power, corrected) from {nearest.model}, the nearest other "
             f"model: {detectable:.4f} {table.primary}."
         )
     single = [row.model for row in table.ranked if row.seeds == 1 and not row.deterministic]

@@ -26,7 +26,7 @@ class Limit:
     at_most: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a bound that nothing can be compared with."""
+        """Refuse a bound that is not a finite number."""
         if not math.isfinite(self.bound):
             raise PickError(f"the limit on {self.column} is {self.bound}; it must be a finite number")
 

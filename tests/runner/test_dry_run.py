@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.registry import Registry
 from benchmark.runner import DryRun, RunOptions, dry_run
-from benchmark.suite import Suite, parse
+from benchmark.suite import Suite, parse_suite
 
 Make = Callable[..., Suite]
 
@@ -51,7 +51,7 @@ datasets: [{name: planted, synthetic: {users: 40, items: 30, interactions: 400, 
 metrics: {primary: ndcg@5}
 models: [fake/lacking]
 """
-    (found,) = dry_run(parse(text, "lacking.yaml", lacking), lacking, RunOptions())
+    (found,) = dry_run(parse_suite(text, "lacking.yaml", lacking), lacking, RunOptions())
     assert not found.ok
     assert "no_such_library" in found.what
 
