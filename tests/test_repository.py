@@ -8,10 +8,8 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
-import pytest
 from house import House, Module
 from repository import ROOT
 
@@ -20,7 +18,6 @@ import benchmark
 from benchmark import api
 from benchmark.cli import COMMANDS
 from benchmark.registry import EXTRAS, OPTIONAL
-from benchmark.testing import AdapterContract
 
 LITERAL_LOOKUPS_PER_1000_LINES = 12
 UNTYPED_MAPPINGS = 25
@@ -137,21 +134,6 @@ def test_type_checkers_see_every_name_that_benchmark_imports_when_it_is_used() -
     ]
     shown = [alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]
     assert sorted(shown) == sorted(benchmark.__all__)
-
-
-def test_adapter_shown_in_contributing_passes_the_contract(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    (tmp_path / "shown_in_contributing.py").write_text(blocks[0])
-    monkeypatch.syspath_prepend(tmp_path)
-    shown = import_module("shown_in_contributing")
-    checks = type("Checks", (AdapterContract,), {"adapter": shown.MeanRating, "learns": False})()
-    tests = [name for name in dir(checks) if name.startswith("test_")]
-    assert len(tests) >= 8
-    for name in tests:
-        getattr(checks, name)()
 
 
 def test_readme_names_no_command_that_does_not_exist() -> None:
