@@ -286,7 +286,9 @@ def decode(content: Mapping[str, Any]) -> Message:
     """
     kind = KINDS.get(str(content.get("event")))
     if kind is None:
-        raise ValueError(f"a message of the event {content.get('event')!r}; known are {', '.join(KINDS)}")
+        raise ValueError(
+            f"a message of the event {content.get('event')!r}; it must be one of {', '.join(KINDS)}"
+        )
     if kind is Launch:
         return restored(Launch, {**content, "request": decode(content["request"])})
     return restored(kind, content)
