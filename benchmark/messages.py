@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from inspect import signature
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from benchmark.protocol import Hyperparameter
+if TYPE_CHECKING:
+    from benchmark.protocol import Hyperparameter
 
 ErrorKind: TypeAlias = Literal["oom", "broken", "nan", "machine", "crash"]
 """Why a child gave up: "broken" breaks the protocol, "machine" is no fault of the model's."""
