@@ -122,7 +122,7 @@ def parse_line(line: str) -> LedgerRecord:
     content = json.loads(line)
     event = str(content.get("event")) if isinstance(content, dict) else "none"
     if event not in KINDS:
-        raise ValueError(f"a line of the event {event!r}; known are {', '.join(KINDS)}")
+        raise ValueError(f"a line of the event {event!r}; it must be one of {', '.join(KINDS)}")
     return from_json(KINDS[event], content)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from inspect import signature
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from benchmark.protocol import Hyperparameter
+if TYPE_CHECKING:
+    from benchmark.protocol import Hyperparameter
 
 ErrorKind: TypeAlias = Literal["oom", "broken", "nan", "machine", "crash"]
 """Why a child gave up: "broken" breaks the protocol, "machine" is no fault of the model's."""
@@ -286,7 +287,9 @@ def decode(content: Mapping[str, Any]) -> Message:
     """
     kind = KINDS.get(str(content.get("event")))
     if kind is None:
-        raise ValueError(f"a message of the event {content.get('event')!r}; known are {', '.join(KINDS)}")
+        raise ValueError(
+            f"a message of the event {content.get('event')!r}; it must be one of {', '.join(KINDS)}"
+        )
     if kind is Launch:
         return restored(Launch, {**content, "request": decode(content["request"])})
     return restored(kind, content)

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -22,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from benchmark.ledger import cut_torn_line
 from benchmark.protocol import Choice, Hyperparameter, Range, Space
+from benchmark.records import Params
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -81,7 +81,7 @@ class Tuner:
         journal: Journal,
         name: str,
         space: Space,
-        first: Sequence[Mapping[str, Any]],
+        first: Sequence[Params],
         *,
         seed: int,
         maximise: bool,
@@ -96,7 +96,7 @@ class Tuner:
             seed: from which each ask derives its own.
             maximise: whether a higher value is better.
         """
-        self._distributions = {key: _distribution(domain) for key, domain in space.items()}
+        self._distributions = {key: distribution(domain) for key, domain in space.items()}
         self._seed = seed
         self._study = optuna.create_study(
             storage=journal.storage,
@@ -109,29 +109,29 @@ class Tuner:
         self._first = [{key: config[key] for key in space} for config in first]
 
     def reconcile(self, told: Callable[[int], FinishedTrial | None]) -> list[int]:
-        """Settle trials that a dead supervisor left running; return the numbers that were lost.
+        """Close trials that a dead supervisor left running; return the numbers that were lost.
 
-        What the ledger closed is told as it ended; what it did not is failed and queued again.
+        Those that the ledger closed are told as they ended; the others are failed and queued again.
         """
         lost = []
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            known = told(trial.number)
-            if known is None:
+            finished = told(trial.number)
+            if finished is None:
                 self._queue_again(trial)
                 self._study.tell(trial.number, state=TrialState.FAIL)
                 lost.append(trial.number)
             else:
                 self._open[trial.number] = optuna.Trial(self._study, trial._trial_id)  # noqa: SLF001 - Optuna has no public way back to a running trial
-                for step in sorted(set(known.steps) - set(trial.intermediate_values)):
-                    self._open[trial.number].report(known.steps[step], step)
-                self.tell(trial.number, known.value, pruned=known.pruned)
+                for step in sorted(set(finished.steps) - set(trial.intermediate_values)):
+                    self._open[trial.number].report(finished.steps[step], step)
+                self.tell(trial.number, finished.value, pruned=finished.pruned)
         return lost
 
     def ask(self) -> Proposal:
         """Return the next configuration."""
         trials = self._study.get_trials(deepcopy=False)
-        known = [_asked(trial) for trial in trials]
-        new = next((config for config in self._first if config not in known), None)
+        proposed = [proposed_config(trial) for trial in trials]
+        new = next((config for config in self._first if config not in proposed), None)
         if new is not None and all(trial.state != TrialState.WAITING for trial in trials):
             self._study.enqueue_trial(new)  # after one that was lost, and waits to be tried again
         count = len(self._study.get_trials(deepcopy=False))
@@ -165,8 +165,8 @@ class Tuner:
 
     def _queue_again(self, trial: FrozenTrial) -> None:
         queued = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        if all(_asked(other) != _asked(trial) for other in queued):
-            self._study.enqueue_trial(_asked(trial))
+        if all(proposed_config(other) != proposed_config(trial) for other in queued):
+            self._study.enqueue_trial(proposed_config(trial))
 
 
 def derived_seed(*parts: int | str) -> int:
@@ -179,12 +179,13 @@ def derived_seed(*parts: int | str) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def _asked(trial: FrozenTrial) -> dict[str, Hyperparameter]:
+def proposed_config(trial: FrozenTrial) -> dict[str, Hyperparameter]:
     """Return the configuration of a trial, one that waits included."""
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
-def _distribution(domain: Range | Choice) -> BaseDistribution:
+def distribution(domain: Range | Choice) -> BaseDistribution:
+    """Return a range or choice as Optuna has it."""
     if isinstance(domain, Choice):
         return CategoricalDistribution(domain.options)
     if domain.whole:

@@ -1,7 +1,7 @@
 """What Linux says about processes, and how a group of them is ended.
 
 Read from /proc by hand: psutil lists every process of the machine to find the children of one, and its
-start times move with the system clock (docs/decisions has the figures).
+start times move with the system clock (docs/decisions/0034).
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Child:
 
 @dataclass
 class Supervision:
-    """One child that runs a request: its clocks, its limits, and why it had to go."""
+    """One child that runs a request: its clocks, its limits, and which of them ended it."""
 
     child: Child
     limits: Limits

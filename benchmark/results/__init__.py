@@ -14,7 +14,7 @@ log.txt            what the children printed, and every message
 """
 
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManifest, resolved, runs_under
-from benchmark.results.per_user import gather, latest, read_final, read_per_user, test_scores, write_per_user
+from benchmark.results.per_user import gather, latest, read_final, read_per_user, write_per_user
 
 __all__ = [
     "FOLDERS",
@@ -27,6 +27,5 @@ __all__ = [
     "read_per_user",
     "resolved",
     "runs_under",
-    "test_scores",
     "write_per_user",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchmark.errors import RunError
 from benchmark.files import atomic_path, file_sha256, write_errors_as_run_error
 from benchmark.ledger import Ledger
-from benchmark.records import FinalRecord, TestScores, TrialRecord, to_json
+from benchmark.records import FinalRecord, TrialRecord, to_json
 from benchmark.results.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -64,19 +64,12 @@ def checked_path(run: RunDirectory, final: FinalRecord) -> Path:
     Raises:
         RunError: it is gone, or was changed.
     """
-    scores = test_scores(final)
-    path = run / scores.path
-    if not path.exists() or file_sha256(path) != scores.sha256:
+    path = run / final.scores.path
+    if not path.exists() or file_sha256(path) != final.scores.sha256:
         raise RunError(
             f"{path}: is missing or was changed after the run wrote it; run the same command again."
         )
     return path
-
-
-def test_scores(final: FinalRecord) -> TestScores:
-    """Return what the scorer found for a complete final."""
-    assert final.test is not None, f"{final.entry} is not complete"
-    return final.test
 
 
 def gather(run: RunDirectory, ledger: Ledger) -> None:
@@ -87,15 +80,15 @@ def gather(run: RunDirectory, ledger: Ledger) -> None:
     import pandas as pd
 
     with write_errors_as_run_error(run.path):
-        trials = pd.DataFrame([_flat(record) for record in ledger.records(TrialRecord)])
+        trials = pd.DataFrame([flat_row(record) for record in ledger.records(TrialRecord)])
         with atomic_path(run / "trials.parquet") as temporary:
             trials.to_parquet(temporary, index=False)
         if finals := latest(ledger.records(FinalRecord)):
             with atomic_path(run / "per_user.parquet") as temporary:
-                _stream(run, finals, temporary)
+                stream_finals(run, finals, temporary)
 
 
-def _flat(record: TrialRecord) -> dict[str, object]:
+def flat_row(record: TrialRecord) -> dict[str, object]:
     """Return a trial as one row: what is nested becomes JSON."""
     return {
         name: json.dumps(value) if isinstance(value, dict) else value
@@ -103,7 +96,7 @@ def _flat(record: TrialRecord) -> dict[str, object]:
     }
 
 
-def _stream(run: RunDirectory, finals: Sequence[FinalRecord], path: Path) -> None:
+def stream_finals(run: RunDirectory, finals: Sequence[FinalRecord], path: Path) -> None:
     """Write the finals' files one after another, a row group each; what one lacks is null there."""
     import pyarrow as pa
     import pyarrow.parquet as pq
