@@ -47,7 +47,8 @@ LINTED = {
     "adapters/keras/gmf.py": block("# adapters/keras/gmf.py"),
     "benchmark/metrics/ranking.py": source("benchmark/metrics/ranking.py") + "\n\n" + METRIC,
     "tests/metrics/test_rbp.py": block('"""Rank-biased precision'),
-    "benchmark/datasets/sources/known.py": f"{source('benchmark/datasets/sources/known.py')}\n\nTINY = {ENTRY}",
+    "benchmark/datasets/sources/known.py": source("benchmark/datasets/sources/known.py")
+    + f"\n\nTINY = {ENTRY}",
     "benchmark/datasets/sources/films.py": block("# benchmark/datasets/sources/films.py"),
     "tests/datasets/sources/test_layouts.py": source("tests/datasets/sources/test_layouts.py")
     + "\n\n"
