@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from benchmark import api
+from benchmark.leaderboard.rows import BoardRow
+from benchmark.records import LOST, TrialRecord
+from benchmark.results import RunDirectory
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -34,33 +35,36 @@ def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> api.Ru
 
 
 @pytest.fixture(scope="module")
-def rows(finished: api.Run) -> dict[str, dict[str, Any]]:
-    return {row["model"]: row for row in finished.board.tables[0].rows}
+def rows(finished: api.Run) -> dict[str, BoardRow]:
+    return {row.model: row for row in finished.board.tables[0].rows}
 
 
 @pytest.mark.parametrize("model", ANCHORS)
-def test_tuned_model_reaches_its_anchor_on_p1(rows: dict[str, dict[str, Any]], model: str) -> None:
+def test_tuned_model_reaches_its_anchor_on_p1(rows: dict[str, BoardRow], model: str) -> None:
     low, high = ANCHORS[model]
-    assert rows[model]["status"] == "ok"
-    assert low <= rows[model]["ndcg@10"] <= high
+    value = rows[model].metrics["ndcg@10"]
+    assert rows[model].status == "ok"
+    assert value is not None
+    assert low <= value <= high
 
 
 def test_every_study_stays_inside_its_budget(finished: api.Run) -> None:
+    run = RunDirectory.existing(finished.path)
     charged: dict[str, float] = defaultdict(float)
     defaults = {}
-    for text in (finished.path / "ledger.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
-        if line["event"] == "close" and line["role"] == "trial" and line["outcome"] != "lost":
-            charged[line["study"]] += line["charged_s"]
-            defaults.setdefault(line["study"], line["config"])
+    for record in run.records():
+        if isinstance(record, TrialRecord) and record.outcome != LOST:
+            charged[record.study] += record.charged_s
+            defaults.setdefault(record.study, record.config)
     assert len(charged) == len(ANCHORS)
     assert max(charged.values()) <= 60.5
-    studies = json.loads((finished.path / "manifest.json").read_text("utf-8"))["studies"]
-    assert defaults == {f"{study['dataset']}/{study['model']}": study["default"] for study in studies}
+    assert defaults == {study.name: study.default for study in run.manifest().studies}
 
 
-def test_board_of_p1_shows_trials_budget_and_seconds(rows: dict[str, dict[str, Any]]) -> None:
+def test_board_of_p1_shows_trials_budget_and_seconds(rows: dict[str, BoardRow]) -> None:
     for row in rows.values():
-        assert row["trials"] >= 1
-        assert row["budget_s"] == 60.0
-        assert 0 < row["charged_s"] <= 60.5
+        assert row.trials is not None
+        assert row.trials >= 1
+        assert row.budget_s == 60.0
+        assert row.charged_s is not None
+        assert 0 < row.charged_s <= 60.5
