@@ -6,6 +6,7 @@ for a violating item; with features, times the features of a user and an item. S
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
@@ -37,7 +38,7 @@ class FeatureTable:
 
 
 @dataclass
-class LightFMModel(DotProduct):
+class LightFMModel(DotProduct, ABC):
     """Dot products of learned vectors plus an item bias.
 
     LightFM's own defaults (10 dimensions, 10 epochs, no penalty) are toy sizes. These had the best
@@ -52,9 +53,9 @@ class LightFMModel(DotProduct):
     space: ClassVar[Space] = SHARED
     requires: ClassVar[tuple[str, ...]] = ("lightfm",)
 
+    @abstractmethod
     def loss_options(self) -> Mapping[str, str | int]:
         """Return the loss, and the arguments of the library that it alone takes."""
-        raise NotImplementedError
 
     def feature_tables(self, train: Interactions) -> tuple[FeatureTable, FeatureTable]:  # noqa: ARG002 (hybrid)
         """Return the features of users and of items; without any, each has a vector of its own."""

@@ -24,6 +24,7 @@ from benchmark.datasets.log import Say, silent
 from benchmark.datasets.sources.folders import default_cache
 from benchmark.datasets.sources.known import KnownDataset
 from benchmark.errors import SourceError
+from benchmark.files import file_sha256
 from benchmark.records import from_json, to_json
 
 TIMEOUT_S = 20.0
@@ -208,12 +209,6 @@ def md5_of(path: Path) -> str:
     """Return the md5 of a file as publishers state it: a check against damage, not against malice."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def unpack(archive: Path, known: KnownDataset, folder: Path, receipt: Receipt) -> None:

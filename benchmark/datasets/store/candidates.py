@@ -7,7 +7,6 @@ user has seen comes on top and is up to the ranker.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from benchmark.datasets.log import Part
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError
+from benchmark.files import atomic_path
 from benchmark.protocol import Array, Ids, Interactions
 
 if TYPE_CHECKING:
@@ -115,10 +115,8 @@ def negatives_path(folder: Path, part: Part) -> Path:
 
 def save_array(path: Path, array: Array) -> None:
     """Write an array, whole or not at all."""
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    with temporary.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.save(file, array)
-    temporary.replace(path)
 
 
 def load_array(path: Path) -> Array:
