@@ -59,13 +59,17 @@ class Interactions:
         users: user of each row, (N,) int32 in 0..U-1.
         items: item of each row, (N,) int32 in 0..I-1.
         values: rating or count of each row, (N,) float32; ones where the log has none.
-        times: seconds since 1970 of each row, (N,) int64; empty (0,) where the log has none.
+        times: when each row happened, (N,) int64 in ``time_unit``; empty (0,) where the log has none.
         positive: whether a row counts as a like, (N,) bool.
         n_users: U, users without a row here included.
         n_items: I, items without a row here included.
         scale: lowest and highest rating that the data allow; None where values are no ratings.
         user_features: what is known of users 0..U-1; None where the data set has nothing.
         item_features: what is known of items 0..I-1, those without a row here included; None likewise.
+        negative: whether a row is a known dislike, (N,) bool; empty (0,) where the suite names none.
+        weights: confidence of each row, (N,) float32; empty (0,) where the suite names none, and then
+            all rows count alike.
+        time_unit: unit of ``times`` since 1970; "order" where they only say what came first.
     """
 
     users: Ids
@@ -78,11 +82,16 @@ class Interactions:
     scale: tuple[float, float] | None = None
     user_features: Features | None = None
     item_features: Features | None = None
+    negative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    weights: Floats32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    time_unit: Literal["s", "ms", "us", "ns", "order"] = "s"
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no adapter can change another one's data."""
         for column in (self.users, self.items, self.values, self.times, self.positive):
             column.setflags(write=False)
+        for optional in (self.negative, self.weights):
+            optional.setflags(write=False)
 
     def __len__(self) -> int:
         """N, the number of rows."""
@@ -97,6 +106,8 @@ class Interactions:
             values=self.values[chosen],
             times=self.times[chosen] if len(self.times) else self.times,
             positive=self.positive[chosen],
+            negative=self.negative[chosen] if len(self.negative) else self.negative,
+            weights=self.weights[chosen] if len(self.weights) else self.weights,
         )
 
     def positives(self) -> Interactions:

@@ -128,7 +128,7 @@ class SplitStore:
         """Read, prepare, split, audit and store a data set, one directory a fold."""
         seen, log = fingerprint(spec, self.folders, self.suite.split.files), self.open(spec)
         self.say(f"{log.name}: {log.provenance.origin} ({log.provenance.licence})")
-        prepared = prepare(log, self.suite.prepare)
+        prepared = prepare(log, self.suite.prepare.for_log(spec))
         for fold, directory in enumerate(directories):
             made = split(prepared, self.suite.split, fold)
             manifest = replace(made.manifest, source_fingerprint=seen)

@@ -1,0 +1,45 @@
+"""What a suite may say about data: where a log is, how it is prepared and how it is split.
+
+Nothing but pydantic is imported here, so that reading a suite stays light.
+"""
+
+from benchmark.datasets.specs.base_spec import Separator, Spec
+from benchmark.datasets.specs.feedback_spec import CONDITION, Condition, Pairs, Seen, written
+from benchmark.datasets.specs.log_spec import MIN_ROWS_PER_USER, Ids, LogSpec, SyntheticSpec, TimeUnit
+from benchmark.datasets.specs.prepare_spec import (
+    CoreSpec,
+    Duplicates,
+    Missing,
+    OutsideScale,
+    PrepareSpec,
+    TimeWindow,
+)
+from benchmark.datasets.specs.split_spec import RULE_KEYS, FilesSpec, SplitRule, SplitSpec
+from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
+
+__all__ = [
+    "CONDITION",
+    "MIN_ROWS_PER_USER",
+    "RULE_KEYS",
+    "Condition",
+    "CoreSpec",
+    "Duplicates",
+    "FilesSpec",
+    "Ids",
+    "LogSpec",
+    "Missing",
+    "OutsideScale",
+    "Pairs",
+    "PrepareSpec",
+    "Seen",
+    "Separator",
+    "Spec",
+    "SplitRule",
+    "SplitSpec",
+    "SyntheticSpec",
+    "TableSpec",
+    "TimeUnit",
+    "TimeWindow",
+    "TitlesSpec",
+    "written",
+]

@@ -1,0 +1,164 @@
+"""Which log: a known data set, a file of your own and how it is written, or a generated one."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from benchmark.datasets.specs.base_spec import Separator, Spec
+from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen
+from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
+
+TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns", "order"]
+Ids: TypeAlias = Literal["auto", "text"]
+LayoutOfLines: TypeAlias = Literal["rows", "lists"]
+
+MIN_ROWS_PER_USER = 5
+
+
+class SyntheticSpec(Spec):
+    """A generated log whose structure is known."""
+
+    users: int = Field(default=300, ge=2, description="number of users, U")
+    items: int = Field(default=200, ge=2, description="number of items, I")
+    interactions: int = Field(
+        default=9000, ge=1, description="number of rows, N; every pair occurs once at most"
+    )
+    seed: int = Field(default=0, ge=0, description="the only source of randomness")
+    dim: int = Field(default=8, ge=1, le=64, description="number of latent tastes; each one is a genre")
+    skew: float = Field(
+        default=1.0, ge=0, description="exponent of Zipf's law for the popularity of items; 0 means no skew"
+    )
+    signal: float = Field(
+        default=2.5, ge=0, description="weight of a user's taste against chance; 0 means no taste"
+    )
+
+    @model_validator(mode="after")
+    def _has_room(self) -> SyntheticSpec:
+        least, most = MIN_ROWS_PER_USER * self.users, self.users * self.items // 2
+        if not least <= self.interactions <= most:
+            raise ValueError(
+                f"interactions is {self.interactions}; with {self.users} users and {self.items} items it "
+                f"must lie between {least} ({MIN_ROWS_PER_USER} per user) and {most} (half of all pairs)"
+            )
+        if self.interactions < self.items:
+            raise ValueError(f"interactions is {self.interactions}; it must be at least items ({self.items})")
+        return self
+
+
+class LogSpec(Spec):
+    """An interaction log: a known data set by its name alone, or a file of your own, or a generated one."""
+
+    name: str = Field(min_length=1, description="name in tables and files")
+    path: str | None = Field(
+        default=None, description="CSV, TSV or Parquet file, or a folder in the publisher's layout"
+    )
+    user: str = Field(default="user", description="column with the user's id")
+    item: str = Field(default="item", description="column with the item's id")
+    value: str | None = Field(default=None, description="column with the rating or count; none if not given")
+    time: str | None = Field(
+        default=None, description="column with the time: a number since 1970, or a date; none if not given"
+    )
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="names of all columns, for a text file without a header line"
+    )
+    separator: Separator = Field(default="auto", description="separates the columns of a text file")
+    scale: tuple[float, float] | None = Field(
+        default=None, description="lowest and highest rating allowed; give it if the values are ratings"
+    )
+    time_unit: TimeUnit = Field(
+        default="auto",
+        description="unit of a time that is a number; auto tells milli-, micro- and nanoseconds by size; "
+        "order: a counter that only says what came first",
+    )
+    time_format: str | None = Field(
+        default=None,
+        description="how a time is written: codes of strptime such as '%d.%m.%Y'; excel: day numbers of "
+        "a spreadsheet; ISO 8601 or a number if not given",
+    )
+    timezone: str | None = Field(
+        default=None,
+        description="zone of times that do not name one, such as Europe/Berlin; UTC if not given",
+    )
+    encoding: str = Field(
+        default="auto",
+        description="of text files: auto reads UTF-8, and UTF-16 by its byte order mark; otherwise a name "
+        "such as latin-1. It and the keys down to missing_values hold for the tables and split files too",
+    )
+    decimal: Literal[".", ","] = Field(default=".", description="decimal mark of numbers in text files")
+    quoted: bool = Field(
+        default=True, description="whether double quotes enclose fields; false takes them as characters"
+    )
+    multiline: bool = Field(default=False, description="whether a field in quotes may run over lines")
+    comment: str | None = Field(
+        default=None, min_length=1, description="lines that begin with it are left out; none if not given"
+    )
+    missing_values: tuple[str, ...] = Field(
+        default=(),
+        description='what stands for a missing entry besides empty fields, NA, NaN, null, as in [None, "-1"]',
+    )
+    layout: LayoutOfLines = Field(
+        default="rows",
+        description="rows: one interaction a line; lists: a user and then all of the user's items in order",
+    )
+    rows: str | None = Field(
+        default=None,
+        description="which rows of the file belong to the log, by any of its columns, such as "
+        "'event == \"purchase\"'; all if not given",
+    )
+    weight: str | dict[str, float] | None = Field(
+        default=None,
+        description="how much a positive row counts to models that take confidences: a column, such as "
+        "plays, or a number for each event type, as in {view: 1, buy: 5}; alike if not given",
+    )
+    positive: Condition | None = Field(default=None, description="as prepare.positive; wins for this log")
+    negative: Condition | None = Field(default=None, description="as prepare.negative; wins for this log")
+    pairs: Pairs | None = Field(default=None, description="as prepare.pairs; wins for this log")
+    seen: Seen | None = Field(default=None, description="as prepare.seen; wins for this log")
+    ids: Ids = Field(
+        default="auto",
+        description="text keeps ids as written; auto reads whole numbers as numbers, and refuses a column "
+        "that mixes them with words",
+    )
+    titles: TitlesSpec | None = Field(default=None, description="table of item titles, instead of items")
+    users: TableSpec | None = Field(default=None, description="table of what is known about users")
+    items: TableSpec | None = Field(default=None, description="table of what is known about items")
+    features: bool | tuple[str, ...] = Field(
+        default=True,
+        description="what models are shown of these tables, or of a known data set's own: true for all, "
+        "false for nothing, or columns, as in [genres, year]",
+    )
+    synthetic: SyntheticSpec | None = Field(
+        default=None, description="generate the log instead of reading one"
+    )
+
+    @field_validator("scale")
+    @classmethod
+    def _ascending(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale and not scale[0] < scale[1]:
+            raise ValueError(f"scale is [{scale[0]:g}, {scale[1]:g}]; the lowest rating must come first")
+        return scale
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LogSpec:
+        if self.path and self.synthetic:
+            raise ValueError("path and synthetic exclude each other: a log is read or generated")
+        if self.titles and self.items:
+            raise ValueError("titles and items exclude each other: name the title's column in items.title")
+        if self.users and self.users.title:
+            raise ValueError("users.title: users have no title; name the column in users.texts")
+        roles = {"user": self.user, "item": self.item, "value": self.value, "time": self.time}
+        for role, column in roles.items():
+            twice = [other for other, named in roles.items() if column and named == column]
+            if len(twice) > 1 and role == twice[0]:
+                raise ValueError(f"column {column!r} cannot be {' and '.join(twice)}; each needs its own")
+        return self
+
+    @property
+    def item_table(self) -> TableSpec | None:
+        """The table of items, whichever key names it."""
+        if self.titles is None:
+            return self.items
+        lists = (self.titles.genres,) if self.titles.genres else ()
+        return TableSpec(path=self.titles.path, id=self.titles.item, title=self.titles.title, lists=lists)

@@ -1,0 +1,134 @@
+"""How a prepared log is split into train, validation and test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from benchmark.datasets.moments import MomentOrSpan, Span
+from benchmark.datasets.specs.base_spec import Spec
+
+SplitRule: TypeAlias = Literal[
+    "random",
+    "leave_last_out",
+    "leave_n_out",
+    "user_time",
+    "global_time",
+    "rolling_time",
+    "k_fold",
+    "cold_user",
+    "cold_item",
+    "files",
+]
+
+RULE_KEYS: Mapping[str, Mapping[str, int | str | None]] = {
+    "random": {"per": "user", "repeats": 1},
+    "leave_n_out": {"n": 1, "order": "time", "repeats": 1},
+    "global_time": {"test_from": None, "valid_from": None},
+    "rolling_time": {"windows": 3, "window": None},
+    "k_fold": {"per": "all", "folds": 5},
+    "cold_user": {"repeats": 1},
+    "cold_item": {"repeats": 1},
+    "files": {"files": None},
+}
+"""Keys that belong to some rules only, with their defaults there."""
+
+
+class FilesSpec(Spec):
+    """The three parts of a split of your own, as files with the columns of the log."""
+
+    train: str = Field(description="rows to learn from")
+    valid: str = Field(description="rows to tune on")
+    test: str = Field(description="rows to evaluate on, once")
+
+
+class SplitSpec(Spec):
+    """How a prepared log is split into train, validation and test; validation by the same rule as test."""
+
+    by: SplitRule = Field(
+        default="random",
+        description="random: a share of each user's rows, or of all; leave_last_out: each user's last row is "
+        "test, the one before it validation; leave_n_out: n rows of each user; user_time: the last share of "
+        "each user's rows; global_time: the latest rows of the log; rolling_time: several windows, each "
+        "trained on what lies before; k_fold: each row is in test once; cold_user, cold_item: whole users or "
+        "items; files: your own parts",
+    )
+    test: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="share of rows (of users, of items) for test; unused by leave_*_out, k_fold, files and "
+        "where windows are given",
+    )
+    valid: float = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
+    seed: int = Field(default=42, ge=0, description="seed of every rule that draws at random")
+    per: Literal["user", "all"] | None = Field(
+        default=None,
+        description="random (user), k_fold (all): draw among the rows of each user, or among all rows",
+    )
+    n: int | None = Field(default=None, ge=1, description="leave_n_out (1): test rows of each user")
+    order: Literal["time", "random"] | None = Field(
+        default=None, description="leave_n_out (time): each user's last rows, or rows drawn at random"
+    )
+    test_from: MomentOrSpan | None = Field(
+        default=None,
+        description="global_time: when test begins, instead of the share: a date (UTC), a number, or how "
+        "long before the end of the log, as in 30d",
+    )
+    valid_from: MomentOrSpan | None = Field(
+        default=None,
+        description="global_time: when validation begins: a date, a number, or how long before test; as "
+        "long before test as test lasts, if not given",
+    )
+    windows: int | None = Field(default=None, ge=1, description="rolling_time (3): how many test windows")
+    window: Span | None = Field(
+        default=None,
+        description="rolling_time: length of a window, as in 30d; a share test of rows if not given",
+    )
+    folds: int | None = Field(
+        default=None, ge=3, description="k_fold (5): how many; each is test once and validation once"
+    )
+    repeats: int | None = Field(
+        default=None,
+        ge=1,
+        description="random, leave_n_out at random, cold_user, cold_item (1): how many splits are drawn, "
+        "with seeds seed, seed + 1, ...",
+    )
+    files: FilesSpec | None = Field(default=None, description="files: the three parts")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults_of_the_rule(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        rule = given.get("by", "random")
+        own = RULE_KEYS.get(rule, {}) if isinstance(rule, str) else {}
+        filled = {key: default for key, default in own.items() if given.get(key) is None}
+        return {**given, **filled}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> SplitSpec:
+        if self.test + self.valid >= 1:
+            raise ValueError(f"test {self.test:g} + valid {self.valid:g} leave nothing to train on")
+        if (self.by == "files") != (self.files is not None):
+            raise ValueError(
+                "by: files needs the key files (train, valid, test), and no other rule allows it"
+            )
+        self._refuse_keys_of_other_rules()
+        if self.valid_from and not self.test_from:
+            raise ValueError("valid_from needs test_from: say where test begins too")
+        if self.order == "time" and self.repeats != 1:
+            raise ValueError(
+                "repeats needs a rule that draws at random, and leave_n_out by time does not: set order: "
+                "random, or drop repeats"
+            )
+        return self
+
+    def _refuse_keys_of_other_rules(self) -> None:
+        keys = {key for own in RULE_KEYS.values() for key in own}
+        for key in sorted(keys - set(RULE_KEYS.get(self.by, {}))):
+            if getattr(self, key) is not None:
+                of = " and ".join(rule for rule, own in RULE_KEYS.items() if key in own)
+                raise ValueError(f"{key} belongs to by: {of}; by is {self.by}: leave {key} out, or change by")
