@@ -53,6 +53,7 @@ class Log:
         users: columns user and more; None if nothing is known.
         item_roles: columns of ``items`` that models are shown, besides the title; None to show nothing.
         user_roles: columns of ``users`` that models are shown; None likewise.
+        notes: what was made of the files that they do not say themselves, one sentence each.
     """
 
     provenance: Provenance
@@ -61,6 +62,7 @@ class Log:
     users: pd.DataFrame | None = None
     item_roles: Roles | None = field(default_factory=lambda: GENRES)
     user_roles: Roles | None = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

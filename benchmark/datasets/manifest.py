@@ -239,6 +239,7 @@ class SplitManifest:
         audit: None until the split is saved.
         fold: which of several splits; None if it is the only one.
         source_fingerprint: changes when the source files are touched.
+        reading_notes: what was made of the files that they do not say themselves, one sentence each.
     """
 
     provenance: Provenance
@@ -257,6 +258,7 @@ class SplitManifest:
     audit: SplitAudit | None = None
     fold: Fold | None = None
     source_fingerprint: str | None = None
+    reading_notes: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> str:

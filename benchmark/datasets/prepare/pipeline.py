@@ -12,7 +12,7 @@ from benchmark.datasets.log import SIDES, Log, hash_arrays
 from benchmark.datasets.manifest import Step, StepCounts
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
-from benchmark.datasets.specs import CoreSpec, PrepareSpec
+from benchmark.datasets.specs import CoreSpec, PrepareSpec, written
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Ids, Interactions
 from benchmark.records import Provenance
@@ -35,6 +35,7 @@ class Prepared:
         positive: the condition for a positive row; None if every row is positive.
         has_values: whether the log has a value column.
         k_core: fewest rows of a user and an item, if the suite sets any; applied when the log is split.
+        reading_notes: what was made of the files that they do not say themselves.
         sha256: content hash of the arrays and ids.
     """
 
@@ -50,6 +51,7 @@ class Prepared:
     positive: str | None
     has_values: bool
     k_core: CoreSpec | None = None
+    reading_notes: tuple[str, ...] = ()
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +116,7 @@ def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
     counter.count(
         "positives",
         frame if positive.all() else frame[positive],
-        f"positive: {spec.positive or 'every row'}; drops nothing",
+        f"positive: {written(spec.positive)}; drops nothing",
     )
     return in_dense_ids(log, spec, frame, positive, tuple(counter.steps))
 
@@ -173,9 +175,10 @@ def in_dense_ids(
         item_table=item_table,
         labels=None if labels is None else labels.astype(np.int8),
         steps=counts,
-        positive=spec.positive,
+        positive=None if spec.positive is None else written(spec.positive),
         has_values=values is not None,
         k_core=spec.k_core,
+        reading_notes=log.notes,
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.log import SIDES, Log
 from benchmark.datasets.moments import moment
-from benchmark.datasets.specs import CONDITION, PrepareSpec, TimeWindow
+from benchmark.datasets.specs import CONDITION, Condition, PrepareSpec, TimeWindow
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Longs
 
@@ -159,7 +159,7 @@ def duplicates_message(frame: pd.DataFrame, pairs: Longs, name: str) -> str:
     )
 
 
-def positives(frame: pd.DataFrame, condition: str | None, name: str) -> NDArray[np.bool_]:
+def positives(frame: pd.DataFrame, condition: Condition | None, name: str) -> NDArray[np.bool_]:
     """Return which rows are positive, (N,)."""
     if condition is None:
         return np.ones(len(frame), dtype=np.bool_)
@@ -169,6 +169,8 @@ def positives(frame: pd.DataFrame, condition: str | None, name: str) -> NDArray[
             f"{name}: positive: {condition!r} needs values, and the log has none; "
             "name the column with the key value, or leave positive out"
         )
+    if not isinstance(condition, str):
+        raise DataError(f"{name}: positive is {condition!r}; name a comparison with a number")
     match = CONDITION.match(condition)
     assert match, "PrepareSpec has checked the condition"
     positive: NDArray[np.bool_] = COMPARE[match[1]](values, float(match[2]))

@@ -86,6 +86,12 @@ def open_log(
     """
     folders = folders or DataFolders()
     files = locate(spec, folders, parts, say)
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        say(text)
+
     if spec.synthetic:
         log = synthetic_log(spec.synthetic, name=spec.name)
     elif files.known:
@@ -100,8 +106,9 @@ def open_log(
     elif files.folder and files.layout:
         log = folder_log(spec.name, files.folder, files.layout, spec.scale)
     else:
-        log = own_log(spec, files.paths, folders, say)
-    return with_chosen_features(with_own_tables(log, spec, folders), spec)
+        log = own_log(spec, files.paths, folders, note)
+    log = with_chosen_features(with_own_tables(log, spec, folders), spec)
+    return replace(log, notes=(*log.notes, *notes))
 
 
 def fingerprint(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> str:

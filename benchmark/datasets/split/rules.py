@@ -106,6 +106,7 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         features=describe_features(prepared.interactions),
         candidates=Candidates(rule="cold-items" if spec.by == "cold_item" else "all"),
         fold=fold_of(prepared.name, spec, fold),
+        reading_notes=prepared.reading_notes,
     )
     return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
 
