@@ -10,8 +10,6 @@ import numpy as np
 
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
 
-DAY_S = 86_400
-
 
 @dataclass
 class Random:
@@ -79,7 +77,8 @@ class RecentPopularity(Popularity):
     """The items most consumed recently first, the same for everybody.
 
     A row counts half as much with each ``half_life`` days that it is older than the last row of the
-    training data; without times all rows are equally old. Implicit feedback.
+    training data; without times, or where they only say what came first, all rows are equally old.
+    Implicit feedback.
 
     Popularity at the moment of recommending, rather than of all time, is the floor of a split by time
     (Ji 2020, arXiv:2005.13829). Tuned: ``half_life``. Its default of a month is a guess; the range goes
@@ -92,8 +91,6 @@ class RecentPopularity(Popularity):
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Sum the weights of the rows of each item."""
-        times = train.times if len(train.times) else np.zeros(len(train), dtype=np.int64)
-        age = ((times.max() if len(times) else 0) - times) / DAY_S
-        weights = np.exp2(-age / self.half_life)
+        weights = np.exp2(-train.ages() / self.half_life)
         self._counts = np.bincount(train.items, weights, train.n_items).astype(np.float32)
         yield

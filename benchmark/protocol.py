@@ -30,6 +30,11 @@ Values: TypeAlias = NDArray[np.float64]
 Array: TypeAlias = NDArray[Any]
 Hyperparameter: TypeAlias = bool | int | float | str
 Feedback: TypeAlias = Literal["implicit", "explicit"]
+TimeUnitOfRows: TypeAlias = Literal["s", "ms", "us", "ns", "order"]
+"""Unit of times since 1970; "order" where they only say what came first."""
+
+A_DAY = {unit: 86_400 * 1_000**step for step, unit in enumerate(("s", "ms", "us", "ns"))}
+"""How many of a unit make a day."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Interactions:
     item_features: Features | None = None
     negative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     weights: Floats32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
-    time_unit: Literal["s", "ms", "us", "ns", "order"] = "s"
+    time_unit: TimeUnitOfRows = "s"
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no adapter can change another one's data."""
@@ -109,6 +114,13 @@ class Interactions:
             negative=self.negative[chosen] if len(self.negative) else self.negative,
             weights=self.weights[chosen] if len(self.weights) else self.weights,
         )
+
+    def ages(self) -> Values:
+        """Return how many days each row is older than the last, (N,); zeros where times do not say that."""
+        if not len(self.times) or self.time_unit == "order":
+            return np.zeros(len(self))
+        ages: Values = (self.times.max() - self.times) / A_DAY[self.time_unit]
+        return ages
 
     def positives(self) -> Interactions:
         """Return the rows that count as a like: what rankers learn and what metrics look for."""

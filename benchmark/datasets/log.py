@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from benchmark.datasets.moments import Clock
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:
@@ -33,6 +36,11 @@ GENRES: Roles = {"genres": "list"}
 LIST_SEPARATOR = "|"
 """Separates the values of a list in our tables."""
 
+BLANKS = "\ufeff\u200b\u2060\x00"
+"""What else is invisible at the ends of an id, besides white space: byte order mark, joiners, padding."""
+
+WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9][0-9]*))\.0*")
+
 Say: TypeAlias = Callable[[str], None]
 """Takes one line of progress."""
 
@@ -41,19 +49,32 @@ def silent(_: str) -> None:
     """Say nothing."""
 
 
+def as_compared(written: object) -> str:
+    """Return an id as ids are compared: blanks trimmed, letters composed, whole numbers without a point.
+
+    >>> as_compared(" u1 "), as_compared(5863.0), as_compared("e\\u0301") == "\\u00e9", as_compared("007")
+    ('u1', '5863', True, '007')
+    """
+    trimmed = unicodedata.normalize("NFC", str(written).strip().strip(BLANKS).strip())
+    match = WHOLE_FLOAT.fullmatch(trimmed)
+    return match[1] if match else trimmed
+
+
 @dataclass(frozen=True)
 class Log:
     """A log with the publisher's ids, rows in the publisher's order.
 
     Attributes:
         provenance: where it came from.
-        frame: columns user, item and, if the log has them, value (float) and time (seconds since
-            1970, float; nan where missing); column part (0 train, 1 valid, 2 test) for split files.
+        frame: columns user, item and, if the log has them, value (float; nan where missing) and time
+            (int64 in the unit of ``clock``, Int64 with NA where one is missing); column part (0 train,
+            1 valid, 2 test) for split files.
         items: columns item and perhaps title, genres (joined by |) and more; None if nothing is known.
         users: columns user and more; None if nothing is known.
         item_roles: columns of ``items`` that models are shown, besides the title; None to show nothing.
         user_roles: columns of ``users`` that models are shown; None likewise.
         notes: what was made of the files that they do not say themselves, one sentence each.
+        clock: what the times mean.
     """
 
     provenance: Provenance
@@ -63,6 +84,7 @@ class Log:
     item_roles: Roles | None = field(default_factory=lambda: GENRES)
     user_roles: Roles | None = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    clock: Clock = Clock()
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from benchmark.datasets.specs import SplitSpec
+from benchmark.protocol import TimeUnitOfRows
 from benchmark.records import Provenance
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
@@ -76,9 +77,9 @@ class SplitNotes:
         users_wholly_in_train: users with too few rows to be split.
         users_held_out: for a split by cold users.
         items_held_out: for a split by cold items.
-        valid_from: first second of validation, for a split by time.
-        test_from: first second of test.
-        test_until: last second of test.
+        valid_from: when validation begins, for a split by time, in the unit of the manifest.
+        test_from: when test begins.
+        test_until: the last time of test.
         rows_after_the_test_window: rows that a rolling window leaves out.
         tied_rows_share: share of rows with the same time as a neighbour.
         tied_users_share: share of users whose cut before test falls between rows with equal times.
@@ -240,6 +241,7 @@ class SplitManifest:
         fold: which of several splits; None if it is the only one.
         source_fingerprint: changes when the source files are touched.
         reading_notes: what was made of the files that they do not say themselves, one sentence each.
+        time_unit: unit of the times of its rows, and of those in ``notes``.
     """
 
     provenance: Provenance
@@ -259,6 +261,7 @@ class SplitManifest:
     fold: Fold | None = None
     source_fingerprint: str | None = None
     reading_notes: tuple[str, ...] = ()
+    time_unit: TimeUnitOfRows = "s"
 
     @property
     def dataset(self) -> str:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.log import SIDES, Log, hash_arrays
 from benchmark.datasets.manifest import Step, StepCounts
+from benchmark.datasets.moments import Clock
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
 from benchmark.datasets.specs import CoreSpec, PrepareSpec, written
+from benchmark.datasets.tables.timestamps import whole_times
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Ids, Interactions
 from benchmark.records import Provenance
@@ -52,6 +54,7 @@ class Prepared:
     has_values: bool
     k_core: CoreSpec | None = None
     reading_notes: tuple[str, ...] = ()
+    clock: Clock = Clock()
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +69,7 @@ class Prepared:
             ("scale", np.array(rows.scale or (), dtype=np.float64)),
             ("user_ids", self.user_ids),
             ("item_ids", self.item_ids),
+            *unit_to_hash(rows),
         ]
         object.__setattr__(self, "sha256", hash_arrays(named))
 
@@ -91,11 +95,14 @@ def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
     frame, counter = log.frame.reset_index(drop=True), StepCounter()
     if frame.empty:
         raise DataError(f"{log.name}: the log is empty; it must contain one row per interaction")
+    if "time" in frame:
+        times, clock = whole_times(frame["time"], log.clock)
+        frame, log = frame.assign(time=times), replace(log, clock=clock)
     counter.count("read", frame)
     frame = steps.without_missing(frame, spec, log.name)
     counter.count("missing values", frame, f"rows with one: {spec.missing}")
     if spec.time:
-        frame = steps.within_time(frame, spec.time, log.name)
+        frame = steps.within_time(frame, spec.time, log)
         counter.count("time window", frame, f"since {spec.time.since}, until {spec.time.until}")
     frame = steps.on_scale(frame, spec, log)
     if spec.outside_scale != "refuse":
@@ -154,11 +161,12 @@ def in_dense_ids(
         users=users,
         items=items,
         values=(np.ones(len(frame)) if values is None else values).astype(np.float32),
-        times=np.empty(0, np.int64) if times is None else np.floor(times).astype(np.int64),
+        times=np.empty(0, np.int64) if times is None else times.astype(np.int64, copy=False),
         positive=positive,
         n_users=len(user_ids),
         n_items=len(item_ids),
         scale=log.scale,
+        time_unit=log.clock.unit,
         user_features=features(user_table, log.user_roles),
         item_features=features(item_table, log.item_roles),
     )
@@ -179,7 +187,13 @@ def in_dense_ids(
         has_values=values is not None,
         k_core=spec.k_core,
         reading_notes=log.notes,
+        clock=log.clock,
     )
+
+
+def unit_to_hash(rows: Interactions) -> list[tuple[str, Array]]:
+    """Return the unit of the times as a named array; nothing for seconds, which need no word."""
+    return [] if rows.time_unit == "s" else [("time_unit", np.array([rows.time_unit]))]
 
 
 def dense_ids(ids: pd.Series) -> tuple[Ids, Array]:

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.datasets.log import SIDES, Log
-from benchmark.datasets.moments import moment
 from benchmark.datasets.specs import CONDITION, Condition, PrepareSpec, TimeWindow
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Longs
@@ -61,8 +60,9 @@ def without_missing(frame: pd.DataFrame, spec: PrepareSpec, name: str) -> pd.Dat
     return frame[~lacking]
 
 
-def within_time(frame: pd.DataFrame, window: TimeWindow, name: str) -> pd.DataFrame:
+def within_time(frame: pd.DataFrame, window: TimeWindow, log: Log) -> pd.DataFrame:
     """Return the rows from ``window.since`` on and before ``window.until``."""
+    clock, name = log.clock, log.name
     times = column(frame, "time")
     if times is None:
         raise DataError(
@@ -70,14 +70,18 @@ def within_time(frame: pd.DataFrame, window: TimeWindow, name: str) -> pd.DataFr
             "name the column with the key time, or leave prepare.time out"
         )
     inside = np.ones(len(times), dtype=np.bool_)
-    if window.since is not None:
-        inside &= times >= moment(window.since)
-    if window.until is not None:
-        inside &= times < moment(window.until)
+    try:
+        if window.since is not None:
+            inside &= times >= clock.moment(window.since)
+        if window.until is not None:
+            inside &= times < clock.moment(window.until)
+    except DataError as error:
+        raise DataError(f"{name}: prepare.time: {error}") from error
     if not inside.any():
         raise DataError(
             f"{name}: no row falls in the time window (since {window.since}, until {window.until}): times "
-            f"go from {times.min():.0f} to {times.max():.0f}, in seconds since 1970; change prepare.time"
+            f"go from {clock.written_out(int(times.min()))} to {clock.written_out(int(times.max()))}; change "
+            "prepare.time"
         )
     return frame if inside.all() else frame[inside]
 

@@ -14,7 +14,9 @@ from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.published import YOUR_OWN, folder_log, published_log
 from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
 from benchmark.datasets.specs import FilesSpec, LogSpec, TableSpec
-from benchmark.datasets.tables.read import read_log, read_parts, read_table
+from benchmark.datasets.tables.parse import Notation
+from benchmark.datasets.tables.read import clock_of, read_log, read_parts, read_table
+from benchmark.datasets.tables.timestamps import say_span
 from benchmark.errors import DataError, SourceError, did_you_mean
 from benchmark.records import Provenance
 
@@ -107,7 +109,7 @@ def open_log(
         log = folder_log(spec.name, files.folder, files.layout, spec.scale)
     else:
         log = own_log(spec, files.paths, folders, note)
-    log = with_chosen_features(with_own_tables(log, spec, folders), spec)
+    log = with_chosen_features(with_own_tables(log, spec, folders, note), spec)
     return replace(log, notes=(*log.notes, *notes))
 
 
@@ -154,16 +156,19 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
         sha256=hash_files([*paths, *tables]),
         scale=spec.scale,
     )
-    return Log(provenance, frame)
+    clock = clock_of(frame)
+    if spec.time:
+        say_span(spec.name, frame["time"], clock, say)
+    return Log(provenance, frame, clock=clock)
 
 
-def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders) -> Log:
+def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> Log:
     """Return the log with the tables that the spec names, which replace a publisher's."""
     if table := spec.item_table:
-        items = read_table(folders.resolve(table.path), table, "item")
+        items = read_table(folders.resolve(table.path), table, "item", notation=Notation.of(spec), say=say)
         log = replace(log, items=items, item_roles=roles(table))
     if table := spec.users:
-        users = read_table(folders.resolve(table.path), table, "user")
+        users = read_table(folders.resolve(table.path), table, "user", notation=Notation.of(spec), say=say)
         log = replace(log, users=users, user_roles=roles(table))
     return log
 

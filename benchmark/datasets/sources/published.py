@@ -9,6 +9,7 @@ from benchmark.datasets.log import Log, hash_files
 from benchmark.datasets.sources.download import Receipt, md5_of, receipt_of
 from benchmark.datasets.sources.known import KnownDataset
 from benchmark.datasets.sources.layout import Layout
+from benchmark.datasets.tables.read import clock_of
 from benchmark.errors import SourceError
 from benchmark.records import Provenance
 
@@ -76,4 +77,5 @@ def folder_log(name: str, folder: Path, layout: Layout, scale: tuple[float, floa
         users=tables.users,
         item_roles=layout.item_roles,
         user_roles=layout.user_roles,
+        clock=clock_of(tables.frame),
     )

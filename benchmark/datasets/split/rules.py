@@ -11,7 +11,7 @@ import numpy as np
 from benchmark.datasets.log import PARTS, Part, hash_arrays
 from benchmark.datasets.manifest import Candidates, Fold, PartCounts, SplitManifest, SplitNotes
 from benchmark.datasets.prepare.features import describe_features
-from benchmark.datasets.prepare.pipeline import Prepared
+from benchmark.datasets.prepare.pipeline import Prepared, unit_to_hash
 from benchmark.datasets.specs import SplitRule, SplitSpec
 from benchmark.datasets.split import random, temporal
 from benchmark.datasets.split.kcore import k_core, keep
@@ -107,6 +107,7 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         candidates=Candidates(rule="cold-items" if spec.by == "cold_item" else "all"),
         fold=fold_of(prepared.name, spec, fold),
         reading_notes=prepared.reading_notes,
+        time_unit=prepared.clock.unit,
     )
     return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
 
@@ -182,4 +183,5 @@ def content_hash(prepared: Prepared, parts: Mapping[Part, Interactions]) -> str:
     for part, rows in parts.items():
         columns = ("users", "items", "values", "times", "positive")
         named += [(f"{part}/{column}", getattr(rows, column)) for column in columns]
+    named += unit_to_hash(prepared.interactions)
     return hash_arrays(named)

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.manifest import SplitNotes
-from benchmark.datasets.moments import moment, span
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.sorting import by_user
 from benchmark.datasets.specs import SplitSpec
 from benchmark.datasets.split.labels import LEFT_OUT, TEST, VALID, Labels, cut_users, need_times, share_of
-from benchmark.errors import SplitError
+from benchmark.errors import DataError, SplitError
 from benchmark.protocol import Interactions, Longs
 
 LATER_LINE_IS_LATER = "of a user's rows with the same time the later in the log counts as later"
@@ -84,7 +83,7 @@ def global_time(prepared: Prepared, spec: SplitSpec, _: int) -> tuple[Labels, Sp
     times = prepared.interactions.times
     ordered = np.sort(times)
     if spec.test_from:
-        start_valid, start_test = starts_as_given(prepared.name, spec, int(ordered[-1]) + 1)
+        start_valid, start_test = starts_as_given(prepared, spec, int(ordered[-1]) + 1)
     else:
         start_valid, start_test = starts_by_share(ordered, spec)
     labels = np.zeros(len(times), dtype=np.int8)
@@ -109,18 +108,28 @@ def starts_by_share(ordered: Longs, spec: SplitSpec) -> tuple[int, int]:
     return int(start_valid), int(start_test)
 
 
-def starts_as_given(name: str, spec: SplitSpec, end: int) -> tuple[int, int]:
-    """Return when validation and test begin, as the suite says; ``end`` is one second after the last row."""
+def starts_as_given(prepared: Prepared, spec: SplitSpec, end: int) -> tuple[int, int]:
+    """Return when validation and test begin, as the suite says; ``end`` is the first time after the log.
+
+    Raises:
+        SplitError: they do not follow one another, or the times of the log only say what came first.
+    """
     assert spec.test_from, "the caller has looked"
-    length = span(spec.test_from)
-    start_test = moment(spec.test_from) if length is None else end - length
-    before = spec.valid_from or f"{end - start_test}s"
-    length = span(before)
-    start_valid = moment(before) if length is None else start_test - length
+    clock = prepared.clock
+    try:
+        length = clock.span(spec.test_from)
+        start_test = clock.moment(spec.test_from) if length is None else end - length
+        start_valid = start_test - (end - start_test)
+        if spec.valid_from:
+            length = clock.span(spec.valid_from)
+            start_valid = clock.moment(spec.valid_from) if length is None else start_test - length
+    except DataError as error:
+        raise SplitError(f"{prepared.name}: split: {error}, or split by shares") from error
     if not start_valid < start_test < end:
+        valid, test, last = (clock.written_out(time) for time in (start_valid, start_test, end))
         raise SplitError(
-            f"{name}: validation from {start_valid}, test from {start_test}, end of the log {end} "
-            "(seconds since 1970); each must come before the next: change split.valid_from or split.test_from"
+            f"{prepared.name}: validation from {valid}, test from {test}, end of the log {last}; each must "
+            "come before the next: change split.valid_from or split.test_from"
         )
     return start_valid, start_test
 
@@ -135,7 +144,7 @@ def rolling_time(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Labels
     need_times(prepared, spec.by)
     times = prepared.interactions.times
     ordered = np.sort(times)
-    start_valid, start_test, end = window_edges(prepared.name, spec, ordered)[fold : fold + 3]
+    start_valid, start_test, end = window_edges(prepared, spec, ordered)[fold : fold + 3]
     labels = np.zeros(len(times), dtype=np.int8)
     labels[times >= start_valid] = VALID
     labels[times >= start_test] = TEST
@@ -150,16 +159,23 @@ def rolling_time(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Labels
     )
 
 
-def window_edges(name: str, spec: SplitSpec, ordered: Longs) -> list[int]:
-    """Return when each of the W + 1 windows begins and when the last one ends, W + 2 times."""
+def window_edges(prepared: Prepared, spec: SplitSpec, ordered: Longs) -> list[int]:
+    """Return when each of the W + 1 windows begins and when the last one ends, W + 2 times.
+
+    Raises:
+        SplitError: they leave nothing to train on, or the times of the log only say what came first.
+    """
     assert spec.windows, "SplitSpec fills it in"
     end, back = int(ordered[-1]) + 1, np.arange(spec.windows + 1, 0, -1)
     if spec.window:
-        return [*(end - back * (span(spec.window) or 1)).tolist(), end]
+        try:
+            return [*(end - back * (prepared.clock.span(spec.window) or 1)).tolist(), end]
+        except DataError as error:
+            raise SplitError(f"{prepared.name}: split.window: {error}, or split by shares") from error
     at = len(ordered) - back * int(share_of(np.array(len(ordered)), spec.test))
     if at[0] <= 0:
         raise SplitError(
-            f"{name}: {spec.windows} test windows and one for validation of {spec.test:.0%} of the "
+            f"{prepared.name}: {spec.windows} test windows and one for validation of {spec.test:.0%} of the "
             "rows each leave nothing to train on; lower split.windows or split.test"
         )
     return [*ordered[at].tolist(), end]

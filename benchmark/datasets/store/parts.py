@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.log import PARTS, Part
 from benchmark.errors import DataError
-from benchmark.protocol import Array, Features, Floats32, Ids, Interactions, Longs, Values
+from benchmark.protocol import Array, Features, Floats32, Ids, Interactions, Longs, TimeUnitOfRows, Values
 
 Arrays = TypeVar("Arrays")
 
@@ -29,6 +29,7 @@ class PartArrays:
         row_numbers: row numbers in the log, (N,), so that parts can be put together again in its order.
         shape: U and I.
         scale: lowest and highest rating, or nothing.
+        time_unit: unit of the times, one word; parts stored without it have seconds.
     """
 
     row_numbers: Longs
@@ -39,6 +40,7 @@ class PartArrays:
     values: Floats32
     times: Longs
     positive: NDArray[np.bool_]
+    time_unit: Array = field(default_factory=lambda: np.array("s"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ def write_part(rows: Interactions, row_numbers: Longs, path: Path) -> None:
         shape=np.array([rows.n_users, rows.n_items], dtype=np.int64),
         scale=np.array(rows.scale or (), dtype=np.float64),
         **{column: getattr(rows, column) for column in COLUMNS},
+        time_unit=np.array(rows.time_unit),
     )
     np.savez(path, **vars(arrays))
 
@@ -83,6 +86,7 @@ def load_parts(directory: Path, *parts: Part) -> Interactions:
         n_users=n_users,
         n_items=n_items,
         scale=(scale[0], scale[1]) if scale else None,
+        time_unit=cast("TimeUnitOfRows", loaded[0].time_unit.item()),
     )
 
 

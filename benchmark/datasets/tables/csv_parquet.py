@@ -10,10 +10,11 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 
 import pandas as pd
 
+from benchmark.datasets.tables.arrow_frame import to_frame
 from benchmark.errors import DataError, did_you_mean
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
@@ -102,7 +103,7 @@ def read_parquet(path: Path, wanted: Sequence[str]) -> pd.DataFrame:
                 raise DataError(
                     f"{path}: column {name!r} contains {kind}; it must contain numbers, text or dates"
                 )
-        return cast("pd.DataFrame", table.to_pandas())
+        return to_frame(table, path)
     except (pa.ArrowException, OSError) as error:
         with path.open("rb") as file:
             damaged = file.read(4) == b"PAR1"
@@ -191,7 +192,7 @@ def parse_with_arrow(
         return None
     if any(pa.types.is_time(field.type) for field in table.schema):
         return None  # hours without a day are not a moment
-    return cast("pd.DataFrame", table.to_pandas(date_as_object=False))
+    return to_frame(table, path)
 
 
 def parse_with_pandas(

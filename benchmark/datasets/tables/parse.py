@@ -1,195 +1,116 @@
-"""Columns as written, turned into numbers, seconds, ids, words and bands; faults are named by line."""
+"""Columns as written, turned into numbers, words and bands; faults are named by line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.log import Say
-from benchmark.datasets.specs import TimeUnit
+from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.csv_parquet import MISSING, Location
 from benchmark.errors import DataError
 from benchmark.protocol import Longs
 
-Where: TypeAlias = Callable[[int], str]
-"""Takes the index of a row; returns file, line and column for a message."""
-
-EPOCHS: tuple[tuple[float, TimeUnit], ...] = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
-"""Above which number a time is not in seconds: 1e11 s is the year 5138, 1e11 ms is 1973."""
-PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
-WHOLE = r"-?(?:0|[1-9][0-9]{0,17})"
-DECIMAL = r"-?[0-9]+\.[0-9]*(?:[eE][+-]?[0-9]+)?"
-UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+WITH_COMMA = r"\s*[-+]?[0-9]*,?[0-9]+(?:[eE][-+]?[0-9]+)?\s*"
+THOUSANDS = r"\s*[-+]?[0-9]{1,3}(?:,[0-9]{3})+\s*"
 
 
-def numbers(column: pd.Series, location: Location, name: str) -> pd.Series:
+@dataclass(frozen=True)
+class Notation:
+    """How the cells of a file are written, as the entry of a data set says it.
+
+    Attributes:
+        missing: what stands for a missing entry, besides what always does.
+        decimal: the decimal mark.
+        as_text: whether ids are kept as written.
+    """
+
+    missing: tuple[str, ...] = ()
+    decimal: str = "."
+    as_text: bool = False
+
+    @classmethod
+    def of(cls, spec: LogSpec) -> Notation:
+        """Return the notation of a log's file."""
+        return cls(spec.missing_values, spec.decimal, spec.ids == "text")
+
+
+PLAIN = Notation()
+
+
+def distinct_cells(column: pd.Series) -> tuple[Longs, pd.Series]:
+    """Return codes (N,), -1 where missing, and the distinct texts without blanks around them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, cells = column.cat.codes.to_numpy().astype(np.int64), column.cat.categories
+    else:
+        codes, cells = pd.factorize(column)
+    return codes, pd.Series(cells).astype("str").str.strip()
+
+
+def spread(cells: pd.Series, codes: Longs, column: pd.Series) -> pd.Series:
+    """Return what the distinct cells became, for every row of a column; missing where the code is -1."""
+    return cells.reindex(codes).set_axis(column.index)
+
+
+def named_missing(numeric: pd.Series, notation: Notation) -> pd.Series:
+    """Return which numbers (N,) the notation names as missing."""
+    named = pd.to_numeric(pd.Series(notation.missing, dtype="str"), errors="coerce").dropna()
+    return numeric.isin(named.astype(numeric.dtype) if len(named) else [])
+
+
+def numbers(column: pd.Series, location: Location, name: str, notation: Notation = PLAIN) -> pd.Series:
     """Return the column as float64, nan where missing.
 
     Raises:
         DataError: an entry is not a number; the message names the first such line.
     """
-    found = pd.to_numeric(column, errors="coerce").astype("float64")
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return found
-    wrong = np.flatnonzero((found.isna() & column.notna() & ~column.isin(MISSING)).to_numpy())
-    if len(wrong):
-        example = column.iloc[wrong[0]]
+        found = column.astype("float64")
+        return found.mask(named_missing(found, notation)) if notation.missing else found
+    codes, cells = distinct_cells(column)
+    absent = cells.isin([*MISSING, *notation.missing])
+    pointed = pd.Series(False, index=cells.index)
+    plain = cells
+    if notation.decimal == ",":
+        pointed = cells.str.contains(".", regex=False).astype("bool")
+        plain = cells.str.replace(",", ".", regex=False)
+    found = pd.to_numeric(plain.mask(absent | pointed), errors="coerce").astype("float64")
+    wrong = (found.isna() & ~absent).to_numpy(dtype=np.bool_)
+    rows = np.flatnonzero(np.append(wrong, False)[codes])
+    if len(rows):
         raise DataError(
-            f"{location.row(int(wrong[0]))}: column {name!r} has {str(example)!r} instead of a number"
-            + (f" ({len(wrong)} such rows)" if len(wrong) > 1 else "")
-            + "; correct it, or name another column"
+            f"{location.row(int(rows[0]))}: column {name!r} has {cells[codes[rows[0]]]!r} instead of a number"
+            + (f" ({len(rows)} such rows)" if len(rows) > 1 else "")
+            + numbers_cure(cells[~absent], notation)
         )
-    return found
+    return spread(found, codes, column)
 
 
-def seconds(column: pd.Series, location: Location, name: str, unit: TimeUnit, say: Say) -> pd.Series:
-    """Return seconds since 1970 as float64, nan where missing.
-
-    Dates must follow ISO 8601, in UTC unless they say otherwise. Numbers are in ``unit``; "auto" goes by
-    their size, says which unit it assumes, and refuses a column in two units.
-
-    Raises:
-        DataError: an entry is neither a number nor a date, or the units are mixed.
-    """
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return since_1970(pd.to_datetime(column, utc=True))
-    found = pd.to_numeric(column, errors="coerce").astype("float64")
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return in_seconds(found, location, name, unit, say)
-    present = column.notna() & ~column.isin(MISSING)
-    if found.notna().any():
-        times, wrong = found, present & found.isna()
-    else:
-        dates = pd.to_datetime(column.where(present), utc=True, format="ISO8601", errors="coerce")
-        times, wrong = since_1970(dates), present & dates.isna()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise DataError(
-            f"{location.row(row)}: column {name!r} has {str(column.iloc[row])!r}, which is not a time; it "
-            "must be a number of seconds since 1970 or a date such as 2024-05-31 18:00:00, the same kind in "
-            "every row"
-        )
-    return in_seconds(times, location, name, unit, say) if found.notna().any() else times
-
-
-def since_1970(dates: pd.Series) -> pd.Series:
-    """Return the seconds since 1970 of dates, nan where missing."""
-    instants = dates.astype("datetime64[ns, UTC]").astype("int64") / 1e9
-    return instants.where(dates.notna())
-
-
-def in_seconds(times: pd.Series, location: Location, name: str, unit: TimeUnit, say: Say) -> pd.Series:
-    """Return numbers in any unit as seconds.
-
-    Raises:
-        DataError: the unit is "auto", and the sizes belong to two units.
-    """
-    if unit != "auto":
-        return times / PER_SECOND[unit]
-    sizes = times.abs().to_numpy()
-    present = sizes[sizes > 0]  # nan and 0, common for unknown times, do not tell the unit
-    if not len(present):
-        return times
-    least, most = (unit_of(float(size)) for size in (present.min(), present.max()))
-    if least != most:
-        row = int(np.flatnonzero(sizes == present.max())[0])
-        raise DataError(
-            f"{location.row(row)}: column {name!r} has {times.iloc[row]:.0f}, which would be {UNITS[most]} "
-            f"since 1970, and {present.min():.0f} in another row, which would be {UNITS[least]}; all rows "
-            "must have one unit: correct it, or name the unit with the key time_unit"
-        )
-    if most != "s":
-        say(f"{location.path}: column {name!r} read as {UNITS[most]} since 1970 (time_unit: {most})")
-    return times / PER_SECOND[most]
-
-
-def unit_of(time: float) -> TimeUnit:
-    """Return the unit in which a number is a plausible time since 1970.
-
-    >>> unit_of(1_717_178_400), unit_of(1_717_178_400_000)
-    ('s', 'ms')
-    """
-    return next((unit for limit, unit in EPOCHS if time > limit), "s")
-
-
-def plain_ids(column: pd.Series, where: Where, *, as_text: bool = False) -> pd.Series:
-    """Return ids as int64 if all are whole numbers in plain writing, else as text.
-
-    "007" and "7" are different ids, so a column with such a number stays text. Missing ids stay
-    missing. Works on the distinct ids, of which there are few.
-
-    Args:
-        column: ids as written, or as a Parquet file has them.
-        where: file, line and column of a row, for messages.
-        as_text: keep whatever is written.
-
-    Raises:
-        DataError: an id is a number with a fraction; or, unless ``as_text``, some ids are whole numbers
-            and others words without a digit or numbers in another writing.
-    """
-    if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans and not as_text:
-        return column.astype("int64")
-    codes, ids = distinct_ids(column)
-    if pd.api.types.is_float_dtype(ids.dtype):
-        fractions = ~(np.isfinite(ids) & (ids == ids.round()))
-        if fractions.any():
-            raise DataError(
-                f"{where(first_row(fractions, codes))} has fractions; an id must be a whole number or text"
+def numbers_cure(cells: pd.Series, notation: Notation) -> str:
+    """Return what to do about distinct cells some of which are no numbers: the end of a message."""
+    if notation.decimal == ",":
+        return "; with decimal: ',' a number has no point: correct it, or set decimal: '.'"
+    if cells.str.fullmatch(WITH_COMMA).all():
+        both = cells[cells.str.contains(",", regex=False)]
+        if both.str.fullmatch(THOUSANDS).all():
+            return (
+                "; if the comma is a decimal mark, set decimal: ','; if it separates thousands, write the "
+                "numbers without it"
             )
-        ids = ids.astype("int64")
-    if as_text:
-        ids = ids.astype("str")
-    elif not pd.api.types.is_integer_dtype(ids.dtype):
-        ids = plain_numbers(ids.astype("str"), codes, where)
-    if (codes >= 0).all():
-        return ids.take(codes).set_axis(column.index)
-    nullable = ids.astype("Int64") if ids.dtype.kind == "i" else ids
-    return nullable.reindex(codes).set_axis(column.index)
+        return "; every entry is a number with a decimal comma: set decimal: ','"
+    return "; correct it, name another column, or name it in missing_values if it stands for none"
 
 
-def distinct_ids(column: pd.Series) -> tuple[Longs, pd.Series]:
-    """Return codes (N,), -1 where missing, and the distinct ids that they stand for."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        filled = column.cat.remove_categories([""]) if "" in column.cat.categories else column
-        return filled.cat.codes.to_numpy().astype(np.int64), pd.Series(filled.cat.categories)
-    codes, distinct = pd.factorize(column)
-    return codes, pd.Series(distinct)
-
-
-def first_row(wrong: pd.Series, codes: Longs) -> int:
-    """Return the index of the first row with one of the wrong ids."""
-    return int(np.flatnonzero(np.isin(codes, np.flatnonzero(wrong.to_numpy())))[0])
-
-
-def plain_numbers(ids: pd.Series, codes: Longs, where: Where) -> pd.Series:
-    """Return ids as int64 if all are whole numbers in plain writing, else as they are.
-
-    Raises:
-        DataError: whole numbers are mixed with words without a digit or with decimal numbers.
-    """
-    whole = ids.str.fullmatch(WHOLE).astype("bool")
-    if whole.all():
-        return ids.astype("int64") if len(ids) else ids
-    slip = ~whole & (~ids.str.contains(r"\d").astype("bool") | ids.str.fullmatch(DECIMAL).astype("bool"))
-    if whole.any() and slip.any():
-        raise DataError(
-            f"{where(first_row(slip, codes))} has {ids[slip].iloc[0]!r} where other ids are whole numbers, "
-            f"such as {ids[whole].iloc[0]}; all must be of one kind: correct it, or set ids: text to keep "
-            "them as written"
-        )
-    return ids
-
-
-def words(column: pd.Series) -> pd.Series:
+def words(column: pd.Series, notation: Notation = PLAIN) -> pd.Series:
     """Return text on a plain index, "" where missing, whole numbers without a decimal point."""
     column = column.reset_index(drop=True)
     if pd.api.types.is_float_dtype(column.dtype) and (column.isna() | (column % 1 == 0)).all():
         column = column.astype("Int64")
-    return column.astype("str").where(column.notna(), "")
+    texts = column.astype("str").where(column.notna(), "")
+    return texts.mask(texts.isin(notation.missing), "") if notation.missing else texts
 
 
 def banded(column: pd.Series, limits: Sequence[float]) -> pd.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,16 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from benchmark.datasets.log import LIST_SEPARATOR, PARTS, SIDES, Say, Side, silent
+from benchmark.datasets.moments import Clock
 from benchmark.datasets.specs import LogSpec, Separator, TableSpec
 from benchmark.datasets.tables.csv_parquet import Location, TextFormat, read_columns
-from benchmark.datasets.tables.parse import Where, banded, numbers, plain_ids, seconds, words
+from benchmark.datasets.tables.identifiers import Where, plain_ids
+from benchmark.datasets.tables.parse import Notation, banded, numbers, words
+from benchmark.datasets.tables.time_entries import Times
+from benchmark.datasets.tables.timestamps import below_each_other, read_times
 from benchmark.errors import SplitError
 
+CLOCK = "clock"
 UNKNOWN_LIMIT = 0.5
 """Share of a part's rows with items that train does not have, above which the files do not fit together."""
 
@@ -22,15 +28,18 @@ UNKNOWN_LIMIT = 0.5
 def read_log(path: Path, spec: LogSpec, say: Say = silent) -> pd.DataFrame:
     """Return the log in one file: columns user, item and, if named, value and time, in file order.
 
+    Times are whole numbers; ``clock_of`` says of which unit.
+
     Raises:
         DataError: the file is missing, empty or not text in UTF-8; a column is missing; a value is
-            text; a time is neither a number nor an ISO 8601 date, or in two units; ids are mixed.
+            text; a time is neither a number nor a date as the spec says, or in two units; ids are mixed.
     """
-    frame, location = read_rows(path, spec, say)
+    rows = read_rows(path, spec, say)
+    frame = rows.frame
     for side in SIDES:
-        where = locator([location], [len(frame)], getattr(spec, side))
-        frame[side] = plain_ids(frame[side], where, as_text=spec.ids == "text")
-    return frame
+        where = locator([rows.location], [len(frame)], getattr(spec, side))
+        frame[side] = plain_ids(frame[side], where, Notation.of(spec), say)
+    return with_times(frame, rows.times)
 
 
 def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.DataFrame:
@@ -42,14 +51,16 @@ def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.Da
             items that train does not have, and there is no table of items that would know them.
     """
     read = [read_rows(path, spec, say) for path in paths]
-    lengths = [len(rows) for rows, _ in read]
-    locations = [location for _, location in read]
-    others = [rows.drop(columns=[*SIDES]) for rows, _ in read]
+    lengths = [len(rows.frame) for rows in read]
+    locations = [rows.location for rows in read]
+    others = [rows.frame.drop(columns=[*SIDES]) for rows in read]
     frame = pd.concat(others, ignore_index=True).reindex(range(sum(lengths)))
     for position, side in enumerate(SIDES):
-        ids = stacked([rows[side] for rows, _ in read])
+        ids = stacked([rows.frame[side] for rows in read])
         where = locator(locations, lengths, getattr(spec, side))
-        frame.insert(position, side, plain_ids(ids, where, as_text=spec.ids == "text"))
+        frame.insert(position, side, plain_ids(ids, where, Notation.of(spec), say))
+    times = [rows.times for rows in read if rows.times]
+    frame = with_times(frame, below_each_other(times, locations) if times else None)
     frame = frame.assign(part=np.repeat(np.arange(len(paths), dtype=np.int8), lengths))
     refuse_overlap(frame, paths)
     check_items(frame, paths, say, has_table=spec.item_table is not None)
@@ -57,7 +68,12 @@ def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.Da
 
 
 def read_table(
-    path: Path, spec: TableSpec, side: Side, text_format: TextFormat | None = None
+    path: Path,
+    spec: TableSpec,
+    side: Side,
+    text_format: TextFormat | None = None,
+    notation: Notation | None = None,
+    say: Say = silent,
 ) -> pd.DataFrame:
     """Return a table of users or items: id, title, and the columns with a role.
 
@@ -71,17 +87,18 @@ def read_table(
     text_format = text_format or TextFormat(spec.columns, separator(spec.separator))
     titles = (spec.title,) if spec.title else ()
     texts = (*titles, *spec.categories, *spec.lists, *spec.texts)
-    wanted = [spec.id, *texts, *spec.numbers, *spec.bands]
-    frame = read_columns(path, wanted, text_format, ids=1 + len(texts))
+    wanted, notation = [spec.id, *texts, *spec.numbers, *spec.bands], notation or Notation()
+    as_written = len(wanted) if notation.decimal == "," else 1 + len(texts)
+    frame = read_columns(path, wanted, text_format, ids=as_written)
     location = Location(path, text_format)
     where = locator([location], [len(frame)], spec.id)
-    table = pd.DataFrame({side: plain_ids(frame[spec.id], where)})
+    table = pd.DataFrame({side: plain_ids(frame[spec.id], where, notation, say)})
     for column in texts:
-        table["title" if column == spec.title else column] = words(frame[column])
+        table["title" if column == spec.title else column] = words(frame[column], notation)
     for column in spec.lists:
         table[column] = table[column].str.replace(spec.list_separator, LIST_SEPARATOR, regex=False)
     for column in (*spec.numbers, *spec.bands):
-        table[column] = numbers(frame[column], location, column)
+        table[column] = numbers(frame[column], location, column, notation)
     for column, limits in spec.bands.items():
         table[f"{column}_band"] = banded(table[column], limits)
     return table[table[side].notna()].drop_duplicates(side, ignore_index=True)
@@ -92,22 +109,50 @@ def separator(given: Separator) -> str:
     return "\t" if given == "tab" else given
 
 
-def read_rows(path: Path, spec: LogSpec, say: Say) -> tuple[pd.DataFrame, Location]:
-    """Return the named columns of a log, values and times as float64, ids as they were written.
+@dataclass(frozen=True)
+class FileRows:
+    """The rows of one file: ids as written, values as float64, and the times."""
+
+    frame: pd.DataFrame
+    times: Times | None
+    location: Location
+
+
+def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
+    """Return the named columns of a log.
 
     Raises:
         DataError: as :func:`read_log`.
     """
-    named = {"user": spec.user, "item": spec.item, "value": spec.value, "time": spec.time}
+    named = {"user": spec.user, "item": spec.item, "time": spec.time, "value": spec.value}
     wanted = {role: column for role, column in named.items() if column}
-    text_format = TextFormat(spec.columns, separator(spec.separator))
-    frame = read_columns(path, list(wanted.values()), text_format, ids=2).set_axis(list(wanted), axis=1)
-    location = Location(path, text_format)
-    if spec.value:
-        frame["value"] = numbers(frame["value"], location, spec.value)
+    text_format, as_written = TextFormat(spec.columns, separator(spec.separator)), 2
+    if spec.decimal == ",":
+        as_written = len(wanted)
+    elif spec.time and spec.time_format not in {None, "excel"}:
+        as_written = 3
+    frame = read_columns(path, list(wanted.values()), text_format, ids=as_written).set_axis(
+        list(wanted), axis=1
+    )
+    location, times = Location(path, text_format), None
     if spec.time:
-        frame["time"] = seconds(frame["time"], location, spec.time, spec.time_unit, say)
-    return frame, location
+        times = read_times(frame.pop("time"), location, spec.time, spec, say)
+    if spec.value:
+        frame["value"] = numbers(frame["value"], location, spec.value, Notation.of(spec))
+    return FileRows(frame, times, location)
+
+
+def with_times(frame: pd.DataFrame, times: Times | None) -> pd.DataFrame:
+    """Return the frame with a column of times, and what they mean among the attributes of the frame."""
+    if times is not None:
+        frame["time"] = times.column
+        frame.attrs[CLOCK] = [times.clock.unit, times.clock.written]
+    return frame
+
+
+def clock_of(frame: pd.DataFrame) -> Clock:
+    """Return what the times of a frame mean that :func:`read_log` or :func:`read_parts` returned."""
+    return Clock(*frame.attrs.get(CLOCK, ()))
 
 
 def locator(locations: Sequence[Location], lengths: Sequence[int], column: str) -> Where:
