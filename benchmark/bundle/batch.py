@@ -23,7 +23,11 @@ def read_users(path: Path) -> list[str]:
     """
     _check_suffix("--users", path)
     try:
-        frame = pd.read_csv(path, dtype=str) if path.suffix == ".csv" else pd.read_parquet(path)
+        frame = (
+            pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+            if path.suffix == ".csv"
+            else pd.read_parquet(path)
+        )
     except (OSError, ValueError) as error:
         raise BundleError(f"--users {path}: cannot be read ({error})") from error
     if "user" not in frame and frame.shape[1] != 1:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmark.bundle.format import Files, open_bundle
 from benchmark.cold_start import Cold
+from benchmark.datasets.log import as_compared
 from benchmark.errors import AdapterError, BundleError, MetricError, MissingLibrary
 from benchmark.metrics.topk import Integers, batch_size, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
@@ -96,7 +97,7 @@ class Bundle:
 
     def knows(self, user: Id) -> bool:
         """Return whether the model was trained with this user."""
-        return str(user) in self._users
+        return dense_id(self._users, user) is not None
 
     def recommend(
         self, users: Iterable[Id], k: int = 10, *, exclude: Collection[Id] = ()
@@ -113,18 +114,22 @@ class Bundle:
         """
         _check_length(k)
         wanted = list(users)
-        dense = np.array([self._users[str(user)] for user in wanted if self.knows(user)], dtype=np.int32)
+        known = {str(user): place for user in wanted if (place := dense_id(self._users, user)) is not None}
+        dense = np.array(list(dict.fromkeys(known.values())), dtype=np.int32)
         size = batch_size(len(self.item_ids))
-        found: dict[str, Recommendation] = {}
+        found: dict[int, Recommendation] = {}
         for first in range(0, len(dense), size):
             batch = dense[first : first + size]
             scores = self.candidates(batch)
             lists = self._ranked(scores, batch, k, exclude)
             found |= {
-                str(self.user_ids[user]): Recommendation(self.user_ids[user], "model", items)
+                user: Recommendation(self.user_ids[user], "model", items)
                 for user, items in zip(batch.tolist(), lists, strict=True)
             }
-        return [found.get(str(user)) or self._popular(user, k, exclude) for user in wanted]
+        return [
+            found[known[str(user)]] if str(user) in known else self._popular(user, k, exclude)
+            for user in wanted
+        ]
 
     def recommend_new(
         self, history: Collection[Id], k: int = 10, *, user: Id | None = None, exclude: Collection[Id] = ()
@@ -148,7 +153,7 @@ class Bundle:
                 f"user {user} is known and has a history already; leave out the history, it is for new users"
             )
         dense = self._distinct(history)
-        unknown = sum(str(item) not in self._items for item in history)
+        unknown = sum(dense_id(self._items, item) is None for item in history)
         note = f"{unknown} of {len(history)} items of the history are not in the catalogue" if unknown else ""
         left_out = [*exclude, *history]
         fold_in = getattr(self.model, "fold_in", None)
@@ -228,8 +233,18 @@ class Bundle:
         return np.array(list(reversed(latest)), dtype=np.int32)
 
     def _dense(self, items: Iterable[Id]) -> Ids:
-        found = [self._items[str(item)] for item in items if str(item) in self._items]
-        return np.array(found, dtype=np.int32)
+        places = (dense_id(self._items, item) for item in items)
+        return np.array([place for place in places if place is not None], dtype=np.int32)
+
+
+def dense_id(known: Mapping[str, int], wanted: Id) -> int | None:
+    """Return the dense id of a raw one, as written or else in the writing in which ids are compared.
+
+    >>> dense_id({"5": 0, "é": 1}, 5.0), dense_id({"5": 0}, " 5 "), dense_id({"5.0": 0}, "5"), dense_id({}, 7)
+    (0, 0, None, None)
+    """
+    found = known.get(str(wanted))
+    return known.get(as_compared(wanted)) if found is None else found
 
 
 def load(path: str | Path, registry: Registry) -> Bundle:

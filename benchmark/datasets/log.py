@@ -50,9 +50,9 @@ def silent(_: str) -> None:
 
 
 def as_compared(written: object) -> str:
-    """Return an id as ids are compared: blanks trimmed, letters composed, whole numbers without a point.
+    r"""Return an id as ids are compared: blanks trimmed, letters composed, whole numbers without a point.
 
-    >>> as_compared(" u1 "), as_compared(5863.0), as_compared("e\\u0301") == "\\u00e9", as_compared("007")
+    >>> as_compared(" u1 "), as_compared(5863.0), as_compared("e\u0301") == "\u00e9", as_compared("007")
     ('u1', '5863', True, '007')
     """
     trimmed = unicodedata.normalize("NFC", str(written).strip().strip(BLANKS).strip())
@@ -84,7 +84,7 @@ class Log:
     item_roles: Roles | None = field(default_factory=lambda: GENRES)
     user_roles: Roles | None = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    clock: Clock = Clock()
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def name(self) -> str:

@@ -173,7 +173,7 @@ class SplitStore:
                 metrics.parse_metric(name, manifest.n_items)
             except MetricError as error:
                 raise DataError(f"{manifest.dataset}: {error}") from error
-        manifest = replace(manifest, candidates=self.candidates(directory, manifest))
+        manifest = replace(manifest, candidates=self.candidates(spec, directory, manifest))
         if count := negatives_per_user(self.suite):
             from benchmark.metrics.negatives import draw  # not at import: it compiles
 
@@ -184,14 +184,14 @@ class SplitStore:
             self.say(f"{manifest.dataset}: {flag}")
         return StoredSplit(manifest.dataset, directory, manifest)
 
-    def candidates(self, directory: Path, manifest: SplitManifest) -> Candidates:
+    def candidates(self, spec: LogSpec, directory: Path, manifest: SplitManifest) -> Candidates:
         """Return which items may be recommended; a split by cold items decides that by itself."""
         wanted = self.suite.metrics.candidates
         if manifest.candidates.rule == "cold-items":
             return manifest.candidates
         if isinstance(wanted, str):
             return Candidates(rule=wanted)
-        return store_candidates(self.folders.resolve(wanted.items), directory)
+        return store_candidates(self.folders.resolve(wanted.items), directory, spec.missing_values)
 
 
 def folder_name(label: str) -> str:

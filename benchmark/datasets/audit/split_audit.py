@@ -206,11 +206,12 @@ def notes(manifest: SplitManifest, future: FutureRows | None, order: OrderSignal
         found.append(later_than(future.any_user, "the earliest test row of any user"))
     elif future and future.same_user and not predicts_the_future(rule):
         found.append(later_than(future.same_user, "the same user's earliest test row"))
-    if ties.tied_users_share:
-        found.append(
-            f"for {ties.tied_users_share:.1%} of users the cut before test falls between rows with equal "
-            f"times: {ties.tie_rule}"
-        )
+    for part, share in (("test", ties.tied_users_share), ("validation", ties.tied_users_share_valid)):
+        if share:
+            found.append(
+                f"for {share:.1%} of users the cut before {part} falls between rows with equal times: "
+                f"{ties.tie_rule}"
+            )
     if order:
         loss = f", a loss of {order.loss:.0%}" if order.hit else ""
         found.append(

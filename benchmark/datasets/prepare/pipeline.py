@@ -54,7 +54,7 @@ class Prepared:
     has_values: bool
     k_core: CoreSpec | None = None
     reading_notes: tuple[str, ...] = ()
-    clock: Clock = Clock()
+    clock: Clock = field(default_factory=Clock)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
@@ -140,12 +142,42 @@ class LogSpec(Spec):
             raise ValueError(f"scale is [{scale[0]:g}, {scale[1]:g}]; the lowest rating must come first")
         return scale
 
+    @field_validator("time_format")
+    @classmethod
+    def _has_codes(cls, codes: str | None) -> str | None:
+        if codes is not None and codes != "excel" and not re.search("%[A-Za-z]", codes):
+            raise ValueError(
+                f"time_format is {codes!r}; it must be excel, or codes of strptime such as '%d.%m.%Y'"
+            )
+        return codes
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is None or re.fullmatch(r"[+-]\d{2}:\d{2}", zone):
+            return zone
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            near = [known for known in sorted(available_timezones()) if known.endswith(f"/{zone}")]
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"timezone is {zone!r}{hint}; it must be a zone such as Europe/Berlin or UTC, or an offset "
+                "such as '+02:00'"
+            ) from error
+        return zone
+
     @model_validator(mode="after")
     def _one_source(self) -> LogSpec:
         if self.path and self.synthetic:
             raise ValueError("path and synthetic exclude each other: a log is read or generated")
         if self.titles and self.items:
             raise ValueError("titles and items exclude each other: name the title's column in items.title")
+        if self.time_format and self.time_unit != "auto":
+            raise ValueError(
+                f"time_format: {self.time_format} and time_unit: {self.time_unit} exclude each other: times "
+                "are dates or numbers"
+            )
         if self.users and self.users.title:
             raise ValueError("users.title: users have no title; name the column in users.texts")
         roles = {"user": self.user, "item": self.item, "value": self.value, "time": self.time}

@@ -7,14 +7,14 @@ user has seen comes on top and is up to the ranker.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.datasets.log import Part
+from benchmark.datasets.log import Part, as_compared
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError
 from benchmark.files import atomic_path
@@ -54,8 +54,13 @@ def candidates_for(
     return ~has_row if rule == "cold-items" else has_row
 
 
-def store_candidates(items: Path, folder: Path) -> Candidates:
+def store_candidates(items: Path, folder: Path, missing_values: Collection[str] = ()) -> Candidates:
     """Store the user's own list, one id a line, with a split; return what the manifest says about it.
+
+    Args:
+        items: the list.
+        folder: of the stored split.
+        missing_values: what stands for no item.
 
     Raises:
         DataError: the list cannot be read, or names no item of the log.
@@ -65,11 +70,15 @@ def store_candidates(items: Path, folder: Path) -> Candidates:
     from benchmark.datasets.manifest import Candidates
 
     try:
-        wanted = {line.strip() for line in items.read_text("utf-8").splitlines()} - {""}
+        lines = {line.strip() for line in items.read_text("utf-8-sig").splitlines()} - {"", *missing_values}
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{items}: metrics.candidates cannot be read ({error})") from error
     ids = pd.read_parquet(folder / "items.parquet", columns=["id"])["id"]
-    mask = ids.astype(str).isin(wanted).to_numpy()
+    known = ids.astype(str)
+    # A line counts as written; one that the log does not have so, in the writing in which ids are compared.
+    as_written = lines & set(known)
+    wanted = as_written | {as_compared(line) for line in lines - as_written}
+    mask = known.isin(wanted).to_numpy()
     if not mask.any():
         raise DataError(
             f"{items}: metrics.candidates names {len(wanted)} items, and none is in the log; "

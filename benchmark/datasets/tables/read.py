@@ -18,7 +18,7 @@ from benchmark.datasets.tables.identifiers import Where, plain_ids
 from benchmark.datasets.tables.parse import Notation, banded, numbers, words
 from benchmark.datasets.tables.time_entries import Times
 from benchmark.datasets.tables.timestamps import below_each_other, read_times
-from benchmark.errors import SplitError
+from benchmark.errors import DataError, SplitError
 
 CLOCK = "clock"
 UNKNOWN_LIMIT = 0.5
@@ -134,11 +134,19 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
     frame = read_columns(path, list(wanted.values()), text_format, ids=as_written).set_axis(
         list(wanted), axis=1
     )
-    location, times = Location(path, text_format), None
+    location, times, faults = Location(path, text_format), None, []
     if spec.time:
-        times = read_times(frame.pop("time"), location, spec.time, spec, say)
+        try:
+            times = read_times(frame.pop("time"), location, spec.time, spec, say)
+        except DataError as error:
+            faults.append(str(error))
     if spec.value:
-        frame["value"] = numbers(frame["value"], location, spec.value, Notation.of(spec))
+        try:
+            frame["value"] = numbers(frame["value"], location, spec.value, Notation.of(spec))
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError("\n".join(faults))
     return FileRows(frame, times, location)
 
 

@@ -64,7 +64,7 @@ def looks_like(numbers: Array) -> str | None:
         return "day numbers of a spreadsheet? time_format: excel"
     if numbers.dtype.kind == "f" and not (numbers == np.rint(numbers)).all():
         return None
-    if EARLIEST_YEAR <= least and most < LATEST_YEAR:
+    if least >= EARLIEST_YEAR and most < LATEST_YEAR:
         return "years? time_format: '%Y'"
     if TICKS[0] <= least and most < TICKS[1]:
         return "tenths of microseconds since the year 1, as .NET counts? write them as dates"

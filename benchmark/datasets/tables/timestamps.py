@@ -9,8 +9,9 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from benchmark.datasets import moments
 from benchmark.datasets.log import Say
-from benchmark.datasets.moments import PER_SECOND, SPREADSHEET_EPOCH_DAYS, Clock, UnitSince1970, today
+from benchmark.datasets.moments import PER_SECOND, SPREADSHEET_EPOCH_DAYS, Clock, UnitSince1970
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.csv_parquet import MISSING, PARQUET, Location, read_columns
 from benchmark.datasets.tables.exact_times import (
@@ -23,6 +24,7 @@ from benchmark.datasets.tables.exact_times import (
     from_floats,
     to_nanoseconds,
 )
+from benchmark.datasets.tables.identifiers import EXACT_FLOATS
 from benchmark.datasets.tables.parse import Notation, distinct_cells, named_missing
 from benchmark.datasets.tables.time_entries import WRITINGS, Entries, Mask, Times
 from benchmark.datasets.tables.time_notation import format_cure, looks_like
@@ -77,9 +79,9 @@ def read_times(column: pd.Series, location: Location, name: str, spec: LogSpec, 
         return from_text(column, entries)
     present = column.notna().to_numpy(dtype=np.bool_)
     if spec.missing_values:
-        present &= ~named_missing(column, Notation.of(spec)).to_numpy(dtype=np.bool_)
+        present = present & ~named_missing(column, Notation.of(spec)).to_numpy(dtype=np.bool_)
     numbers: Array = (column if present.all() else column[present]).to_numpy()
-    if numbers.dtype == np.float32:
+    if numbers.dtype == np.float32 and np.abs(numbers).max(initial=0) >= EXACT_FLOATS["float32"]:
         say(
             f"{entries} has floats of 32 bits, in which times of today are two minutes apart: ties are theirs"
         )
@@ -139,8 +141,9 @@ def from_numbers(numbers: Array, present: Mask, entries: Entries, texts: Array |
         return entries.times((np.empty(0, dtype=np.int64), "s"), present, "s")
     if spec.time_format == "excel":
         return from_day_numbers(numbers, present, entries)
-    unit = unit_of_all(numbers, present, entries)
-    found = exactly(numbers, unit, texts)
+    finite = bool(np.isfinite(numbers).all())
+    unit = unit_of_all(numbers, present, entries) if finite else "s"
+    found = exactly(numbers, unit, texts) if finite else None
     if found is None:
         wrong = np.zeros(len(present), dtype=np.bool_)
         wrong[present] = np.abs(numbers) == np.abs(numbers).max()
@@ -152,8 +155,8 @@ def from_numbers(numbers: Array, present: Mask, entries: Entries, texts: Array |
                     break
         example = (numbers if texts is None else texts)[wrong[present]][0]
         raise DataError(
-            f"{entries.first(wrong)} has {str(example)!r}, which is not a time: since 1970 it must fit into 64 "
-            "bits, with nanoseconds if others have them; correct it, or name it in missing_values"
+            f"{entries.first(wrong)} has {str(example)!r}, which is not a time: since 1970 it must fit into "
+            "64 bits, with nanoseconds if others have them; correct it, or name it in missing_values"
         )
     return entries.times(found, present, unit, unit)
 
@@ -164,8 +167,6 @@ def exactly(numbers: Array, unit: UnitSince1970, texts: Array | None) -> Instant
         return from_decimals(texts, unit)
     if numbers.dtype.kind != "f":
         return None if int(numbers.max()) > LARGEST else (numbers.astype(np.int64, copy=False), unit)
-    if not np.isfinite(numbers).all():
-        return None
     found = from_floats(numbers.astype(np.float64, copy=False), unit)
     if found is not None:
         return found
@@ -280,7 +281,7 @@ def below_each_other(parts: Sequence[Times], locations: Sequence[Location]) -> T
     columns = []
     for part, location in zip(parts, locations, strict=True):
         factor = PER_SECOND[unit] // PER_SECOND[part.clock.unit]
-        if part.column.abs().max() > LARGEST // factor:
+        if part.writing and int(part.column.abs().max()) > LARGEST // factor:
             raise DataError(
                 f"{location.path}: a time is too far from today to be kept with the {WRITINGS[unit]} of "
                 "another file; correct it, or name it in missing_values"
@@ -295,11 +296,11 @@ def say_span(name: str, times: pd.Series, clock: Clock, say: Say) -> None:
         return
     first, last = (clock.written_out(int(end)) for end in (times.min(), times.max()))
     early = int((times < clock.moment(EARLY)).sum())
-    tomorrow = today() + timedelta(days=2)  # it is tomorrow already somewhere
+    tomorrow = moments.today() + timedelta(days=2)  # it is tomorrow already somewhere
     late = int((times >= clock.moment(tomorrow.isoformat())).sum())
     doubts = [
         f"{count} of {len(times)} rows are {when}"
-        for count, when in ((early, "before 1990"), (late, f"after today, {today()}"))
+        for count, when in ((early, "before 1990"), (late, f"after today, {moments.today()}"))
         if count
     ]
     say(

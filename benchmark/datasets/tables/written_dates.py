@@ -90,7 +90,7 @@ def from_dates(column: pd.Series, entries: Entries) -> Times:
     has_zone = isinstance(column.dtype, pd.DatetimeTZDtype)
     if entries.spec.missing_values:
         named = pd.to_datetime(pd.Series(entries.spec.missing_values), errors="coerce", utc=has_zone)
-        present &= ~column.isin(named.dropna()).to_numpy(dtype=np.bool_)
+        present = present & ~column.isin(named.dropna()).to_numpy(dtype=np.bool_)
     dates = column if present.all() else column[present]
     times, unit, known = instants(dates, present, entries)
     writing: Writing = "dates with a zone" if has_zone and not entries.spec.timezone else "dates"

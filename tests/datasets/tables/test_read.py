@@ -220,7 +220,7 @@ ROW = st.tuples(
 def test_the_fast_reader_and_the_one_that_explains_agree(tmp_path, rows, mark):
     text = "\n".join(mark.join(row) for row in [("user", "item", "value", "time"), *rows]) + "\n"
     path = write(tmp_path / "log.csv", text)
-    spec = RATED.model_copy(update={"ids": "text", "separator": mark})
+    spec = RATED.model_copy(update={"ids": "text", "separator": mark, "time_unit": "s"})
     fast = read_log(path, spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_parquet, "parse_with_arrow", lambda *_: None)
