@@ -106,8 +106,9 @@ def test_bundle_hides_what_each_user_saw_in_train_and_validation(run_path, expor
 
 def test_bundle_knows_ids_as_numbers_and_as_text(exported):
     loaded = bundle.load(exported, REGISTRY)
-    number, text = loaded.recommend([loaded.user_ids[3], str(loaded.user_ids[3])], k=5)
-    assert number == text
+    user = loaded.user_ids[3]
+    number, *others = loaded.recommend([user, str(user), f" {user} ", f"{user}.0", float(user)], k=5)
+    assert all(other == number for other in others)
     assert number.source == "model"
     assert number.items[0].title.startswith("Planted item")
 
@@ -423,6 +424,21 @@ def test_bench_recommends_many_users_into_a_file(exported, tmp_path, suffix):
     assert found["source"].tolist() == ["model"] * 12 + ["popularity"] * 4
     expected = [item.id for item in loaded.recommend(loaded.user_ids[:1], k=4)[0].items]
     assert found["item"].tolist()[:4] == expected
+
+
+def test_bundle_compares_ids_of_users_histories_and_exclusions_alike():
+    from benchmark.bundle.serving import dense_id
+
+    known = {"18446744073709551615": 0, "Jos\u00e9": 1, "5": 2, "5.0": 3, "NA": 4}
+    asked = [2**64 - 1, "Jose\u0301", " 5", "5.0", "NA", "None"]
+    assert [dense_id(known, one) for one in asked] == [0, 1, 2, 3, 4, None]
+
+
+def test_lists_are_made_for_users_whose_id_is_na(tmp_path):
+    from benchmark.bundle.batch import read_users
+
+    (tmp_path / "users.csv").write_text("user\nNA\nnull\n007\n")
+    assert read_users(tmp_path / "users.csv") == ["NA", "null", "007"]
 
 
 def test_bench_shows_hostile_titles_without_obeying_them(folder, tmp_path, capsys):

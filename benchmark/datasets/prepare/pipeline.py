@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.datasets.clock import Clock
 from benchmark.datasets.log import SIDES, Log, hash_arrays
 from benchmark.datasets.manifest import Step, StepCounts
-from benchmark.datasets.moments import Clock
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
 from benchmark.datasets.specs import CoreSpec, PrepareSpec, written

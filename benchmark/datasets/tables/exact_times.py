@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from benchmark.datasets.moments import PER_SECOND, UnitSince1970
+from benchmark.datasets.clock import PER_SECOND, UnitSince1970
 from benchmark.protocol import Array, Longs
 
 UNITS: tuple[UnitSince1970, ...] = ("s", "ms", "us", "ns")

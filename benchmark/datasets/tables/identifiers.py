@@ -60,7 +60,8 @@ def plain_ids(
         return column.astype("int64")
     codes, ids = distinct_ids(column)
     if pd.api.types.is_float_dtype(ids.dtype):
-        ids = from_floats(ids, codes, where)
+        narrow = kind if pd.api.types.is_float_dtype(kind) else ids.dtype
+        ids = from_floats(ids, codes, where, EXACT_FLOATS[narrow.name.lower()])
         if not notation.as_text and len(ids):
             say(f"{where(0)} has whole numbers written as floats, {ids.iloc[0]}.0; read as {ids.iloc[0]}")
     if pd.api.types.is_integer_dtype(ids.dtype):
@@ -94,8 +95,8 @@ def without_absent(codes: Longs, ids: pd.Series, absent: pd.Series) -> tuple[Lon
     return np.append(renumbered, -1)[codes], ids[stays].reset_index(drop=True)
 
 
-def from_floats(ids: pd.Series, codes: Longs, where: Where) -> pd.Series:
-    """Return distinct floats as int64.
+def from_floats(ids: pd.Series, codes: Longs, where: Where, limit: int) -> pd.Series:
+    """Return distinct floats below ``limit`` as int64.
 
     Raises:
         DataError: one has a fraction, or is so large that its neighbours are the same float.
@@ -105,7 +106,6 @@ def from_floats(ids: pd.Series, codes: Longs, where: Where) -> pd.Series:
         raise DataError(
             f"{where(first_row(fractions, codes))} has fractions; an id must be a whole number or text"
         )
-    limit = EXACT_FLOATS[ids.dtype.name.lower()]
     merged = (ids.abs() >= limit).astype("bool")
     if merged.any():
         raise DataError(
@@ -171,7 +171,7 @@ def plain_numbers(ids: pd.Series, codes: Longs, where: Where, say: Say) -> pd.Se
         )
     if ids.str.fullmatch(WHOLE_FLOAT).astype("bool").all():
         numbers = ids.str.replace(r"\.0*$", "", regex=True).astype("int64")
-        from_floats(numbers.astype("float64"), codes, where)
+        from_floats(numbers.astype("float64"), codes, where, EXACT_FLOATS["float64"])
         say(f"{where(0)} has whole numbers written as floats, {ids.iloc[0]}; read as {numbers.iloc[0]}")
         return numbers
     slip = ~whole & (~ids.str.contains(r"\d").astype("bool") | ids.str.fullmatch(DECIMAL).astype("bool"))

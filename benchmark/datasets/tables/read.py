@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from benchmark.datasets.clock import Clock
 from benchmark.datasets.log import LIST_SEPARATOR, PARTS, SIDES, Say, Side, silent
-from benchmark.datasets.moments import Clock
 from benchmark.datasets.specs import LogSpec, Separator, TableSpec
 from benchmark.datasets.tables.csv_parquet import Location, TextFormat, read_columns
 from benchmark.datasets.tables.identifiers import Where, plain_ids

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.datasets.clock import Clock, WrittenUnit
 from benchmark.datasets.log import Say
-from benchmark.datasets.moments import Clock, WrittenUnit
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.csv_parquet import Location
 from benchmark.datasets.tables.exact_times import Instants, coarsest

@@ -9,9 +9,9 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets import moments
+from benchmark.datasets import clock as clocks
+from benchmark.datasets.clock import PER_SECOND, SPREADSHEET_EPOCH_DAYS, Clock, UnitSince1970
 from benchmark.datasets.log import Say
-from benchmark.datasets.moments import PER_SECOND, SPREADSHEET_EPOCH_DAYS, Clock, UnitSince1970
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.csv_parquet import MISSING, PARQUET, Location, read_columns
 from benchmark.datasets.tables.exact_times import (
@@ -296,11 +296,11 @@ def say_span(name: str, times: pd.Series, clock: Clock, say: Say) -> None:
         return
     first, last = (clock.written_out(int(end)) for end in (times.min(), times.max()))
     early = int((times < clock.moment(EARLY)).sum())
-    tomorrow = moments.today() + timedelta(days=2)  # it is tomorrow already somewhere
+    tomorrow = clocks.today() + timedelta(days=2)  # it is tomorrow already somewhere
     late = int((times >= clock.moment(tomorrow.isoformat())).sum())
     doubts = [
         f"{count} of {len(times)} rows are {when}"
-        for count, when in ((early, "before 1990"), (late, f"after today, {moments.today()}"))
+        for count, when in ((early, "before 1990"), (late, f"after today, {clocks.today()}"))
         if count
     ]
     say(

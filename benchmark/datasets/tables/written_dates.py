@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.moments import PER_SECOND, UnitSince1970
+from benchmark.datasets.clock import PER_SECOND, UnitSince1970
 from benchmark.datasets.tables.exact_times import UNITS, finer
 from benchmark.datasets.tables.time_entries import Entries, Mask, Times, Writing
 from benchmark.datasets.tables.time_notation import format_cure, zoned

@@ -56,6 +56,21 @@ def test_stored_parts_come_back_as_they_were(done, tmp_path):
     assert all(same(load_parts(tmp_path / "split", part), getattr(done, part)) for part in PARTS)
 
 
+def test_stored_parts_keep_the_unit_of_their_times(done, tmp_path):
+    train = replace(done.train, time_unit="ms")
+    audited(replace(done, train=train), tmp_path / "split")
+    assert load_parts(tmp_path / "split", "train").time_unit == "ms"
+
+
+def test_parts_stored_without_a_unit_are_in_seconds(done, tmp_path):
+    audited(done, tmp_path / "split")
+    path = tmp_path / "split" / "train.npz"
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files if name != "time_unit"}
+    np.savez(path, **arrays)
+    assert load_parts(tmp_path / "split", "train").time_unit == "s"
+
+
 def test_stored_part_without_times_and_scale_comes_back_without(done, tmp_path):
     bare = replace(done.train, times=np.empty(0, dtype=np.int64), scale=None)
     audited(replace(done, train=bare), tmp_path / "split")

@@ -164,9 +164,9 @@ def test_ids_of_bytes_that_are_no_text_are_refused(parquet):
 
 
 def test_the_index_of_a_pandas_frame_is_a_column_like_any_other(tmp_path):
-    frame = pd.DataFrame({"user": [1, 7], "item": [3, 4]}).set_index("user")
+    frame = pd.DataFrame({"user": [1, 7, 9], "item": [3, 4, 5]}).set_index("user")
     frame.to_parquet(tmp_path / "log.parquet")
-    assert read(tmp_path / "log.parquet")[0] == [1, 7]
+    assert read(tmp_path / "log.parquet")[0] == [1, 7, 9]
 
 
 def test_ids_named_as_missing_are_missing(csv):

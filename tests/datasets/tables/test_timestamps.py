@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.datasets import moments
+from benchmark.datasets import clock as clocks
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import FilesSpec, LogSpec
 from benchmark.datasets.tables import csv_parquet
@@ -344,9 +344,9 @@ def test_times_before_1990_are_flagged(csv):
 
 def test_times_after_today_are_flagged(csv, monkeypatch):
     path = csv("2024-05-31", "2024-06-09")
-    monkeypatch.setattr(moments, "today", lambda: date(2024, 6, 1))
+    monkeypatch.setattr(clocks, "today", lambda: date(2024, 6, 1))
     assert "1 of 2 rows are after today, 2024-06-01" in notes(path)[-1]
-    monkeypatch.setattr(moments, "today", lambda: date(2024, 6, 9))
+    monkeypatch.setattr(clocks, "today", lambda: date(2024, 6, 9))
     assert "after today" not in notes(path)[-1]
 
 
