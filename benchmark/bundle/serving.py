@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmark.bundle.format import Files, open_bundle
 from benchmark.cold_start import Cold
-from benchmark.datasets.log import as_compared
+from benchmark.datasets.log import dense_id
 from benchmark.errors import AdapterError, BundleError, MetricError, MissingLibrary
 from benchmark.metrics.topk import Integers, batch_size, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
@@ -235,16 +235,6 @@ class Bundle:
     def _dense(self, items: Iterable[Id]) -> Ids:
         places = (dense_id(self._items, item) for item in items)
         return np.array([place for place in places if place is not None], dtype=np.int32)
-
-
-def dense_id(known: Mapping[str, int], wanted: Id) -> int | None:
-    """Return the dense id of a raw one, as written or else in the writing in which ids are compared.
-
-    >>> dense_id({"5": 0, "é": 1}, 5.0), dense_id({"5": 0}, " 5 "), dense_id({"5.0": 0}, "5"), dense_id({}, 7)
-    (0, 0, None, None)
-    """
-    found = known.get(str(wanted))
-    return known.get(as_compared(wanted)) if found is None else found
 
 
 def load(path: str | Path, registry: Registry) -> Bundle:

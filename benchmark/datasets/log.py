@@ -67,6 +67,16 @@ def as_compared(written: object) -> str:
     return match[1] if match else trimmed
 
 
+def dense_id(known: Mapping[str, int], wanted: object) -> int | None:
+    """Return the dense id of a raw one, as written or else in the writing in which ids are compared.
+
+    >>> dense_id({"5": 0, "é": 1}, 5.0), dense_id({"5": 0}, " 5 "), dense_id({"5.0": 0}, "5"), dense_id({}, 7)
+    (0, 0, None, None)
+    """
+    found = known.get(str(wanted))
+    return known.get(as_compared(wanted)) if found is None else found
+
+
 @dataclass(frozen=True)
 class Log:
     """A log with the publisher's ids, rows in the publisher's order.

@@ -427,7 +427,7 @@ def test_bench_recommends_many_users_into_a_file(exported, tmp_path, suffix):
 
 
 def test_bundle_compares_ids_of_users_histories_and_exclusions_alike():
-    from benchmark.bundle.serving import dense_id
+    from benchmark.datasets.log import dense_id
 
     known = {"18446744073709551615": 0, "Jos\u00e9": 1, "5": 2, "5.0": 3, "NA": 4}
     asked = [2**64 - 1, "Jose\u0301", " 5", "5.0", "NA", "None"]

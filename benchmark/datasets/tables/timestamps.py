@@ -320,7 +320,9 @@ def whole_times(times: pd.Series, clock: Clock) -> tuple[pd.Series, Clock]:
     present = times.notna().to_numpy(dtype=np.bool_)
     found = exactly(times[present].to_numpy(), clock.unit, None) if clock.unit != "order" else None
     if found is None:
-        raise DataError("a time is no number of seconds since 1970 that fits into 64 bits; correct the log")
+        raise DataError(
+            "a time must be a number of seconds since 1970 that fits into 64 bits; correct the log"
+        )
     values = np.zeros(len(times), dtype=np.int64)
     exact, unit = coarsest(*found)
     values[present] = exact
