@@ -107,7 +107,7 @@ def instants(dates: pd.Series, some: Mask, entries: Entries) -> tuple[Longs, Uni
         entries: of the column.
     """
     unit: UnitSince1970 = dates.dt.unit
-    times: Longs = dates.astype("int64").to_numpy()
+    times = np.asarray(dates.astype("int64"), dtype=np.int64)
     unknown = (times == 0) | (times == -PER_SECOND[unit])
     if unknown.any():
         among = np.zeros(len(some), dtype=np.bool_)
@@ -127,5 +127,4 @@ def instants(dates: pd.Series, some: Mask, entries: Entries) -> tuple[Longs, Uni
         )
         first = np.ones(len(dates), dtype=np.bool_)
         in_zone = dates.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    times = in_zone.astype("int64").to_numpy()
-    return times, unit, some
+    return np.asarray(in_zone.astype("int64"), dtype=np.int64), unit, some
