@@ -110,6 +110,7 @@ class Clock:
             instant = EPOCH + timedelta(seconds=whole_s)
         except OverflowError:
             return f"the year {1970 + whole_s // SECONDS_OF_A_YEAR}"
+        written = instant.replace(tzinfo=None).isoformat(sep=" ")
         if not rest:
-            return f"{instant:%Y-%m-%d}" if whole_s % SPAN_S["d"] == 0 else f"{instant:%Y-%m-%d %H:%M:%S}"
-        return f"{instant:%Y-%m-%d %H:%M:%S}.{rest:0{len(str(PER_SECOND[self.unit])) - 1}d}"
+            return written[:10] if whole_s % SPAN_S["d"] == 0 else written
+        return f"{written}.{rest:0{len(str(PER_SECOND[self.unit])) - 1}d}"

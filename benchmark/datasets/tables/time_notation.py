@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.datasets.tables.parse import WITH_COMMA
 from benchmark.protocol import Array
 
 DATES = (
@@ -24,6 +25,8 @@ DATES = (
     "%b %d, %Y",
     "%B %d, %Y",
     "%m %d, %Y",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
     "%Y%m%d",
 )
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", "T%H:%M:%S")
@@ -33,7 +36,6 @@ WHOLE_FORMATS = (
     "%a, %d %b %Y %H:%M:%S %z",
     "%d/%b/%Y:%H:%M:%S %z",
     "%H:%M:%S %d.%m.%Y",
-    "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d-%H.%M.%S.%f",
     "%Y-%m-%dT%H:%M:%S,%f",
     "%Y-%m-%d %H:%M:%S,%f",
@@ -96,6 +98,8 @@ def are_dates(numbers: Array, digits: int) -> bool:
 
 def format_cure(cells: pd.Series) -> str:
     """Return which formats fit every one of some distinct texts: the end of a message."""
+    if cells.str.fullmatch(WITH_COMMA).all():
+        return "; every entry is a number with a decimal comma: set decimal: ','"
     sample = cells.head(SAMPLE)
     separators = [date + clock for date in DATES for clock in CLOCKS]
     fitting = [codes for codes in (*WHOLE_FORMATS, *separators) if fits(sample, codes)]

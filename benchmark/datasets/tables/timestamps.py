@@ -34,6 +34,7 @@ from benchmark.protocol import Array
 
 EPOCHS: tuple[tuple[int, UnitSince1970], ...] = ((10**17, "ns"), (10**14, "us"), (10**11, "ms"))
 """Above which number a time is not in seconds: 1e11 s is the year 5138, 1e11 ms is 1973."""
+NOT_A_TIME = "NaT"  # pandas
 ZERO_DATE = r"0000-00-00(?:[T ][0:.]*)?"
 """What MySQL writes where it has no date."""
 LAST_DAY_NUMBER = 2_958_465
@@ -102,7 +103,7 @@ def from_text(column: pd.Series, entries: Entries) -> Times:
     spec = entries.spec
     codes, cells = distinct_cells(column)
     entries = Entries(entries.name, entries.location, spec, entries.say, entries.index, codes)
-    present = ~cells.isin([*MISSING, *spec.missing_values]).to_numpy(dtype=np.bool_)
+    present = ~cells.isin([*MISSING, NOT_A_TIME, *spec.missing_values]).to_numpy(dtype=np.bool_)
     zero_dates = present & cells.str.fullmatch(ZERO_DATE).to_numpy(dtype=np.bool_)
     present = entries.without_unknown(present, zero_dates)
     if spec.time_format not in {None, "excel"}:

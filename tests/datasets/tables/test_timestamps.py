@@ -207,6 +207,7 @@ def test_a_time_in_another_format_than_given_is_refused_with_its_line(csv):
         (["05/31/2024 06:00:00 PM"], ["'%m/%d/%Y %I:%M:%S %p'"]),
         (["Wed Aug 27 13:08:45 +0000 2008"], ["'%a %b %d %H:%M:%S %z %Y'"]),
         (["09 13, 2009"], ["'%m %d, %Y'"]),
+        (["2024-05-31 6:00 PM"], ["'%Y-%m-%d %I:%M %p'"]),
         (["yesterday"], ["missing_values"]),
     ],
 )
@@ -252,6 +253,17 @@ def test_a_counter_has_whole_numbers_only(csv, written, words):
     message = refused(csv("1", written), time_unit="order")
     assert "log.csv:3" in message
     assert words in message
+
+
+def test_a_decimal_comma_in_times_is_proposed_and_read(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(f"user;item;at\n1;1;{AT},5\n2;2;{AT},25\n")
+    assert "set decimal: ','" in refused(path)
+    assert read(path, decimal=",")[:2] == ([AT * 1000 + 500, AT * 1000 + 250], "ms")
+
+
+def test_what_pandas_writes_for_no_time_is_missing(csv):
+    assert read(csv("2024-05-31", "NaT"))[0][1] is pd.NA
 
 
 @pytest.mark.parametrize("named", ["9999-12-31", "2001-01-01"])
