@@ -321,7 +321,8 @@ def traits(adapter: type) -> Traits:
     if space is None or not hasattr(adapter, "fit_steps") or not hasattr(adapter, "score"):
         raise AdapterError(f"{where}: an adapter must have space, fit_steps and score")
     if unknown := sorted(set(space) - set(fields)):
-        raise AdapterError(f"{where}: space names {unknown}, which are no fields of the dataclass")
+        hint = "" if "__dataclass_params__" in vars(adapter) else "; is the class decorated with @dataclass?"
+        raise AdapterError(f"{where}: space names {unknown}, which are no fields of the dataclass{hint}")
     published = getattr(adapter, "published", {})
     if untuned := sorted(set(published) - set(space)):
         raise AdapterError(f"{where}: published names {untuned}, which space does not tune")

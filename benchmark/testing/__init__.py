@@ -9,7 +9,8 @@
 pytest finds the inherited tests; nothing here imports pytest.
 """
 
-from benchmark.testing.contract import AdapterContract, ndcg
+from benchmark.testing.contract import AdapterContract
 from benchmark.testing.planted import planted_parts
+from benchmark.testing.ranking_quality import ndcg
 
 __all__ = ["AdapterContract", "ndcg", "planted_parts"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from typing import ClassVar
+from unittest import SkipTest
 
 import numpy as np
 import pytest
+from repository import ROOT
 
 from benchmark.protocol import Range, Space
 from benchmark.testing import AdapterContract
@@ -193,6 +197,18 @@ class StepsOfNothing(Sound):
         yield from ()
 
 
+class NoStepsAtAll(Sound):
+    def fit_steps(self, train, context):
+        list(super().fit_steps(train, context))
+
+
+class NanAfterTheFirstStep(Sound):
+    def fit_steps(self, train, context):
+        self._scores = np.full((train.n_users, train.n_items), np.nan, dtype=np.float32)
+        yield
+        yield from super().fit_steps(train, context)
+
+
 class InputsChanged(Sound):
     def fit_steps(self, train, context):
         train.matrix().data[:] += 1
@@ -202,6 +218,17 @@ class InputsChanged(Sound):
 class StateIncomplete(Sound):
     def restore(self, state):
         self._scores = np.zeros_like(state["scores"])
+
+
+class StateFilledByTheFit(Sound):
+    """Leaves out of its state what the first lines of ``fit_steps`` keep."""
+
+    def fit_steps(self, train, context):
+        self._shift = np.float32(train.n_items)
+        return super().fit_steps(train, context)
+
+    def score(self, users):
+        return super().score(users) + self._shift
 
 
 class StateOfObjects(Sound):
@@ -283,9 +310,12 @@ BREACHES = {
     Unseeded: "test_same_seed_gives_the_same_scores",
     SeedIgnored: "test_seed_matters_unless_declared_deterministic",
     DeterministicInName: "test_seed_matters_unless_declared_deterministic",
-    StepsOfNothing: "test_scores_work_after_every_step",
+    StepsOfNothing: "test_scores_have_a_row_per_user_and_a_column_per_item",
+    NoStepsAtAll: "test_scores_have_a_row_per_user_and_a_column_per_item",
+    NanAfterTheFirstStep: "test_scores_work_after_every_step",
     InputsChanged: "test_inputs_stay_as_they_were",
     StateIncomplete: "test_state_brings_a_model_back",
+    StateFilledByTheFit: "test_state_brings_a_model_back",
     StateOfObjects: "test_state_brings_a_model_back",
     NothingLearned: "test_model_learns_the_planted_structure",
     OffTheScale: "test_ratings_are_on_the_scale_of_the_data",
@@ -309,6 +339,82 @@ def test_contract_names_the_breach_of_a_bad_adapter(breach, test):
     contract = type("Contract", (AdapterContract,), {"adapter": breach})()
     with pytest.raises(AssertionError, match=r"\w"):
         getattr(contract, test)()
+
+
+def outcomes(adapter):
+    """Return what each test of the contract says of an adapter: "" where it passes or has nothing to look at."""
+    contract, said = type("Contract", (AdapterContract,), {"adapter": adapter})(), {}
+    for name in (name for name in vars(AdapterContract) if name.startswith("test_")):
+        try:
+            getattr(contract, name)()
+            said[name] = ""
+        except SkipTest as skipped:
+            said[name] = f"skipped: {skipped}"
+        except Exception as error:  # noqa: BLE001 - whatever a test raises is its outcome
+            said[name] = str(error)
+    return said
+
+
+class NanDeclaredDeterministic(NotANumber):
+    deterministic: ClassVar[bool] = True
+
+
+class Undecorated(Sound):
+    depth: int = 3
+    space: ClassVar[Space] = {"depth": Range(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("adapter", "message"),
+    [
+        (MissingColumn, r"score\(\) of 1 users has shape \(1, 121\), expected \(1, 122\)"),
+        (NanDeclaredDeterministic, "score.* of 1 users has values that are nan"),
+        (NoStepsAtAll, r"fit_steps\(\) returned NoneType, .*: fit_steps must yield"),
+        (Undecorated, r"space names \['depth'\], .*; is the class decorated with @dataclass\?"),
+        (DefaultOutOfSpace, "noise = 1.0 is outside"),
+    ],
+)
+def test_what_every_test_would_stumble_over_fails_one_and_the_others_are_skipped(adapter, message):
+    said = {name: text for name, text in outcomes(adapter).items() if text}
+    failed = [text for text in said.values() if not text.startswith("skipped")]
+    assert len(failed) == 1
+    assert re.search(message, failed[0])
+    skipped = [text for text in said.values() if text.startswith("skipped")]
+    assert len(skipped) >= 12
+    assert all(failed[0] in text for text in skipped)
+
+
+def test_pytest_shows_what_is_not_looked_at_as_skipped(tmp_path):
+    (tmp_path / "test_mine.py").write_text(
+        "from testing.test_contract import AdapterContract, MissingColumn\n"
+        "class TestMine(AdapterContract):\n    adapter = MissingColumn\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "test_mine.py"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stdout.splitlines()[-1]
+    assert re.match(r"1 failed, 1 passed, \d+ skipped", last), done.stdout
+
+
+def test_state_that_misses_something_is_named_with_the_rule():
+    said = outcomes(StateFilledByTheFit)["test_state_brings_a_model_back"]
+    assert said == (
+        "a model restored from state() cannot score: AttributeError: 'StateFilledByTheFit' object has no "
+        "attribute '_shift'; state() must hold every array that score needs"
+    )
+
+
+def test_device_is_opened_on_the_class_before_there_is_a_model_as_the_engine_does():
+    class OpensByItself(Sound):
+        def open_device(self, context):
+            self.noise = 1.0
+
+    said = outcomes(OpensByItself)["test_scores_have_a_row_per_user_and_a_column_per_item"]
+    assert "open_device() missing 1 required positional argument" in said
 
 
 def test_contract_imports_without_pytest():

@@ -1,0 +1,46 @@
+"""What an adapter must do before the rest of the contract says anything: a space, steps, finite scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from benchmark.protocol import Choice, Hyperparameter, Range, Space
+
+
+def assert_inside(name: str, value: Hyperparameter, allowed: Range | Choice) -> None:
+    """Refuse a value that the sampler cannot suggest."""
+    if isinstance(allowed, Choice):
+        assert value in allowed.options, f"{name} = {value!r} is not one of {allowed}"
+    else:
+        assert not isinstance(value, str)
+        assert allowed.low <= value <= allowed.high, f"{name} = {value} is outside {allowed}"
+
+
+def assert_defaults_inside(model: object, space: Space) -> None:
+    """Refuse a field whose default lies outside its range."""
+    for name, allowed in space.items():
+        assert_inside(name, getattr(model, name), allowed)
+
+
+def assert_steps(walk: object) -> None:
+    """Refuse what ``fit_steps`` returned if nothing can be taken from it."""
+    assert isinstance(walk, Iterator), (
+        f"fit_steps() returned {type(walk).__name__}, expected an iterator: fit_steps must yield"
+    )
+
+
+def assert_finite_scores(model: Any, n_users: int, n_items: int) -> None:
+    """Refuse scores of any users that are not (B, I) float32, all finite."""
+    for users in ([0], [n_users - 1, 3, n_users - 2], range(n_users), []):
+        scores = model.score(np.array(users, dtype=np.int32))
+        where = f"score() of {len(users)} users"
+        assert isinstance(scores, np.ndarray), f"{where} returned {type(scores).__name__}, expected an array"
+        expected = (len(users), n_items)
+        assert scores.shape == expected, (
+            f"{where} has shape {scores.shape}, expected {expected}: one row per user, one column per item"
+        )
+        assert scores.dtype == np.float32, f"{where} is {scores.dtype}, expected float32"
+        assert np.isfinite(scores).all(), f"{where} has values that are nan or infinite"
