@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
 from benchmark.cold_start import Cold
+from benchmark.errors import AdapterError
 from benchmark.messages import FitRequest
 from benchmark.metrics.topk import batch_size
 from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, traits
@@ -60,13 +61,28 @@ class Fit:
         return cls(adapter(**request.params), rows, context, request.name, cold)
 
     def step(self) -> bool:
-        """Train one step; False when the adapter has no more."""
+        """Train one step; False when the adapter has no more.
+
+        Raises:
+            AdapterError: ``fit_steps`` is no generator and returned nothing to iterate over, or it ended
+                before its first step.
+        """
         began = time.monotonic()
         try:
             if self._stepper is None:  # only now: what is no generator would train before the clock runs
-                self._stepper = iter(self.model.fit_steps(self.train, self.context))
+                steps = self.model.fit_steps(self.train, self.context)
+                if not isinstance(steps, Iterable):
+                    raise AdapterError(
+                        f"{self.name}: fit_steps() returned {type(steps).__name__}, expected an iterator: "
+                        "fit_steps must yield."
+                    )
+                self._stepper = iter(steps)
             next(self._stepper)
         except StopIteration:
+            if not self.steps:
+                raise AdapterError(
+                    f"{self.name}: fit_steps() ended without a step; it must yield at least once."
+                ) from None
             return False
         finally:
             self.fit_s += time.monotonic() - began

@@ -112,6 +112,44 @@ class Crashing(Steady):
 
 
 @dataclass
+class Forgetful:
+    """Takes nothing of a state back."""
+
+    space: ClassVar[Space] = {}
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        self._scores = np.zeros((train.n_users, train.n_items), dtype=np.float32)
+        yield
+
+    def score(self, users: Ids) -> Scores:
+        return self._scores[users]
+
+    def fold_in(self, items: Ids) -> Scores:
+        return self._scores[items[0]]
+
+    def state(self) -> dict[str, Array]:
+        return {}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        pass
+
+
+@dataclass
+class Unyielding(Steady):
+    """Trains when it is called, and forgets to yield."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> None:  # type: ignore[override]
+        list(super().fit_steps(train, context))
+
+
+@dataclass
+class Stepless(Steady):
+    """Yields for each of no epochs."""
+
+    max_epochs: int = 0
+
+
+@dataclass
 class Diverging(Steady):
     """Returns scores that are not finite."""
 

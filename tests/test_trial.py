@@ -109,6 +109,12 @@ def test_trial_validates_its_last_step_once(parts: Parts) -> None:
         ("Crashing", "crash", "ZeroDivisionError: the planted crash"),
         ("Misshapen", "broken", "fake/misshapen: score() returned shape (40, 29), expected (40, 30)"),
         ("Diverging", "nan", "not finite"),
+        ("Unyielding", "broken", "fake/unyielding: fit_steps() returned NoneType, expected an iterator: "),
+        (
+            "Stepless",
+            "broken",
+            "fake/stepless: fit_steps() ended without a step; it must yield",
+        ),
     ],
 )
 def test_trial_that_fails_says_why_and_is_done(parts: Parts, name: str, kind: ErrorKind, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -236,7 +237,7 @@ def pick(
 
     Raises:
         PickError: no model meets the limits; says by how much each misses.
-        BundleError: the bundle cannot be made, or does not recommend what the run stored.
+        BundleError: the bundle cannot be made, or does not recommend what the run stored; none is left then.
         RunError: there is no run, or it has no results yet.
     """
     from benchmark import selection
@@ -260,8 +261,15 @@ def pick(
         return Pick(decision, selection.write_record(decision, directory, stem), None)
     bundle = Path(export)
     export_bundle(results, decision.winner, bundle, selection.record_files(decision))
-    if broken := [one for one in verify(bundle) if not one.ok and one.name != "latency"]:
-        raise BundleError(f"{bundle}: the bundle was written, but {broken[0].detail}; do not use it")
+    verified = False
+    try:
+        broken = [one for one in verify(bundle) if not one.ok and one.name != "latency"]
+        verified = not broken
+    finally:
+        if not verified:
+            shutil.rmtree(bundle, ignore_errors=True)
+    if broken:
+        raise BundleError(f"{bundle}: failed its check and was removed: {broken[0].detail}")
     return Pick(decision, bundle / "pick.md", bundle)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.bundle.format import Files, open_bundle
+from benchmark.bundle.model_errors import model_errors
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import dense_id
 from benchmark.errors import AdapterError, BundleError, MetricError, MissingLibrary
@@ -146,6 +147,7 @@ class Bundle:
 
         Raises:
             BundleError: k is below 1, or the user is known, with a history of its own.
+            AdapterError: the model misses something that its state does not hold.
         """
         _check_length(k)
         if user is not None and self.knows(user):
@@ -163,7 +165,9 @@ class Bundle:
             )
             return self._popular(user, k, left_out, "; ".join(filter(None, [why, note])))
         somebody, first = replace(self.cold, users=np.zeros(1, dtype=np.bool_)), np.zeros(1, dtype=np.int32)
-        scores = somebody.fill(first, self._checked(fold_in(dense)[None], first, "fold_in()"))
+        with model_errors(self.files, "fold_in"):
+            raw = fold_in(dense)[None]
+        scores = somebody.fill(first, self._checked(raw, first, "fold_in()"))
         (items,) = self._ranked(scores, self._nobody, k, left_out)
         return Recommendation(user, "history", items, note)
 
@@ -171,7 +175,7 @@ class Bundle:
         """Return the scores (B, I) of dense users (B,), -inf where an item is seen or not a candidate.
 
         Raises:
-            BundleError: as :meth:`scores`.
+            BundleError, AdapterError: as :meth:`scores`.
         """
         scores = self.scores(users)
         rows, columns = entries(*self.seen, users)
@@ -184,11 +188,10 @@ class Bundle:
 
         Raises:
             BundleError: the stored state does not fit the catalogue.
+            AdapterError: the model misses something that its state does not hold.
         """
-        try:
+        with model_errors(self.files, "score"):
             raw = self.model.score(users)
-        except (ValueError, IndexError, RuntimeError) as error:
-            raise BundleError(f"{self.files.path}: {self.name} cannot score: {error}") from error
         return self.cold.fill(users, self._checked(raw, users))
 
     def _checked(self, raw: Array, users: Ids, call: str = "score()") -> Scores:
@@ -246,7 +249,7 @@ def load(path: str | Path, registry: Registry) -> Bundle:
 
     Raises:
         BundleError: a file is damaged or does not fit the others.
-        AdapterError: the registry has no such adapter.
+        AdapterError: the registry has no such adapter, or its state does not hold all that it needs.
         MissingLibrary: the model needs a library that is not installed.
     """
     files = open_bundle(Path(path))
@@ -297,7 +300,7 @@ def restore(adapter: Adapter, files: Files) -> Recommender:
             f"{files.path}: {adapter.name} needs {error.name}, which is not installed: "
             f"{install_hint([adapter])}"
         ) from error
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:
         raise BundleError(
             f"{files.path / 'model.safetensors'}: not a state of {adapter.name} ({type(error).__name__}: "
             f"{error}); export the bundle again, with the version of bench that is installed"

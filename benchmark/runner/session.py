@@ -147,7 +147,8 @@ class _Session:
             with self.slots.take() as slot:
                 return StudyRun(context, ready, slot).run()
         best = best_trial(context.ledger.trials(ready.key), maximise=context.maximise)
-        self.watcher.study_closed(ready.study.name, closed[-1].status, best.value if best else None)
+        value, ending = best.value if best else None, closed[-1]
+        self.watcher.study_closed(ready.study.name, ending.status, value, ending.reason)
         return None
 
     def name_references(self, context: RunContext, ready: Sequence[ReadyStudy]) -> None:

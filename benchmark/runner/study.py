@@ -110,7 +110,7 @@ class StudyRun:
                 space=self.study.space,
             )
         )
-        context.watcher.study_closed(self.study.name, status, best.value if best else None)
+        context.watcher.study_closed(self.study.name, status, best.value if best else None, reason)
 
     def run_trials(self, executor: Executor) -> StudyEnding:
         """Run trials; return why there are no more."""

@@ -26,8 +26,8 @@ class Watcher(Protocol):
     def step(self, study: str, number: int, value: float) -> None:
         """The running trial has a new validated value."""
 
-    def study_closed(self, study: str, status: StudyStatus, best: float | None) -> None:
-        """A study has ended; ``best`` is its best value on validation."""
+    def study_closed(self, study: str, status: StudyStatus, best: float | None, reason: str) -> None:
+        """A study has ended for ``reason``; ``best`` is its best value on validation."""
 
     def final(self, study: str, done: int, total: int) -> None:
         """``done`` of a model's finals are done."""

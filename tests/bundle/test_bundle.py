@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from fakes import Forgetful
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from adapters import ADAPTERS
-from benchmark import bundle, cli, runner
+from benchmark import api, bundle, cli, runner
 from benchmark.bundle.export import export, without_folders
 from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, SUMS, write_sums
 from benchmark.bundle.verify import LATENCY_SLACK_MS, verify
@@ -132,6 +133,38 @@ def test_bundle_of_a_model_that_cannot_fold_in_uses_popularity_without_the_histo
     assert found.source == "popularity"
     assert "cannot fold a history in" in found.note
     assert "1 of 2 items of the history are not in the catalogue" in found.note
+
+
+FORGETFUL = Registry(dict.fromkeys(ADAPTERS, "fakes:Forgetful"))
+
+
+def test_model_whose_state_misses_something_is_refused_with_the_rule(folder):
+    rule = (
+        r"baselines/random: a model restored from state\(\) cannot score: AttributeError: .*'_scores'.*; "
+        r"state\(\) must hold every array that score needs"
+    )
+    reseal(folder, {"params": {}})
+    with pytest.raises(AdapterError, match=rule):
+        bundle.load(folder, FORGETFUL)
+    files, model = verify(folder, FORGETFUL)
+    assert (files.ok, model.ok) == (True, False)
+    assert re.search(rule, model.detail)
+
+
+def test_history_that_a_restored_model_cannot_fold_in_is_refused_with_the_rule(exported):
+    loaded = replace(bundle.load(exported, REGISTRY), model=Forgetful())
+    with pytest.raises(AdapterError, match=r"cannot fold_in: AttributeError: .* array that fold_in needs"):
+        loaded.recommend_new([loaded.item_ids[0]])
+
+
+def test_bundle_that_fails_its_check_does_not_stay(run_path, tmp_path, monkeypatch):
+    target = tmp_path / "best"
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.api.bundles.registry", lambda: FORGETFUL)
+        with pytest.raises(BundleError, match=r"failed its check.*state\(\) cannot score"):
+            api.pick(run_path, export=target)
+    assert not target.exists()
+    assert api.pick(run_path, export=target).bundle == target
 
 
 def test_bundle_refuses_a_history_for_a_user_it_knows(exported):

@@ -277,6 +277,24 @@ def test_data_check_shows_counts_and_what_the_audit_flags(bench: Bench, small: P
     assert "overlap: pairs of user and item in two parts; must be 0" in " ".join(shown.split())
 
 
+def test_data_check_puts_the_counts_of_a_known_data_set_beside_the_published_ones(
+    bench: Bench, tmp_path: Path
+) -> None:
+    rows = [
+        f"{user}\t{item}\t{(user + item) % 5 + 1}\t{user * 30 + item}\n"
+        for user in range(20)
+        for item in range(30)
+    ]
+    (tmp_path / "ml-100k").mkdir()
+    (tmp_path / "ml-100k" / "u.data").write_text("".join(rows))
+    (tmp_path / "suite.yaml").write_text(
+        "name: s\ndatasets: [movielens-100k]\nmodels: [baselines/popularity]\n"
+    )
+    code, shown, _ = bench("data", "check", tmp_path / "suite.yaml", "--data", tmp_path)
+    assert code == 0
+    assert "600 rows, 20 users, 30 items are here; 100,000 rows" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

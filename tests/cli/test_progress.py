@@ -41,6 +41,9 @@ STUDIES = [
 ]
 
 
+FAULT = "KeyError: 'gain'\n  in " + "the fit " * 30
+
+
 def watch(*, terminal: bool, quiet: bool = False, better: bool = True) -> tuple[Progress, io.StringIO]:
     target = io.StringIO()
     console = Console(file=target, width=200, force_terminal=terminal, color_system=None)
@@ -56,8 +59,8 @@ def goes_through(progress: Progress) -> None:
         progress.step("toy/torch/a", 0, 0.25)
         progress.step("toy/torch/a", 0, 0.125)
         progress.spent("toy/torch/a", 45.0)
-        progress.study_closed("toy/torch/a", "ok", 0.25)
-        progress.study_closed("toy/lib/b", "failed", None)
+        progress.study_closed("toy/torch/a", "ok", 0.25, "20 trials")
+        progress.study_closed("toy/lib/b", "failed", None, FAULT)
         for done in range(6):
             progress.final("toy/torch/a", done, 5)
 
@@ -76,7 +79,7 @@ def test_output_that_is_no_terminal_gets_plain_lines_without_control_codes() -> 
     assert lines[0] == "toy: read"
     assert lines[2:] == [
         "toy/torch/a: ok, 1 trial, 45.0 s charged, best on validation 0.2500",
-        "toy/lib/b: failed, no trial now, no result",
+        f"toy/lib/b: failed, no trial now, no result: KeyError: 'gain' in {'the fit ' * 22}the …",
         "toy/torch/a: refitting 5 times for test",
         "toy/torch/a: 5 of 5 refits scored on test",
     ]
@@ -97,6 +100,13 @@ def test_plan_of_one_model_that_is_not_tuned_promises_no_end() -> None:
     progress, target = watch(terminal=False)
     progress.planned(STUDIES[2:3], 90.0, 1, 1)
     assert target.getvalue().startswith("1 model, none of them tuned; then up to 1 refit of each")
+
+
+def test_picture_says_why_a_model_failed() -> None:
+    progress, _ = watch(terminal=False)
+    goes_through(progress)
+    (line,) = [line for line in picture(progress) if line.startswith("toy/lib/b")]
+    assert "KeyError: 'gain' in the fit" in line
 
 
 def test_picture_has_one_line_per_model_whatever_was_told() -> None:
@@ -150,7 +160,7 @@ def test_quiet_shows_what_was_said_and_nothing_of_the_progress(terminal: bool) -
 def test_name_that_looks_like_markup_is_shown_as_it_is() -> None:
     progress, target = watch(terminal=False)
     progress.planned([planned("[red]x[/]")], 1.0, 1, 1)
-    progress.study_closed("toy/[red]x[/]", "ok", 0.5)
+    progress.study_closed("toy/[red]x[/]", "ok", 0.5, "")
     assert "toy/[red]x[/]: ok" in target.getvalue()
     assert picture(progress)[1].startswith("toy/[red]x[/]")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from repository import ROOT, real_data
+from repository import ROOT, real_data, skip_without
 
 from benchmark.datasets.audit.split_audit import audit, popularity_drift
 from benchmark.datasets.prepare.pipeline import prepare
@@ -30,6 +30,7 @@ def data():
     folder = Path(os.environ.get("BENCH_DATA", beside)).resolve()
     if not folder.is_dir():
         pytest.skip("no real data: set BENCH_DATA")
+    skip_without(folder, "movielens-100k")
     return folder
 
 
@@ -44,6 +45,7 @@ def part_frame(done, part):
 
 @pytest.mark.parametrize("name", HERE)
 def test_known_data_set_has_the_published_counts(data, name):
+    skip_without(data, name)
     done = prepare(open_log(LogSpec(name=name), DataFolders(data=data)))
     known = KNOWN[name]
     assert (len(done.interactions), len(done.user_ids), len(done.item_ids)) == (
@@ -56,6 +58,7 @@ def test_known_data_set_has_the_published_counts(data, name):
 
 @pytest.mark.parametrize("name", ["movielens-100k", "movielens-latest-small", "lastfm-hetrec2011"])
 def test_known_data_set_here_is_the_published_file(data, name):
+    skip_without(data, name)
     log = open_log(LogSpec(name=name), DataFolders(data=data))
     assert log.provenance.origin == str(data / KNOWN[name].folder)
 
@@ -70,6 +73,7 @@ def test_known_data_set_here_is_the_published_file(data, name):
     ],
 )
 def test_known_data_set_brings_its_features(data, name, users, items):
+    skip_without(data, name)
     rows = prepare(open_log(LogSpec(name=name), DataFolders(data=data))).interactions
     assert users <= set(rows.user_features.names if rows.user_features else ())
     assert items <= set(rows.item_features.names)
@@ -91,6 +95,7 @@ def test_split_of_movielens_100k_keeps_the_hash_of_the_published_board(data):
 
 
 def test_rebuilt_movielens_1m_is_labelled_as_not_the_published_file(data):
+    skip_without(data, "movielens-1m")
     log = open_log(LogSpec(name="movielens-1m"), DataFolders(data=data))
     assert "differs from the published file" in log.provenance.origin
 

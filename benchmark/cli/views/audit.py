@@ -18,7 +18,7 @@ def show_audit(manifests: Sequence[SplitManifest], console: Console) -> None:
     for manifest in manifests:
         console.print(Text(manifest.dataset, style="bold"))
         show_table(console, ("what", "value"), list(facts(manifest)))
-        for note in manifest.audited.notes:
+        for note in (*manifest.reading_notes, *manifest.audited.notes):
             console.print(Text(f"  note: {note}"))
         for flag in manifest.audited.flags:
             console.print(Text(f"  flag: {flag}", style="yellow"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Self
 
 from rich import progress
@@ -16,6 +17,8 @@ from benchmark.records import StudyRecord, StudyStatus
 from benchmark.units import write_seconds
 
 BAR_WIDTH = 24
+REASON_WIDTHS = (200, 60)
+"""Characters of the reason why a model has no result, as a line of its own and in the live table."""
 
 
 @dataclass
@@ -124,13 +127,14 @@ class Progress:
         line.best = value if line.best is None else self._better(value, line.best)
         self.table.update(line.task, best=f"{line.best:.4f}", now=f"trial {number}: {value:.4f}")
 
-    def study_closed(self, study: str, status: StudyStatus, best: float | None) -> None:
-        """A study has ended."""
+    def study_closed(self, study: str, status: StudyStatus, best: float | None, reason: str) -> None:
+        """A study has ended; one without a result says why."""
         line = self._lines[study]
         shown = "" if best is None else f"{best:.4f}"
-        self.table.update(line.task, state=status, best=shown, now="")
+        why, brief = ("" if shown else shorten(reason, width, placeholder=" …") for width in REASON_WIDTHS)
+        self.table.update(line.task, state=status, best=shown, now=brief)
         spent = f"{counted(line.trials, 'trial')}, {line.charged_s:.1f} s charged"
-        result = f"best on validation {shown}" if shown else "no result"
+        result = f"best on validation {shown}" if shown else f"no result: {why}"
         self._note(
             f"{study}: {status}, {spent if line.trials else 'no trial now'}, {result}", plain_only=True
         )

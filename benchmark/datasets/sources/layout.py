@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from benchmark.datasets.log import LIST_SEPARATOR, Roles
+from benchmark.datasets.sources.table_roles import check_roles, check_table
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.read import read_log
 
@@ -46,6 +47,11 @@ class Layout:
     item_roles: Roles = field(default_factory=dict)
     user_roles: Roles = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse a role that there is not."""
+        check_roles(self.main, "item", self.item_roles)
+        check_roles(self.main, "user", self.user_roles)
+
     def files(self, folder: Path) -> list[Path]:
         """Return every file of a folder that is read, the interactions first; side files may be missing."""
         return [folder / name for name in (self.main, *self.side_files)]
@@ -54,10 +60,17 @@ class Layout:
         """Return what a folder contains.
 
         Raises:
-            DataError: the interactions are missing, or a file is not as published.
+            DataError: the interactions are missing, a file is not as published, or a table does not have the
+                columns that the layout promises.
         """
         frame = read_log(folder / self.main, self.log)
-        return PublishedTables(frame, self.items(folder), self.users(folder))
+        items, users = self.items(folder), self.users(folder)
+        whole = all(path.is_file() for path in self.files(folder))
+        if items is not None:
+            check_table(folder, items, "item", self.item_roles, whole=whole)
+        if users is not None:
+            check_table(folder, users, "user", self.user_roles, whole=whole)
+        return PublishedTables(frame, items, users)
 
 
 @dataclass(frozen=True)

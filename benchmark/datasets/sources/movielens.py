@@ -159,7 +159,7 @@ ML_100K = Layout(
     items=items_100k,
     users=users_100k,
     side_files=("u.item", "u.genre", "u.user"),
-    item_roles=ITEM_ROLES,
+    item_roles={"genres": "list", "year": "category"},
     user_roles=USER_ROLES,
 )
 ML_CSV = Layout(

@@ -99,7 +99,7 @@ def open_log(
     elif files.known:
         try:
             folder = files.folder or fetch(files.known, folders.cache, say)
-            log = published_log(files.known, folder, spec.scale)
+            log = published_log(files.known, folder, spec.scale, note)
         except SourceError as error:
             if spec.path or not stand_in:
                 raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.datasets.log import Log, hash_files
+from benchmark.datasets.log import Log, Say, hash_files, silent
 from benchmark.datasets.sources.download import Receipt, md5_of, receipt_of
 from benchmark.datasets.sources.known import KnownDataset
 from benchmark.datasets.sources.layout import Layout
+from benchmark.datasets.sources.published_counts import differing_counts
 from benchmark.datasets.tables.read import clock_of
 from benchmark.errors import SourceError
 from benchmark.records import Provenance
@@ -17,13 +18,16 @@ YOUR_OWN = "your own"
 """The licence of a log that no known publisher made."""
 
 
-def published_log(known: KnownDataset, folder: Path, scale: tuple[float, float] | None = None) -> Log:
+def published_log(
+    known: KnownDataset, folder: Path, scale: tuple[float, float] | None = None, say: Say = silent
+) -> Log:
     """Return a publisher's log; its origin says so if the file is not the published one.
 
     Args:
         known: whose log it is.
         folder: as unpacked.
         scale: replaces the publisher's.
+        say: is told if the counts are not the published ones.
 
     Raises:
         SourceError: the file is not the one that was fetched.
@@ -36,6 +40,8 @@ def published_log(known: KnownDataset, folder: Path, scale: tuple[float, float] 
             f"{receipt.main_md5}; delete {folder} and fetch it again: bench data fetch {known.name}"
         )
     log = folder_log(known.name, folder, known.layout)
+    if found != known.main_md5 and (differing := differing_counts(known, log.frame)):
+        say(differing)
     own = replace(
         log.provenance,
         scale=scale or known.scale,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repository import skip_without
 
 from benchmark.datasets.prepare.pipeline import Prepared, prepare
 from benchmark.datasets.sources.expected import ExpectedLog, expected_log
@@ -81,6 +82,7 @@ def test_own_split_files_are_as_the_spec_says(folders: DataFolders) -> None:
 
 @pytest.mark.parametrize("name", ["movielens-100k", "movielens-latest-small", "lastfm-hetrec2011"])
 def test_known_data_set_is_as_its_publisher_says(data_dir: Path, name: str) -> None:
+    skip_without(data_dir, name)
     spec, folders = LogSpec(name=name), DataFolders(data=data_dir)
     expected = expected_log(spec, folders)
     assert found(prepare(open_log(spec, folders))) == expected
@@ -88,6 +90,7 @@ def test_known_data_set_is_as_its_publisher_says(data_dir: Path, name: str) -> N
 
 
 def test_publishers_folder_under_another_name_has_features_but_no_scale(data_dir: Path) -> None:
+    skip_without(data_dir, "movielens-latest-small")
     spec, folders = LogSpec(name="mine", path=str(data_dir / "ml-latest-small")), DataFolders()
     expected = expected_log(spec, folders)
     assert expected == ExpectedLog(rated=False, described=("items",))

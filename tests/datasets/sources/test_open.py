@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.folders import DataFolders, local_datasets
 from benchmark.datasets.sources.known import KNOWN
 from benchmark.datasets.sources.open_log import fingerprint, open_log
+from benchmark.datasets.sources.published_counts import differing_counts
 from benchmark.datasets.specs import FilesSpec, LogSpec, SplitSpec, SyntheticSpec, TitlesSpec
 from benchmark.datasets.split import split
 from benchmark.errors import DataError, SourceError
@@ -44,6 +46,20 @@ def test_open_log_says_when_the_file_is_not_the_published_one(ml_100k):
     assert log.provenance.origin == f"{ml_100k} (u.data differs from the published file)"
 
 
+def test_open_log_tells_counts_that_are_not_the_published_ones(ml_100k):
+    said = []
+    log = open_log(LogSpec(name="movielens-100k"), DataFolders(data=ml_100k.parent), say=said.append)
+    counts = "2 rows, 2 users, 2 items are here; 100,000 rows, 943 users, 1,682 items are published"
+    assert said == list(log.notes) == [f"movielens-100k: {counts}"]
+
+
+@pytest.mark.parametrize(("items", "told"), [(40, False), (38, False), (34, True)])
+def test_counts_may_differ_by_a_twentieth(items, told):
+    known = replace(KNOWN["movielens-1m"], rows=40, users=1, items=40)
+    frame = pd.DataFrame({"user": [1] * 40, "item": [row % items for row in range(40)]})
+    assert bool(differing_counts(known, frame)) == told
+
+
 def test_open_log_hash_follows_the_content_and_not_the_place(ml_100k, tmp_path):
     spec = LogSpec(name="movielens-100k")
     one = open_log(spec, DataFolders(data=ml_100k.parent)).provenance.sha256
@@ -71,8 +87,9 @@ def test_open_log_path_of_a_folder_is_read_in_its_layout(ml_100k):
 
 
 def test_open_log_folder_in_no_known_layout_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"not a folder in a known layout: none of u.data, ratings.csv"):
+    with pytest.raises(DataError, match=r"not a folder in a known layout: none of .* is there") as refused:
         open_log(LogSpec(name="mine", path=str(tmp_path)))
+    assert all(main in str(refused.value) for main in ("u.data", "ratings.csv", "ratings.dat"))
 
 
 def test_open_log_damaged_item_file_is_refused(ml_100k):
