@@ -7,20 +7,29 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+from metrics.test_metric_docstrings import lacking
 from repository import ROOT
 
 import adapters.keras
 import adapters.torch
+from adapters import ADAPTERS
+from adapters.torch.base import TorchTraining
+from benchmark.datasets.log import Role
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources import known
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.movielens import ML_CSV
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec
-from benchmark.metrics import ranking
+from benchmark.metrics import ranking, register
+from benchmark.metrics.inputs import ListInputs, RatingInputs, offered
+from benchmark.modelkit.sparse_state import pack_histories, unpack_histories
+from benchmark.registry import Registry
+from benchmark.suite import parse_suite
 from benchmark.testing import AdapterContract
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -116,6 +125,27 @@ def test_metric_gives_the_value_of_its_doctest_and_its_tests_pass() -> None:
     exec(tests, names)
     names["test_rbp_of_hits_at_ranks_1_and_3_equals_the_hand_computed_value"]()
     names["test_rbp_equals_a_plain_loop"]()
+
+
+def test_metric_of_the_page_can_be_registered_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(register, "_REGISTER", dict(register._REGISTER))
+    names = dict(vars(ranking))
+    exec(METRIC, names)
+    assert not lacking(names["rank_biased_precision"])
+    (suite,) = re.findall(r"```yaml\n(name: .*?)```", PAGE, flags=re.DOTALL)
+    (line,) = re.findall(r"`(metrics: .*?)`", PAGE)
+    assert parse_suite(f"{suite}{line}\n", "page.yaml", Registry(ADAPTERS)).metrics.also == ("rbp@10",)
+
+
+def test_names_of_the_page_are_those_of_the_code() -> None:
+    for name in ("untrained", "epochs", "keep"):
+        assert f"`{name}`" in PAGE
+        assert name in TorchTraining.__abstractmethods__
+    assert callable(pack_histories)
+    assert callable(unpack_histories)
+    assert ", ".join(f"`{role}`" for role in get_args(Role)) in PAGE
+    for needed in ("hits", "relevant", "lists", "predicted"):
+        assert any(needed in offered(inputs) for inputs in (ListInputs, RatingInputs))
 
 
 def lay_out(folder: Path, files: dict[str, str]) -> None:

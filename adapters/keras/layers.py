@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from benchmark.errors import AdapterError
 from benchmark.protocol import Array
 
 
@@ -21,7 +22,15 @@ class NamedNetwork(keras.Model):
         return {f"{layer.name}.{weight.name}": weight for layer in self.layers for weight in layer.weights}
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Take the weights by name."""
+        """Take the weights by name.
+
+        Raises:
+            AdapterError: a weight has no value there, as where a layer has no name and Keras numbers it.
+        """
+        if missing := sorted(self.named_weights().keys() - state.keys()):
+            raise AdapterError(
+                f"the state lacks {', '.join(missing)}: give every layer of the network a name"
+            )
         for name, weight in self.named_weights().items():
             weight.assign(state[name])
 
@@ -32,7 +41,7 @@ def normal_embedding(rows: int, dim: int, name: str, stddev: float, seeds: Any) 
     return layers.Embedding(rows, dim, name=name, embeddings_initializer=start)
 
 
-def bias_embedding(rows: int, name: str | None = None) -> layers.Embedding:
+def bias_embedding(rows: int, name: str) -> layers.Embedding:
     """Return a bias for each row, at first zero."""
     return layers.Embedding(rows, 1, name=name, embeddings_initializer="zeros")
 

@@ -73,7 +73,7 @@ class TwoTowerNetwork:
     def __init__(self, users: TowerNetwork, items: TowerNetwork, n_users: int, n_items: int) -> None:
         self.users, self.items = users, items
         self._n_users, self._n_items = n_users, n_items
-        self.bias = bias_embedding(n_items)
+        self.bias = bias_embedding(n_items, "bias")
         self.bias.build()
 
     @property

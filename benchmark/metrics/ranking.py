@@ -96,7 +96,8 @@ def f1(hits: Hits, relevant: Counts, k: int) -> Values:
 def ndcg(hits: Hits, relevant: Counts, k: int) -> Values:
     """Per-user NDCG@k with binary gains, shape (B,), log base 2; nan for a user with nothing held out.
 
-    Järvelin & Kekäläinen 2002, section 2.2. The ideal list is cut at k: min(k, relevant items) hits first.
+    Järvelin & Kekäläinen 2002, section 2.2: sum of 1 / log2(rank + 1) over the hits, divided by its value for
+    the ideal list, which is cut at k: min(k, relevant items) hits first.
 
     >>> ndcg(np.array([[False, True]]), np.array([1]), k=2).round(3).tolist()
     [0.631]

@@ -53,7 +53,9 @@ def error_sums(predicted: NDArray[Any], actual: NDArray[Any], rows: Counts, n_us
     high=inf,
 )
 def rmse(squared_error: Values, ratings: Counts) -> float:
-    """Return the square root of :func:`mse`.
+    """Return the square root of the mean squared error over all ratings, see :func:`mse`.
+
+    nan without a rating. Herlocker et al. 2004, section 3.1.
 
     >>> rmse(np.array([7.0, 1.0]), np.array([1, 1]))
     2.0
@@ -113,6 +115,11 @@ def r2(predicted: Values, target: Interactions) -> float:
     """Return 1 - squared error / squared distance of the held-out ratings from their mean.
 
     nan for fewer than two different ratings. Draper & Smith 1998.
+
+    >>> stars = np.array([1.0, 3.0, 5.0])
+    >>> target = Interactions(*[stars] * 4, positive=stars >= 3, n_users=1, n_items=5)
+    >>> r2(np.array([1.0, 3.0, 4.0]), target)
+    0.875
     """
     actual = target.values.astype(np.float64)
     spread = float(((actual - actual.mean()) ** 2).sum()) if len(actual) else 0.0
@@ -130,6 +137,11 @@ def accuracy(predicted: Values, target: Interactions, threshold: float) -> float
     """Return the share of ratings predicted on their own side of ``threshold``, the lowest rating of a like.
 
     nan without a threshold. Herlocker et al. 2004, section 3.2.
+
+    >>> stars = np.array([1.0, 3.0, 5.0, 4.0])
+    >>> target = Interactions(*[stars] * 4, positive=stars >= 3, n_users=1, n_items=5)
+    >>> accuracy(np.array([1.0, 3.0, 4.0, 2.0]), target, threshold=3.0)
+    0.75
     """
     if not len(target) or np.isnan(threshold):
         return float("nan")
@@ -148,6 +160,11 @@ def rocauc(predicted: Values, target: Interactions) -> float:
     """Return the share of (like, other) pairs of held-out ratings in the right order; a tie counts one half.
 
     nan where all or none are likes. Hanley & McNeil 1982, from the sum of the likes' mean ranks.
+
+    >>> stars = np.array([1.0, 3.0, 5.0])
+    >>> target = Interactions(*[stars] * 4, positive=stars >= 3, n_users=1, n_items=5)
+    >>> rocauc(np.array([2.0, 2.0, 4.0]), target)
+    0.75
     """
     from scipy.stats import rankdata
 
@@ -175,6 +192,11 @@ def logloss(predicted: Values, target: Interactions) -> float:
     A rating model states no probability. The prediction's position on the rating scale serves as one: 0 at
     the lowest rating, 1 at the highest, kept within 0.001 and 0.999 so that one confident mistake costs 6.9
     at most. nan without a scale, or where all or none are likes. Good 1952.
+
+    >>> stars = np.array([1.0, 3.0, 5.0])
+    >>> target = Interactions(*[stars] * 4, positive=stars >= 3, n_users=1, n_items=5, scale=(1, 5))
+    >>> round(logloss(np.array([1.0, 3.0, 5.0]), target), 3)
+    0.232
     """
     if target.scale is None or target.positive.all() or not target.positive.any():
         return float("nan")

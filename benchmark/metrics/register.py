@@ -159,13 +159,19 @@ def metric(  # noqa: PLR0913 - by keyword: what is true of a metric
         high: no value is above.
 
     Raises:
-        MetricError: the name is taken, or no class of inputs offers what the arguments ask for.
+        MetricError: the name is taken, formula or source is empty, the function asks for hits but not for k,
+            or no class of inputs offers what it asks for.
     """
 
     def register(function: Function) -> Function:
         entry = Metric(name, kind, formula, source, function, higher_is_better, per_user, low, high)
         if name in _REGISTER:
             raise MetricError(f"metric {name!r} is registered twice; names must differ")
+        for what, text in (("formula", formula), ("source", source)):
+            if not text.strip():
+                raise MetricError(f"metric {name!r}: {what} is empty; tables and docs/metrics.md show it")
+        if "hits" in entry.needs and "k" not in entry.needs:
+            raise MetricError(f"metric {name!r} is made from hits, so it must take k")
         if not any(entry.made_from(inputs) for inputs in (ListInputs, ScoreInputs, RatingInputs)):
             offers = "; ".join(
                 f"{inputs.__name__} offers {', '.join(sorted(offered(inputs)))}"

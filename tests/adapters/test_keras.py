@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import csr_matrix, random_array
 from training_logs import fitted, interactions
 
+from benchmark.errors import AdapterError
 from benchmark.protocol import Features, FitContext
 from benchmark.testing import planted_parts
 
@@ -37,6 +38,29 @@ def test_neumf_scores_of_all_items_equal_those_of_its_training_pass():
     network.load({name: rng.normal(size=w.shape) for name, w in network.named_weights().items()})
     users, items = np.arange(5, dtype=np.int32), np.tile(np.arange(7, dtype=np.int32), (5, 1))
     np.testing.assert_allclose(network(users, items), network.score(users), rtol=1e-4, atol=1e-4)
+
+
+def test_layer_without_a_name_cannot_be_restored_and_the_message_says_so():
+    import keras
+
+    from adapters.keras.layers import NamedNetwork, bias_embedding
+
+    class Nameless(NamedNetwork):
+        def __init__(self):
+            super().__init__()
+            self.bias = keras.layers.Embedding(3, 1)
+            self(np.zeros(1, np.int32))
+
+        def call(self, items):
+            return self.bias(items)
+
+    one, other = Nameless(), Nameless()
+    with pytest.raises(
+        AdapterError, match=r"lacks embedding\w*.embeddings: give every layer of the network a name"
+    ):
+        other.load(one.named_weights())
+    with pytest.raises(TypeError, match="name"):
+        bias_embedding(3)
 
 
 def test_mlp_scores_of_all_items_equal_those_of_its_training_pass():

@@ -118,6 +118,20 @@ def test_metric_that_asks_for_what_nobody_offers_is_refused_where_it_is_defined(
 
 
 @pytest.mark.usefixtures("own_register")
+def test_metric_of_hits_without_a_cut_off_is_refused_where_it_is_defined():
+    with pytest.raises(MetricError, match="metric 'first' is made from hits, so it must take k"):
+        metric("first", kind="ranking", formula="none", source="none")(lambda hits, relevant: hits[:, 0])
+
+
+@pytest.mark.usefixtures("own_register")
+@pytest.mark.parametrize("empty", ["formula", "source"])
+def test_metric_without_a_formula_or_a_source_is_refused_where_it_is_defined(empty):
+    said = {"formula": "none", "source": "none", empty: " "}
+    with pytest.raises(MetricError, match=f"metric 'first': {empty} is empty"):
+        metric("first", kind="ranking", **said)(lambda hits, k: hits[:, k - 1])
+
+
+@pytest.mark.usefixtures("own_register")
 def test_name_that_is_taken_is_refused():
     with pytest.raises(MetricError, match="'ndcg' is registered twice"):
         metric("ndcg", kind="ranking", formula="none", source="none")(lambda hits: hits)
