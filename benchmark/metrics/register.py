@@ -25,7 +25,7 @@ from math import inf
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from benchmark.errors import MetricError, did_you_mean
-from benchmark.metrics.inputs import ListInputs, RatingInputs, ScoreInputs, offered
+from benchmark.metrics.inputs import HitInputs, ListInputs, RatingInputs, ScoreInputs, offered
 
 METRICS_VERSION = 1
 """Bump when a formula changes: stored values of another version are not trusted."""
@@ -159,8 +159,8 @@ def metric(  # noqa: PLR0913 - by keyword: what is true of a metric
         high: no value is above.
 
     Raises:
-        MetricError: the name is taken, formula or source is empty, the function asks for hits but not for k,
-            or no class of inputs offers what it asks for.
+        MetricError: the name is taken, formula or source is empty, the function is made from hits alone and
+            takes no k, or no class of inputs offers what it asks for.
     """
 
     def register(function: Function) -> Function:
@@ -170,7 +170,7 @@ def metric(  # noqa: PLR0913 - by keyword: what is true of a metric
         for what, text in (("formula", formula), ("source", source)):
             if not text.strip():
                 raise MetricError(f"metric {name!r}: {what} is empty; tables and docs/metrics.md show it")
-        if "hits" in entry.needs and "k" not in entry.needs:
+        if entry.made_from(HitInputs) and "k" not in entry.needs:
             raise MetricError(f"metric {name!r} is made from hits, so it must take k")
         if not any(entry.made_from(inputs) for inputs in (ListInputs, ScoreInputs, RatingInputs)):
             offers = "; ".join(

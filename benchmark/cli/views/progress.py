@@ -151,7 +151,7 @@ class Progress:
     def _note(self, text: str, *, plain_only: bool = False) -> None:
         """Show one line unless quiet; ``plain_only``: unless the terminal has the live table."""
         if not self._quiet and not (plain_only and self._console.is_terminal):
-            self._console.print(Text(text), highlight=False)
+            self._console.print(Text(text), highlight=False, soft_wrap=plain_only)
 
 
 def counted(number: int, what: str) -> str:

@@ -49,10 +49,12 @@ def check_table(folder: Path, table: pd.DataFrame, side: Side, roles: Roles, *, 
         raise DataError(f"{where} has no column {missing[0]!r}, which {side}_roles names; it has {has}")
     for column in (column for column in roles if column in table):
         values = table[column].dropna()
-        kind = pd.api.types.infer_dtype(values)
-        if kind == "mixed" or (roles[column] == "list" and kind not in TEXT):
-            raise DataError(
-                f"{where}: {column!r} has the role {roles[column]} and holds {values.iloc[0]!r}, which is no "
-                f"{'text' if roles[column] == 'list' else 'single value'}; a list is one text joined by "
-                f"{LIST_SEPARATOR}"
-            )
+        kind, is_list = pd.api.types.infer_dtype(values), roles[column] == "list"
+        if kind == "mixed" and (several := values.map(pd.api.types.is_list_like)).any():
+            values = values[several]
+        elif not is_list or kind in TEXT:
+            continue
+        raise DataError(
+            f"{where}: {column!r} has the role {roles[column]} and holds {values.iloc[0]!r}, which is no "
+            f"{'text' if is_list else 'single value'}; a list is one text joined by {LIST_SEPARATOR}"
+        )

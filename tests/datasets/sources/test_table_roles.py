@@ -23,7 +23,7 @@ def read(tmp_path):
 
     def call(items, roles, side_files=()):
         table = pd.DataFrame(items)
-        layout = Layout("film_views.csv", LOG, lambda _: table, side_files=side_files, item_roles=roles)
+        layout = Layout("film_views.csv", LOG, items=lambda _: table, side_files=side_files, item_roles=roles)
         return layout.read(tmp_path).items
 
     return call
@@ -64,6 +64,10 @@ def test_column_of_a_side_file_that_is_not_there_may_be_missing(read):
     assert read({"item": [7]}, {"tags": "list"}, side_files=("tags.csv",))["item"].tolist() == [7]
 
 
+def test_category_of_texts_and_numbers_is_read(read):
+    assert len(read({"item": [7, 8], "year": ["1990", 1991.5]}, {"year": "category"})) == 2
+
+
 @pytest.mark.parametrize("values", [["A|B", None], [None, None]])
 def test_list_that_is_one_text_or_empty_is_read(read, values):
     assert read({"item": [7, 8], "genres": values}, {"genres": "list"})["genres"].tolist() == values
@@ -77,10 +81,21 @@ def test_role_that_does_not_exist_is_refused_where_the_layout_is_written():
         Layout("film_views.csv", LOG, user_roles={"studio": "categorical"})
 
 
+def mistaken(layouts):
+    """Return main files that two layouts share though they do not read the same tables."""
+    reads = {one: (one.log.user, one.log.item, one.items, one.users) for one in layouts}
+    return [
+        one.main
+        for one, other in combinations(reads, 2)
+        if one.main == other.main and reads[one] != reads[other]
+    ]
+
+
 def test_no_two_layouts_are_recognised_by_the_same_file():
-    layouts = dict.fromkeys(known.layout for known in KNOWN.values())
-    alike = [(one.main, other.main) for one, other in combinations(layouts, 2) if one.main == other.main]
-    assert not alike, f"find_layout takes the first of two layouts with the same main file: {alike}"
+    layouts = {known.layout for known in KNOWN.values()}
+    assert not (mains := mistaken(layouts)), f"find_layout takes the first of two layouts that share {mains}"
+    other = Layout("ratings.csv", LogSpec(name="other", user="u", item="i"))
+    assert mistaken({*layouts, other}) == ["ratings.csv"]
 
 
 def test_real_data_that_is_not_here_skips_the_test_that_needs_it(tmp_path):
