@@ -79,7 +79,7 @@ def test_output_that_is_no_terminal_gets_plain_lines_without_control_codes() -> 
     assert lines[0] == "toy: read"
     assert lines[2:] == [
         "toy/torch/a: ok, 1 trial, 45.0 s charged, best on validation 0.2500",
-        f"toy/lib/b: failed, no trial now, no result: KeyError: 'gain' in {'the fit ' * 22}the …",
+        f"toy/lib/b: failed, no trial now, no result: KeyError: 'gain' in {'the fit ' * 22}…",
         "toy/torch/a: refitting 5 times for test",
         "toy/torch/a: 5 of 5 refits scored on test",
     ]

