@@ -72,6 +72,7 @@ class ScoreRequest:
         train_on: what the model was trained on.
         directory: of the stored split.
         candidates: the rule by which items are candidates.
+        seen: which of a user's known items are left out of the lists.
         per_user_path: where per-user values are written.
         state_path: where the state is written, if one follows.
     """
@@ -83,6 +84,7 @@ class ScoreRequest:
     train_on: str
     directory: str
     candidates: str
+    seen: Literal["hide", "allow", "hide-negative"]
     per_user_path: str
     state_path: str
 

@@ -33,7 +33,7 @@ def load() -> None:
 def run(request: ScoreRequest, channel: ChildChannel, _: None, descriptors: list[int]) -> None:
     """Measure one final and store its per-user values; answers with the run-level values.
 
-    The rows of train and validation are hidden whatever the model was trained on.
+    Known are the rows of train and validation, whatever the model was trained on.
     """
     channel.send(Ready())
     try:
@@ -48,12 +48,12 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
     """Read scores, ratings and state from the pipe; return what was found."""
     split = Path(request.directory)
     test = load_parts(split, "test")
-    train, seen = load_parts(split, "train"), load_parts(split, "train", "valid")
+    train, known = load_parts(split, "train"), load_parts(split, "train", "valid")
     metrics = [parse_metric(name) for name in request.metrics]
-    mask = candidates_for(request.candidates, split, train=train, seen=seen, target=test)
+    mask = candidates_for(request.candidates, split, train=train, seen=known, target=test)
     sampled = any(metric.sampled for metric in metrics)
-    items = CandidateItems(mask, load_negatives(split, "test") if sampled else None)
-    evaluator = evaluator_for(test, [seen], metrics, train, items, request.name)
+    items = CandidateItems(mask, load_negatives(split, "test") if sampled else None, request.seen)
+    evaluator = evaluator_for(test, known, metrics, train, items, request.name)
     for add in (evaluator.add, evaluator.add_ratings) if request.rates else (evaluator.add,):
         for users in batches(test.n_users, test.n_items):
             scores = read_scores(pipe, len(users), test.n_items, request.name)
@@ -61,7 +61,7 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
             add(users[held_out], scores[held_out])
     state = pipe.read()
     evaluation = evaluator.result()
-    learned = seen if request.train_on == "train+valid" else train
+    learned = known if request.train_on == "train+valid" else train
     counts = np.bincount(learned.items, minlength=test.n_items)
     lift, by_popularity = exposure(evaluation, evaluator, metrics, counts)
     return Scored(
@@ -94,7 +94,7 @@ def exposure(
         # The list stays the same; only items of one kind count as hits and as relevant.
         hits, relevant = hits_of_kind(short.users, short.lists, evaluator.relevance, kind)
         found[f"recall_{name}"] = ranking.recall(hits, relevant, hits.shape[1])
-        if primary.made_from(HitInputs) and primary.k is not None and not primary.sampled:
+        if primary.made_from(HitInputs) and primary.k is not None and not primary.sampled and primary.part is None:
             found[f"{primary.name}_{name}"] = primary.compute(HitInputs(hits, relevant, primary.k))
     lift = mean_popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found

@@ -11,11 +11,12 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.log import hidden_rows
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
@@ -39,6 +40,9 @@ from benchmark.metrics.register import Metric, parse_metric
 from benchmark.metrics.topk import batch_size
 from benchmark.protocol import Ids, Interactions
 
+if TYPE_CHECKING:
+    from benchmark.datasets.specs import Seen
+
 
 class ChildChannel(Protocol):
     """The child's end of the conversation with its supervisor."""
@@ -54,10 +58,17 @@ class ChildChannel(Protocol):
 
 @dataclass(frozen=True)
 class CandidateItems:
-    """Candidate items: a mask (I,), or None for all; and the negatives (E, n) of sampled metrics."""
+    """Which items compete.
+
+    Attributes:
+        mask: those that may be shown at all, (I,); None for all.
+        negatives: of sampled metrics, (E, n).
+        seen: which of a user's known items are left out: "hide", "allow" or "hide-negative".
+    """
 
     mask: NDArray[np.bool_] | None = None
     negatives: Ids | None = None
+    seen: Seen = "hide"
 
 
 @dataclass(frozen=True)
@@ -70,19 +81,20 @@ class Parts:
     candidates: CandidateItems
 
 
-def load(directory: str, candidates: str = "all", *, sampled: bool = False) -> Parts:
+def load(directory: str, candidates: str = "all", *, sampled: bool = False, seen: Seen = "hide") -> Parts:
     """Read train and validation of a stored split into memory; no file stays open.
 
     Args:
         directory: of the stored split.
         candidates: the rule by which items are candidates.
         sampled: whether a metric ranks drawn negatives.
+        seen: which of a user's known items are left out of the lists.
     """
     folder = Path(directory)
     train, valid = load_parts(folder, "train"), load_parts(folder, "valid")
     mask = candidates_for(candidates, folder, train=train, seen=train, target=valid)
     negatives = load_negatives(folder, "valid") if sampled else None
-    return Parts(train, valid, load_parts(folder, "train", "valid"), CandidateItems(mask, negatives))
+    return Parts(train, valid, load_parts(folder, "train", "valid"), CandidateItems(mask, negatives, seen))
 
 
 def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) -> None:
@@ -90,7 +102,7 @@ def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) 
     metrics = [parse_metric(name) for name in request.metrics]
     try:
         evaluator = evaluator_for(
-            parts.valid, [parts.train], metrics, parts.train, parts.candidates, request.name
+            parts.valid, parts.train, metrics, parts.train, parts.candidates, request.name
         )
         fit = Fit.begin(request, parts.train)
         channel.send(Ready())
@@ -145,18 +157,36 @@ def final(request: FinalRequest, channel: ChildChannel, parts: Parts, descriptor
 
 def evaluator_for(
     target: Interactions,
-    seen: Sequence[Interactions],
+    known: Interactions,
     metrics: Sequence[Metric],
     train: Interactions,
     items: CandidateItems,
     who: str,
 ) -> Evaluator:
-    """Return what measures scores on a part: one way for validation and test."""
-    return Evaluator(target, seen, metrics, train, who=who, candidates=items.mask, negatives=items.negatives)
+    """Return what measures scores on a part: one way for validation and test.
+
+    Args:
+        target: the part.
+        known: rows that are known when it is evaluated.
+        metrics: what to measure.
+        train: counts how many users had an item.
+        items: which compete.
+        who: the model.
+    """
+    return Evaluator(
+        target,
+        [hidden_rows(known, items.seen)],
+        metrics,
+        train,
+        who=who,
+        candidates=items.mask,
+        negatives=items.negatives,
+        known=None if items.seen == "hide" else [known],
+    )
 
 
 def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]:
-    """Return the finite metrics on validation, with the rows of train hidden."""
+    """Return the finite metrics on validation."""
     evaluator.reset()
     size = batch_size(fit.train.n_items)
     for first in range(0, len(evaluator.users), size):

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from benchmark.protocol import Array
+from benchmark.protocol import Array, Interactions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.datasets.clock import Clock
+    from benchmark.datasets.specs import Seen
     from benchmark.records import Provenance
 
 Part: TypeAlias = Literal["train", "valid", "test"]
@@ -116,6 +117,20 @@ class Log:
     def with_scale(self, scale: tuple[float, float] | None) -> Log:
         """Return the same log with another scale."""
         return replace(self, provenance=replace(self.provenance, scale=scale))
+
+
+def hidden_rows(known: Interactions, seen: Seen) -> Interactions:
+    """Return the rows whose items are left out of their users' lists.
+
+    Args:
+        known: rows known when the lists are made.
+        seen: "hide": all of them; "allow": none; "hide-negative": known dislikes only.
+    """
+    if seen == "hide":
+        return known
+    if seen == "hide-negative" and len(known.negative):
+        return known.rows(known.negative)
+    return known.rows(np.zeros(len(known), dtype=np.bool_))
 
 
 def hash_files(paths: Iterable[Path]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from benchmark.datasets.specs import SplitSpec
+from benchmark.datasets.specs import Pairs, Seen, SplitSpec
 from benchmark.protocol import TimeUnitOfRows
 from benchmark.records import Provenance
 
@@ -142,7 +142,7 @@ class Candidates:
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """How many pairs of user and item are in two parts; 0 each, unless the split is broken."""
+    """How many pairs of user and item are in two parts; 0 each, unless items come again or it is broken."""
 
     train_valid: int
     train_test: int
@@ -195,6 +195,14 @@ class OrderSignal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepeatedPairs:
+    """How many pairs of user and item test has, and how many of them train or validation has too."""
+
+    test: int
+    repeated: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SplitAudit:
     """What a careful reader would ask about a split.
 
@@ -205,6 +213,7 @@ class SplitAudit:
         cold: users and items of test without a training row.
         users_without_test: users who are not evaluated.
         order: how much the order of events tells; None without times, or if the rule does not go by time.
+        repeats: how much of test comes again; None unless the suite says that items do.
         flags: what makes results doubtful, one sentence each.
         notes: what follows from the rule, one sentence each.
     """
@@ -215,6 +224,7 @@ class SplitAudit:
     cold: ColdCounts
     users_without_test: int
     order: OrderSignal | None = None
+    repeats: RepeatedPairs | None = None
     flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -242,6 +252,8 @@ class SplitManifest:
         source_fingerprint: changes when the source files are touched.
         reading_notes: what was made of the files that they do not say themselves, one sentence each.
         time_unit: unit of the times of its rows, and of those in ``notes``.
+        pairs: whether a user has one row for an item, or comes back to it.
+        seen: which items of a user's training rows are left out of the lists.
     """
 
     provenance: Provenance
@@ -262,6 +274,8 @@ class SplitManifest:
     source_fingerprint: str | None = None
     reading_notes: tuple[str, ...] = ()
     time_unit: TimeUnitOfRows = "s"
+    pairs: Pairs = "once"
+    seen: Seen = "hide"
 
     @property
     def dataset(self) -> str:

@@ -44,6 +44,7 @@ class Evaluator:
         who: str = "",
         candidates: NDArray[np.bool_] | None = None,
         negatives: Ids | None = None,
+        known: Sequence[Interactions] | None = None,
     ) -> None:
         """Prepare for the users of the target.
 
@@ -57,6 +58,7 @@ class Evaluator:
             candidates: (I,) items that may be shown at all; None for all.
             negatives: (E, n) sampled negatives of each evaluated user, for metrics such as "hit@10/99neg";
                 None draws them from the items that are in none of target, seen and train.
+            known: logs whose items are not new to their users, for metrics such as "recall@10/new"; None: seen.
 
         Raises:
             MetricError: the negatives have another shape.
@@ -68,6 +70,7 @@ class Evaluator:
         self.users: Ids = np.flatnonzero(self._n_ratings).astype(np.int32)
         # Who competes, and what can be found among them.
         self._seen = union(seen, target)
+        self._known = self._seen if known is None else union(known, target)
         self._excluded = None if candidates is None else ~np.asarray(candidates, dtype=np.bool_)
         self.relevance = relevant_items(target, self._seen, self._excluded)
         self._n_relevant: Longs = np.diff(self.relevance.starts)[self.users]
@@ -213,6 +216,7 @@ class Evaluator:
                     relevance=self.relevance,
                     train=self._train,
                     train_counts=self._train_counts,
+                    known=self._known,
                 )
                 measured = metric.compute(inputs)
             if metric.per_user:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,7 @@ class ListInputs(HitInputs):
         relevance: what can be found.
         train: the log that counts how many users had an item, and holds the features of items.
         train_counts: (I,) users of each item in ``train``.
+        known: (U, I), an entry at each pair that was known when the lists were made, items ascending.
     """
 
     lists: Ids
@@ -68,6 +69,38 @@ class ListInputs(HitInputs):
     relevance: Relevance
     train: Interactions
     train_counts: Floats32
+    known: csr_matrix
+
+    @cached_property
+    def repeated(self) -> NDArray[np.bool_]:
+        """Which positions hold an item that the user has had, (E, k)."""
+        from benchmark.metrics import topk
+
+        own = topk.entries_of(self.known.indptr, self.known.indices, self.users)
+        return topk.relevant_index(self.lists, own) >= 0
+
+    def sum_over_hits(self, value: Callable[[ListInputs], Values], *, repeated: bool) -> Values:
+        """Return what hits on repeated items, or on new ones, add to a value of each user, (E,).
+
+        A position adds what the value of the list cut behind it exceeds that of the list cut before it, so
+        what all positions add is the value: of a mean over hits each its own share, of what the first hit
+        decides the whole at the first hit. nan where the value is.
+
+        Args:
+            value: of lists, (E,).
+            repeated: whether hits on repeated items count, or those on new ones.
+        """
+        whole, total = value(self), np.zeros(len(self.users))
+        before = np.where(np.isnan(whole), whole, 0.0)
+        for position in range(self.k):
+            cut = np.arange(self.hits.shape[1]) <= position
+            head = replace(
+                self, hits=self.hits & cut, relevant_index=np.where(cut, self.relevant_index, -1)
+            )
+            behind = value(head)
+            total += np.where(self.repeated[:, position] == repeated, behind - before, 0.0)
+            before = behind
+        return np.where(np.isnan(whole), np.nan, total)
 
     @cached_property
     def relevant_gains(self) -> Values:

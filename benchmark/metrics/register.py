@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from math import inf
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 from benchmark.errors import MetricError, did_you_mean
 from benchmark.metrics.inputs import HitInputs, ListInputs, RatingInputs, ScoreInputs, offered
@@ -34,6 +34,8 @@ MODULES = ("ranking", "coverage", "diversity", "rating")
 """Modules of this package that define metrics, in the order in which they are listed."""
 
 Kind: TypeAlias = Literal["ranking", "rating", "catalogue"]
+HitPart: TypeAlias = Literal["repeated", "new"]
+"""Hits on items that a user has had, and on items that are new to the user."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _REGISTER: dict[str, Metric] = {}
@@ -55,6 +57,8 @@ class Metric:
         high: no value is above.
         k: the cut-off; None where it takes none, or is not yet given one.
         sampled: how many sampled negatives a user's relevant items are ranked among; None: all candidates.
+        part: "repeated" or "new": what hits on items that the user has had, or has not, add to the value;
+            None: the whole value.
     """
 
     base: str
@@ -68,12 +72,14 @@ class Metric:
     high: float = 1.0
     k: int | None = None
     sampled: int | None = None
+    part: HitPart | None = None
 
     @property
     def name(self) -> str:
-        """As a suite names it: ``"ndcg@10"``, ``"rmse"``, ``"hit@10/99neg"``."""
+        """As a suite names it: ``"ndcg@10"``, ``"rmse"``, ``"hit@10/99neg"``, ``"recall@10/repeated"``."""
         cutoff = "" if self.k is None else f"@{self.k}"
-        return self.base + cutoff + ("" if self.sampled is None else f"/{self.sampled}neg")
+        sampled = "" if self.sampled is None else f"/{self.sampled}neg"
+        return self.base + cutoff + sampled + ("" if self.part is None else f"/{self.part}")
 
     @cached_property
     def needs(self) -> frozenset[str]:
@@ -84,6 +90,12 @@ class Metric:
     def takes_k(self) -> bool:
         """Whether it is measured on lists and so takes a cut-off."""
         return self.made_from(ListInputs)
+
+    @property
+    def parts(self) -> tuple[Metric, ...]:
+        """The two metrics that it is the sum of; none of a part, nor of what is not measured on hits in lists."""
+        whole = self.part is None and self.kind == "ranking" and self.takes_k
+        return tuple(replace(self, part=part) for part in get_args(HitPart)) if whole else ()
 
     @property
     def label(self) -> str:
@@ -101,13 +113,19 @@ class Metric:
         low, high = ({inf: "∞", -inf: "-∞"}.get(value, f"{value:g}") for value in (self.low, self.high))
         return f"{low} to {high}"
 
-    def at(self, k: int | None, sampled: int | None = None, n_items: int | None = None) -> Metric:
-        """Return the same metric at a cut-off, among sampled negatives or all candidates.
+    def at(
+        self,
+        k: int | None,
+        sampled: int | None = None,
+        n_items: int | None = None,
+        part: HitPart | None = None,
+    ) -> Metric:
+        """Return the same metric at a cut-off, among sampled negatives or all candidates, or a part of it.
 
         Raises:
-            MetricError: k or ``sampled`` is missing, given where none belongs, or out of range.
+            MetricError: k, ``sampled`` or ``part`` is missing, given where none belongs, or out of range.
         """
-        asked = replace(self, k=k, sampled=sampled)
+        asked = replace(self, k=k, sampled=sampled, part=part)
         if self.takes_k and k is None:
             raise MetricError(f"metric {asked.name!r} needs a cut-off; write {replace(asked, k=10).name!r}")
         if not self.takes_k and k is not None:
@@ -124,6 +142,11 @@ class Metric:
             )
         if sampled is not None and sampled < 1:
             raise MetricError(f"metric {asked.name!r}: sample at least one negative, as in 'hit@10/99neg'")
+        if part is not None and not replace(asked, part=None).parts:
+            raise MetricError(
+                f"metric {asked.name!r}: only ranking metrics at a cut-off are split into repeated and new items;"
+                f" write {replace(asked, part=None).name!r}"
+            )
         return asked
 
     def made_from(self, inputs: type) -> bool:
@@ -132,6 +155,9 @@ class Metric:
 
     def compute(self, inputs: object) -> Any:
         """Return its values (E,) where each user has one, else its value."""
+        if self.part is not None:
+            assert isinstance(inputs, ListInputs)
+            return inputs.sum_over_hits(replace(self, part=None).compute, repeated=self.part == "repeated")
         return self.function(**{name: getattr(inputs, name) for name in self.needs})
 
 
@@ -202,7 +228,8 @@ def parse_metric(name: str, n_items: int | None = None) -> Metric:
     Args:
         name: a base and, where the metric is measured on lists, a cut-off: ``"ndcg@10"``, ``"rmse"``. Behind
             a ranking metric, ``/99neg`` ranks each user's relevant items among 99 sampled negatives only, as
-            older papers do: easier, and models may come out in another order (Krichene & Rendle 2020).
+            older papers do: easier, and models may come out in another order (Krichene & Rendle 2020). Last,
+            ``/repeated`` or ``/new``: what hits on items that the user has had, or has not, add to the value.
         n_items: I, to refuse a list longer than the catalogue; None where it is not known yet.
 
     Raises:
@@ -212,7 +239,7 @@ def parse_metric(name: str, n_items: int | None = None) -> Metric:
     (10, False)
     """
     metrics = registered()
-    match = re.fullmatch(r"([a-z0-9]*[a-z][a-z0-9]*)(?:@(-?\d+))?(?:/(\d+)neg)?", name)
+    match = re.fullmatch(r"([a-z0-9]*[a-z][a-z0-9]*)(?:@(-?\d+))?(?:/(\d+)neg)?(?:/(repeated|new))?", name)
     if match is None or match[1] not in metrics:
         typed = re.search(r"\d+$", name)
         likely_k = int(typed[0]) if typed and int(typed[0]) > 0 else 10
@@ -222,8 +249,8 @@ def parse_metric(name: str, n_items: int | None = None) -> Metric:
         known = ", ".join(entry.label for entry in metrics.values())
         hint = did_you_mean(name.strip().lower(), near) or f"; known metrics are {known}"
         raise MetricError(f"no metric is called {name!r}{hint}")
-    k, sampled = (None if number is None else int(number) for number in match.groups()[1:])
-    return metrics[match[1]].at(k, sampled, n_items)
+    k, sampled = (None if number is None else int(number) for number in match.groups()[1:3])
+    return metrics[match[1]].at(k, sampled, n_items, cast("HitPart | None", match[4]))
 
 
 def listing() -> list[dict[str, str]]:

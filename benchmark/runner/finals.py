@@ -216,6 +216,7 @@ class FinalsRun:
             train_on=request.train_on,
             directory=str(self.ready.data.directory),
             candidates=manifest.candidates.rule,
+            seen=manifest.seen,
             per_user_path=str(self.run_dir / per_user),
             state_path=str(self.run_dir / state),
         )

@@ -67,10 +67,13 @@ class ForkServers:
         """
         fork_server = self._kept_for(study, slot)
         if fork_server is None:
-            arguments = {"directory": str(data.directory), "candidates": data.manifest.candidates.rule}
-            preload = Preload(
-                study.adapter.preload, "benchmark.trial:load", {**arguments, "sampled": self.sampled}
-            )
+            arguments = {
+                "directory": str(data.directory),
+                "candidates": data.manifest.candidates.rule,
+                "sampled": self.sampled,
+                "seen": data.manifest.seen,
+            }
+            preload = Preload(study.adapter.preload, "benchmark.trial:load", arguments)
             fork_server = self._start(study.name, preload, slot, self._root(slot))
         try:
             yield fork_server

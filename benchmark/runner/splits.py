@@ -48,8 +48,9 @@ class StoredSplit:
     @property
     def key_inputs(self) -> Mapping[str, str | None]:
         """What results depend on besides the rows: features, and which items may be recommended."""
-        candidates = self.manifest.candidates
+        candidates, seen = self.manifest.candidates, self.manifest.seen
         return {
+            **({} if seen == "hide" else {"seen": seen}),  # keys of earlier runs stay what they were
             "features_sha256": self.manifest.features.sha256,
             "candidates": candidates.rule,
             "candidates_sha256": candidates.sha256,
@@ -177,7 +178,7 @@ class SplitStore:
         if count := negatives_per_user(self.suite):
             from benchmark.metrics.negatives import draw  # not at import: it compiles
 
-            store_negatives(directory, count, self.suite.split.seed, draw)
+            store_negatives(directory, count, self.suite.split.seed, draw, manifest.seen)
         if manifest.synthetic and spec.synthetic is None:
             self.say(f"{manifest.dataset}: NOT REAL DATA, a synthetic stand-in; labelled so throughout.")
         for flag in manifest.audited.flags:

@@ -115,6 +115,22 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
     return next((section for section in found if section is not None), None)
 
 
+def log_complaints(suite: Suite) -> Iterator[Complaint]:
+    """Return what does not fit together for one log: its entry and ``prepare``, its rows and the split."""
+    for index, spec in enumerate(suite.datasets):
+        own = spec.model_fields_set & {"positive", "negative", "pairs", "seen"}
+        key_path: KeyPath = ("datasets", index, *sorted(own)[:1])
+        try:
+            prepare = suite.prepare.for_log(spec)
+        except ValidationError as error:
+            text = "; ".join(fault.text for fault in schema_complaints(error))
+            yield Complaint(key_path, f"with prepare: {text}")
+            continue
+        refusal = suite.split.against_repeats
+        if prepare.pairs == "repeat" and refusal:
+            yield Complaint(("split", "by"), f"{spec.name}: {refusal}")
+
+
 def readable_models(models: Any) -> Iterator[tuple[int, Model]]:
     """Return the models that can be checked although the suite as a whole is not valid."""
     for index, entry in enumerate(models if isinstance(models, list | tuple) else ()):

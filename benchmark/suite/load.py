@@ -16,6 +16,7 @@ from benchmark.registry import Registry
 from benchmark.suite.complaints import (
     Complaint,
     KeyPath,
+    log_complaints,
     model_complaints,
     readable_models,
     schema_complaints,
@@ -152,8 +153,8 @@ class Document:
             SuiteError: with every complaint, one a line.
         """
         try:
-            suite = Suite.model_validate(self.content)
-            complaints = list(model_complaints(enumerate(suite.models), registry))
+            suite = Suite.model_validate(self.content).completed()
+            complaints = [*model_complaints(enumerate(suite.models), registry), *log_complaints(suite)]
         except ValidationError as error:
             readable = readable_models(self.content.get("models"))
             complaints = [*schema_complaints(error), *model_complaints(readable, registry)]

@@ -92,6 +92,13 @@ class Metrics(SuiteSection):
         """The primary metric, then the others, each once."""
         return tuple(dict.fromkeys((self.primary, *self.also)))
 
+    def with_parts(self) -> Metrics:
+        """Return the same with what repeated and new items add to each ranking metric at a cut-off."""
+        metrics = [parse_metric(name) for name in self.all]
+        named = [one.name for metric in metrics for one in (metric, *metric.parts)]
+        also = tuple(name for name in dict.fromkeys(named) if name != self.primary)
+        return self.model_copy(update={"also": also})
+
 
 class SlotSpec(SuiteSection):
     """What one trial reserves while it runs."""
@@ -224,6 +231,12 @@ class Suite(SuiteSection):
         suite = self.model_copy()
         suite._source = path  # noqa: SLF001 - a copy of its own class
         return suite
+
+    def completed(self) -> Suite:
+        """Return the suite with the metrics that follow from its data: parts, where items come again."""
+        if not any((spec.pairs or self.prepare.pairs) == "repeat" for spec in self.datasets):
+            return self
+        return self.model_copy(update={"metrics": self.metrics.with_parts()})
 
     def only(self, names: Sequence[str], hint: Hint = did_you_mean) -> Suite:
         """Return the suite with the models of these names alone.

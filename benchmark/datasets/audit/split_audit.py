@@ -18,6 +18,7 @@ from benchmark.datasets.manifest import (
     OrderSignal,
     Overlap,
     PopularityDrift,
+    RepeatedPairs,
     SplitAudit,
     SplitManifest,
 )
@@ -30,7 +31,7 @@ LEAST_TAU = 0.5
 LARGEST_GAP = 0.05
 
 TERMS = {
-    "overlap": "pairs of user and item in two parts; must be 0",
+    "overlap": "pairs of user and item in two parts; must be 0, unless pairs: repeat says that items come again",
     "future": "share of train later than the earliest test row: of the same user, of any user",
     "popularity": "tau: how similarly items rank by popularity in train and test, 1 the same, 0 unrelated; "
     "gini: how skewed it is, 0 even, 1 all in one item; fair: what a random draw of that size gives",
@@ -38,6 +39,7 @@ TERMS = {
     "users_without_test": "users who are not evaluated: too few rows, or none in the test window",
     "order": "hit@10 of guessing a test item from the item before it, with each user's rows in their true "
     "order and shuffled; loss: the share of it that rests on the order",
+    "repeats": "pairs of user and item in test, and how many of them train or validation has too",
     "tied": "rows with equal times, and users whose cut falls between such rows: the tie rule decides there",
 }
 """One line for each field of an audit, and for the ties in a split's notes."""
@@ -48,7 +50,8 @@ def audit(split: Split) -> SplitAudit:
     manifest, train, test = split.manifest, split.train, split.test
     overlap = count_overlap([split.parts[part] for part in PARTS])
     future, popularity = future_rows(train, test), popularity_drift(train, test)
-    order = order_signal(train, test) if predicts_the_future(manifest.rule) else None
+    order = order_signal(train, test, manifest.seen) if predicts_the_future(manifest.rule) else None
+    repeats = repeated_pairs(split) if manifest.pairs == "repeat" else None
     return SplitAudit(
         overlap=overlap,
         future=future,
@@ -56,8 +59,9 @@ def audit(split: Split) -> SplitAudit:
         cold=cold_counts(train, test),
         users_without_test=int((~occurring(test.users, train.n_users)).sum()),
         order=order,
+        repeats=repeats,
         flags=tuple(flags(manifest, overlap, future, popularity)),
-        notes=tuple(notes(manifest, future, order)),
+        notes=(*repeat_notes(manifest, repeats), *notes(manifest, future, order)),
     )
 
 
@@ -90,6 +94,38 @@ def count_overlap(parts: list[Interactions]) -> Overlap:
         for two in zip(labels[:-apart][same].tolist(), labels[apart:][same].tolist(), strict=True):
             counts[two] += 1
     return Overlap(train_valid=counts[0, 1], train_test=counts[0, 2], valid_test=counts[1, 2])
+
+
+def repeated_pairs(split: Split) -> RepeatedPairs:
+    """Return how many pairs of user and item test has, and how many of them are known before test."""
+    known, test = (
+        np.unique(np.concatenate([rows.users.astype(np.int64) * rows.n_items + rows.items for rows in parts]))
+        for parts in ((split.train, split.valid), (split.test,))
+    )
+    repeated = np.isin(test, known, assume_unique=True)
+    return RepeatedPairs(test=len(test), repeated=int(repeated.sum()))
+
+
+def repeat_notes(manifest: SplitManifest, repeats: RepeatedPairs | None) -> list[str]:
+    """Return what it means that items come again, or that seen items may be recommended."""
+    if repeats is None:
+        if manifest.seen != "allow":
+            return []
+        return [
+            "seen: allow, and no item comes again (pairs: once): seen items take places in the lists and are "
+            "never found in test"
+        ]
+    share = f"{repeats.repeated / repeats.test:.1%}"
+    found = [
+        f"{repeats.repeated} of {repeats.test} pairs of user and item in test ({share}) come again from train "
+        "or validation"
+    ]
+    if manifest.seen == "hide" and repeats.repeated:
+        found.append(
+            "seen: hide leaves these out: nobody is judged by what comes again; seen: allow keeps them as "
+            "candidates"
+        )
+    return found
 
 
 def occurring(ids: NDArray[np.int32], n: int) -> NDArray[np.bool_]:
@@ -162,7 +198,7 @@ def flags(
         ("train/test", overlap.train_test),
         ("valid/test", overlap.valid_test),
     ):
-        if count:
+        if count and manifest.pairs == "once":
             found.append(f"{count} pairs are in both {parts}")
     if rule.by == "files" and future and future.same_user:
         found.append(later_than(future.same_user, "the same user's earliest test row"))

@@ -13,7 +13,7 @@ from benchmark.datasets.log import SIDES, Log, hash_arrays
 from benchmark.datasets.manifest import Step, StepCounts
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
-from benchmark.datasets.specs import CoreSpec, PrepareSpec, written
+from benchmark.datasets.specs import CoreSpec, Pairs, PrepareSpec, Seen, written
 from benchmark.datasets.tables.timestamps import whole_times
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Ids, Interactions
@@ -38,6 +38,8 @@ class Prepared:
         has_values: whether the log has a value column.
         k_core: fewest rows of a user and an item, if the suite sets any; applied when the log is split.
         reading_notes: what was made of the files that they do not say themselves.
+        pairs: whether a user has one row for an item, or comes back to it.
+        seen: which items of a user's training rows are left out of the lists.
         sha256: content hash of the arrays and ids.
     """
 
@@ -55,6 +57,8 @@ class Prepared:
     k_core: CoreSpec | None = None
     reading_notes: tuple[str, ...] = ()
     clock: Clock = field(default_factory=Clock)
+    pairs: Pairs = "once"
+    seen: Seen = "hide"
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,8 +114,12 @@ def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
     if spec.rescale:
         frame, log = steps.rescaled(frame, spec.rescale, log), log.with_scale(spec.rescale)
         counter.count("rescale", frame, "to {:g} to {:g}".format(*spec.rescale))
-    frame = steps.without_duplicates(frame, spec, log)
-    counter.count("duplicate pairs", frame, spec.duplicates)
+    if spec.pairs == "repeat":
+        log = replace(log, notes=(*log.notes, *steps.repeats(frame)))
+        counter.count("duplicate pairs", frame, "pairs: repeat; drops nothing")
+    else:
+        frame = steps.without_duplicates(frame, spec, log)
+        counter.count("duplicate pairs", frame, spec.duplicates)
     left = counter.steps[-1]
     for side, count in zip(SIDES, (left.users, left.items), strict=True):
         if count < 2:
@@ -188,6 +196,8 @@ def in_dense_ids(
         k_core=spec.k_core,
         reading_notes=log.notes,
         clock=log.clock,
+        pairs=spec.pairs,
+        seen=spec.seen,
     )
 
 

@@ -120,11 +120,35 @@ def rescaled(frame: pd.DataFrame, to: tuple[float, float], log: Log) -> pd.DataF
     return frame.assign(value=new_low + share * (new_high - new_low))
 
 
+def pair_numbers(frame: pd.DataFrame) -> Longs:
+    """Return one number for each pair of user and item, (N,)."""
+    users, items = (pd.factorize(frame[side])[0] for side in SIDES)
+    numbers: Longs = users.astype(np.int64) * (int(items.max()) + 1) + items
+    return numbers
+
+
+def repeats(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return how many rows repeat a pair of user and item, and how many of these its time too, in words."""
+    pairs = pair_numbers(frame)
+    again = len(pairs) - len(np.unique(pairs))
+    if not again:
+        return ("no pair of user and item occurs twice, so pairs: repeat changes no row",)
+    found = [f"{again} of {len(pairs)} rows have a pair of user and item that another row has: all are kept"]
+    times = column(frame, "time")
+    if times is not None:
+        order = np.lexsort((times, pairs))
+        same = (np.diff(pairs[order]) == 0) & (np.diff(times[order]) == 0)
+        if same.any():
+            found.append(
+                f"{int(same.sum())} rows equal another one in user, item and time: each counts as an event "
+                "of its own; if they are copies, remove them from the log"
+            )
+    return tuple(found)
+
+
 def without_duplicates(frame: pd.DataFrame, spec: PrepareSpec, log: Log) -> pd.DataFrame:
     """Return one row for each user and item; "last" and "first" go by time if the log has times."""
-    # One number for each pair of user and item, (N,).
-    users, items = (pd.factorize(frame[side])[0] for side in SIDES)
-    pairs = users.astype(np.int64) * (int(items.max()) + 1) + items
+    pairs = pair_numbers(frame)
     ascending = np.sort(pairs)
     if not (ascending[1:] == ascending[:-1]).any():
         return frame
@@ -159,7 +183,9 @@ def duplicates_message(frame: pd.DataFrame, pairs: Longs, name: str) -> str:
         f"{name}: {len(np.unique(pairs[repeated]))} pairs of user and item occur in more than one row, such "
         f"as user {user}, item {item} ({rows}); every pair must occur once\n"
         "  Say what to do with prepare.duplicates: last (keep the latest), first, "
-        "mean (of the values), sum (of the values; without values, how often)"
+        "mean (of the values), sum (of the values; without values, how often)\n"
+        "  If users come back to items (groceries, music, news): pairs: repeat keeps every row, and seen: allow "
+        "recommends items again"
     )
 
 

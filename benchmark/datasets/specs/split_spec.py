@@ -35,6 +35,17 @@ RULE_KEYS: Mapping[str, Mapping[str, int | str | None]] = {
 }
 """Keys that belong to some rules only, with their defaults there."""
 
+BY_CHANCE = "rows drawn at random may put what a user bought later into train and what came before into test"
+NO_REPEATS: Mapping[str, str] = {
+    "random": BY_CHANCE,
+    "leave_n_out": BY_CHANCE,
+    "k_fold": BY_CHANCE,
+    "cold_user": "users of test have no row in train, so nothing can come again",
+    "cold_item": "items of test have no row in train, so none of them can come again",
+    "files": "parts of your own do not say that train comes before test",
+}
+"""Why a rule cannot cut a log whose items come again."""
+
 
 class FilesSpec(Spec):
     """The three parts of a split of your own, as files with the columns of the log."""
@@ -125,6 +136,22 @@ class SplitSpec(Spec):
                 "random, or drop repeats"
             )
         return self
+
+    @property
+    def against_repeats(self) -> str | None:
+        """Why the rule cannot cut a log with ``pairs: repeat``, and what can; None if it can.
+
+        >>> SplitSpec(by="user_time").against_repeats is None, SplitSpec(by="files", files=FilesSpec(
+        ...     train="a", valid="b", test="c")).against_repeats[:40]
+        (True, 'files cannot cut a log with pairs: repea')
+        """
+        if self.by not in NO_REPEATS or (self.by == "leave_n_out" and self.order == "time"):
+            return None
+        order = " with order: random" if self.by == "leave_n_out" else ""
+        return (
+            f"{self.by}{order} cannot cut a log with pairs: repeat: {NO_REPEATS[self.by]}; split by "
+            "leave_last_out, leave_n_out (order: time), user_time, global_time or rolling_time"
+        )
 
     def _refuse_keys_of_other_rules(self) -> None:
         keys = {key for own in RULE_KEYS.values() for key in own}

@@ -57,7 +57,8 @@ def need_times(prepared: Prepared, rule: str) -> None:
         SplitError: it has none.
     """
     if not len(prepared.interactions.times):
+        instead = "" if prepared.pairs == "repeat" else ", or split by: random"
         raise SplitError(
             f"{prepared.name}: a {rule} split needs times, and the log has none; "
-            "name the column with the key time, or split by: random"
+            f"name the column with the key time{instead}"
         )

@@ -70,13 +70,16 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         fold: which of the ``folds(spec)`` splits, from 0.
 
     Raises:
-        SplitError: the rule needs times or split files that the log does not have, or a part is empty.
+        SplitError: the rule needs times or split files that the log does not have, or cannot cut a log whose
+            items come again, or a part is empty.
     """
     spec = spec or SplitSpec()
     if not 0 <= fold < folds(spec):
         raise SplitError(
             f"{prepared.name}: no fold {fold} in a {spec.by} split of {folds(spec)}; count from 0"
         )
+    if prepared.pairs == "repeat" and (refusal := spec.against_repeats):
+        raise SplitError(f"{prepared.name}: {refusal}")
     core, train_only = prepared.k_core, looks_at_train_only(spec)
     if core and not train_only:
         prepared = keep(prepared, k_core(prepared.interactions, core), "whole log, test included")
@@ -108,6 +111,8 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         fold=fold_of(prepared.name, spec, fold),
         reading_notes=prepared.reading_notes,
         time_unit=prepared.clock.unit,
+        pairs=prepared.pairs,
+        seen=prepared.seen,
     )
     return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.datasets.log import Part, as_compared
+from benchmark.datasets.log import Part, as_compared, hidden_rows
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError
 from benchmark.files import atomic_path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from benchmark.datasets.manifest import Candidates
+    from benchmark.datasets.specs import Seen
 
 Draw: TypeAlias = Callable[[Ids, "csr_matrix", int, int], Ids]
 """Takes users (E,), known pairs (U, I), how many to draw, and a seed; returns negatives (E, n)."""
@@ -90,22 +91,23 @@ def store_candidates(items: Path, folder: Path, missing_values: Collection[str] 
     return Candidates(rule="given", sha256=digest, items=found, unknown=len(wanted) - found)
 
 
-def store_negatives(folder: Path, count: int, seed: int, draw: Draw) -> None:
+def store_negatives(folder: Path, count: int, seed: int, draw: Draw, seen: Seen = "hide") -> None:
     """Draw ``count`` negatives of each user of validation and of test; those already stored stay.
 
-    What is drawn for test is never one of the user's rows. Validation knows nothing about test: a row of
-    test may be a negative there, or what is missing among the drawn would tell the test rows.
+    What is drawn for test is never one of the user's rows there, nor one that ``seen`` hides. Validation knows
+    nothing about test: a row of test may be a negative there, or what is missing among the drawn would tell
+    the test rows.
     """
-    known_parts: dict[Part, tuple[Part, ...]] = {
-        "valid": ("train", "valid"),
-        "test": ("train", "valid", "test"),
-    }
+    known_parts: dict[Part, tuple[Part, ...]] = {"valid": ("train",), "test": ("train", "valid")}
     for part, known in known_parts.items():
         path = negatives_path(folder, part)
         if path.is_file() and load_negatives(folder, part).shape[1] == count:
             continue
-        users = np.flatnonzero(np.bincount(load_parts(folder, part).users)).astype(np.int32)
-        save_array(path, draw(users, load_parts(folder, *known).matrix(), count, seed))
+        target, hidden = load_parts(folder, part), hidden_rows(load_parts(folder, *known), seen)
+        users = np.flatnonzero(np.bincount(target.users)).astype(np.int32)
+        taken = target.matrix() + hidden.matrix()
+        taken.sort_indices()
+        save_array(path, draw(users, taken, count, seed))
 
 
 def load_negatives(folder: Path, part: Part) -> Ids:
