@@ -8,6 +8,8 @@ ADAPTERS: dict[str, str] = {
     "baselines/random": "adapters.baselines:Random",
     "baselines/popularity": "adapters.baselines:Popularity",
     "baselines/recent-popularity": "adapters.baselines:RecentPopularity",
+    "baselines/most-frequent": "adapters.baselines:MostFrequent",
+    "baselines/most-recent": "adapters.baselines:MostRecent",
     "surprise/normal": "adapters.surprise.baselines:NormalPredictor",
     "surprise/baseline": "adapters.surprise.baselines:BaselineOnly",
     "surprise/knn-basic": "adapters.surprise.knn:KnnBasic",

@@ -58,7 +58,9 @@ class Interactions:
 
     A ranker (``feedback = "implicit"``) is handed the liked rows only, a rating model
     (``"explicit"``) every row; the choice is the engine's, so an adapter just uses what it gets.
-    Rows keep the order of the user's log. All arrays are read-only.
+    Rows keep the order of the user's log. Where items come again (``pairs: repeat``) a pair has a row for
+    each time; :meth:`matrix` has a one for it all the same, and :meth:`counts` how many rows it has. All
+    arrays are read-only.
 
     Attributes:
         users: user of each row, (N,) int32 in 0..U-1.
@@ -141,13 +143,28 @@ class Interactions:
         """Return the (U, I) float32 matrix with a one at each pair that has a row."""
         return self._matrix
 
-    @cached_property
-    def _matrix(self) -> csr_matrix:
+    def counts(self) -> csr_matrix:
+        """Return the (U, I) float32 matrix with the number of rows of each pair, items ascending.
+
+        The same as :meth:`matrix` where a pair has one row at most.
+
+        >>> log = Interactions(
+        ...     users=np.array([0, 1, 0], dtype=np.int32), items=np.array([1, 0, 1], dtype=np.int32),
+        ...     values=np.ones(3, dtype=np.float32), times=np.array([], dtype=np.int64),
+        ...     positive=np.ones(3, dtype=np.bool_), n_users=2, n_items=2)
+        >>> log.counts().toarray().tolist(), log.matrix().toarray().tolist()
+        ([[0.0, 2.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
+        """
         from scipy.sparse import csr_matrix  # not at import: `bench --help` stays light
 
         ones = np.ones(len(self), dtype=np.float32)
         matrix = csr_matrix((ones, (self.users, self.items)), shape=(self.n_users, self.n_items))
         matrix.sum_duplicates()
+        return matrix
+
+    @cached_property
+    def _matrix(self) -> csr_matrix:
+        matrix = self.counts()
         matrix.data[:] = 1.0
         return matrix
 
@@ -266,9 +283,10 @@ class FoldsIn(Recommender, Protocol):
     """A recommender that can serve a user it was not trained with."""
 
     def fold_in(self, items: Ids) -> Scores:
-        """Return scores (I,) for a user whose whole history is these distinct items (n,), n at least 1.
+        """Return scores (I,) for a user whose whole history is these items (n,), n at least 1.
 
-        The earliest comes first; most models take no notice of the order.
+        The earliest comes first; most models take no notice of the order. The items are distinct, unless the
+        log's items come again and the class says ``folds_repeats``: then each comes as often as in the history.
         """
         ...
 
@@ -286,6 +304,8 @@ class Traits:
         rates: predicts ratings, so RMSE and MAE apply.
         keeps_state: can be exported.
         folds_in: can serve a user it was not trained with, from that user's history.
+        folds_repeats: such a history may hold an item several times.
+        needs_repeats: recommends what a user has had, so it needs a log whose items come again.
         from_features: which of "users" and "items" it scores by features alone; for users and items
             without a training row that it cannot score, the engine puts popularity in its place.
         needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
@@ -305,6 +325,8 @@ class Traits:
     from_features: tuple[str, ...] = ()
     needs_features: tuple[str, ...] = ()
     scores_all: bool = False
+    folds_repeats: bool = False
+    needs_repeats: bool = False
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
 
 
@@ -341,5 +363,7 @@ def traits(adapter: type) -> Traits:
         from_features=tuple(getattr(adapter, "from_features", ())),
         needs_features=tuple(getattr(adapter, "needs_features", ())),
         scores_all=getattr(adapter, "scores_all", False),
+        folds_repeats=getattr(adapter, "folds_repeats", False),
+        needs_repeats=getattr(adapter, "needs_repeats", False),
         published=published,
     )

@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 
 def rating_shares(train: Interactions) -> csr_matrix:
-    """Return the log as a matrix (U, I) of ratings over the highest one; ones where values are no ratings."""
+    """Return the log as a matrix (U, I) of ratings over the highest one; ones where values are no ratings.
+
+    Several rows of one pair count as their mean.
+    """
     highest = train.scale[1] if train.scale else 0.0
     values = train.values / highest if highest > 0 else np.ones(len(train), dtype=np.float32)
     matrix = csr_matrix((values, (train.users, train.items)), shape=(train.n_users, train.n_items))
+    rows = train.counts()
+    matrix.sum_duplicates()
+    matrix.data /= rows.data
     return matrix.minimum(1.0).maximum(0.0).astype(np.float32)
 
 

@@ -94,8 +94,12 @@ def plan(
     studies: list[StudyRecord] = []
     for spec in ready.datasets:
         log = expected_log(spec, DataFolders(suite=ready.folder), ready.split.files)
+        prepare = ready.prepare.for_log(spec)
+        repeats = prepare.pairs == "repeat" and prepare.seen != "hide"
         for label in runner.labels_of(ready, spec.name):
-            planned = runner.plan(ready, registry(), label, rated=log.rated, described=log.described)
+            planned = runner.plan(
+                ready, registry(), label, rated=log.rated, described=log.described, repeats=repeats
+            )
             studies += [study.record() for study in planned]
     return studies
 

@@ -31,6 +31,8 @@ from benchmark.bundle.format import (
 from benchmark.bundle.model_card import model_card
 from benchmark.bundle.serving import Id
 from benchmark.cold_start import Cold
+from benchmark.datasets.log import hidden_rows
+from benchmark.datasets.specs import Seen
 from benchmark.datasets.store.candidates import candidates_for
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import BundleError
@@ -44,6 +46,12 @@ from benchmark.protocol import Array, Ids, Interactions, Scores
 from benchmark.records import FinalRecord, Measurements, Provenance, TestScores
 from benchmark.results import read_final
 
+HIDDEN: Mapping[Seen, str] = {
+    "hide": "every row of train and validation",
+    "allow": "nothing: items come again",
+    "hide-negative": "the known dislikes of train and validation",
+}
+"""What is never recommended again, in words."""
 TIE_SEED = 0
 """The scorer's: lists must equal those that the run stored."""
 
@@ -174,7 +182,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
     titles = items["title"].tolist() if "title" in items else [None] * len(items)
     rows = load_parts(results.split_folder, *LEARNED_PARTS[final.train_on])
     positives = rows.positives()
-    seen = load_parts(results.split_folder, "train", "valid")
+    known = load_parts(results.split_folder, "train", "valid")
     learned = positives if study.feedback == "implicit" else rows
     return Contents(
         describe(results, final, final.measured, per_user),
@@ -182,10 +190,10 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
         users["id"].tolist(),
         items["id"].tolist(),
         [None if pd.isna(title) else str(title) for title in titles],
-        seen,
+        hidden_rows(known, results.stored.split.seen),
         np.bincount(positives.items, minlength=positives.n_items).astype(np.float32),
         filled_in(learned, study.from_features, final.measured),
-        excluded_items(results, seen),
+        excluded_items(results, known),
         golden_lists(per_user),
         record,
     )
@@ -217,7 +225,7 @@ def filled_in(learned: Interactions, from_features: Sequence[str], measured: Mea
     )
 
 
-def excluded_items(results: RankedResults, seen: Interactions) -> NDArray[np.bool_]:
+def excluded_items(results: RankedResults, known: Interactions) -> NDArray[np.bool_]:
     """Return which items (I,) were not candidates for test.
 
     Raises:
@@ -230,8 +238,8 @@ def excluded_items(results: RankedResults, seen: Interactions) -> NDArray[np.boo
             "model in production has no such list: run the suite with candidates all or train"
         )
     train = load_parts(folder, "train")
-    mask = candidates_for(rule, folder, train=train, seen=seen, target=seen)
-    return np.zeros(seen.n_items, dtype=np.bool_) if mask is None else ~mask
+    mask = candidates_for(rule, folder, train=train, seen=known, target=known)
+    return np.zeros(known.n_items, dtype=np.bool_) if mask is None else ~mask
 
 
 def golden_lists(per_user: pd.DataFrame) -> GoldenLists:
@@ -276,6 +284,7 @@ def describe(
             positive=split.positive,
             n_users=split.n_users,
             n_items=split.n_items,
+            pairs=split.pairs,
         ),
         versions=versions,
         environment_sha256=hardware.hash or content_hash(versions),
@@ -297,8 +306,9 @@ def describe(
             processor=hardware.processor,
         ),
         tie_seed=TIE_SEED,
-        hidden="every row of train and validation",
+        hidden=HIDDEN[split.seen],
         run=RunReference(suite=run.suite, suite_sha256=run.suite_hash, final_key=final.final_key),
+        seen=split.seen,
     )
 
 

@@ -2,7 +2,7 @@
 
 bundle.json               what it is: adapter, hyperparameters, versions, data, scores
 model.safetensors         the adapter's state
-seen.safetensors          what each user has seen, as the index arrays of a sparse matrix (U, I)
+seen.safetensors          what is left out of each user's lists, as the index arrays of a sparse matrix (U, I)
 popularity.safetensors    positives of each item in the training data (I,), for unknown users
 cold.safetensors          users and items without a training row, and items that are not candidates
 users.json, items.json    raw ids in the order of dense ids; titles
@@ -23,7 +23,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -79,6 +79,7 @@ class DataOrigin:
         split_sha256: content hash of the split.
         prepared_sha256: content hash of the prepared log.
         positive: the condition for a positive row; None if every row is one.
+        pairs: whether a user has one row for an item, or comes back to it.
         n_users: U.
         n_items: I.
     """
@@ -91,6 +92,7 @@ class DataOrigin:
     positive: str | None
     n_users: int
     n_items: int
+    pairs: Literal["once", "repeat"] = "once"
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class BundleManifest:
         tie_seed: seed of the order among equal scores: the one that the run ranked with.
         hidden: what is never recommended again, in words.
         run: where it came from.
+        seen: which of a user's known items are left out of the lists.
         format: version of the files.
     """
 
@@ -185,6 +188,7 @@ class BundleManifest:
     tie_seed: int
     hidden: str
     run: RunReference
+    seen: Literal["hide", "allow", "hide-negative"] = "hide"
     format: int = FORMAT
 
 

@@ -20,9 +20,17 @@ _LIMITS = """## Limits
 
 - Items added after training are never recommended. Users added since get the most popular items, or a list
   made from their history where the model can fold one in.
-- Items that a user consumed in the test part are not hidden: the lists are those that were evaluated. Leave
-  such items out with `--exclude`.
+- {seen}
 - Scores say how well the past was predicted, not what a list would change in the world."""
+_TEST_ROWS = """Items that a user consumed in the test part are not hidden: the lists are those that were evaluated. Leave
+  such items out with `--exclude`."""
+_SEEN = {
+    "hide": _TEST_ROWS,
+    "allow": """Items that a user has had are recommended again (`seen: allow`), and were when it was evaluated. Leave
+  out with `--exclude` what is not wanted again.""",
+    "hide-negative": f"""Known dislikes of a user are hidden; other items that the user has had are recommended again
+  (`seen: hide-negative`). {_TEST_ROWS}""",
+}
 
 
 def model_card(manifest: BundleManifest) -> str:
@@ -62,6 +70,6 @@ def model_card(manifest: BundleManifest) -> str:
             f"({escape(cost.processor)}); the state takes {decimal(cost.size_mb, 2)} MB."
         ),
         _USE,
-        _LIMITS,
+        _LIMITS.format(seen=_SEEN[manifest.seen]),
     ]
     return "\n\n".join(lines) + "\n"

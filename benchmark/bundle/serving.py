@@ -64,7 +64,7 @@ class Bundle:
         user_ids: raw ids in the order of dense ids.
         item_ids: likewise.
         titles: of the items; None where there is none.
-        seen: index arrays (U + 1,) and (n,) of what each user has seen.
+        seen: index arrays (U + 1,) and (n,) of what is left out of each user's lists.
         popularity: positives of each item in the training data, (I,).
         cold: users and items without a training row, filled in as the run did.
         excluded: items that are not candidates, (I,).
@@ -103,7 +103,7 @@ class Bundle:
     def recommend(
         self, users: Iterable[Id], k: int = 10, *, exclude: Collection[Id] = ()
     ) -> list[Recommendation]:
-        """Return the list of each user, in their order; seen items are left out.
+        """Return the list of each user, in their order; what the run hid of what they have seen is left out.
 
         Args:
             users: raw ids, as numbers or as text. An unknown user gets the most popular items.
@@ -135,7 +135,7 @@ class Bundle:
     def recommend_new(
         self, history: Collection[Id], k: int = 10, *, user: Id | None = None, exclude: Collection[Id] = ()
     ) -> Recommendation:
-        """Return the list of a new user from a history, whose items are left out.
+        """Return the list of a new user from a history; its items are left out if the run hid seen items.
 
         A model that cannot fold a history in is replaced by popularity, and the list says so.
 
@@ -154,10 +154,10 @@ class Bundle:
             raise BundleError(
                 f"user {user} is known and has a history already; leave out the history, it is for new users"
             )
-        dense = self._distinct(history)
+        dense = self._dense(history) if self._takes_repeats else self._distinct(history)
         unknown = sum(dense_id(self._items, item) is None for item in history)
         note = f"{unknown} of {len(history)} items of the history are not in the catalogue" if unknown else ""
-        left_out = [*exclude, *history]
+        left_out = [*exclude, *history] if self.files.manifest.seen == "hide" else [*exclude]
         fold_in = getattr(self.model, "fold_in", None)
         if fold_in is None or not len(dense):
             why = (
@@ -172,7 +172,7 @@ class Bundle:
         return Recommendation(user, "history", items, note)
 
     def candidates(self, users: Ids) -> Scores:
-        """Return the scores (B, I) of dense users (B,), -inf where an item is seen or not a candidate.
+        """Return the scores (B, I) of dense users (B,), -inf where an item is hidden or not a candidate.
 
         Raises:
             BundleError, AdapterError: as :meth:`scores`.
@@ -206,6 +206,11 @@ class Bundle:
             raise BundleError(
                 f"{self.files.path}: the stored state does not fit: {error} Export the bundle again."
             ) from error
+
+    @property
+    def _takes_repeats(self) -> bool:
+        """Whether the model is folded in with a history in which items come again."""
+        return self.files.manifest.data.pairs == "repeat" and getattr(self.model, "folds_repeats", False)
 
     @property
     def _nobody(self) -> Ids:
@@ -345,7 +350,7 @@ def read_titles(files: Files, expected: int) -> list[str | None]:
 
 
 def read_seen(files: Files, n_users: int, n_items: int) -> tuple[Integers, Integers]:
-    """Return index arrays (U + 1,) and (n,) of what each user has seen.
+    """Return index arrays (U + 1,) and (n,) of what is left out of each user's lists.
 
     Raises:
         BundleError: they are not such arrays.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from benchmark.datasets.manifest import SplitManifest
+from benchmark.datasets.specs import Seen
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
@@ -18,6 +19,12 @@ UNUSED_SHARE = 0.25
 """A search that ended with more of its budget left had time for trials that it did not make."""
 
 STABLE_SHARE = 0.95
+
+POOLS: Mapping[Seen, str] = {
+    "hide": "unseen items",
+    "allow": "items, those that a user has had included",
+    "hide-negative": "items but a user's known dislikes",
+}
 
 CANDIDATES = {
     "train": "items that occur in training",
@@ -44,6 +51,7 @@ def fact_notes(
     scored = [final.test for final in select(results.records, FinalRecord) if final.test is not None]
     if scored:
         yield evaluated_note(split, scored[0].counts, results.suite.metrics.all)
+    yield from repeats_note(split, results.suite.metrics.all)
     yield from prepared_note(split)
     if reference is not None:
         named = "chosen by the reader" if chosen else "best on validation, named before test was opened"
@@ -86,8 +94,8 @@ def evaluated_note(split: SplitManifest, counts: TestCounts, metrics: Sequence[s
             "test items do not occur in training",
         ),
     ]
-    rule = split.candidates.rule
-    ranked = "all unseen items" if rule == "all" else f"a subset of the unseen items: {CANDIDATES[rule]}"
+    rule, pool = split.candidates.rule, POOLS[split.seen]
+    ranked = f"all {pool}" if rule == "all" else f"a subset of the {pool}: {CANDIDATES[rule]}"
     text = f"{'; '.join(found)}. Full ranking over {ranked}."
     rated = [name for name in metrics if parse_metric(name).kind == "rating"]
     return Note(f"{text} {', '.join(rated)} over interactions." if rated else text)
@@ -101,6 +109,21 @@ def counted(count: int, one: str, many: str) -> Iterator[str]:
     """
     if count:
         yield f"{count} {one if count == 1 else many}"
+
+
+def repeats_note(split: SplitManifest, metrics: Sequence[str]) -> Iterator[Note]:
+    """Yield how much of test comes again, and what the parts of metrics are, where a suite has any."""
+    repeats = split.audited.repeats
+    if repeats is not None and repeats.test:
+        yield Note(
+            f"Items come again: {repeats.repeated} of {repeats.test} pairs of user and item in test "
+            f"({repeats.repeated / repeats.test:.1%}) occur in train or validation."
+        )
+    if any(parse_metric(name).part for name in metrics):
+        yield Note(
+            "/repeated, /new: what hits on items that the user has had, and on items new to the user, add to a "
+            "metric; together they are its value."
+        )
 
 
 def prepared_note(split: SplitManifest) -> Iterator[Note]:

@@ -56,6 +56,7 @@ class Facts:
             "synthetic": self.split.synthetic,
             **{name: content[name] for name in ("audit", "fold")},
             "candidates": self.split.candidates.rule,
+            **({} if self.split.seen == "hide" else {"seen": self.split.seen}),
             "finals_on": self.finals_on,
             "policy_budget_s": budget.per_model,
             "max_trials": budget.max_trials,

@@ -75,7 +75,14 @@ def dry_run(suite: Suite, registry: Registry, options: RunOptions) -> list[DryRu
             return [
                 _dry_run(suite, study, data, slot, servers)
                 for data in stored
-                for study in plan(suite, registry, data.label, rated=data.rated, described=data.described)
+                for study in plan(
+                    suite,
+                    registry,
+                    data.label,
+                    rated=data.rated,
+                    described=data.described,
+                    repeats=data.repeats,
+                )
             ]
 
 

@@ -116,6 +116,7 @@ def plan(
     *,
     rated: bool = True,
     described: Collection[str] = ("users", "items"),
+    repeats: bool = True,
 ) -> list[Study]:
     """Return the studies of one data set, in the order of the suite.
 
@@ -125,11 +126,12 @@ def plan(
         dataset: label of the data set.
         rated: whether its values are ratings on a known scale; without, rating models do not apply.
         described: which of "users" and "items" have features.
+        repeats: whether its items come again and may be recommended again.
     """
     studies = []
     for model in suite.models:
         adapter = registry[model.use]
-        excluded = exclusion(suite, adapter, rated=rated, described=described)
+        excluded = exclusion(suite, adapter, rated=rated, described=described, repeats=repeats)
         studies.append(_study(adapter, model, dataset, excluded))
     return studies
 
@@ -175,7 +177,9 @@ def _study(adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | N
     )
 
 
-def exclusion(suite: Suite, adapter: Adapter, *, rated: bool, described: Collection[str]) -> Exclusion | None:
+def exclusion(
+    suite: Suite, adapter: Adapter, *, rated: bool, described: Collection[str], repeats: bool
+) -> Exclusion | None:
     """Return why a model does not run on a data set; None if it does."""
     traits = adapter.traits
     if adapter.missing:
@@ -189,6 +193,11 @@ def exclusion(suite: Suite, adapter: Adapter, *, rated: bool, described: Collect
     if traits.needs_features and not set(traits.needs_features) & set(described):
         needed = " or ".join(traits.needs_features)
         return Exclusion("n/a", f"needs features of {needed}, and the data set has none: add their table")
+    if traits.needs_repeats and not repeats:
+        return Exclusion(
+            "n/a",
+            "recommends what a user has had, and this log's items do not come again: pairs: repeat, seen: allow",
+        )
     return None
 
 

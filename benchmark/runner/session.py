@@ -124,7 +124,14 @@ class _Session:
         planned = [
             (study, data)
             for data in splits
-            for study in plan(suite, self.registry, data.label, rated=data.rated, described=data.described)
+            for study in plan(
+                suite,
+                self.registry,
+                data.label,
+                rated=data.rated,
+                described=data.described,
+                repeats=data.repeats,
+            )
         ]
         records = [study.record() for study, _ in planned]
         self.run_dir.update(studies=tuple(records))

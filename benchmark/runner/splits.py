@@ -41,6 +41,11 @@ class StoredSplit:
         return self.manifest.features.sides
 
     @property
+    def repeats(self) -> bool:
+        """Whether items come again and may be recommended again."""
+        return self.manifest.pairs == "repeat" and self.manifest.seen != "hide"
+
+    @property
     def hash(self) -> str:
         """Content hash of the split."""
         return self.manifest.hash

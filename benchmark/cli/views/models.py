@@ -72,6 +72,8 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
         needs += f"; not installed: {install_hint([adapter])}"
     if traits.needs_features:
         needs += f"; features of {' or '.join(traits.needs_features)}"
+    if traits.needs_repeats:
+        needs += "; a log whose items come again (pairs: repeat, seen: allow)"
     return {
         "learns from": "likes" if traits.feedback == "implicit" else "ratings",
         "predicts": "ranking and ratings" if traits.rates else "ranking",

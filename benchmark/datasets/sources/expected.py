@@ -33,8 +33,9 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
         DataError: the path is a folder in no known layout.
     """
     files = locate(spec, folders, parts)
-    has_values = bool(spec.synthetic or files.layout or spec.value)
-    has_scale = bool(spec.synthetic or spec.scale or (files.known and files.known.scale))
+    generated = bool(spec.synthetic and not spec.synthetic.repeats)
+    has_values = bool(generated or files.layout or spec.value)
+    has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
     return ExpectedLog(has_values and has_scale, described_sides(spec, files))
 
 

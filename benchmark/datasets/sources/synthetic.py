@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets.log import LIST_SEPARATOR, Log, hash_arrays
+from benchmark.datasets.sources.baskets import purchases
 from benchmark.datasets.sources.known import KnownDataset
 from benchmark.datasets.specs import MIN_ROWS_PER_USER, SyntheticSpec
 from benchmark.protocol import Array, Longs, Values
@@ -33,7 +34,8 @@ def synthetic_log(spec: SyntheticSpec | None = None, /, *, name: str = "syntheti
     A user's taste and an item's character are points on ``dim`` axes. A user draws items without
     replacement with probability proportional to popularity x exp(signal x affinity), by the Gumbel
     top-k trick (Kool et al. 2019, arXiv:1903.06059). Ratings 1 to 5 follow the affinity with noise.
-    Every user has at least five rows, every item at least one.
+    Every user has at least five rows, every item at least one. With ``spec.repeats`` users come back to
+    their items, in baskets, see :func:`benchmark.datasets.sources.baskets.purchases`: there are no ratings then.
 
     Args:
         spec: the shape; may be given as keywords instead.
@@ -48,19 +50,21 @@ def synthetic_log(spec: SyntheticSpec | None = None, /, *, name: str = "syntheti
     rng = np.random.default_rng(spec.seed)
     tastes = Tastes.draw(spec, rng)
     users, items = tastes.draw_pairs(spec, rng)
-    values = tastes.draw_ratings(users, items, rng)
-    # Each user joins on some day and stays for some weeks.
-    joined = rng.uniform(0, DAYS * DAY_S, size=spec.users)
-    stays = rng.exponential(30 * DAY_S, size=spec.users)
-    seconds = joined[users] + rng.uniform(size=len(users)) * stays[users]
+    values = None
+    if spec.repeats:
+        bought = purchases(users, items, spec, rng)
+        users, items, seconds = bought.users, bought.items, bought.when * DAYS * DAY_S
+    else:
+        values = tastes.draw_ratings(users, items, rng)
+        # Each user joins on some day and stays for some weeks.
+        joined = rng.uniform(0, DAYS * DAY_S, size=spec.users)
+        stays = rng.exponential(30 * DAY_S, size=spec.users)
+        seconds = joined[users] + rng.uniform(size=len(users)) * stays[users]
     times = FIRST_DAY + seconds.astype(np.int64)
     order = np.lexsort((items, users, times))
-    columns: dict[str, Array] = {
-        "user": users[order] + 1,
-        "item": items[order] + 1,
-        "value": values[order],
-        "time": times[order],
-    }
+    columns: dict[str, Array] = {"user": users[order] + 1, "item": items[order] + 1}
+    columns |= {} if values is None else {"value": values[order]}
+    columns |= {"time": times[order]}
     return Log(
         provenance=Provenance(
             dataset=name,
@@ -68,7 +72,7 @@ def synthetic_log(spec: SyntheticSpec | None = None, /, *, name: str = "syntheti
             licence=GENERATED,
             synthetic=True,
             sha256=hash_arrays(columns.items()),
-            scale=(1.0, 5.0),
+            scale=None if values is None else (1.0, 5.0),
         ),
         frame=pd.DataFrame(columns),
         items=tastes.item_table(),
@@ -106,8 +110,8 @@ class Tastes:
         return cls(users, items, -spec.skew * np.log(rank))
 
     def draw_pairs(self, spec: SyntheticSpec, rng: np.random.Generator) -> tuple[Longs, Longs]:
-        """Return users and items of all rows, (N,) each, users ascending."""
-        counts = rows_per_user(spec, rng)
+        """Return users and items of all pairs, (D,) each, users ascending."""
+        counts = pairs_per_user(spec, rng)
         # A random row slot per item keeps every item in the log and gives no user more than its rows.
         owner = rng.permutation(np.repeat(np.arange(spec.users), counts))[: spec.items]
         items = []
@@ -146,17 +150,17 @@ class Tastes:
         )
 
 
-def rows_per_user(spec: SyntheticSpec, rng: np.random.Generator) -> Longs:
-    """Return how many rows each user has, (U,): log-normal activity, at least five, N in all."""
+def pairs_per_user(spec: SyntheticSpec, rng: np.random.Generator) -> Longs:
+    """Return how many items each user has, (U,): log-normal activity, at least five, all pairs together."""
     most_extra = spec.items - MIN_ROWS_PER_USER
     activity = rng.lognormal(sigma=0.8, size=spec.users)
     extra = np.zeros(spec.users, dtype=np.int64)
-    left = spec.interactions - MIN_ROWS_PER_USER * spec.users
+    left = spec.pairs - MIN_ROWS_PER_USER * spec.users
     while left:
         weights = np.where(extra < most_extra, activity, 0.0)
         extra += rng.multinomial(left, weights / weights.sum())
         np.minimum(extra, most_extra, out=extra)
-        left = spec.interactions - MIN_ROWS_PER_USER * spec.users - int(extra.sum())
+        left = spec.pairs - MIN_ROWS_PER_USER * spec.users - int(extra.sum())
     return extra + MIN_ROWS_PER_USER
 
 

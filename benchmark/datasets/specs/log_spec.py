@@ -25,7 +25,7 @@ class SyntheticSpec(Spec):
     users: int = Field(default=300, ge=2, description="number of users, U")
     items: int = Field(default=200, ge=2, description="number of items, I")
     interactions: int = Field(
-        default=9000, ge=1, description="number of rows, N; every pair occurs once at most"
+        default=9000, ge=1, description="number of rows, N; every pair occurs once at most, unless repeats"
     )
     seed: int = Field(default=0, ge=0, description="the only source of randomness")
     dim: int = Field(default=8, ge=1, le=64, description="number of latent tastes; each one is a genre")
@@ -36,16 +36,33 @@ class SyntheticSpec(Spec):
         default=2.5, ge=0, description="weight of a user's taste against chance; 0 means no taste"
     )
 
+    repeats: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of rows in which a user comes back to an item; above 0 the rows are purchases in "
+        "baskets over a year, without ratings",
+    )
+    basket: int = Field(
+        default=4, ge=1, le=MIN_ROWS_PER_USER, description="items bought at a time, where there are repeats"
+    )
+
+    @property
+    def pairs(self) -> int:
+        """How many distinct pairs of user and item there are."""
+        return self.interactions - round(self.repeats * self.interactions)
+
     @model_validator(mode="after")
     def _has_room(self) -> SyntheticSpec:
         least, most = MIN_ROWS_PER_USER * self.users, self.users * self.items // 2
-        if not least <= self.interactions <= most:
+        what = "interactions without repeats" if self.repeats else "interactions"
+        if not least <= self.pairs <= most:
             raise ValueError(
-                f"interactions is {self.interactions}; with {self.users} users and {self.items} items it "
+                f"{what} is {self.pairs}; with {self.users} users and {self.items} items it "
                 f"must lie between {least} ({MIN_ROWS_PER_USER} per user) and {most} (half of all pairs)"
             )
-        if self.interactions < self.items:
-            raise ValueError(f"interactions is {self.interactions}; it must be at least items ({self.items})")
+        if self.pairs < self.items:
+            raise ValueError(f"{what} is {self.pairs}; it must be at least items ({self.items})")
         return self
 
 
