@@ -105,9 +105,9 @@ class MostFrequent:
     """The items that a user has had most often first, then the most consumed of the others.
 
     Implicit feedback; nothing is tuned. For logs whose items come again (``pairs: repeat``): the personal
-    top-frequency baseline of next-basket recommendation, which neural models seldom beat (Li et al. 2023,
-    "A Next Basket Recommendation Reality Check", doi:10.1145/3587153). Equally frequent items are in the order
-    of popularity. Complexity: O(N) to train, O(U I) for a full scoring.
+    top-frequency baseline of next-basket recommendation (Li et al. 2023, "A Next Basket Recommendation
+    Reality Check", doi:10.1145/3587153). Equally frequent items are in the order of popularity.
+    Complexity: O(N) to train, O(U I) for a full scoring.
     """
 
     space: ClassVar[Space] = {}
@@ -157,10 +157,10 @@ class MostFrequent:
 class MostRecent(MostFrequent):
     """The items that a user has had most recently first, then the most consumed of the others.
 
-    Implicit feedback; nothing is tuned. For logs whose items come again (``pairs: repeat``): what was had last
-    is had again soonest (Anderson et al. 2014, "The dynamics of repeat consumption",
-    doi:10.1145/2566486.2568018). Items of one moment, such as a basket, are in the order of popularity; without
-    times the order is that of the log. Complexity: O(N) to train, O(U I) for a full scoring.
+    Implicit feedback; nothing is tuned. For logs whose items come again (``pairs: repeat``): recency predicts
+    what is consumed again (Anderson et al. 2014, "The dynamics of repeat consumption",
+    doi:10.1145/2566486.2568018). Items of one moment, such as a basket, are in the order of popularity;
+    without times the order is that of the log. Complexity: O(N) to train, O(U I) for a full scoring.
     """
 
     def own_items(self, train: Interactions) -> csr_matrix:

@@ -285,8 +285,8 @@ class FoldsIn(Recommender, Protocol):
     def fold_in(self, items: Ids) -> Scores:
         """Return scores (I,) for a user whose whole history is these items (n,), n at least 1.
 
-        The earliest comes first; most models take no notice of the order. The items are distinct, unless the
-        log's items come again and the class says ``folds_repeats``: then each comes as often as in the history.
+        The earliest comes first; most models take no notice of the order. The items are distinct, unless
+        the log's items come again and the class says ``folds_repeats``.
         """
         ...
 

@@ -89,12 +89,13 @@ def exposure(
         return None, {}
     short = replace(evaluation, lists=evaluation.lists[:, :length])
     primary, head = metrics[0], head_items(counts)
+    is_plain = primary.made_from(HitInputs) and not primary.sampled and primary.part is None
     found: dict[str, Values] = {}
     for name, kind in (("head", head), ("tail", ~head)):
         # The list stays the same; only items of one kind count as hits and as relevant.
         hits, relevant = hits_of_kind(short.users, short.lists, evaluator.relevance, kind)
         found[f"recall_{name}"] = ranking.recall(hits, relevant, hits.shape[1])
-        if primary.made_from(HitInputs) and primary.k is not None and not primary.sampled and primary.part is None:
+        if is_plain and primary.k is not None:
             found[f"{primary.name}_{name}"] = primary.compute(HitInputs(hits, relevant, primary.k))
     lift = mean_popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found

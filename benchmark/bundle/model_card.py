@@ -22,14 +22,13 @@ _LIMITS = """## Limits
   made from their history where the model can fold one in.
 - {seen}
 - Scores say how well the past was predicted, not what a list would change in the world."""
-_TEST_ROWS = """Items that a user consumed in the test part are not hidden: the lists are those that were evaluated. Leave
-  such items out with `--exclude`."""
 _SEEN = {
-    "hide": _TEST_ROWS,
-    "allow": """Items that a user has had are recommended again (`seen: allow`), and were when it was evaluated. Leave
-  out with `--exclude` what is not wanted again.""",
-    "hide-negative": f"""Known dislikes of a user are hidden; other items that the user has had are recommended again
-  (`seen: hide-negative`). {_TEST_ROWS}""",
+    "hide": """Items that a user consumed in the test part are not hidden: the lists are those that were
+  evaluated. Leave such items out with `--exclude`.""",
+    "allow": """Items that a user has had are recommended again (`seen: allow`), as when it was
+  evaluated. Leave what is not wanted again out with `--exclude`.""",
+    "hide-negative": """Known dislikes of a user are hidden, but those of the test part; other items that
+  the user has had are recommended again (`seen: hide-negative`). Leave items out with `--exclude`.""",
 }
 
 

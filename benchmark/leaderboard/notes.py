@@ -121,8 +121,8 @@ def repeats_note(split: SplitManifest, metrics: Sequence[str]) -> Iterator[Note]
         )
     if any(parse_metric(name).part for name in metrics):
         yield Note(
-            "/repeated, /new: what hits on items that the user has had, and on items new to the user, add to a "
-            "metric; together they are its value."
+            "/repeated, /new: what hits on items that the user has had, and on items new to the user, add to "
+            "a metric; together they are its value."
         )
 
 

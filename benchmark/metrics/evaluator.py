@@ -58,7 +58,7 @@ class Evaluator:
             candidates: (I,) items that may be shown at all; None for all.
             negatives: (E, n) sampled negatives of each evaluated user, for metrics such as "hit@10/99neg";
                 None draws them from the items that are in none of target, seen and train.
-            known: logs whose items are not new to their users, for metrics such as "recall@10/new"; None: seen.
+            known: logs whose items are not new to their users, for "recall@10/new" and the like; None: seen.
 
         Raises:
             MetricError: the negatives have another shape.

@@ -94,9 +94,7 @@ class ListInputs(HitInputs):
         before = np.where(np.isnan(whole), whole, 0.0)
         for position in range(self.k):
             cut = np.arange(self.hits.shape[1]) <= position
-            head = replace(
-                self, hits=self.hits & cut, relevant_index=np.where(cut, self.relevant_index, -1)
-            )
+            head = replace(self, hits=self.hits & cut, relevant_index=np.where(cut, self.relevant_index, -1))
             behind = value(head)
             total += np.where(self.repeated[:, position] == repeated, behind - before, 0.0)
             before = behind

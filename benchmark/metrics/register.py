@@ -93,7 +93,7 @@ class Metric:
 
     @property
     def parts(self) -> tuple[Metric, ...]:
-        """The two metrics that it is the sum of; none of a part, nor of what is not measured on hits in lists."""
+        """The two metrics that it is the sum of; none for a part, or for what is not made from hits in lists."""
         whole = self.part is None and self.kind == "ranking" and self.takes_k
         return tuple(replace(self, part=part) for part in get_args(HitPart)) if whole else ()
 
@@ -144,8 +144,8 @@ class Metric:
             raise MetricError(f"metric {asked.name!r}: sample at least one negative, as in 'hit@10/99neg'")
         if part is not None and not replace(asked, part=None).parts:
             raise MetricError(
-                f"metric {asked.name!r}: only ranking metrics at a cut-off are split into repeated and new items;"
-                f" write {replace(asked, part=None).name!r}"
+                f"metric {asked.name!r}: only ranking metrics at a cut-off are split into repeated and new"
+                f" items; write {replace(asked, part=None).name!r}"
             )
         return asked
 

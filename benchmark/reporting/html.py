@@ -223,6 +223,8 @@ def split_facts(split: SplitManifest) -> Iterator[tuple[str, str]]:
     audit = split.audited
     yield "rule", fact_text(split.rule.model_dump(mode="json"))
     yield "split hash", split.hash
+    if (split.pairs, split.seen) != ("once", "hide"):
+        yield "items that come again", f"pairs: {split.pairs}, seen: {split.seen}"
     for part, counts in split.parts.items():
         yield part, fact_text(counts)
     for field in fields(audit):

@@ -270,6 +270,25 @@ class AdapterContract:
         scores = self.subject.fit(1, train=train).score(self._some_users())
         assert np.isfinite(scores).all(), "without times and features score() is not finite"
 
+    def test_log_whose_items_come_again_can_be_learned(self) -> None:
+        """With ``pairs: repeat`` a pair has a row for each time: finite scores, ratings within the scale."""
+        n_rows = len(self.subject.train)
+        train = self.subject.train.rows(np.append(np.arange(n_rows), np.arange(0, n_rows, 3)))
+        later = np.arange(len(train)) >= n_rows
+        model = self.subject.fit(2, train=replace(train, times=train.times + 86_400 * later))
+        assert np.isfinite(model.score(self._some_users())).all(), "with repeated pairs score() is not finite"
+        if self.subject.traits.rates:
+            users, items, _ = _pairs(planted_parts()[1])
+            ratings, scale = model.rate(users, items), train.scale
+            assert scale is not None
+            assert scale[0] <= ratings.min() <= ratings.max() <= scale[1], (
+                f"with repeated pairs rate() spans {ratings.min()} to {ratings.max()}; the scale is {scale}"
+            )
+        if self.subject.traits.folds_repeats:
+            history = np.array([3, 5, 3], dtype=np.int32)
+            scores = model.fold_in(history)
+            assert np.isfinite(scores).all(), "fold_in() of a history with repeats is not finite"
+
     def test_order_of_time_matters_to_a_model_of_sequences(self) -> None:
         """A field ``history`` says that the last items count: the reversed log scores differently."""
         if "history" not in {field.name for field in fields(self.adapter)}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class NextItem(TorchModel):
     """
 
     history: int
+    folds_repeats: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one pass over all transitions per step; of a large log, about a million transitions."""

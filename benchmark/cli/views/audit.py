@@ -35,6 +35,8 @@ def facts(manifest: SplitManifest) -> Iterator[tuple[str, str]]:
     for step in manifest.prepare:
         counts = f"rows {step.rows}, users {step.users}, items {step.items}"
         yield f"prepare: {step.step}", f"{counts}, {step.note}" if step.note else counts
+    if (manifest.pairs, manifest.seen) != ("once", "hide"):
+        yield "items that come again", f"pairs: {manifest.pairs}, seen: {manifest.seen}"
     yield "split", in_words(manifest.rule.model_dump(mode="json"))
     for part, counted in manifest.parts.items():
         yield part, in_words(to_json(counted))

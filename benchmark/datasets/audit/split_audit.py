@@ -31,7 +31,7 @@ LEAST_TAU = 0.5
 LARGEST_GAP = 0.05
 
 TERMS = {
-    "overlap": "pairs of user and item in two parts; must be 0, unless pairs: repeat says that items come again",
+    "overlap": "pairs of user and item in two parts; must be 0, unless items come again (pairs: repeat)",
     "future": "share of train later than the earliest test row: of the same user, of any user",
     "popularity": "tau: how similarly items rank by popularity in train and test, 1 the same, 0 unrelated; "
     "gini: how skewed it is, 0 even, 1 all in one item; fair: what a random draw of that size gives",
@@ -111,15 +111,13 @@ def repeat_notes(manifest: SplitManifest, repeats: RepeatedPairs | None) -> list
     if repeats is None:
         if manifest.seen != "allow":
             return []
-        return [
-            "seen: allow, and no item comes again (pairs: once): seen items take places in the lists and are "
-            "never found in test"
-        ]
+        text = (
+            "seen: allow, and no item comes again (pairs: once): seen items take places in lists for nothing"
+        )
+        return [text]
     share = f"{repeats.repeated / repeats.test:.1%}"
-    found = [
-        f"{repeats.repeated} of {repeats.test} pairs of user and item in test ({share}) come again from train "
-        "or validation"
-    ]
+    pairs = f"{repeats.repeated} of {repeats.test} pairs of user and item in test ({share})"
+    found = [f"{pairs} come again from train or validation"]
     if manifest.seen == "hide" and repeats.repeated:
         found.append(
             "seen: hide leaves these out: nobody is judged by what comes again; seen: allow keeps them as "

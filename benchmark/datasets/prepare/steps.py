@@ -184,8 +184,8 @@ def duplicates_message(frame: pd.DataFrame, pairs: Longs, name: str) -> str:
         f"as user {user}, item {item} ({rows}); every pair must occur once\n"
         "  Say what to do with prepare.duplicates: last (keep the latest), first, "
         "mean (of the values), sum (of the values; without values, how often)\n"
-        "  If users come back to items (groceries, music, news): pairs: repeat keeps every row, and seen: allow "
-        "recommends items again"
+        "  If users come back to items (groceries, music, news): pairs: repeat keeps every row, seen: allow "
+        "recommends them again"
     )
 
 

@@ -46,7 +46,7 @@ def purchases(users: Longs, items: Longs, spec: SyntheticSpec, rng: np.random.Ge
     owner = np.repeat(np.arange(spec.users), counts)
     position = np.arange(len(owner)) - np.repeat(counts.cumsum() - counts, counts)
     is_new = places_of_new_items(owner, position < size, distinct, rng)
-    # Each user's items in the order in which they are first bought: column of a row, (U, most distinct items).
+    # Each user's items in the order in which they are first bought, (U, most distinct items).
     shuffled = np.lexsort((rng.random(len(users)), users))
     column = np.arange(len(users)) - np.repeat(distinct.cumsum() - distinct, distinct)
     catalogue = np.full((spec.users, int(distinct.max())), -1)
@@ -70,7 +70,7 @@ def purchases(users: Longs, items: Longs, spec: SyntheticSpec, rng: np.random.Ge
 def places_of_new_items(
     owner: Longs, first: NDArray[np.bool_], distinct: Longs, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Return which rows (N,) are bought for the first time: a user's ``first`` ones and others drawn evenly."""
+    """Return which rows (N,) are first purchases: a user's ``first`` ones, and others drawn evenly."""
     keys = np.where(first, -1.0, rng.random(len(owner)))
     order = np.lexsort((keys, owner))
     counts = np.bincount(owner, minlength=len(distinct))
@@ -81,7 +81,7 @@ def places_of_new_items(
 
 
 def drawn_again(owner: Longs, bought: Values, rng: np.random.Generator) -> Longs:
-    """Return a column for each row (n,), owners ascending: those of a user distinct, in proportion to ``bought``.
+    """Return a column for each row (n,), owners ascending: a user's differ, and follow what was ``bought``.
 
     By the Gumbel top-k trick, as the pairs themselves are drawn.
     """

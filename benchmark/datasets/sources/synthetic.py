@@ -35,7 +35,7 @@ def synthetic_log(spec: SyntheticSpec | None = None, /, *, name: str = "syntheti
     replacement with probability proportional to popularity x exp(signal x affinity), by the Gumbel
     top-k trick (Kool et al. 2019, arXiv:1903.06059). Ratings 1 to 5 follow the affinity with noise.
     Every user has at least five rows, every item at least one. With ``spec.repeats`` users come back to
-    their items, in baskets, see :func:`benchmark.datasets.sources.baskets.purchases`: there are no ratings then.
+    their items in baskets, see :func:`benchmark.datasets.sources.baskets.purchases`, and rate nothing.
 
     Args:
         spec: the shape; may be given as keywords instead.

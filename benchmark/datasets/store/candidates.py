@@ -94,9 +94,9 @@ def store_candidates(items: Path, folder: Path, missing_values: Collection[str] 
 def store_negatives(folder: Path, count: int, seed: int, draw: Draw, seen: Seen = "hide") -> None:
     """Draw ``count`` negatives of each user of validation and of test; those already stored stay.
 
-    What is drawn for test is never one of the user's rows there, nor one that ``seen`` hides. Validation knows
-    nothing about test: a row of test may be a negative there, or what is missing among the drawn would tell
-    the test rows.
+    What is drawn for a part is never one of the user's rows there, nor one of earlier parts that ``seen``
+    hides. Validation knows nothing about test: a row of test may be a negative there, or what is missing
+    among the drawn would tell the test rows.
     """
     known_parts: dict[Part, tuple[Part, ...]] = {"valid": ("train",), "test": ("train", "valid")}
     for part, known in known_parts.items():
