@@ -105,7 +105,7 @@ def refuse_unlike(a: RankedResults, b: RankedResults) -> None:
     mine, its = a.table.facts, b.table.facts
     for what, one, other in (
         ("split", mine.split.hash[:16], its.split.hash[:16]),
-        ("seen", mine.split.seen, its.split.seen),
+        ("rule for seen items", mine.split.seen, its.split.seen),
         ("primary metric", a.table.primary, b.table.primary),
         ("training part of finals", mine.finals_on, its.finals_on),
     ):

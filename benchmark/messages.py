@@ -84,7 +84,7 @@ class ScoreRequest:
     train_on: str
     directory: str
     candidates: str
-    seen: Literal["hide", "allow", "hide-negative"]
+    seen: Literal["hide", "allow", "hide-negative"] = "hide"
     per_user_path: str
     state_path: str
 

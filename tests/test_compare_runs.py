@@ -77,6 +77,13 @@ def test_diff_of_another_split_is_refused(tmp_path):
         refuse_unlike(a, replace(b, table=replace(b.table, facts=other)))
 
 
+def test_diff_of_lists_that_hide_other_items_is_refused(tmp_path):
+    a, b = (results_of(tmp_path / name, {"m": USERS}) for name in "ab")
+    other = replace(b.table.facts, split=replace(SPLIT, seen="allow"))
+    with pytest.raises(RunError, match="another rule for seen items"):
+        refuse_unlike(a, replace(b, table=replace(b.table, facts=other)))
+
+
 @pytest.mark.parametrize(("flag", "code"), [(False, 0), (True, REGRESSED)])
 def test_diff_exit_code_is_3_only_where_asked(monkeypatch, capsys, flag, code):
     worse = compare_runs.Change("shop", "m", 0.5, 0.4, -0.1, -0.2, -0.05, 0.001, regressed=True)

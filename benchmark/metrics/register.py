@@ -93,7 +93,7 @@ class Metric:
 
     @property
     def parts(self) -> tuple[Metric, ...]:
-        """The two metrics that it is the sum of; none for a part, or for what is not made from hits in lists."""
+        """The two metrics that it is the sum of; none for a part, or if it is not made from hits in lists."""
         whole = self.part is None and self.kind == "ranking" and self.takes_k
         return tuple(replace(self, part=part) for part in get_args(HitPart)) if whole else ()
 

@@ -196,7 +196,7 @@ def exclusion(
     if traits.needs_repeats and not repeats:
         return Exclusion(
             "n/a",
-            "recommends what a user has had, and here no item comes again; if they do: pairs: repeat, seen: allow",
+            "recommends what a user has had, and here no item comes again; if so: pairs: repeat, seen: allow",
         )
     return None
 

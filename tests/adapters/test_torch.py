@@ -166,6 +166,11 @@ def test_dmf_input_is_the_rating_over_the_highest_one():
     assert set(np.unique(rating_shares(replace(train, scale=None)).data)) == {1.0}
 
 
+def test_dmf_input_of_a_pair_with_several_rows_is_their_mean():
+    train = interactions([0, 0, 1], [0, 0, 1], [2, 4, 5], scale=(1.0, 5.0))
+    np.testing.assert_allclose(rating_shares(train).toarray(), [[0.6, 0.0], [0.0, 1.0]], rtol=1e-6)
+
+
 def test_dmf_scores_are_cosines():
     train = log()
     state = fitted(Dmf(dim=4, hidden=8), train, steps=1).state()

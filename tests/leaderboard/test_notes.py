@@ -46,6 +46,18 @@ def test_ranking_over_a_subset_says_which(rule: str, said: str) -> None:
     assert note.text.endswith(f"Full ranking over a subset of the unseen items: {said}.")
 
 
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ("allow", "all items, those that a user has had included"),
+        ("hide-negative", "all items but a user's known dislikes"),
+    ],
+)
+def test_ranking_says_which_seen_items_compete(seen: str, said: str) -> None:
+    note = evaluated_note(split_manifest(seen=seen), TestCounts(users=2, without_relevant=0), ["ndcg@10"])
+    assert note.text.endswith(f"Full ranking over {said}.")
+
+
 def test_best_value_at_the_boundary_is_a_warning_with_a_cure() -> None:
     row = boards.row("a/b", 0.3, 1, at_edge="lr=0.1")
     (note,) = search_notes([row], [boards.search("a/b", *[0.1] * 10)])

@@ -24,7 +24,7 @@ def order_signal(train: Interactions, target: Interactions, seen: Seen = "hide")
     A first-order Markov chain counts which item follows which in train; the list for a user holds the
     ``LIST_LENGTH`` items that most often followed the user's last training item, without those that
     ``seen`` hides. ``hit`` is the share of users whose first target item is in it, ``hit_shuffled`` the
-    same after each user's training rows are shuffled, ``loss`` the share of ``hit`` that shuffling costs, after
+    same after each user's training rows are shuffled, ``loss`` the share of ``hit`` that this costs, after
     the check of Klenitskiy et al. 2024 (arXiv:2408.12008). At most ``MOST_USERS`` users are asked, and the
     chain counts the rows of about as many users as have ``MOST_ROWS`` rows. None without times, and if no
     user has rows in both parts.
