@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def rating_shares(train: Interactions) -> csr_matrix:
     """Return the log as a matrix (U, I) of ratings over the highest one; ones where values are no ratings.
 
-    Several rows of one pair count as their mean.
+    Several rows of a pair count as their mean.
     """
     highest = train.scale[1] if train.scale else 0.0
     values = train.values / highest if highest > 0 else np.ones(len(train), dtype=np.float32)
