@@ -49,6 +49,8 @@ class Facts:
     def as_json(self) -> Mapping[str, object]:
         """Return the facts as board.json holds them."""
         content, budget = to_json(self.split), self.suite.budget
+        if self.split.audited.repeats is None:
+            del content["audit"]["repeats"]
         return {
             **{name: content[name] for name in ("hash", "rule", "n_users", "n_items", "parts")},
             "origin": self.split.provenance.origin,
