@@ -154,7 +154,8 @@ class Bundle:
             raise BundleError(
                 f"user {user} is known and has a history already; leave out the history, it is for new users"
             )
-        dense = self._dense(history) if self._takes_repeats else self._distinct(history)
+        repeats = self.files.manifest.data.pairs == "repeat" and getattr(self.model, "folds_repeats", False)
+        dense = self._dense(history) if repeats else self._distinct(history)
         unknown = sum(dense_id(self._items, item) is None for item in history)
         note = f"{unknown} of {len(history)} items of the history are not in the catalogue" if unknown else ""
         left_out = [*exclude, *history] if self.files.manifest.seen == "hide" else [*exclude]
@@ -206,11 +207,6 @@ class Bundle:
             raise BundleError(
                 f"{self.files.path}: the stored state does not fit: {error} Export the bundle again."
             ) from error
-
-    @property
-    def _takes_repeats(self) -> bool:
-        """Whether the model is folded in with a history in which items come again."""
-        return self.files.manifest.data.pairs == "repeat" and getattr(self.model, "folds_repeats", False)
 
     @property
     def _nobody(self) -> Ids:
