@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import ABOVE_0, Limits
 from benchmark.modelkit.sparse_state import checked_matrix, pack, unpack
 from benchmark.protocol import Array, FitContext, Floats32, Ids, Interactions, Range, Scores, Space
 
@@ -92,6 +93,7 @@ class RecentPopularity(Popularity):
 
     half_life: float = 30.0
     space: ClassVar[Space] = {"half_life": Range(1.0, 3650.0, log=True)}
+    limits: ClassVar[Limits] = {"half_life": ABOVE_0}
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Sum the weights of the rows of each item."""

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from benchmark.errors import AdapterError
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.modelkit.sparse_state import checked_matrix, history_matrix
 from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Scores, Space
 
@@ -35,6 +36,7 @@ class TfIdf:
         "ngrams": Choice(1, 2),
         "sublinear": Choice(True, False),
     }
+    limits: ClassVar[Limits] = {"min_items": COUNT, "ngrams": COUNT}
     deterministic: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("sklearn.feature_extraction.text",)
     from_features: ClassVar[tuple[str, ...]] = ("items",)

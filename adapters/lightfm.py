@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from benchmark.errors import AdapterError
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.negative_sampling import PositivePairs
 from benchmark.protocol import Choice, Features, FitContext, Ids, Interactions, Range, Space
@@ -129,6 +130,7 @@ class WarpKos(LightFMModel):
     max_epochs: int = 600
 
     space: ClassVar[Space] = {**SHARED, "kth": Range(1, 10), "positives": Range(10, 30)}
+    limits: ClassVar[Limits] = {"kth": COUNT, "positives": COUNT}
 
     def loss_options(self) -> Mapping[str, str | int]:
         """Return the loss, which of how many positives is lifted."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import AdapterError
+from benchmark.hyperparameters import LIMITS, Limits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -312,6 +313,7 @@ class Traits:
         scores_all: scores users and items of which nothing is known, as chance does: nothing is filled in.
         published: hyperparameters of the best configuration that its paper reports, where they differ
             from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
+        limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
     """
 
     space: Space
@@ -328,23 +330,33 @@ class Traits:
     folds_repeats: bool = False
     needs_repeats: bool = False
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
 
 
 def traits(adapter: type) -> Traits:
     """Read the traits of an adapter class.
 
     Raises:
-        AdapterError: ``space`` is missing or names a field that the class does not have, ``published``
-            names one that is not tuned, or ``feedback`` is neither "implicit" nor "explicit".
+        AdapterError: ``space`` is missing, ``space`` or ``limits`` names a field that the class does not
+            have, ``published`` names one that is not tuned, or ``feedback`` is neither "implicit" nor
+            "explicit".
     """
     space = getattr(adapter, "space", None)
     fields = getattr(adapter, "__dataclass_fields__", {})
     where = f"{adapter.__module__}:{adapter.__qualname__}"
     if space is None or not hasattr(adapter, "fit_steps") or not hasattr(adapter, "score"):
         raise AdapterError(f"{where}: an adapter must have space, fit_steps and score")
-    if unknown := sorted(set(space) - set(fields)):
-        hint = "" if "__dataclass_params__" in vars(adapter) else "; is the class decorated with @dataclass?"
-        raise AdapterError(f"{where}: space names {unknown}, which are no fields of the dataclass{hint}")
+    own_limits = getattr(adapter, "limits", {})
+    for what, named in (("space", space), ("limits", own_limits)):
+        if unknown := sorted(set(named) - set(fields)):
+            hint = "" if "__dataclass_params__" in vars(adapter) else "; is the class decorated with @dataclass?"
+            raise AdapterError(
+                f"{where}: {what} names {unknown}, which are no fields of the dataclass{hint}"
+            )
+    # A shared word whose default lies outside its limits means something else in this adapter.
+    shared = {
+        word: limit for word, limit in LIMITS.items() if word in fields and fields[word].default in limit
+    }
     published = getattr(adapter, "published", {})
     if untuned := sorted(set(published) - set(space)):
         raise AdapterError(f"{where}: published names {untuned}, which space does not tune")
@@ -366,4 +378,5 @@ def traits(adapter: type) -> Traits:
         folds_repeats=getattr(adapter, "folds_repeats", False),
         needs_repeats=getattr(adapter, "needs_repeats", False),
         published=published,
+        limits={**shared, **own_limits},
     )

@@ -79,7 +79,7 @@ class ClickModel:
         """Return the untrained network; its layers halve in width, as DeepCTR's own do."""
         from adapters.deepctr.click_network import ClickNetwork
 
-        widths = tuple(4 * self.dim >> level for level in range(self.layers))
+        widths = tuple(max(4 * self.dim >> level, 1) for level in range(self.layers))
         architecture = Architecture(self.kind, self.dim, widths, self.dropout, self.l2, self.extra())
         return ClickNetwork(self._users, self._items, architecture, seed)
 

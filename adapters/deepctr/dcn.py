@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adapters.deepctr.base import SHARED, ClickModel
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.protocol import Range, Space
 
 
@@ -24,6 +25,7 @@ class Dcn(ClickModel):
     crosses: int = 2
 
     space: ClassVar[Space] = {**SHARED, "crosses": Range(1, 6)}
+    limits: ClassVar[Limits] = {"crosses": COUNT}
     kind: ClassVar[str] = "DCN"
 
     def extra(self) -> Mapping[str, float | tuple[int, ...]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from adapters.keras.base import KerasTraining
+from benchmark.hyperparameters import COUNT_OR_NONE, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.protocol import Choice, Features, Ids, Interactions, Range, Space
 
@@ -49,6 +50,7 @@ class TwoTower(DotProduct, KerasTraining):
         "temperature": Range(0.03, 0.5, log=True),
         "content_only": Choice(False, True),
     }
+    limits: ClassVar[Limits] = {"layers": COUNT_OR_NONE}
     from_features: ClassVar[tuple[str, ...]] = ("users", "items")
 
     def untrained(self, train: Interactions, seed: int) -> TwoTowerNetwork:

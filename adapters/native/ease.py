@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import ABOVE_0, Limits
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -103,6 +104,7 @@ class Ease:
     l2: float = 300.0
 
     space: ClassVar[Space] = {"l2": Range(1.0, 1e4, log=True)}
+    limits: ClassVar[Limits] = {"l2": ABOVE_0}  # without a penalty there may be no inverse
     published: ClassVar[dict[str, Hyperparameter]] = {"l2": 500.0}  # section 4, MovieLens-20M
     deterministic: ClassVar[bool] = True
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")

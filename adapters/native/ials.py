@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.sparse_state import history_matrix
 from benchmark.protocol import FitContext, Floats32, Hyperparameter, Ids, Interactions, Range, Scores, Space
@@ -43,6 +44,7 @@ class Ials(DotProduct):
         "l2": Range(1e-4, 0.3, log=True),
         "alpha": Range(0.01, 10.0, log=True),
     }
+    limits: ClassVar[Limits] = {"l2": ABOVE_0, "alpha": AT_LEAST_0, "rounds": COUNT}
     published: ClassVar[dict[str, Hyperparameter]] = {"l2": 0.003, "alpha": 0.1}  # Rendle 2021, MovieLens-20M
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:

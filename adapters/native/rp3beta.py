@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import AT_LEAST_0, Limits
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.modelkit.weighting import inverse_power, scale_rows_columns
 from benchmark.protocol import FitContext, Interactions, Range, Space
@@ -36,6 +37,7 @@ class Rp3Beta(ItemToItem):
         "beta": Range(0.0, 1.5),
         "neighbours": Range(5, 1000, log=True),
     }
+    limits: ClassVar[Limits] = {"alpha": AT_LEAST_0, "beta": AT_LEAST_0}
     deterministic: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)

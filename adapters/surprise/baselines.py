@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from adapters.surprise.base import RatingModel
+from benchmark.hyperparameters import AT_LEAST_0, Limits
 from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 
@@ -77,6 +78,7 @@ class BaselineOnly(RatingModel):
         "l2": Range(2e-3, 0.3, log=True),
         "max_epochs": Range(5, 80, log=True),
     }
+    limits: ClassVar[Limits] = {"l2_user": AT_LEAST_0, "l2_item": AT_LEAST_0}
     deterministic: ClassVar[bool] = True
     arrays: ClassVar[tuple[str, ...]] = ("mean", "user_bias", "item_bias", "scale")
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from adapters.surprise.base import RatingModel
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.protocol import FitContext, Ids, Interactions, Range, Space, Values
 
 PAIRS = ("pairs", "mean", "scale")
@@ -35,6 +36,7 @@ class CoClustering(RatingModel):
         "item_clusters": Range(1, 12),
         "max_epochs": Range(5, 40, log=True),
     }
+    limits: ClassVar[Limits] = {"user_clusters": COUNT, "item_clusters": COUNT}
     arrays: ClassVar[tuple[str, ...]] = (*PAIRS, *USERS, *ITEMS)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:

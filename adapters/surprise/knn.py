@@ -19,6 +19,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.surprise.base import RatingModel
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
@@ -57,6 +58,7 @@ class KnnBasic(RatingModel):
         "shrinkage": Range(10, 500, log=True),
         "user_based": Choice(True, False),
     }
+    limits: ClassVar[Limits] = {"min_neighbours": COUNT, "min_support": COUNT}
     deterministic: ClassVar[bool] = True
     arrays: ClassVar[tuple[str, ...]] = TABLES
     named: ClassVar[str] = "KNNBasic"

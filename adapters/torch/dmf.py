@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.torch.base import TorchDotProduct
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Dmf(TorchDotProduct):
         "lr": Range(3e-4, 3e-2, log=True),
         "negatives": Range(1, 10),
     }
+    limits: ClassVar[Limits] = {"hidden": COUNT}
 
     def untrained(self, train: Interactions, device: str) -> DMFNetwork:
         """Return the network over the rows and columns of the log."""

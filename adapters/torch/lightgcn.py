@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchDotProduct
+from benchmark.hyperparameters import COUNT_OR_NONE, Limits
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class LightGcn(TorchDotProduct):
         "l2": Range(1e-7, 1e-3, log=True),
         "temperature": Range(0.05, 1.0, log=True),
     }
+    limits: ClassVar[Limits] = {"layers": COUNT_OR_NONE}  # with none it is matrix factorisation
 
     def untrained(self, train: Interactions, device: str) -> LightGCNNetwork:
         """Return the network over the graph of the log."""

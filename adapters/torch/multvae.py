@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from adapters.torch.base import TorchTraining
+from benchmark.hyperparameters import AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -83,6 +84,7 @@ class MultVae(TorchTraining):
         "dropout": Range(0.1, 0.9),
         "beta": Range(0.01, 1.0, log=True),
     }
+    limits: ClassVar[Limits] = {"beta": AT_LEAST_0, "warm_up": COUNT}
     published: ClassVar[dict[str, Hyperparameter]] = {"dim": 200, "beta": 0.2}  # section 4.3
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.torch.sequence.base import NextItem
+from benchmark.hyperparameters import COUNT, COUNT_OR_NONE, Limits
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Caser(NextItem):
         "l2": Range(1e-8, 1e-4, log=True),
         "dropout": Range(0.0, 0.7),
     }
+    limits: ClassVar[Limits] = {"negatives": COUNT_OR_NONE, **dict.fromkeys(("ahead", "across", "down"), COUNT)}
 
     def network(self, n_users: int, n_items: int) -> CaserNetwork:
         """Return a network with its initial weights."""

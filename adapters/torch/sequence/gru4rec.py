@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.torch.sequence.base import NextItem
+from benchmark.hyperparameters import AT_LEAST_0, COUNT_OR_NONE, Limits
 from benchmark.protocol import Choice, Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Gru4Rec(NextItem):
         "alpha": Range(0.0, 1.0),
         "loss": Choice("cross-entropy", "bpr-max"),
     }
+    limits: ClassVar[Limits] = {"negatives": COUNT_OR_NONE, "alpha": AT_LEAST_0, "logq": AT_LEAST_0}
 
     def network(self, n_users: int, n_items: int) -> GRU4RecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.torch.sequence.base import NextItem
+from benchmark.hyperparameters import COUNT_OR_NONE, Limits
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class SasRec(NextItem):
         "lr": Range(3e-4, 1e-2, log=True),
         "dropout": Range(0.0, 0.6),
     }
+    limits: ClassVar[Limits] = {"negatives": COUNT_OR_NONE}
 
     def network(self, n_users: int, n_items: int) -> SASRecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""
