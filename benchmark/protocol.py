@@ -210,6 +210,10 @@ class Range:
         """Whether only whole numbers are meant."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
+    def __contains__(self, value: object) -> bool:
+        """Return whether a value lies between the ends."""
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
     def __str__(self) -> str:
         """Write the range as tables show it.
 
@@ -230,6 +234,10 @@ class Choice:
         if len(options) < 2:
             raise AdapterError(f"Choice{options}: give at least two options")
         object.__setattr__(self, "options", options)
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether a value is one of the options."""
+        return value in self.options
 
     def __str__(self) -> str:
         """Write the options as tables show them."""

@@ -149,10 +149,13 @@ def run(
     """
     from benchmark import runner
     from benchmark.reporting import write_all
+    from benchmark.suite import Suite
 
     if jobs is not None and jobs < 1:
         raise SuiteError(f"jobs: must be 1 or more (found {jobs})")
-    ready = check(suite, budget=budget, models=models, seeds=seeds)
+    # Whoever hands over a validated suite has heard what is unusual about it.
+    say = watcher.said if watcher is not None and not isinstance(suite, Suite) else None
+    ready = check(suite, budget=budget, models=models, seeds=seeds, say=say)
     options = runner.RunOptions(
         results=Path(results),
         out=None if out is None else Path(out),

@@ -33,6 +33,7 @@ def check(
     models: Sequence[str] | None = None,
     seeds: int | None = None,
     changed_by: str = "arguments",
+    say: Callable[[str], None] | None = None,
 ) -> Suite:
     """Return a validated suite with every default filled in.
 
@@ -43,6 +44,7 @@ def check(
         models: only these models of the suite.
         seeds: refits of each stochastic model, in place of the suite's.
         changed_by: who made the changes: a complaint about one names it in place of the file.
+        say: told, a line each, of the hyperparameters in ``set`` that lie outside their search range.
 
     Raises:
         SuiteError: with every complaint, each at its line.
@@ -54,13 +56,13 @@ def check(
         if value is not None:
             wanted[section] = {**wanted.get(section, {}), key: value}
     if isinstance(suite, Suite):
-        copy = suite_from_mapping(suite.model_dump(), registry(), wanted, changed_by=changed_by)
+        copy = suite_from_mapping(suite.model_dump(), registry(), wanted, changed_by=changed_by, say=say)
         ready = copy.read_from(suite.source)
     elif isinstance(suite, Mapping):
-        ready = suite_from_mapping(suite, registry(), wanted, changed_by=changed_by)
+        ready = suite_from_mapping(suite, registry(), wanted, changed_by=changed_by, say=say)
     else:
         path = find_suite(os.fspath(suite))
-        ready = load_suite(path, registry(), wanted, changed_by=changed_by)
+        ready = load_suite(path, registry(), wanted, changed_by=changed_by, say=say)
     return ready if models is None else ready.only(models, registry().hint)
 
 

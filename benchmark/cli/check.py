@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from benchmark.cli.parser import Command, add_suite
+from benchmark.cli.terminal import warn
 
 
 def check(options: argparse.Namespace) -> int:
@@ -14,7 +15,7 @@ def check(options: argparse.Namespace) -> int:
 
     from benchmark import api
 
-    suite = api.check(options.suite)
+    suite = api.check(options.suite, say=warn)
     sys.stdout.write(yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from benchmark.cli.parser import Command, add_changed_suite, listed
-from benchmark.cli.terminal import console
+from benchmark.cli.terminal import console, warn
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -19,6 +19,7 @@ def plan(options: argparse.Namespace) -> int:
         models=listed(options.models),
         seeds=options.seeds,
         changed_by="command line",
+        say=warn,
     )
     show_plan(suite, api.plan(suite), console())
     return 0

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmark.cli.parser import Command, add_changed_suite, add_data_folder, listed
-from benchmark.cli.terminal import console
+from benchmark.cli.terminal import console, warn
 from benchmark.errors import RunError
 
 
@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         models=listed(options.models),
         seeds=options.seeds,
         changed_by="command line",
+        say=warn,
     )
     terminal = console()
     if options.dry_run:

@@ -20,11 +20,25 @@ def console() -> Console:
 
 def write(text: str) -> None:
     """Print text; what could steer a terminal, or turn its writing round, is replaced."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def warn(text: str) -> None:
+    """Print a warning beside the output, where it cannot get into a file that the output goes to."""
+    sys.stderr.write(f"bench: {printable(text)}\n")
+
+
+def printable(text: str) -> str:
+    """Return text without what could steer a terminal, or turn its writing round.
+
+    >>> printable("a\\x1b[2Jb")
+    'a�[2Jb'
+    """
     lines = (
         "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
         for line in text.split("\n")
     )
-    sys.stdout.write("\n".join(lines) + "\n")
+    return "\n".join(lines)
 
 
 def write_json(content: Any, *, ensure_ascii: bool = True) -> None:

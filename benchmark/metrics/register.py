@@ -140,6 +140,10 @@ class Metric:
                 f"metric {asked.name!r}: only ranking metrics at a cut-off are measured among sampled"
                 f" negatives; write {replace(asked, sampled=None).name!r}"
             )
+        if sampled is not None and n_items is not None and sampled > n_items:
+            raise MetricError(
+                f"metric {asked.name!r}: there are {n_items} items to draw {sampled} from; draw fewer"
+            )
         if sampled is not None and sampled < 1:
             raise MetricError(f"metric {asked.name!r}: sample at least one negative, as in 'hit@10/99neg'")
         if part is not None and not replace(asked, part=None).parts:
@@ -239,9 +243,12 @@ def parse_metric(name: str, n_items: int | None = None) -> Metric:
     (10, False)
     """
     metrics = registered()
-    match = re.fullmatch(r"([a-z0-9]*[a-z][a-z0-9]*)(?:@(-?\d+))?(?:/(\d+)neg)?(?:/(repeated|new))?", name)
+    number = "[0-9]{1,9}"
+    match = re.fullmatch(
+        rf"([a-z0-9]*[a-z][a-z0-9]*)(?:@(-?{number}))?(?:/({number})neg)?(?:/(repeated|new))?", name
+    )
     if match is None or match[1] not in metrics:
-        typed = re.search(r"\d+$", name)
+        typed = re.search(r"[0-9]{1,9}$", name)
         likely_k = int(typed[0]) if typed and int(typed[0]) > 0 else 10
         near = [
             replace(entry, k=likely_k).name if entry.takes_k else entry.name for entry in metrics.values()

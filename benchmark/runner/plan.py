@@ -160,9 +160,9 @@ def _study(adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | N
         if name not in model.set
     }
     default = adapter.defaults
-    # Fixed values take the type of their default: 1 means 1.0 where the default is 0.5.
+    # Fixed values take the type of their default: 1 means 1.0 where the default is 0.5, 1e3 means 1000.
     for name, value in model.set.items():
-        default[name] = float(value) if isinstance(default[name], float) else value
+        default[name] = type(default[name])(value)
     default |= {name: nearest(domain, default[name]) for name, domain in space.items()}
     paper = adapter.traits.published
     published = default | {name: nearest(space[name], paper[name]) for name in paper if name in space}

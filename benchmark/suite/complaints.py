@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from benchmark.errors import did_you_mean
-from benchmark.registry import Adapter, Registry
+from benchmark.registry import Registry
 from benchmark.suite.schema import Model, Suite
-
-KeyPath: TypeAlias = tuple[str | int, ...]
-"""Where a value is in a suite: ``("models", 1, "set", "dim")``."""
+from benchmark.suite.set_and_tune import Complaint, hyperparameter_complaints
+from benchmark.suite.yaml_text import KeyPath
 
 UNION_TAGS = frozenset({"bool", "int", "float", "str", "rule", "list"})
 """What pydantic adds to a key path to say which member of a union it tried."""
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """What must hold for the value of a key."""
-
-    key_path: KeyPath
-    text: str
-
-    def __str__(self) -> str:
-        """Write the key as a user finds it.
-
-        >>> str(Complaint(("models", 1, "tune", "lr"), "is also in set"))
-        'models[1].tune.lr: is also in set'
-        """
-        keys = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.key_path)
-        return f"{keys.lstrip('.')}: {self.text}" if keys else self.text
+UNION_TAG_STARTS = ("literal[", "tuple[", "dict[", "function-", "constrained-")
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,11 @@ class Fault:
     @property
     def key_path(self) -> KeyPath:
         """Where the fault is, without the tags of unions."""
-        return tuple(key for key in self.loc if key not in UNION_TAGS)
+        return tuple(
+            key
+            for key in self.loc
+            if key not in UNION_TAGS and not (isinstance(key, str) and key.startswith(UNION_TAG_STARTS))
+        )
 
     def complaint(self) -> Complaint:
         """Return what must hold, and what was found where that is short."""
@@ -86,15 +74,26 @@ class Fault:
         return re.sub(r"^Input should (be )?", lambda found: "must be " if found[1] else "must ", self.msg)
 
 
-def schema_complaints(error: ValidationError) -> Iterator[Complaint]:
-    """Return what the schema refuses, without the faults that only follow from others."""
+def schema_complaints(
+    error: ValidationError, place: Callable[[KeyPath], int], most: int
+) -> Iterator[Complaint]:
+    """Return what the schema refuses, without the faults that only follow from others.
+
+    Args:
+        error: pydantic's.
+        place: the line of a key.
+        most: how many to return, the first in the file.
+    """
     faults = [Fault(**details) for details in error.errors(include_url=False)]
-    for fault in faults:
-        entries = [
-            other for other in faults if other.loc != fault.loc and other.loc[: len(fault.loc)] == fault.loc
-        ]
-        if fault.type != "too_short" or not entries:  # else its entries are there, and complained about
-            yield fault.complaint()
+    own = [fault for fault in faults if fault.type != "too_short" or not follows(fault, faults)]
+    for fault in heapq.nsmallest(most, own, key=lambda fault: place(fault.key_path)):
+        yield fault.complaint()
+
+
+def follows(short: Fault, faults: Iterable[Fault]) -> bool:
+    """Return whether a list is only too short because its entries are faulty."""
+    depth = len(short.loc)
+    return any(other.loc != short.loc and other.loc[:depth] == short.loc for other in faults)
 
 
 def _keys_at(key_path: Iterable[str | int]) -> list[str]:
@@ -146,32 +145,3 @@ def model_complaints(models: Iterable[tuple[int, Model]], registry: Registry) ->
             yield from hyperparameter_complaints(model, registry[model.use], key_path)
         else:
             yield Complaint(key_path, f"no adapter is called {model.use!r}{registry.hint(model.use)}")
-
-
-def hyperparameter_complaints(model: Model, adapter: Adapter, key_path: KeyPath) -> Iterator[Complaint]:
-    """Return what an adapter refuses of a model's ``set`` and ``tune``."""
-    defaults, space = adapter.defaults, adapter.traits.space
-    for key, value in model.set.items():
-        here = (*key_path, "set", key)
-        if key not in defaults:
-            yield Complaint(here, f"{model.use} has no {key}{did_you_mean(key, defaults)}")
-        elif not _fits(value, defaults[key]):
-            kind = type(defaults[key]).__name__
-            yield Complaint(here, f"must be {kind}, as its default {defaults[key]!r} (found {value!r})")
-    for key, bounds in model.tune.items():
-        here = (*key_path, "tune", key)
-        if key not in space:
-            yield Complaint(here, f"{model.use} does not tune {key}{did_you_mean(key, space)}")
-        elif key in model.set:
-            yield Complaint(here, "is also in set; it can be fixed or tuned, not both")
-        elif problem := bounds.problem(space[key]):
-            yield Complaint(here, problem)
-
-
-def _fits(value: Any, default: Any) -> bool:
-    """Return whether a value has the type of a default; an int passes as float, a bool as neither."""
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(default, bool)
-    if isinstance(default, int):
-        return isinstance(value, int)
-    return isinstance(value, int | float) if isinstance(default, float) else isinstance(value, type(default))

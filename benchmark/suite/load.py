@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 from pydantic import ValidationError
@@ -15,15 +17,21 @@ from benchmark.errors import SuiteError, did_you_mean
 from benchmark.registry import Registry
 from benchmark.suite.complaints import (
     Complaint,
-    KeyPath,
     log_complaints,
     model_complaints,
     readable_models,
     schema_complaints,
 )
+from benchmark.suite.meaning import as_meant
 from benchmark.suite.schema import Suite
+from benchmark.suite.set_and_tune import unusual_values
+from benchmark.suite.yaml_text import KeyPath, Reader
 
-PLAIN_TAGS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+Say: TypeAlias = Callable[[str], None]
+"""Takes one line."""
+
+MOST_COMPLAINTS = 20
+"""Complaints that are shown: whoever mistook a list for a suite need not read all of it."""
 
 
 def find_suite(name: str) -> Path:
@@ -51,7 +59,12 @@ def shipped_suites() -> Mapping[str, Path]:
 
 
 def load_suite(
-    path: Path, registry: Registry, changes: Mapping[str, Any] | None = None, *, changed_by: str = "changes"
+    path: Path,
+    registry: Registry,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    changed_by: str = "changes",
+    say: Say | None = None,
 ) -> Suite:
     """Return the validated suite of a file; it knows the path it came from.
 
@@ -60,6 +73,7 @@ def load_suite(
         registry: adapters that its models may use.
         changes: settings that win over the file, as nested keys.
         changed_by: who made the changes: a complaint about one names it in place of the file.
+        say: told of each hyperparameter that is unusual, a line each.
 
     Raises:
         SuiteError: with every complaint, one a line.
@@ -68,7 +82,7 @@ def load_suite(
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: cannot be read ({error})") from error
-    return parse_suite(text, str(path), registry, changes, changed_by=changed_by).read_from(path)
+    return parse_suite(text, str(path), registry, changes, changed_by=changed_by, say=say).read_from(path)
 
 
 def parse_suite(
@@ -78,11 +92,12 @@ def parse_suite(
     changes: Mapping[str, Any] | None = None,
     *,
     changed_by: str = "changes",
+    say: Say | None = None,
 ) -> Suite:
     """Return the validated suite of a YAML text; ``where`` names the text in complaints."""
     document = Document.from_yaml(text, where)
     document.change(changes or {}, changed_by)
-    return document.validated(registry)
+    return document.validated(registry, say)
 
 
 def suite_from_mapping(
@@ -91,11 +106,12 @@ def suite_from_mapping(
     changes: Mapping[str, Any] | None = None,
     *,
     changed_by: str = "changes",
+    say: Say | None = None,
 ) -> Suite:
     """Return the validated suite that a mapping describes, with the keys of a suite file."""
     document = Document(dict(content), "suite")
     document.change(changes or {}, changed_by)
-    return document.validated(registry)
+    return document.validated(registry, say)
 
 
 @dataclass
@@ -121,19 +137,12 @@ class Document:
         Raises:
             SuiteError: it is not YAML, or not a mapping.
         """
-        lines: dict[KeyPath, int] = {}
-        try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            content = _value(node, (), lines) if node is not None else None
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark else ""
-            raise SuiteError(f"{where}{line}: is not YAML: {getattr(error, 'problem', error)}") from error
-        except RecursionError as error:
-            raise SuiteError(f"{where}: is nested too deeply, or an alias contains itself") from error
+        reader = Reader()
+        with yaml_errors_as_suite_error(where):
+            content = reader.read(text)
         if not isinstance(content, dict):
             raise SuiteError(f"{where}:1: a suite is a mapping with at least name, datasets and models")
-        return cls(content, where, lines)
+        return cls(content, where, reader.lines)
 
     def change(self, changes: Mapping[str, Any], by: str) -> None:
         """Set values in place of the suite's own; the other keys of a section stay as they are."""
@@ -146,24 +155,37 @@ class Document:
                 self.content[key] = {**old, **value}
                 self.changed_by |= {(key, inner): by for inner in value}
 
-    def validated(self, registry: Registry) -> Suite:
-        """Return the suite.
+    def validated(self, registry: Registry, say: Say | None = None) -> Suite:
+        """Return the suite; tell ``say`` of each hyperparameter that is unusual, a line each.
 
         Raises:
-            SuiteError: with every complaint, one a line.
+            SuiteError: with the first complaints, one a line.
         """
+        with yaml_errors_as_suite_error(self.where):
+            content = as_meant(self.content, registry)
         try:
-            suite = Suite.model_validate(self.content).completed()
-            complaints = [*model_complaints(enumerate(suite.models), registry), *log_complaints(suite)]
+            suite = Suite.model_validate(content).completed()
+            of_models = model_complaints(enumerate(suite.models), registry)
+            complaints = [*islice(of_models, MOST_COMPLAINTS + 1), *log_complaints(suite)]
         except ValidationError as error:
-            readable = readable_models(self.content.get("models"))
-            complaints = [*schema_complaints(error), *model_complaints(readable, registry)]
+            of_models = model_complaints(readable_models(content.get("models")), registry)
+            of_schema = schema_complaints(error, self.place, MOST_COMPLAINTS + 1)
+            complaints = [*of_schema, *islice(of_models, MOST_COMPLAINTS + 1)]
         if complaints:
             raise SuiteError(self.located(complaints))
+        for unusual in unusual_values(suite.models, registry) if say else ():
+            say(self.located([unusual]))
         return suite
 
+    def place(self, key_path: KeyPath) -> int:
+        """Return the line of a key, or else of the nearest section around it; 0 for what was changed."""
+        parents = [key_path[:n] for n in range(len(key_path), -1, -1)]
+        if any(path in self.changed_by for path in parents):
+            return 0
+        return next((self.lines[path] for path in parents if path in self.lines), 1)
+
     def located(self, complaints: Iterable[Complaint]) -> str:
-        """Return complaints as lines "file:line: key: what", in the order of the file.
+        """Return complaints as lines "file:line: key: what", in the order of the file; of many, the first.
 
         A key without a line takes its parent's; a changed key names who changed it, for no line of the file
         is to blame.
@@ -172,32 +194,26 @@ class Document:
         for complaint in complaints:
             parents = [complaint.key_path[:n] for n in range(len(complaint.key_path), -1, -1)]
             changed_by = next((self.changed_by[path] for path in parents if path in self.changed_by), None)
-            line = next((self.lines[path] for path in parents if path in self.lines), 1)
+            line = self.place(complaint.key_path)
             origin = f"{self.where}:{line}" if self.lines else self.where
-            found.append((0 if changed_by else line, f"{changed_by or origin}: {complaint}"))
-        return "\n".join(text for _, text in sorted(dict.fromkeys(found)))
+            found.append((line, f"{changed_by or origin}: {complaint}"))
+        texts = [text for _, text in sorted(dict.fromkeys(found))]
+        more = [f"{self.where}: and more of the kind"] if len(texts) > MOST_COMPLAINTS else []
+        return "\n".join([*texts[:MOST_COMPLAINTS], *more])
 
 
-def _value(node: yaml.Node, key_path: KeyPath, lines: dict[KeyPath, int]) -> Any:
-    """Return what a YAML node says; note the line of each key below it."""
-    lines[key_path] = node.start_mark.line + 1
-    if not isinstance(node, yaml.ScalarNode) and node.tag not in PLAIN_TAGS:
-        raise yaml.MarkedYAMLError(
-            problem=f"the tag {node.tag!r} means nothing here", problem_mark=node.start_mark
-        )
-    if isinstance(node, yaml.MappingNode):
-        result = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key in result:
-                mark = key_node.start_mark
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} appears twice", problem_mark=mark)
-            result[key] = _value(value_node, (*key_path, key), lines)
-            lines[(*key_path, key)] = key_node.start_mark.line + 1
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(child, (*key_path, index), lines) for index, child in enumerate(node.value)]
+@contextmanager
+def yaml_errors_as_suite_error(where: str) -> Iterator[None]:
+    """Turn what YAML refuses into one message with its line.
+
+    Raises:
+        SuiteError: in place of the YAML error.
+    """
     try:
-        return yaml.SafeLoader("").construct_object(node)
-    except ValueError as error:  # a date that does not exist
-        raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
+        yield
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise SuiteError(f"{where}{line}: is not YAML: {getattr(error, 'problem', error)}") from error
+    except RecursionError as error:
+        raise SuiteError(f"{where}: is nested too deeply, or an alias contains itself") from error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
+    BeforeValidator,
     Discriminator,
     Field,
     PrivateAttr,
@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
+from benchmark.datasets.specs import MOST_SEED, LogSpec, PrepareSpec, Spec, SplitSpec
 from benchmark.errors import MetricError, SuiteError, did_you_mean
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Choice, Range
@@ -30,10 +30,12 @@ Hint: TypeAlias = Callable[[str, Collection[str]], str]
 """What says of an unknown name, and of those that are possible, which may be meant."""
 
 
-class SuiteSection(BaseModel):
-    """A section of a suite: unknown keys are refused, nothing changes after validation."""
+MOST_NAMES = 10
+"""Names that a complaint lists."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+class SuiteSection(Spec):
+    """A section of a suite: unknown keys are refused, nothing changes after validation."""
 
 
 def existing_metric(name: str) -> str:
@@ -100,12 +102,19 @@ class Metrics(SuiteSection):
         return self.model_copy(update={"also": also})
 
 
+def yes_or_no(value: Any) -> Any:
+    """Return "yes" or "no" for what means it, the value itself for all else."""
+    meaning = {"true": "yes", "on": "yes", "false": "no", "off": "no"}
+    word = str(value).lower() if isinstance(value, bool | str) else ""
+    return meaning.get(word, word if word in {"yes", "no"} else value)
+
+
 class SlotSpec(SuiteSection):
     """What one trial reserves while it runs."""
 
     cores: int = Field(default=1, ge=1, description="cores; also the threads a model may use")
     memory: Megabytes = Field(default=4096.0, gt=0, description="memory of the trial's whole process group")
-    gpu: Literal["auto", "yes", "no"] = Field(
+    gpu: Annotated[Literal["auto", "yes", "no"], BeforeValidator(yes_or_no)] = Field(
         default="auto", description="hold one whole GPU where one is visible"
     )
 
@@ -212,7 +221,7 @@ class Suite(SuiteSection):
     finals: FinalsSpec = FinalsSpec()
     models: tuple[Model, ...] = Field(min_length=1)
     verdict: VerdictSpec = VerdictSpec()
-    seed: int = Field(default=0, ge=0, description="seed of the sampler and of every trial")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="seed of the sampler and of every trial")
 
     _source: Path | None = PrivateAttr(default=None)
 
@@ -274,6 +283,7 @@ class Suite(SuiteSection):
             ("datasets", [spec.name for spec in self.datasets]),
             ("models", [model.label for model in self.models]),
         ):
-            if twice := {name for name in names if names.count(name) > 1}:
-                raise ValueError(f"{what}: {', '.join(sorted(twice))} is listed twice; give one another name")
+            if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+                shown = ", ".join(twice[:MOST_NAMES]) + (", ..." if len(twice) > MOST_NAMES else "")
+                raise ValueError(f"{what}: {shown} is listed twice; give one another name")
         return self

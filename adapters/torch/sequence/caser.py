@@ -52,7 +52,10 @@ class Caser(NextItem):
         "l2": Range(1e-8, 1e-4, log=True),
         "dropout": Range(0.0, 0.7),
     }
-    limits: ClassVar[Limits] = {"negatives": COUNT_OR_NONE, **dict.fromkeys(("ahead", "across", "down"), COUNT)}
+    limits: ClassVar[Limits] = {
+        "negatives": COUNT_OR_NONE,
+        **dict.fromkeys(("ahead", "across", "down"), COUNT),
+    }
 
     def network(self, n_users: int, n_items: int) -> CaserNetwork:
         """Return a network with its initial weights."""

@@ -3,7 +3,7 @@
 Nothing but pydantic is imported here, so that reading a suite stays light.
 """
 
-from benchmark.datasets.specs.base_spec import Separator, Spec
+from benchmark.datasets.specs.base_spec import MOST_SEED, MOST_SPLITS, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import CONDITION, Condition, Pairs, Seen, written
 from benchmark.datasets.specs.log_spec import MIN_ROWS_PER_USER, Ids, LogSpec, SyntheticSpec, TimeUnit
 from benchmark.datasets.specs.prepare_spec import (
@@ -20,6 +20,8 @@ from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 __all__ = [
     "CONDITION",
     "MIN_ROWS_PER_USER",
+    "MOST_SEED",
+    "MOST_SPLITS",
     "RULE_KEYS",
     "Condition",
     "CoreSpec",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from benchmark.datasets.specs.base_spec import Separator, Spec
+from benchmark.datasets.specs.base_spec import MOST_SEED, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 
@@ -22,18 +22,24 @@ MIN_ROWS_PER_USER = 5
 class SyntheticSpec(Spec):
     """A generated log whose structure is known."""
 
-    users: int = Field(default=300, ge=2, description="number of users, U")
-    items: int = Field(default=200, ge=2, description="number of items, I")
+    users: int = Field(default=300, ge=2, le=10_000_000, description="number of users, U")
+    items: int = Field(default=200, ge=2, le=10_000_000, description="number of items, I")
     interactions: int = Field(
-        default=9000, ge=1, description="number of rows, N; every pair occurs once at most, unless repeats"
+        default=9000,
+        ge=1,
+        le=500_000_000,
+        description="number of rows, N; every pair occurs once at most, unless repeats",
     )
-    seed: int = Field(default=0, ge=0, description="the only source of randomness")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="the only source of randomness")
     dim: int = Field(default=8, ge=1, le=64, description="number of latent tastes; each one is a genre")
     skew: float = Field(
-        default=1.0, ge=0, description="exponent of Zipf's law for the popularity of items; 0 means no skew"
+        default=1.0,
+        ge=0,
+        le=10,
+        description="exponent of Zipf's law for the popularity of items; 0 means no skew",
     )
     signal: float = Field(
-        default=2.5, ge=0, description="weight of a user's taste against chance; 0 means no taste"
+        default=2.5, ge=0, le=1000, description="weight of a user's taste against chance; 0 means no taste"
     )
 
     repeats: float = Field(

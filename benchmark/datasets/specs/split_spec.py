@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from benchmark.datasets.moments import MomentOrSpan, Span
-from benchmark.datasets.specs.base_spec import Spec
+from benchmark.datasets.specs.base_spec import MOST_SEED, MOST_SPLITS, Spec
 
 SplitRule: TypeAlias = Literal[
     "random",
@@ -74,7 +74,7 @@ class SplitSpec(Spec):
         "where windows are given",
     )
     valid: float = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
-    seed: int = Field(default=42, ge=0, description="seed of every rule that draws at random")
+    seed: int = Field(default=42, ge=0, le=MOST_SEED, description="seed of every rule that draws at random")
     per: Literal["user", "all"] | None = Field(
         default=None,
         description="random (user), k_fold (all): draw among the rows of each user, or among all rows",
@@ -93,17 +93,23 @@ class SplitSpec(Spec):
         description="global_time: when validation begins: a date, a number, or how long before test; as "
         "long before test as test lasts, if not given",
     )
-    windows: int | None = Field(default=None, ge=1, description="rolling_time (3): how many test windows")
+    windows: int | None = Field(
+        default=None, ge=1, le=MOST_SPLITS, description="rolling_time (3): how many test windows"
+    )
     window: Span | None = Field(
         default=None,
         description="rolling_time: length of a window, as in 30d; a share test of rows if not given",
     )
     folds: int | None = Field(
-        default=None, ge=3, description="k_fold (5): how many; each is test once and validation once"
+        default=None,
+        ge=3,
+        le=MOST_SPLITS,
+        description="k_fold (5): how many; each is test once and validation once",
     )
     repeats: int | None = Field(
         default=None,
         ge=1,
+        le=MOST_SPLITS,
         description="random, leave_n_out at random, cold_user, cold_item (1): how many splits are drawn, "
         "with seeds seed, seed + 1, ...",
     )
