@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from benchmark.api.adapters import registry
 from benchmark.api.bundles import verify
 from benchmark.api.suites import check, data_folder
-from benchmark.errors import BundleError, SuiteError
+from benchmark.errors import BundleError, RunError, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,6 +125,7 @@ def run(
     seeds: int | None = None,
     jobs: int | None = None,
     fresh: bool = False,
+    follow: bool = False,
     skip_missing: bool = False,
     results: StrPath = "results",
     watcher: Watcher | None = None,
@@ -140,6 +141,8 @@ def run(
         seeds: refits of each stochastic model, in place of the suite's.
         jobs: studies side by side; as many as there are slots by default.
         fresh: start a new run even where an unfinished one could be resumed.
+        follow: where data, adapters or libraries have changed since a run, make anew what depends on them and
+            keep the rest; without, such a run is refused.
         skip_missing: keep a row with the reason for models whose library is not installed.
         results: folder of all runs.
         watcher: hears of the progress.
@@ -153,6 +156,8 @@ def run(
 
     if jobs is not None and jobs < 1:
         raise SuiteError(f"jobs: must be 1 or more (found {jobs})")
+    if fresh and follow:
+        raise RunError("--fresh starts anew and --follow goes on; give one of them")
     # Whoever hands over a validated suite has heard what is unusual about it.
     say = watcher.said if watcher is not None and not isinstance(suite, Suite) else None
     ready = check(suite, budget=budget, models=models, seeds=seeds, say=say)
@@ -163,6 +168,7 @@ def run(
         base=ready.folder,
         jobs=jobs,
         fresh=fresh,
+        follow=follow,
         skip_missing=skip_missing,
     )
     finished = Run(runner.run(ready, registry(), options, watcher).path)

@@ -24,6 +24,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--fresh", action="store_true", help="start a new run even where an unfinished one could be resumed"
     )
     parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="where data, adapters or libraries changed since, make anew what depends on them, keep the rest",
+    )
+    parser.add_argument(
         "--skip-missing", action="store_true", help="skip models whose library is not installed"
     )
     parser.add_argument(
@@ -60,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
             data=options.data,
             jobs=options.jobs,
             fresh=options.fresh,
+            follow=options.follow,
             skip_missing=options.skip_missing,
             watcher=progress,
         )

@@ -29,11 +29,7 @@ def warn(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return text without what could steer a terminal, or turn its writing round.
-
-    >>> printable("a\\x1b[2Jb")
-    'a�[2Jb'
-    """
+    """Return text without what could steer a terminal, or turn its writing round."""
     lines = (
         "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
         for line in text.split("\n")

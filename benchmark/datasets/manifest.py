@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from benchmark.datasets.specs import Pairs, Seen, SplitSpec
 from benchmark.protocol import TimeUnitOfRows
-from benchmark.records import Provenance
+from benchmark.records import Provenance, SourceFile
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
 Step: TypeAlias = Literal[
@@ -132,12 +132,14 @@ class Candidates:
         sha256: of that list.
         items: how many of its items are in the log.
         unknown: how many are not.
+        file: that holds the list.
     """
 
     rule: CandidateRule = "all"
     sha256: str | None = None
     items: int | None = None
     unknown: int | None = None
+    file: SourceFile | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +251,7 @@ class SplitManifest:
         candidates: which items may be recommended.
         audit: None until the split is saved.
         fold: which of several splits; None if it is the only one.
-        source_fingerprint: changes when the source files are touched.
+        files: that it was made from; empty where it was generated.
         reading_notes: what was made of the files that they do not say themselves, one sentence each.
         time_unit: unit of the times of its rows, and of those in ``notes``.
         pairs: whether a user has one row for an item, or comes back to it.
@@ -271,7 +273,7 @@ class SplitManifest:
     candidates: Candidates = Candidates()
     audit: SplitAudit | None = None
     fold: Fold | None = None
-    source_fingerprint: str | None = None
+    files: tuple[SourceFile, ...] = ()
     reading_notes: tuple[str, ...] = ()
     time_unit: TimeUnitOfRows = "s"
     pairs: Pairs = "once"

@@ -23,7 +23,7 @@ from benchmark.records import (
     TrialOpened,
     TrialRecord,
 )
-from benchmark.results import RunDirectory, RunManifest, latest, read_per_user
+from benchmark.results import RunDirectory, RunManifest, current_records, latest, read_per_user
 from benchmark.suite import Suite
 
 LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
@@ -57,7 +57,7 @@ class DatasetResults:
     split_folder: Path | None = None
 
     def study_key(self, model: str) -> str | None:
-        """Return the key of a model's latest study: a changed adapter makes a study of its own."""
+        """Return the key of a model's latest study; None without a trial."""
         opened = [one for one in select(self.records, TrialOpened) if one.model == model]
         return opened[-1].study_key if opened else None
 
@@ -100,7 +100,7 @@ def read(run: RunDirectory) -> list[DatasetResults]:
     manifest = run.manifest()
     if not manifest.datasets or not manifest.studies:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
-    suite, records = run.suite(), select(run.records(), StudyEvent)
+    suite, records = run.suite(), current_records(select(run.records(), StudyEvent), manifest)
     per_user = read_per_user(run, select(records, FinalRecord))
     found = []
     for label, split in manifest.datasets.items():

@@ -23,6 +23,7 @@ from benchmark.records.entries import (
 )
 from benchmark.records.measured import Measurements, TestCounts, TestScores
 from benchmark.records.note import Level, Note, warning
+from benchmark.records.origins import AdapterCode, SourceFile
 from benchmark.records.outcomes import (
     LOST,
     MACHINE,
@@ -43,6 +44,7 @@ __all__ = [
     "LOST",
     "MACHINE",
     "REFUNDED",
+    "AdapterCode",
     "Closed",
     "ConfigSource",
     "Cost",
@@ -61,6 +63,7 @@ __all__ = [
     "Provenance",
     "Record",
     "ReferenceNamed",
+    "SourceFile",
     "Spent",
     "StoppedBy",
     "StoredSpace",

@@ -37,6 +37,7 @@ class StudyRecord:
         default: the configuration of trial 0.
         published: the configuration of trial 1; None where the adapter names none.
         excluded: why it does not run; None where it does.
+        key: hash of everything that its results depend on; empty before its data are known.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class StudyRecord:
     default: Params
     published: Params | None
     excluded: Exclusion | None = None
+    key: str = ""
 
     @property
     def name(self) -> str:

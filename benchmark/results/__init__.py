@@ -14,13 +14,21 @@ log.txt            what the children printed, and every message
 """
 
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManifest, resolved, runs_under
-from benchmark.results.per_user import gather, latest, read_final, read_per_user, write_per_user
+from benchmark.results.per_user import (
+    current_records,
+    gather,
+    latest,
+    read_final,
+    read_per_user,
+    write_per_user,
+)
 
 __all__ = [
     "FOLDERS",
     "FORMAT",
     "RunDirectory",
     "RunManifest",
+    "current_records",
     "gather",
     "latest",
     "read_final",

@@ -19,7 +19,7 @@ from benchmark.datasets.manifest import SplitManifest
 from benchmark.errors import BenchError, RunError
 from benchmark.files import atomic_path, content_hash, write_errors_as_run_error, write_text
 from benchmark.ledger import Ledger
-from benchmark.records import Hardware, LedgerRecord, StudyRecord, from_json, to_json
+from benchmark.records import AdapterCode, Hardware, LedgerRecord, StudyRecord, from_json, to_json
 from benchmark.suite import Suite
 
 FORMAT = 2
@@ -43,6 +43,8 @@ class RunManifest:
         hardware: the machine and the versions; None until the run has looked.
         datasets: the stored splits by label; empty until they are made.
         studies: every study as planned; empty until they are.
+        adapters: the code of each adapter that is installed, by name.
+        engine: versions of what computes in our own code.
     """
 
     format: int
@@ -54,6 +56,8 @@ class RunManifest:
     hardware: Hardware | None = None
     datasets: Mapping[str, SplitManifest] = field(default_factory=dict)
     studies: tuple[StudyRecord, ...] = ()
+    adapters: Mapping[str, AdapterCode] = field(default_factory=dict)
+    engine: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunDirectory:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmark.errors import RunError
 from benchmark.files import atomic_path, file_sha256, write_errors_as_run_error
 from benchmark.ledger import Ledger
-from benchmark.records import FinalRecord, TrialRecord, to_json
-from benchmark.results.directory import RunDirectory
+from benchmark.records import FinalRecord, StudyEvent, TrialRecord, to_json
+from benchmark.results.directory import RunDirectory, RunManifest
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.metrics.evaluation import Evaluation
     from benchmark.protocol import Values
+
+Event = TypeVar("Event", bound=StudyEvent)
 
 IDENTITY = ("dataset", "model", "seed", "train_on", "config_source")
 """Columns of per_user.parquet that say whose rows they are."""
@@ -80,12 +82,20 @@ def gather(run: RunDirectory, ledger: Ledger) -> None:
     import pandas as pd
 
     with write_errors_as_run_error(run.path):
-        trials = pd.DataFrame([flat_row(record) for record in ledger.records(TrialRecord)])
+        manifest = run.manifest()
+        kept = current_records(ledger.records(TrialRecord), manifest)
+        trials = pd.DataFrame([flat_row(record) for record in kept])
         with atomic_path(run / "trials.parquet") as temporary:
             trials.to_parquet(temporary, index=False)
-        if finals := latest(ledger.records(FinalRecord)):
+        if finals := latest(current_records(ledger.records(FinalRecord), manifest)):
             with atomic_path(run / "per_user.parquet") as temporary:
                 stream_finals(run, finals, temporary)
+
+
+def current_records(records: Sequence[Event], manifest: RunManifest) -> list[Event]:
+    """Return the records of the studies as planned: what rested on other data or code is left out."""
+    keys = {study.key for study in manifest.studies if study.key}
+    return [record for record in records if not keys or record.study_key in keys]
 
 
 def flat_row(record: TrialRecord) -> dict[str, object]:

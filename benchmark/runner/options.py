@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.datasets.sources.folders import DataFolders, data_directory
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -17,6 +19,7 @@ class RunOptions:
         base: folder that relative paths of the suite start from.
         jobs: studies side by side; as many slots as fit if None.
         fresh: start anew even where an unfinished run waits.
+        follow: make anew what depends on data or code that changed since, and keep the rest.
         skip_missing: keep a row with the reason for models whose library is not installed.
     """
 
@@ -26,4 +29,10 @@ class RunOptions:
     base: Path = Path()
     jobs: int | None = None
     fresh: bool = False
+    follow: bool = False
     skip_missing: bool = False
+
+    @property
+    def folders(self) -> DataFolders:
+        """Where data is looked for."""
+        return DataFolders(suite=self.base, data=data_directory(self.data))

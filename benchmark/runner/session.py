@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 from benchmark.datasets.sources.folders import data_directory
@@ -25,6 +26,7 @@ from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
 from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
+from benchmark.runner.staleness import Foundations, adapter_code, engine_code
 from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
@@ -50,14 +52,24 @@ def run(
         fresh=options.fresh,
         outdated=lambda found: better_now(found.manifest(), registry, data_directory(options.data)),
     )
+    foundations = Foundations(run_dir, suite, options.folders, adapter_code(suite, registry))
+    foundations.compare(watcher.said)
+    if not options.follow:
+        foundations.refuse_changes()
     state = run_dir.manifest().state
-    if state == "finished":
+    if state == "finished" and not foundations.changes:
+        foundations.remember()
         watcher.said(f"{run_dir.path}: is finished; nothing to run (--fresh starts anew)")
         return run_dir
     with disk_full_as_run_error(run_dir.path), run_dir.locked():
-        if state == "stopped":
+        if foundations.changes:
+            foundations.follow(watcher.said)
+        elif state == "stopped":
             watcher.said(f"{run_dir.path}: resuming where it stopped")
         try:
+            run_dir.update(
+                adapters={**run_dir.manifest().adapters, **foundations.adapters}, engine=engine_code()
+            )
             _Session(suite, registry, options, watcher, run_dir).run()
         except (Interrupted, KeyboardInterrupt) as error:
             raise Interrupted(saved_so_far(run_dir)) from error
@@ -133,12 +145,14 @@ class _Session:
                 repeats=data.repeats,
             )
         ]
-        records = [study.record() for study, _ in planned]
-        self.run_dir.update(studies=tuple(records))
-        self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
-        return [
+        ready = [
             ReadyStudy(study, data, self.key(study, data)) for study, data in planned if not study.excluded
         ]
+        keys = {one.study.name: one.key for one in ready}
+        records = [replace(study.record(), key=keys.get(study.name, "")) for study, _ in planned]
+        self.run_dir.update(studies=tuple(records))
+        self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
+        return ready
 
     def key(self, study: Study, data: StoredSplit) -> str:
         """Return the key of a study's results; the device that is really held belongs to it."""
@@ -160,13 +174,13 @@ class _Session:
 
     def name_references(self, context: RunContext, ready: Sequence[ReadyStudy]) -> None:
         """Write down, for each data set, which model the others will be compared with."""
-        named = {(one.dataset, one.study_key) for one in context.ledger.records(ReferenceNamed)}
+        named = {one.dataset: one.study_key for one in context.ledger.records(ReferenceNamed)}
         for label in dict.fromkeys(one.data.label for one in ready):
             trials = [
                 trial for one in ready if one.data.label == label for trial in context.ledger.trials(one.key)
             ]
             best = best_trial(trials, maximise=context.maximise)
-            if best is None or best.value is None or (label, best.study_key) in named:
+            if best is None or best.value is None or named.get(label) == best.study_key:
                 continue
             context.ledger.append(
                 ReferenceNamed(dataset=label, model=best.model, study_key=best.study_key, value=best.value)

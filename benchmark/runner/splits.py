@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
 
 from benchmark.datasets.audit.split_audit import audit
@@ -12,7 +13,8 @@ from benchmark.datasets.log import Log, Say
 from benchmark.datasets.manifest import Candidates, SplitManifest
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.open_log import fingerprint, open_log
+from benchmark.datasets.sources.open_log import open_log
+from benchmark.datasets.sources.source_files import source_file, source_paths, state_of
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.split import folds, split
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
@@ -80,8 +82,7 @@ def store_all(
     """Return every split of every data set of the suite, stored in ``directory``, a folder each.
 
     Raises:
-        DataError: a log cannot be obtained, prepared or split as the suite says, or it is not the one that
-            the run began with.
+        DataError: a log cannot be obtained, prepared or split as the suite says.
     """
     store = SplitStore(suite, directory, DataFolders(suite=base, data=data_dir), say)
     store.refuse_shared_folders()
@@ -124,20 +125,22 @@ class SplitStore:
         """Return the stored splits of one data set; what is missing is made."""
         labels = labels_of(self.suite, spec.name)
         directories = [self.directory / folder_name(label) for label in labels]
-        if all((directory / MANIFEST).exists() for directory in directories):
-            self.refuse_changed_source(spec, load_manifest(directories[0]))
-        else:
+        if not all((directory / MANIFEST).exists() for directory in directories):
             self.make(spec, directories)
         return [self.ready(spec, directory) for directory in directories]
 
     def make(self, spec: LogSpec, directories: Sequence[Path]) -> None:
         """Read, prepare, split, audit and store a data set, one directory a fold."""
-        seen, log = fingerprint(spec, self.folders, self.suite.split.files), self.open(spec)
+        before = {path: state_of(path) for path in self.paths_of(spec).values()}
+        log = self.open(spec)
+        if changed := [path for path, state in before.items() if state_of(path) != state]:
+            raise DataError(f"{changed[0]}: was written while it was read; run the same command again")
+        files = () if log.provenance.synthetic else tuple(starmap(source_file, self.paths_of(spec).items()))
         self.say(f"{log.name}: {log.provenance.origin} ({log.provenance.licence})")
         prepared = prepare(log, self.suite.prepare.for_log(spec))
         for fold, directory in enumerate(directories):
             made = split(prepared, self.suite.split, fold)
-            manifest = replace(made.manifest, source_fingerprint=seen)
+            manifest = replace(made.manifest, files=files)
             save_split(replace(made, manifest=manifest), directory, audit(made))
 
     def open(self, spec: LogSpec) -> Log:
@@ -146,26 +149,9 @@ class SplitStore:
             spec, self.folders, parts=self.suite.split.files, stand_in=self.suite.stand_in, say=self.say
         )
 
-    def refuse_changed_source(self, spec: LogSpec, manifest: SplitManifest) -> None:
-        """Check that the source is the one that the run began with; one that is gone is not needed.
-
-        Raises:
-            DataError: its content has changed.
-        """
-        try:
-            seen = fingerprint(spec, self.folders, self.suite.split.files)
-            if manifest.synthetic or seen == manifest.source_fingerprint:
-                return
-            now = self.open(spec).provenance.sha256
-        except DataError:
-            return
-        before = manifest.provenance
-        if now != before.sha256:
-            raise DataError(
-                f"{spec.name}: {before.origin} has changed since this run split it "
-                f"({before.sha256[:8]} is now {now[:8]}); one run is one data set: "
-                "put the old file back, or start another run with --fresh or --out DIR"
-            )
+    def paths_of(self, spec: LogSpec) -> dict[str, Path]:
+        """Return the files of a data set that are here, by their roles."""
+        return source_paths(spec, self.folders, self.suite.split.files)
 
     def ready(self, spec: LogSpec, directory: Path) -> StoredSplit:
         """Return a stored split with candidates and negatives; say what is unusual about its data.
@@ -197,7 +183,9 @@ class SplitStore:
             return manifest.candidates
         if isinstance(wanted, str):
             return Candidates(rule=wanted)
-        return store_candidates(self.folders.resolve(wanted.items), directory, spec.missing_values)
+        path = self.folders.resolve(wanted.items)
+        found = store_candidates(path, directory, spec.missing_values)
+        return replace(found, file=source_file("candidates", path))
 
 
 def folder_name(label: str) -> str:

@@ -17,6 +17,9 @@ from benchmark.suite.schema import Model, Suite
 from benchmark.suite.set_and_tune import Complaint, hyperparameter_complaints
 from benchmark.suite.yaml_text import KeyPath
 
+MOST_COMPLAINTS = 20
+"""Complaints that are shown: whoever mistook a list for a suite need not read all of it."""
+
 UNION_TAGS = frozenset({"bool", "int", "float", "str", "rule", "list"})
 """What pydantic adds to a key path to say which member of a union it tried."""
 UNION_TAG_STARTS = ("literal[", "tuple[", "dict[", "function-", "constrained-")
@@ -75,13 +78,13 @@ class Fault:
 
 
 def schema_complaints(
-    error: ValidationError, place: Callable[[KeyPath], int], most: int
+    error: ValidationError, place: Callable[[KeyPath], int] = lambda _: 0, most: int = MOST_COMPLAINTS
 ) -> Iterator[Complaint]:
     """Return what the schema refuses, without the faults that only follow from others.
 
     Args:
         error: pydantic's.
-        place: the line of a key.
+        place: the line of a key; of no matter for a section by itself.
         most: how many to return, the first in the file.
     """
     faults = [Fault(**details) for details in error.errors(include_url=False)]

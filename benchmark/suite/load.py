@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from benchmark.errors import SuiteError, did_you_mean
 from benchmark.registry import Registry
 from benchmark.suite.complaints import (
-    Complaint,
+    MOST_COMPLAINTS,
     log_complaints,
     model_complaints,
     readable_models,
@@ -24,14 +24,11 @@ from benchmark.suite.complaints import (
 )
 from benchmark.suite.meaning import as_meant
 from benchmark.suite.schema import Suite
-from benchmark.suite.set_and_tune import unusual_values
+from benchmark.suite.set_and_tune import Complaint, unusual_values
 from benchmark.suite.yaml_text import KeyPath, Reader
 
 Say: TypeAlias = Callable[[str], None]
 """Takes one line."""
-
-MOST_COMPLAINTS = 20
-"""Complaints that are shown: whoever mistook a list for a suite need not read all of it."""
 
 
 def find_suite(name: str) -> Path:
@@ -173,8 +170,9 @@ class Document:
             complaints = [*of_schema, *islice(of_models, MOST_COMPLAINTS + 1)]
         if complaints:
             raise SuiteError(self.located(complaints))
-        for unusual in unusual_values(suite.models, registry) if say else ():
-            say(self.located([unusual]))
+        if say is not None:
+            for unusual in unusual_values(suite.models, registry):
+                say(self.located([unusual]))
         return suite
 
     def place(self, key_path: KeyPath) -> int:

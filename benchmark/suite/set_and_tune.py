@@ -63,7 +63,7 @@ def value_problem(key: str, value: Hyperparameter, adapter: Adapter) -> str | No
     if limit is not None:
         return None if value in limit else f"must be {limit} (found {value!r})"
     if isinstance(domain, Choice) and value not in domain.options:
-        hint = did_you_mean(value.lower(), domain.options) if isinstance(value, str) else ""
+        hint = did_you_mean(value.lower(), map(str, domain.options)) if isinstance(value, str) else ""
         return f"must be one of {', '.join(map(str, domain.options))}{hint} (found {value!r})"
     return None
 

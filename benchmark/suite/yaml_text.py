@@ -131,7 +131,8 @@ def scalar(node: yaml.ScalarNode) -> str | Scalar:
     Raises:
         MarkedYAMLError: it bears a tag that YAML does not have.
     """
-    text, tag, mark = node.value, node.tag, node.start_mark
+    text: str = node.value
+    tag, mark = node.tag, node.start_mark
     if node.style is None and tag == TEXT and POWER_OF_TEN.fullmatch(text):
         return Scalar(text, "float", lambda: float(text), mark)
     if tag == TEXT or (tag in {WHOLE, FRACTION} and ":" in text):  # 12:30 is no number to the base of 60

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -111,24 +110,6 @@ def open_log(
         log = own_log(spec, files.paths, folders, note)
     log = with_chosen_features(with_own_tables(log, spec, folders, note), spec)
     return replace(log, notes=(*log.notes, *notes))
-
-
-def fingerprint(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> str:
-    """Return a text that changes when a file of the log is touched: its path, size and time of change.
-
-    Reads no file, so it is cheap; equal texts mean that nothing needs to be read again, different ones that
-    the content hash must decide. A known data set that is not on this machine has the text "absent".
-    """
-    files = locate(spec, folders, parts)
-    if files.known and not files.folder:
-        return "absent"
-    digest = hashlib.sha256(spec.model_dump_json().encode())
-    tables = [folders.resolve(table.path) for table in (spec.users, spec.item_table) if table]
-    for path in (*tables, *files.paths):
-        seen = path.stat() if path.is_file() else None
-        state = f"{seen.st_size}:{seen.st_mtime_ns}" if seen else "absent"
-        digest.update(f"|{path.resolve()}|{state}".encode())
-    return digest.hexdigest()
 
 
 def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: Say) -> Log:

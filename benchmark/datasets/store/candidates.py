@@ -70,6 +70,8 @@ def store_candidates(items: Path, folder: Path, missing_values: Collection[str] 
 
     from benchmark.datasets.manifest import Candidates
 
+    if not items.is_file():  # neither a folder, nor a pipe that never ends
+        raise DataError(f"{items}: metrics.candidates must be a text file, one id a line, and there is none")
     try:
         lines = {line.strip() for line in items.read_text("utf-8-sig").splitlines()} - {"", *missing_values}
     except (OSError, UnicodeDecodeError) as error:

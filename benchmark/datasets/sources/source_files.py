@@ -1,0 +1,113 @@
+"""The files that a log is read from: what they hold, and whether they still do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmark.datasets.sources.folders import DataFolders
+from benchmark.datasets.sources.open_log import locate
+from benchmark.datasets.specs import FilesSpec, LogSpec
+from benchmark.errors import DataError
+from benchmark.files import file_sha256
+from benchmark.records import SourceFile
+
+SETTLED_S = 2.0
+"""A file that was touched later than this before it was read may be written again within one tick of its file
+system's clock, and nothing but its content would tell."""
+
+
+def source_paths(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> dict[str, Path]:
+    """Return every file of a log that is here, by its role; no file is read.
+
+    Empty for a generated log, and for a known data set that is not on this machine.
+
+    Raises:
+        DataError: the log has neither a path nor a known name, or its folder is in no known layout.
+    """
+    if spec.synthetic:
+        return {}
+    files = locate(spec, folders, parts)
+    found = dict(_of_log(files.paths, files.folder, parts))
+    for side, table in (("items", spec.item_table), ("users", spec.users)):
+        if table:
+            found[side] = folders.resolve(table.path)
+    return {role: path for role, path in found.items() if path.is_file()}
+
+
+def _of_log(
+    paths: tuple[Path, ...], folder: Path | None, parts: FilesSpec | None
+) -> Iterator[tuple[str, Path]]:
+    """Yield the files of the log itself; those below a folder by their names there."""
+    if folder:
+        yield from ((path.relative_to(folder).as_posix(), path) for path in paths)
+        return
+    for role, path in zip(("train", "valid", "test") if parts else ("log",), paths, strict=False):
+        if path.is_dir():
+            inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
+            yield from ((f"{role}/{entry.relative_to(path).as_posix()}", entry) for entry in inside)
+        else:
+            yield role, path
+
+
+def source_file(role: str, path: Path) -> SourceFile:
+    """Return what a file holds now.
+
+    Raises:
+        DataError: it cannot be read, or is being written.
+    """
+    try:
+        before = state_of(path)
+        digest = file_sha256(path)
+        after, seen = state_of(path), path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if before != after:
+        raise DataError(f"{path}: is being written; run the same command again once it is whole")
+    touched = max(seen.st_mtime, seen.st_ctime)
+    settled = datetime.now(UTC).timestamp() - touched > SETTLED_S
+    return SourceFile(
+        role=role,
+        path=str(path.resolve()),
+        sha256=digest,
+        size=seen.st_size,
+        modified=datetime.fromtimestamp(seen.st_mtime, UTC).isoformat(timespec="seconds"),
+        state=after if settled else "",
+    )
+
+
+def state_of(path: Path) -> str:
+    """Return a text that changes whenever a file is touched: even where its size and time are set back.
+
+    No program can set back the time at which the kernel saw a file change.
+    """
+    seen = os.stat(path)  # noqa: PTH116 - follows links, as open does
+    return f"{seen.st_dev}:{seen.st_ino}:{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}"
+
+
+def current(role: str, recorded: SourceFile | None, path: Path) -> SourceFile:
+    """Return what a file holds now; one that was recorded before is read only if it was touched since.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if recorded is None or not recorded.state or recorded.path != str(path.resolve()):
+        return source_file(role, path)
+    try:
+        untouched = recorded.state == state_of(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return recorded if untouched else source_file(role, path)
+
+
+def difference(before: SourceFile | None, after: SourceFile) -> str | None:
+    """Return in words how a file differs from what was recorded; None if it does not."""
+    where = f"{after.path} ({after.role})"
+    if before is None:
+        return f"{where} is new, sha256 {after.sha256[:8]}"
+    if before.sha256 == after.sha256:
+        return None
+    sizes = f"{before.size:,} bytes before, {after.size:,} now"
+    return f"{where} was sha256 {before.sha256[:8]}, is {after.sha256[:8]} ({sizes})"

@@ -1,0 +1,42 @@
+"""What results rest on besides the suite: files by their content, adapters by their code and libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file that a split was made from, as it was then.
+
+    Attributes:
+        role: "log", "train", "valid", "test", "items", "users", "candidates", or its name in a publisher's
+            folder.
+        path: where it was.
+        sha256: of its bytes.
+        size: bytes.
+        modified: when it was last written, in ISO 8601.
+        state: a text that changes whenever the file is touched; empty where it was touched too lately for
+            that to be certain.
+    """
+
+    role: str
+    path: str
+    sha256: str
+    size: int
+    modified: str
+    state: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterCode:
+    """The code of an adapter: what it is and what it calls.
+
+    Attributes:
+        source_sha256: of all modules that are part of it.
+        versions: of the libraries that it wraps.
+    """
+
+    source_sha256: str
+    versions: Mapping[str, str]
