@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.specs import Seen
+from benchmark.files import content_hash
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
 from benchmark.ledger import select
 from benchmark.metrics.head_tail import HEAD_SHARE
 from benchmark.metrics.register import Metric, parse_metric
-from benchmark.records import FinalRecord, Note, StudyRecord, TestCounts, warning
+from benchmark.records import FinalRecord, Note, StudyRecord, TestCounts, to_json, warning
 
 UNUSED_SHARE = 0.25
 """A search that ended with more of its budget left had time for trials that it did not make."""
@@ -53,6 +55,7 @@ def fact_notes(
         yield evaluated_note(split, scored[0].counts, results.suite.metrics.all)
     yield from repeats_note(split, results.suite.metrics.all)
     yield from prepared_note(split)
+    yield from rests_on_notes(results)
     if reference is not None:
         named = "chosen by the reader" if chosen else "best on validation, named before test was opened"
         level = f"{1 - results.suite.verdict.alpha:.0%}"
@@ -60,6 +63,21 @@ def fact_notes(
             f"Reference: {reference}, {named}. {level} intervals, unadjusted: of {primary.name} over users "
             "(BCa), of differences over users and seeds. p: seed-aware, Holm over all models. best: cannot "
             "be separated from the best model (joint sign flips over all pairs, seed-aware)."
+        )
+
+
+def rests_on_notes(results: DatasetResults) -> Iterator[Note]:
+    """Yield, for each run, when it was made and the hashes of what it rests on; nothing of it is opened."""
+    split = results.split
+    files = [*split.files, *([split.candidates.file] if split.candidates.file else [])]
+    read = [f"{Path(one.path).name} of {one.modified[:10]} ({one.sha256[:8]})" for one in files]
+    rows = ", ".join(read) or ("generated rows" if split.synthetic else split.provenance.origin)
+    runs = {manifest.started: manifest for manifest in results.runs.values() if manifest.adapters}
+    for manifest in runs.values():
+        code = content_hash({name: to_json(one) for name, one in manifest.adapters.items()})
+        yield Note(
+            f"Made {manifest.finished or manifest.started} from {rows}, split {split.hash[:8]}, adapters and "
+            f"libraries {code[:8]}."
         )
 
 

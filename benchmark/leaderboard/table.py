@@ -52,7 +52,7 @@ class Facts:
         if self.split.audited.repeats is None:
             del content["audit"]["repeats"]
         return {
-            **{name: content[name] for name in ("hash", "rule", "n_users", "n_items", "parts")},
+            **{name: content[name] for name in ("hash", "rule", "n_users", "n_items", "parts", "files")},
             "origin": self.split.provenance.origin,
             "licence": self.split.provenance.licence,
             "synthetic": self.split.synthetic,

@@ -239,6 +239,10 @@ def split_facts(split: SplitManifest) -> Iterator[tuple[str, str]]:
         yield "flags", "none"
     yield "licence", split.provenance.licence
     yield "origin", split.provenance.origin
+    for file in (*split.files, split.candidates.file):
+        if file is not None:
+            said = f"{file.path}, {file.size:,} bytes, last written {file.modified}, sha256 {file.sha256}"
+            yield f"file: {file.role}", said
 
 
 def fact_text(value: Any) -> str:
@@ -263,6 +267,8 @@ def origin_facts(origin: RunOrigin) -> Iterator[tuple[str, str]]:
     manifest, hardware = origin.manifest, origin.manifest.hardware
     yield "suite hash", manifest.suite_hash
     yield "started, finished", f"{manifest.started}, {manifest.finished or NONE}"
+    for name, code in manifest.adapters.items():
+        yield f"adapter: {name}", f"sha256 {code.source_sha256}, {fact_text(code.versions)}".rstrip(", ")
     if hardware is not None:
         yield "environment hash", hardware.hash
         shown = ("platform", "processor", "cores", "memory_mb")

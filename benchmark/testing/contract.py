@@ -132,6 +132,21 @@ class AdapterContract:
         for name, value in self.subject.traits.published.items():
             assert_inside(name, value, self.subject.traits.space[name])
 
+    def test_defaults_and_space_lie_within_the_limits(self) -> None:
+        """A suite's value outside the limits is refused, so nothing that is tried may lie there."""
+        model, own = self.adapter(), self.subject.traits
+        for name, limit in own.limits.items():
+            domain = own.space.get(name)
+            ends = [domain.low, domain.high] if isinstance(domain, Range) else []
+            options = list(domain.options) if isinstance(domain, Choice) else []
+            for value in (
+                getattr(model, name),
+                *ends,
+                *options,
+                own.published.get(name, getattr(model, name)),
+            ):
+                assert value in limit, f"{name} = {value} must be {limit}, by limits"
+
     def test_scores_have_a_row_per_user_and_a_column_per_item(self) -> None:
         """For any users, those without rows included: (B, I) float32, all finite."""
         subject = self._sound(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,32 +69,6 @@ def test_plan_counts_the_studies_of_every_fold(suite: Make, monkeypatch: pytest.
     studies = api.plan(suite(split={"by": "k_fold", "folds": 4}))
     assert len(studies) == 2 * 4
     assert studies[-1].name == "planted#4/fake/steady"
-
-
-def test_file_that_changed_under_a_run_is_refused(suite: Make, own: dict[str, Any], tmp_path: Path) -> None:
-    mine = suite(datasets=[own], models=["fake/fixed"])
-    stored(mine, tmp_path / "run", tmp_path)
-    with (tmp_path / "log.csv").open("a") as file:
-        file.write("99,1,5.0\n")
-    with pytest.raises(DataError, match=r"own: .*log\.csv has changed since this run split it"):
-        stored(mine, tmp_path / "run", tmp_path)
-
-
-def test_file_that_was_only_touched_is_gone_on_with(suite: Make, own: dict[str, Any], tmp_path: Path) -> None:
-    mine = suite(datasets=[own], models=["fake/fixed"])
-    (before,) = stored(mine, tmp_path / "run", tmp_path)
-    os.utime(tmp_path / "log.csv", (1, 1))
-    (after,) = stored(mine, tmp_path / "run", tmp_path)
-    assert after.hash == before.hash
-
-
-def test_split_of_a_file_that_has_gone_is_still_used(
-    suite: Make, own: dict[str, Any], tmp_path: Path
-) -> None:
-    mine = suite(datasets=[own], models=["fake/fixed"])
-    stored(mine, tmp_path / "run", tmp_path)
-    (tmp_path / "log.csv").unlink()
-    assert stored(mine, tmp_path / "run", tmp_path)[0].label == "own"
 
 
 def test_data_sets_that_would_share_a_folder_are_refused(suite: Make, tmp_path: Path) -> None:

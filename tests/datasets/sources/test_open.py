@@ -12,7 +12,7 @@ import pytest
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.folders import DataFolders, local_datasets
 from benchmark.datasets.sources.known import KNOWN
-from benchmark.datasets.sources.open_log import fingerprint, open_log
+from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.sources.published_counts import differing_counts
 from benchmark.datasets.specs import FilesSpec, LogSpec, SplitSpec, SyntheticSpec, TitlesSpec
 from benchmark.datasets.split import split
@@ -200,40 +200,3 @@ def test_parquet_titles_work_as_csv_ones_do(tmp_path):
     pd.DataFrame({"item": [1, 2], "title": ["One", "Two"]}).to_parquet(tmp_path / "items.parquet")
     spec = LogSpec(name="shop", path="log.csv", titles=TitlesSpec(path="items.parquet"))
     assert prepare(open_log(spec, DataFolders(suite=tmp_path))).titles == ["One", "Two"]
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """The text that tells whether the files of a shop's log were touched."""
-    (tmp_path / "log.csv").write_text("user,item\n1,1\n2,2\n")
-    (tmp_path / "items.csv").write_text("item,title\n1,One\n")
-    spec = LogSpec(name="shop", path="log.csv", titles=TitlesSpec(path="items.csv"))
-    return lambda **changes: fingerprint(spec.model_copy(update=changes), DataFolders(suite=tmp_path))
-
-
-@pytest.mark.parametrize("name", ["log.csv", "items.csv"])
-def test_fingerprint_changes_when_a_file_is_touched(shop, tmp_path, name):
-    before = shop()
-    assert before == shop()
-    os.utime(tmp_path / name, ns=(1, 1))
-    touched = shop()
-    (tmp_path / name).unlink()
-    assert len({before, touched, shop()}) == 3
-
-
-def test_fingerprint_changes_with_what_is_read(shop):
-    assert shop() != shop(user="item", item="user")
-
-
-def test_fingerprint_of_a_known_data_set_looks_at_every_file_of_its_folder(ml_100k, tmp_path):
-    spec = LogSpec(name="movielens-100k")
-    before = fingerprint(spec, DataFolders(data=ml_100k.parent))
-    (ml_100k / "u.user").write_text("1|24|M|technician|85711\n")
-    assert before != fingerprint(spec, DataFolders(data=ml_100k.parent))
-    assert fingerprint(spec, DataFolders(cache=tmp_path)) == "absent"
-
-
-def test_fingerprint_of_a_generated_log_is_that_of_its_spec():
-    one, two = (LogSpec(name="p", synthetic=SyntheticSpec(seed=seed)) for seed in (1, 2))
-    texts = [fingerprint(spec, DataFolders()) for spec in (one, one, two)]
-    assert texts[0] == texts[1] != texts[2]
