@@ -22,6 +22,8 @@ def read_users(path: Path) -> list[str]:
         BundleError: it cannot be read, or has several columns and none of that name.
     """
     _check_suffix("--users", path)
+    if path.exists() and not path.is_file():  # a pipe may never end
+        raise BundleError(f"--users {path}: is not a file")
     try:
         frame = (
             pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])

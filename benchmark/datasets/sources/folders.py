@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,10 @@ from platformdirs import user_cache_dir
 
 from benchmark.datasets.log import Say, silent
 from benchmark.datasets.sources.known import KNOWN, KnownDataset
+from benchmark.errors import DataError
+
+SHOWN = 60
+"""Characters of an impossible path that a message shows."""
 
 
 def data_directory(given: Path | None = None) -> Path | None:
@@ -38,10 +44,24 @@ class DataFolders:
     cache: Path = field(default_factory=default_cache)
 
     def resolve(self, path: str) -> Path:
-        """Return a path that a suite names: beside the suite if there, else in the working directory."""
-        given = Path(path).expanduser()
-        beside = self.suite / given
-        return beside if beside.exists() or not given.exists() else given
+        """Return a path that a suite names: beside the suite if there, else in the working directory.
+
+        Raises:
+            DataError: it is none that any file can have, or is there and no file or folder: a pipe may never
+                end.
+        """
+        try:
+            given = Path(path).expanduser()
+            beside = self.suite / given
+            found = beside if os.path.lexists(beside) or not os.path.lexists(given) else given
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if stat.S_IFMT(found.stat().st_mode) not in {stat.S_IFREG, stat.S_IFDIR}:
+                    raise DataError(f"{found}: is neither a file nor a folder; give a file")
+        except (OSError, ValueError, RuntimeError) as error:
+            shown = path if len(path) <= SHOWN else f"{path[:SHOWN]}..."
+            why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+            raise DataError(f"{shown!r}: cannot be a file ({why}); give the path of a file") from error
+        return found
 
     def find(self, known: KnownDataset, say: Say = silent) -> Path | None:
         """Return the data set's folder on this machine; None if it must be downloaded."""
