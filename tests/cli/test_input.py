@@ -287,3 +287,28 @@ def test_download_that_fails_is_one_message_that_says_what_to_do(  # noqa: PLR09
     assert code == 2
     assert said.startswith("bench: ")
     assert words in said
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_hyperparameter_outside_its_search_range_is_said_beside_the_output(
+    bench: Bench, small: Path, command: str
+) -> None:
+    small.write_text(SMALL.replace("[baselines/popularity]", "[{use: native/ease, set: {l2: 1e-3}}]"))
+    code, shown, said = bench(command, small)
+    assert code == 0
+    assert "outside" not in shown
+    line = "models[0].set.l2: 0.001 lies outside 1..10000 log, within which native/ease is tuned"
+    assert said == f"bench: {small}:6: {line}\n"
+
+
+def test_run_says_it_at_its_start_and_goes_on(bench: Bench, small: Path, tmp_path: Path) -> None:
+    recent = "[{use: baselines/recent-popularity, set: {half_life: 0.5}}]"
+    small.write_text(SMALL.replace("[baselines/popularity]", recent))
+    code, _, said = bench("run", small, "--out", tmp_path / "run", "--quiet")
+    assert code == 0
+    assert "models[0].set.half_life: 0.5 lies outside 1..3650 log" in said
+
+
+def test_fresh_and_follow_exclude_each_other(bench: Bench, small: Path, tmp_path: Path) -> None:
+    code, _, said = bench("run", small, "--out", tmp_path / "run", "--fresh", "--follow")
+    assert (code, said) == (2, "bench: --fresh starts anew and --follow goes on; give one of them\n")
