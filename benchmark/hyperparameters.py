@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True)
-class Interval:
+class Allowed:
     """The numbers with which a hyperparameter means something; a search range lies within.
 
     Attributes:
@@ -27,7 +27,7 @@ class Interval:
     def __contains__(self, value: object) -> bool:
         """Return whether a value is such a number; nan is not.
 
-        >>> 0.0 in Interval(0, 1, without_high=True), 1.0 in Interval(0, 1, without_high=True)
+        >>> 0.0 in Allowed(0, 1, without_high=True), 1.0 in Allowed(0, 1, without_high=True)
         (True, False)
         """
         if not isinstance(value, int | float):
@@ -39,7 +39,7 @@ class Interval:
     def __str__(self) -> str:
         """Write the interval as messages show it.
 
-        >>> str(Interval(0, 1, without_high=True)), str(Interval(0, without_low=True))
+        >>> str(Allowed(0, 1, without_high=True)), str(Allowed(0, without_low=True))
         ('at least 0 and below 1', 'above 0')
         """
         low = f"{'above' if self.without_low else 'at least'} {self.low:.12g}"
@@ -48,19 +48,19 @@ class Interval:
         return " and ".join(ends) or "a finite number"
 
 
-Limits: TypeAlias = Mapping[str, Interval]
+Limits: TypeAlias = Mapping[str, Allowed]
 """What each hyperparameter can be at all: a value outside is refused before anything is spent."""
 
-COUNT = Interval(1, 2**31 - 1)
-COUNT_OR_NONE = Interval(0, 2**31 - 1)
-ABOVE_0 = Interval(0, without_low=True)
-AT_LEAST_0 = Interval(0)
+COUNT = Allowed(1, 2**31 - 1)
+COUNT_OR_NONE = Allowed(0, 2**31 - 1)
+ABOVE_0 = Allowed(0, without_low=True)
+AT_LEAST_0 = Allowed(0)
 
 LIMITS: Limits = {
     **dict.fromkeys(("dim", "layers", "negatives", "batch_size", "max_epochs"), COUNT),
     **dict.fromkeys(("history", "neighbours"), COUNT),
     **dict.fromkeys(("lr", "temperature"), ABOVE_0),
     **dict.fromkeys(("l1", "l2", "shrinkage"), AT_LEAST_0),
-    "dropout": Interval(0, 1, without_high=True),
+    "dropout": Allowed(0, 1, without_high=True),
 }
 """Limits of the words that adapters share; an adapter's own ``limits`` win."""

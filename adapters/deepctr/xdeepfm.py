@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adapters.deepctr.base import SHARED, ClickModel
-from benchmark.hyperparameters import Interval, Limits
+from benchmark.hyperparameters import Allowed, Limits
 from benchmark.protocol import Range, Space
 
 
@@ -27,7 +27,7 @@ class XDeepFm(ClickModel):
     maps: int = 16
 
     space: ClassVar[Space] = {**SHARED, "maps": Range(8, 128, log=True)}
-    limits: ClassVar[Limits] = {"maps": Interval(2, 2**31 - 1)}  # DeepCTR halves it
+    limits: ClassVar[Limits] = {"maps": Allowed(2, 2**31 - 1)}  # DeepCTR halves it
     kind: ClassVar[str] = "xDeepFM"
 
     def extra(self) -> Mapping[str, float | tuple[int, ...]]:

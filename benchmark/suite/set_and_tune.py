@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.errors import did_you_mean
-from benchmark.hyperparameters import Interval
+from benchmark.hyperparameters import Allowed
 from benchmark.protocol import Choice, Hyperparameter
 from benchmark.registry import Adapter, Registry
 from benchmark.suite.schema import Bounds, Model
@@ -72,7 +72,7 @@ def bounds_problem(key: str, bounds: Bounds, adapter: Adapter) -> str | None:
     """Return why a hyperparameter cannot have a bound or an option; None if it can have all of them."""
     if bounds.options is not None:
         return next(filter(None, (value_problem(key, option, adapter) for option in bounds.options)), None)
-    limit = adapter.traits.limits.get(key, Interval())
+    limit = adapter.traits.limits.get(key, Allowed())
     outside = [end for end in (bounds.low, bounds.high) if end is not None and end not in limit]
     return f"must be {limit} (found {outside[0]:g})" if outside else None
 

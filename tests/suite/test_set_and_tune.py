@@ -10,7 +10,7 @@ import pytest
 from adapters import ADAPTERS
 from benchmark.api.adapters import registry
 from benchmark.errors import SuiteError
-from benchmark.hyperparameters import Interval
+from benchmark.hyperparameters import Allowed
 from benchmark.protocol import Choice
 from benchmark.suite import Model, Suite, suite_from_mapping
 from benchmark.suite.set_and_tune import hyperparameter_complaints
@@ -171,6 +171,6 @@ def test_shared_word_with_a_default_outside_its_limits_means_something_else() ->
 
 
 def test_interval_says_what_it_holds() -> None:
-    assert str(Interval()) == "a finite number"
-    assert np.float64("nan") not in Interval()
-    assert "1" not in Interval()
+    assert str(Allowed()) == "a finite number"
+    assert np.float64("nan") not in Allowed()
+    assert "1" not in Allowed()

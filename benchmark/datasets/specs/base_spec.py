@@ -19,7 +19,7 @@ MOST_SPLITS = 1_000
 
 
 class Spec(BaseModel):
-    """Base of the specs: frozen, a mistyped key is refused, and a yes is no number."""
+    """Base of the specs: frozen, a mistyped key is refused, and a yes is not taken for a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
