@@ -119,14 +119,20 @@ class Adapter:
 def imported_names(module: str, path: Path) -> set[str]:
     """Return every name that a file imports anywhere, with what it might be a module of."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return set(names_in(package, path.read_text("utf-8")))
+
+
+@cache
+def names_in(package: str, code: str) -> frozenset[str]:
+    """Return every name that the code of a module of a package imports; parsed once for all adapters."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
 def source_file(name: str) -> Path | None:

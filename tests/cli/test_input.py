@@ -296,7 +296,7 @@ def test_hyperparameter_outside_its_search_range_is_said_beside_the_output(
     small.write_text(SMALL.replace("[baselines/popularity]", "[{use: native/ease, set: {l2: 1e-3}}]"))
     code, shown, said = bench(command, small)
     assert code == 0
-    assert "outside" not in shown
+    assert "within which" not in shown
     line = "models[0].set.l2: 0.001 lies outside 1..10000 log, within which native/ease is tuned"
     assert said == f"bench: {small}:6: {line}\n"
 
