@@ -12,11 +12,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter, Traits, traits
-from benchmark.records import AdapterCode
+
+if TYPE_CHECKING:
+    from benchmark.records import AdapterCode
 
 ENTRY_POINTS = "bench.adapters"
 
@@ -93,6 +95,8 @@ class Adapter:
     @property
     def code(self) -> AdapterCode:
         """What its results depend on besides the suite and the data."""
+        from benchmark.records import AdapterCode  # not at import: serving a bundle does without
+
         return AdapterCode(source_sha256=self.source_hash, versions=self.versions)
 
     @cached_property

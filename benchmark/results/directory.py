@@ -236,6 +236,8 @@ def resolved(suite: Suite) -> dict[str, Any]:
 def runs_under(root: Path) -> list[RunDirectory]:
     """Return every readable run below a results folder, newest first."""
     found: list[tuple[str, RunDirectory]] = []
+    if not os.path.isdir(root):  # noqa: PTH112 - false, not an error, for a name too long
+        return []
     for path in sorted(root.glob("*/*/manifest.json")) + sorted(root.glob("*/manifest.json")):
         if path.parent.is_symlink():
             continue

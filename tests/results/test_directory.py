@@ -124,3 +124,7 @@ def test_runs_are_listed_newest_first_without_what_cannot_be_read(suite: Make, t
         (tmp_path / "small" / name / "manifest.json").write_text(content)
     (tmp_path / "small" / "latest").symlink_to("b")
     assert [run.path.name for run in runs_under(tmp_path)] == ["b", "c", "a"]
+
+
+def test_folder_of_results_that_no_disk_can_have_holds_no_runs(tmp_path: Path) -> None:
+    assert runs_under(tmp_path / ("x" * 300)) == []
