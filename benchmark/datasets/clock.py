@@ -17,10 +17,10 @@ from benchmark.errors import DataError
 if TYPE_CHECKING:
     from benchmark.protocol import TimeUnitOfRows
 
-SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")
+SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$", re.ASCII)
 SPAN_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?$")
-NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?$", re.ASCII)
+NUMBER = re.compile(r"^-?\d+(\.\d+)?$", re.ASCII)
 NO_CLOCK = "times only say what came first (time_unit: order)"
 MICROSECOND = timedelta(microseconds=1)
 SECONDS_OF_A_YEAR = 31_556_952

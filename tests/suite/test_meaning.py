@@ -165,3 +165,36 @@ def test_text_is_meant_by_a_hyperparameter_whose_default_is_text() -> None:
 def test_option_of_a_choice_is_read_as_the_default_means_it() -> None:
     found = read(models="[{use: lightfm/hybrid, tune: {identity: {options: [on, off]}}}]")
     assert found.models[0].tune["identity"].options == (True, False)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "metrics: {primary: ndcg@٣}",
+        "metrics: {primary: hit@5/٩neg}",
+        "split: {by: rolling_time, window: ٣d}",
+        "split: {by: global_time, test_from: ٢٠٢٤-٠١-٠١}",
+        "prepare: {positive: '>= ٤'}",
+        "budget: {per_model: ٣s}",
+    ],
+)
+def test_digits_of_other_scripts_are_refused_at_once(more: str) -> None:
+    assert complaint(more).startswith("shop.yaml:4: ")
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ("split: {repeats: 1000000}", "split.repeats"),
+        ("split: {by: k_fold, folds: 1000000000}", "split.folds"),
+        ("split: {by: rolling_time, windows: 99999999}", "split.windows"),
+        ("seed: 4294967296", "seed"),
+    ],
+)
+def test_number_that_no_run_could_end_with_is_refused(more: str, key: str) -> None:
+    assert f"{key}: must be less than or equal to " in complaint(more)
+
+
+@pytest.mark.parametrize("key", ["skew: 1e308", "users: 1000000000", "items: 1000000000", "signal: 1e308"])
+def test_generated_log_that_no_machine_could_hold_is_refused(key: str) -> None:
+    assert "must be less than or equal to " in complaint(datasets=f"[{{name: a, synthetic: {{{key}}}}}]")
