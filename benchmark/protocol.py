@@ -357,10 +357,9 @@ def traits(adapter: type) -> Traits:
     own_limits = getattr(adapter, "limits", {})
     for what, named in (("space", space), ("limits", own_limits)):
         if unknown := sorted(set(named) - set(fields)):
-            hint = "" if "__dataclass_params__" in vars(adapter) else "; is the class decorated with @dataclass?"
-            raise AdapterError(
-                f"{where}: {what} names {unknown}, which are no fields of the dataclass{hint}"
-            )
+            is_dataclass = "__dataclass_params__" in vars(adapter)
+            hint = "" if is_dataclass else "; is the class decorated with @dataclass?"
+            raise AdapterError(f"{where}: {what} names {unknown}, which are no fields of the dataclass{hint}")
     # A shared word whose default lies outside its limits means something else in this adapter.
     shared = {
         word: limit for word, limit in LIMITS.items() if word in fields and fields[word].default in limit
