@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import AdapterError
-from benchmark.hyperparameters import LIMITS, Limits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+    from benchmark.hyperparameters import Limits
 
 Ids: TypeAlias = NDArray[np.int32]
 """Dense ids of users or items."""
@@ -349,6 +350,8 @@ def traits(adapter: type) -> Traits:
             have, ``published`` names one that is not tuned, or ``feedback`` is neither "implicit" nor
             "explicit".
     """
+    from benchmark.hyperparameters import LIMITS  # not at import: serving a bundle asks for no traits
+
     space = getattr(adapter, "space", None)
     fields = getattr(adapter, "__dataclass_fields__", {})
     where = f"{adapter.__module__}:{adapter.__qualname__}"
