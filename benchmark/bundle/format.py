@@ -20,14 +20,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchmark.errors import BundleError
+from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.protocol import Array, Feedback, Hyperparameter
 from benchmark.provenance import Provenance
 
@@ -345,3 +346,26 @@ def json_object(data: bytes, path: Path) -> Mapping[str, Any]:
 def open_plain(path: Path) -> Any:
     """Open a plain file; a link is refused, since it would lead out of the bundle."""
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
+@contextmanager
+def model_errors(files: Files, method: str) -> Iterator[None]:
+    """Turn what the model of a bundle raises when ``method`` is called into an error of ours.
+
+    Raises:
+        MissingLibrary: it imports what is not installed.
+        BundleError: an array does not fit the catalogue or another array.
+        AdapterError: anything else: it misses what it had when it was trained.
+    """
+    adapter = files.manifest.origin.adapter
+    try:
+        yield
+    except ImportError as error:
+        raise MissingLibrary(f"{files.path}: {adapter} needs {error.name}, which is not installed") from error
+    except (ValueError, IndexError, RuntimeError) as error:
+        raise BundleError(f"{files.path}: {adapter} cannot {method}: {error}") from error
+    except Exception as error:
+        raise AdapterError(
+            f"{adapter}: a model restored from state() cannot {method}: {type(error).__name__}: {error}; "
+            f"state() must hold every array that {method} needs"
+        ) from error

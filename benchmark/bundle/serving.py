@@ -14,8 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.bundle.format import Files, open_bundle
-from benchmark.bundle.model_errors import model_errors
+from benchmark.bundle.format import Files, model_errors, open_bundle
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import dense_id
 from benchmark.errors import AdapterError, BundleError, MetricError, MissingLibrary
