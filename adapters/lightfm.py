@@ -2,6 +2,7 @@
 
 A pass over N likes costs O(N dim) for ``logistic`` and ``bpr``, and up to ten times that where WARP searches
 for a violating item; with features, times the features of a user and an item. Scores are dot products.
+Where the suite names confidences, the step of each like is multiplied by its own, relative to their mean.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import numpy as np
 
 from benchmark.errors import AdapterError
 from benchmark.hyperparameters import COUNT, Limits
+from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.negative_sampling import PositivePairs
-from benchmark.protocol import Choice, Features, FitContext, Ids, Interactions, Range, Space
+from benchmark.protocol import Choice, Features, FitContext, Ids, Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_matrix, csr_matrix
@@ -38,6 +40,19 @@ class FeatureTable:
     served: csr_matrix | None = None
 
 
+@dataclass(frozen=True)
+class EpochRows:
+    """What one epoch walks through, as the library takes it.
+
+    Attributes:
+        signs: (U, I) a one at each like, minus one at what is not liked.
+        weights: (U, I) the weight of each of these entries, in their order; None where all count alike.
+    """
+
+    signs: coo_matrix
+    weights: coo_matrix | None = None
+
+
 @dataclass
 class LightFMModel(DotProduct, ABC):
     """Dot products of learned vectors plus an item bias.
@@ -53,6 +68,7 @@ class LightFMModel(DotProduct, ABC):
 
     space: ClassVar[Space] = SHARED
     requires: ClassVar[tuple[str, ...]] = ("lightfm",)
+    uses: ClassVar[tuple[Use, ...]] = ("weights",)
 
     @abstractmethod
     def loss_options(self) -> Mapping[str, str | int]:
@@ -62,9 +78,10 @@ class LightFMModel(DotProduct, ABC):
         """Return the features of users and of items; without any, each has a vector of its own."""
         return FeatureTable(), FeatureTable()
 
-    def epoch_rows(self, train: Interactions, seed: int) -> Iterator[coo_matrix]:  # noqa: ARG002 (logistic)
-        """Yield the rows (U, I) of each epoch."""
-        return repeat(train.matrix().tocoo(), self.max_epochs)
+    def epoch_rows(self, train: Interactions, seed: int) -> Iterator[EpochRows]:  # noqa: ARG002 (logistic)
+        """Yield the rows of each epoch."""
+        weights = confidences(train).tocoo() if len(train.weights) else None
+        return repeat(EpochRows(train.matrix().tocoo(), weights), self.max_epochs)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one epoch per step; every event is a like."""
@@ -80,7 +97,9 @@ class LightFMModel(DotProduct, ABC):
         )
         users, items = self.feature_tables(train)
         for rows in self.epoch_rows(train, context.seed):
-            model.fit_partial(rows, users.trained, items.trained, num_threads=context.threads)
+            model.fit_partial(
+                rows.signs, users.trained, items.trained, rows.weights, num_threads=context.threads
+            )
             _, self._users = model.get_user_representations(users.served)
             self._bias, self._items = model.get_item_representations(items.served)
             yield
@@ -131,6 +150,7 @@ class WarpKos(LightFMModel):
 
     space: ClassVar[Space] = {**SHARED, "kth": Range(1, 10), "positives": Range(10, 30)}
     limits: ClassVar[Limits] = {"kth": COUNT, "positives": COUNT}
+    uses: ClassVar[tuple[Use, ...]] = ()  # the library has no weights for this loss
 
     def loss_options(self) -> Mapping[str, str | int]:
         """Return the loss, which of how many positives is lifted."""
@@ -143,32 +163,44 @@ class Logistic(LightFMModel):
 
     The library's loss needs rows that are disliked; a log of likes has none, and without them the best
     model predicts a like for every pair. So each epoch draws ``negatives`` items per like that the user has
-    not liked. Implicit feedback. Tuned: size, step and penalty, and how many negatives, as He 2017 does in
-    section 4.3. A pass costs O(N negatives dim), a full scoring O(U I dim).
+    not liked, and adds the known dislikes where the suite names them. Implicit feedback. Tuned: size, step
+    and penalty, and how many negatives, as He 2017 does in section 4.3. A pass costs O(N negatives dim),
+    a full scoring O(U I dim).
     """
 
     negatives: int = 4
 
     space: ClassVar[Space] = {**SHARED, "negatives": Range(1, 8)}
+    uses: ClassVar[tuple[Use, ...]] = ("weights", "negatives")
 
     def loss_options(self) -> Mapping[str, str | int]:
         """Return the loss."""
         return {"loss": "logistic"}
 
-    def epoch_rows(self, train: Interactions, seed: int) -> Iterator[coo_matrix]:
-        """Yield the positives with a one, and negatives drawn anew with minus one."""
+    def epoch_rows(self, train: Interactions, seed: int) -> Iterator[EpochRows]:
+        """Yield the positives with a one; known dislikes, and negatives drawn anew, with minus one."""
         from scipy.sparse import coo_matrix
 
         rng = np.random.default_rng(seed)
         rows = train.matrix().tocoo()
         positives = PositivePairs.from_ids(rows.row, rows.col, train.n_items)
         users = np.repeat(rows.row, self.negatives)
+        weights = confidences(train).tocoo().data if len(train.weights) else None
+        dislikes = train.dislikes
+        known = (rows.row[:0], rows.col[:0]) if dislikes is None else (dislikes.users, dislikes.items)
+        shape = (train.n_users, train.n_items)
         for _ in range(self.max_epochs):
             items = rng.integers(train.n_items, size=len(users), dtype=np.int32)
             new = ~positives.contain(users, items)
-            pairs = np.append(rows.row, users[new]), np.append(rows.col, items[new])
+            pairs = (
+                np.concatenate([rows.row, known[0], users[new]]),
+                np.concatenate([rows.col, known[1], items[new]]),
+            )
             signs = np.where(np.arange(len(pairs[0])) < rows.nnz, np.float32(1), np.float32(-1))
-            yield coo_matrix((signs, pairs), shape=(train.n_users, train.n_items))
+            of_rows = None
+            if weights is not None:
+                of_rows = coo_matrix((np.append(weights, -signs[rows.nnz :]), pairs), shape=shape)
+            yield EpochRows(coo_matrix((signs, pairs), shape=shape), of_rows)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from benchmark.cold_start import Cold
 from benchmark.errors import AdapterError
 from benchmark.messages import FitRequest
 from benchmark.metrics.topk import batch_size
-from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, traits
+from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, Traits, traits
 from benchmark.registry import load as load_target
 from benchmark.score_check import checked_scores, is_remote
 
@@ -23,6 +23,27 @@ def batches(n_users: int, n_items: int) -> Iterator[Ids]:
     size = batch_size(n_items)
     for first in range(0, n_users, size):
         yield np.arange(first, min(first + size, n_users), dtype=np.int32)
+
+
+def handed_to(own: Traits, train: Interactions) -> Interactions:
+    """Return what a model is trained on: its rows, and weights and known dislikes if it uses them.
+
+    A pair that is liked in one row and disliked in another, where items come again, is no known dislike.
+    """
+    rows = train.positives() if own.feedback == "implicit" else train
+    if not len(train.negative) and not len(train.weights):
+        return rows
+    weights = rows.weights if "weights" in own.uses else rows.weights[:0]
+    if "negatives" not in own.uses:
+        return replace(rows, weights=weights, negative=rows.negative[:0])
+    if own.feedback == "explicit":
+        return replace(rows, weights=weights)
+    liked = rows.users.astype(np.int64) * rows.n_items + rows.items
+    pairs = train.users.astype(np.int64) * train.n_items + train.items
+    disliked = train.negative.copy()
+    disliked[train.negative] = ~np.isin(pairs[train.negative], liked)
+    dislikes = train.rows(disliked) if disliked.any() else None
+    return replace(rows, weights=weights, negative=rows.negative[:0], dislikes=dislikes)
 
 
 @dataclass
@@ -56,7 +77,7 @@ class Fit:
         context = FitContext(request.seed, request.threads, request.device)
         if hasattr(adapter, "open_device"):
             adapter.open_device(context)
-        rows = train.positives() if own.feedback == "implicit" else train
+        rows = handed_to(own, train)
         cold = Cold.from_log(rows, own.from_features, scores_all=own.scores_all)
         return cls(adapter(**request.params), rows, context, request.name, cold)
 

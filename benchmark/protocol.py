@@ -32,6 +32,7 @@ Values: TypeAlias = NDArray[np.float64]
 Array: TypeAlias = NDArray[Any]
 Hyperparameter: TypeAlias = bool | int | float | str
 Feedback: TypeAlias = Literal["implicit", "explicit"]
+Use: TypeAlias = Literal["weights", "negatives"]
 TimeUnitOfRows: TypeAlias = Literal["s", "ms", "us", "ns", "order"]
 """Unit of times since 1970; "order" where they only say what came first."""
 
@@ -63,6 +64,8 @@ class Interactions:
     Rows keep the order of the user's log. Where items come again (``pairs: repeat``) a pair has a row for
     each time; :meth:`matrix` has a one for it all the same, and :meth:`counts` how many rows it has. All
     arrays are read-only.
+    Only a model whose class says ``uses = ("weights", "negatives")``, or one of them, is handed the
+    ``weights`` and ``dislikes`` that a suite names; else they are empty and None.
 
     Attributes:
         users: user of each row, (N,) int32 in 0..U-1.
@@ -76,9 +79,9 @@ class Interactions:
         user_features: what is known of users 0..U-1; None where the data set has nothing.
         item_features: what is known of items 0..I-1, those without a row here included; None likewise.
         negative: whether a row is a known dislike, (N,) bool; empty (0,) where the suite names none.
-        weights: confidence of each row, (N,) float32; empty (0,) where the suite names none, and then
-            all rows count alike.
+        weights: confidence of each row, (N,) float32, above 0 for likes; only proportions mean something.
         time_unit: unit of ``times`` since 1970; "order" where they only say what came first.
+        dislikes: known dislikes, for a ranker that uses them; none of its own rows is among them.
     """
 
     users: Ids
@@ -94,13 +97,13 @@ class Interactions:
     negative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     weights: Floats32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     time_unit: TimeUnitOfRows = "s"
+    dislikes: Interactions | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no adapter can change another one's data."""
-        for column in (self.users, self.items, self.values, self.times, self.positive):
+        marks = (self.positive, self.negative)
+        for column in (self.users, self.items, self.values, self.times, self.weights, *marks):
             column.setflags(write=False)
-        for optional in (self.negative, self.weights):
-            optional.setflags(write=False)
 
     def __len__(self) -> int:
         """N, the number of rows."""
@@ -320,6 +323,7 @@ class Traits:
             without a training row that it cannot score, the engine puts popularity in its place.
         needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
         scores_all: scores users and items of which nothing is known, as chance does: nothing is filled in.
+        uses: which of "weights" and "negatives" it takes into account; it is handed no others.
         published: hyperparameters of the best configuration that its paper reports, where they differ
             from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
         limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
@@ -338,6 +342,7 @@ class Traits:
     scores_all: bool = False
     folds_repeats: bool = False
     needs_repeats: bool = False
+    uses: tuple[Use, ...] = ()
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
 
@@ -347,8 +352,7 @@ def traits(adapter: type) -> Traits:
 
     Raises:
         AdapterError: ``space`` is missing, ``space`` or ``limits`` names a field that the class does not
-            have, ``published`` names one that is not tuned, or ``feedback`` is neither "implicit" nor
-            "explicit".
+            have, ``published`` one that is not tuned, ``feedback`` or ``uses`` something that there is not.
     """
     from benchmark.hyperparameters import LIMITS  # not at import: serving a bundle asks for no traits
 
@@ -373,6 +377,9 @@ def traits(adapter: type) -> Traits:
     feedback = getattr(adapter, "feedback", "implicit")
     if feedback not in get_args(Feedback):
         raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
+    uses = getattr(adapter, "uses", ())
+    if not isinstance(uses, tuple) or not set(uses) <= set(get_args(Use)):
+        raise AdapterError(f"{where}: uses is {uses!r}; it must be a tuple of 'weights' and 'negatives'")
     return Traits(
         space=space,
         feedback=cast("Feedback", feedback),
@@ -387,6 +394,7 @@ def traits(adapter: type) -> Traits:
         scores_all=getattr(adapter, "scores_all", False),
         folds_repeats=getattr(adapter, "folds_repeats", False),
         needs_repeats=getattr(adapter, "needs_repeats", False),
+        uses=uses,
         published=published,
         limits={**shared, **own_limits},
     )

@@ -277,6 +277,7 @@ def _model(adapter: Adapter) -> str:
         f"needs {', '.join(own.requires)}" if own.requires else "needs no library of its own",
         f"needs features of {' or '.join(own.needs_features)}" if own.needs_features else "",
         "needs a log whose items come again" if own.needs_repeats else "",
+        f"uses {' and '.join(own.uses)} where a suite names them" if own.uses else "",
         f"scores cold {' and '.join(own.from_features)} from features" if own.from_features else "",
         "serves new users from their history" if own.folds_in else "",
         "deterministic" if own.deterministic else "depends on its seed",

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from benchmark.modelkit.confidence import relative_weights
 from benchmark.modelkit.dot_product import DotProduct
-from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space
+from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space, Use
 
 
 @dataclass
@@ -19,7 +20,8 @@ class Bpr(DotProduct):
     Implicit feedback. Each step takes one like drawn at random, as in the paper's figure 4. Steps depend on
     each other, so they are compiled and stay on the CPU. ``negatives`` items are drawn for each and the
     one with the highest score is used (Zhang 2013, SIGIR, "dynamic negative sampling"); 1 is the paper's
-    uniform draw. A pass costs O(N negatives dim), a full scoring O(U I dim).
+    uniform draw. Where the suite names confidences, likes are drawn in proportion to them. A pass costs O(N
+    negatives dim), a full scoring O(U I dim).
 
     Tuned: size, step, penalty and ``negatives``. Defaults had the best validation NDCG@10 on 900 users of
     MovieLens-1M among 16 tried (docs/decisions/0026); the ranges go from implicit's defaults (lr 0.01, l2
@@ -38,6 +40,7 @@ class Bpr(DotProduct):
         "l2": Range(1e-3, 0.3, log=True),
         "negatives": Range(1, 32, log=True),
     }
+    uses: ClassVar[tuple[Use, ...]] = ("weights",)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one pass per step: as many stochastic steps as there are likes."""
@@ -50,7 +53,9 @@ class Bpr(DotProduct):
         )
         self._bias: Floats32 = np.zeros(train.n_items, dtype=np.float32)
         positives, tables = Positives.from_log(train), Tables(self._users, self._items, self._bias)
+        shares = relative_weights(train) / np.float64(len(train)) if len(train.weights) else None
         for _ in range(self.max_epochs):
             seed = int(rng.integers(1, 2**63))
-            bpr_epoch(positives, tables, (self.lr, self.l2), self.negatives, seed)
+            drawn = positives if shares is None else positives.drawn(shares, rng)
+            bpr_epoch(drawn, tables, (self.lr, self.l2), self.negatives, seed)
             yield

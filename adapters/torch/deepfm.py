@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchModel
-from benchmark.protocol import Array, Interactions, Range, Space
+from benchmark.protocol import Array, Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -43,6 +43,7 @@ class DeepFm(TorchModel):
         "dropout": Range(0.0, 0.8),
         "negatives": Range(2, 8),
     }
+    uses: ClassVar[tuple[Use, ...]] = ("weights", "negatives")
     from_features: ClassVar[tuple[str, ...]] = ("users", "items")
 
     def network(self, n_users: int, n_items: int) -> DeepFMScorer:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from adapters.torch.base import TorchDotProduct
 from benchmark.hyperparameters import COUNT, Limits
-from benchmark.protocol import Interactions, Range, Space
+from benchmark.protocol import Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -61,6 +61,7 @@ class Dmf(TorchDotProduct):
         "negatives": Range(1, 10),
     }
     limits: ClassVar[Limits] = {"hidden": COUNT}
+    uses: ClassVar[tuple[Use, ...]] = ("negatives",)
 
     def untrained(self, train: Interactions, device: str) -> DMFNetwork:
         """Return the network over the rows and columns of the log."""

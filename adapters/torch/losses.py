@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from adapters.torch.training import Loss
-from benchmark.modelkit.negative_sampling import REDRAWS, UniformNegatives
+from benchmark.modelkit.confidence import relative_weights
+from benchmark.modelkit.negative_sampling import DISLIKED_SHARE, REDRAWS, KnownDislikes, UniformNegatives
 from benchmark.protocol import Interactions
 
 MAX_SOFTMAX_ITEMS = 1 << 15
@@ -26,7 +27,10 @@ def pair_tensors(train: Interactions, device: torch.device) -> tuple[Tensor, Ten
 
 
 class Negatives:
-    """Draws items that are not positives of a user, for all rows of a log at once, on the device."""
+    """Draws items that are not positives of a user, for all rows of a log at once, on the device.
+
+    Of users with known dislikes, the first of the items drawn is one of these in half of the cases.
+    """
 
     def __init__(self, train: Interactions, users: Tensor) -> None:
         """Take the positives of a log, and its users (N,) on the device."""
@@ -36,10 +40,24 @@ class Negatives:
             torch.from_numpy(array.astype(np.int64, copy=False)).to(users.device)
             for array in (sampler.pool, sampler.pairs.codes)
         )
+        self._disliked: tuple[Tensor, ...] = ()
+        if dislikes := KnownDislikes.from_log(train):
+            ends, items = (
+                torch.from_numpy(part.astype(np.int64)) for part in (dislikes.ends, dislikes.items)
+            )
+            counts = ends.diff()[users.cpu()]
+            self._disliked = tuple(part.to(users.device) for part in (ends[users.cpu()], counts, items))
 
     def draw(self, k: int, generator: torch.Generator) -> Tensor:
         """Return k items for each row, (N, k), uniform among those with a row; hardly any is a positive."""
-        return self._pool[unseen(self._users, self._codes, len(self._pool), k, generator)]
+        drawn = self._pool[unseen(self._users, self._codes, len(self._pool), k, generator)]
+        if self._disliked:
+            starts, counts, items = self._disliked
+            chance, place = torch.rand((2, len(drawn)), generator=generator, device=drawn.device)
+            which = starts + (place * counts).long().clamp(max=(counts - 1).clamp(min=0))
+            instead = (counts > 0) & (chance < DISLIKED_SHARE)
+            drawn[:, 0] = torch.where(instead, items[which.clamp(max=len(items) - 1)], drawn[:, 0])
+        return drawn
 
 
 def unseen(users: Tensor, codes: Tensor, n_items: int, k: int, generator: torch.Generator) -> Tensor:
@@ -155,6 +173,8 @@ def log_loss(
 ) -> Callable[[], Loss]:
     """Return a ``start_epoch`` that draws negatives: the mean log loss of positives and negatives.
 
+    Where the log has confidences, each positive's loss is multiplied by its own, relative to their mean.
+
     Args:
         score: users (B,) and items (B, 1 + negatives) to logits of the same shape as the items.
         train: the positives.
@@ -163,6 +183,7 @@ def log_loss(
     """
     users, positives = pair_tensors(train, generator.device)
     sampler = Negatives(train, users)
+    weights = torch.from_numpy(relative_weights(train)).to(generator.device) if len(train.weights) else None
 
     def start_epoch() -> Loss:
         items = torch.cat([positives[:, None], sampler.draw(negatives, generator)], dim=1)
@@ -171,7 +192,11 @@ def log_loss(
             logits = score(users[batch], items[batch])
             target = torch.zeros_like(logits)
             target[:, 0] = 1.0
-            return binary_cross_entropy_with_logits(logits, target)
+            if weights is None:
+                return binary_cross_entropy_with_logits(logits, target)
+            of_pairs = torch.ones_like(logits)
+            of_pairs[:, 0] = weights[batch]
+            return binary_cross_entropy_with_logits(logits, target, of_pairs)
 
         return loss
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchModel
-from benchmark.protocol import Interactions, Range, Space
+from benchmark.protocol import Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -46,6 +46,7 @@ class NeuMf(TorchModel):
         "dropout": Range(0.0, 0.8),
         "negatives": Range(2, 8),
     }
+    uses: ClassVar[tuple[Use, ...]] = ("weights", "negatives")
 
     def network(self, n_users: int, n_items: int) -> NeuMFNetwork:
         """Return the network with its initial weights."""

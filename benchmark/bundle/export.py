@@ -282,6 +282,8 @@ def describe(
             split_sha256=split.hash,
             prepared_sha256=split.prepared_sha256,
             positive=split.positive,
+            negative=split.negative,
+            weight=split.weight,
             n_users=split.n_users,
             n_items=split.n_items,
             pairs=split.pairs,

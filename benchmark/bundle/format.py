@@ -83,6 +83,8 @@ class DataOrigin:
         pairs: whether a user has one row for an item, or comes back to it.
         n_users: U.
         n_items: I.
+        negative: the condition for a known dislike; None if there is none.
+        weight: where weights come from; None if all rows count alike.
     """
 
     dataset: str
@@ -94,6 +96,8 @@ class DataOrigin:
     n_users: int
     n_items: int
     pairs: Literal["once", "repeat"] = "once"
+    negative: str | None = None
+    weight: str | None = None
 
 
 @dataclass(frozen=True)

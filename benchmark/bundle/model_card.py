@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from benchmark.bundle.format import BundleManifest
+from benchmark.datasets.specs import EVERY_RATING, likes_in_words
 from benchmark.leaderboard.formatting import decimal, span
 from benchmark.reporting.markdown import escape
 
@@ -36,6 +37,8 @@ def model_card(manifest: BundleManifest) -> str:
     """Return the card as Markdown."""
     data, origin, board, cost = manifest.data, manifest.origin, manifest.board, manifest.measured
     warning = "**Trained on synthetic data: it says nothing about real users.**"
+    likes = likes_in_words(data.positive, data.negative, data.weight)
+    unexplained = data.provenance.scale and data.positive is None and data.negative is None
     scores = [
         f"| {escape(name)} | {decimal(score.value)} | {span(score.low, score.high)} |"
         for name, score in manifest.scores.items()
@@ -52,9 +55,10 @@ def model_card(manifest: BundleManifest) -> str:
         "## Data",
         (
             f"{escape(data.dataset)}. Licence: {escape(data.provenance.licence)}. Split: "
-            f"{escape(str(data.rule.get('by')))}, SHA-256 {data.split_sha256}. Positive: "
-            f"{escape(data.positive or 'every row')}."
+            f"{escape(str(data.rule.get('by')))}, SHA-256 {data.split_sha256}."
         ),
+        f"{escape(likes[:1].upper() + likes[1:])}.",
+        *([f"**{escape(EVERY_RATING)}.**"] if unexplained else []),
         "## Scores on test",
         (
             f"Of this very model; {board.level:.0%} intervals over users (BCa), unadjusted. "

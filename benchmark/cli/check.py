@@ -14,9 +14,12 @@ def check(options: argparse.Namespace) -> int:
     import yaml
 
     from benchmark import api
+    from benchmark.suite.advice import advice
 
     suite = api.check(options.suite, say=warn)
     sys.stdout.write(yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    for sentence in advice(suite):
+        sys.stderr.write(f"bench: WARNING: {sentence}\n")
     return 0
 
 

@@ -84,15 +84,18 @@ class Log:
 
     Attributes:
         provenance: where it came from.
-        frame: columns user, item and, if the log has them, value (float; nan where missing) and time
-            (int64 in the unit of ``clock``, Int64 with NA where one is missing); column part (0 train,
-            1 valid, 2 test) for split files.
+        frame: columns user, item and, if the log has them, value (float, nan where missing, or the nullable
+            type boolean) and time (int64 in the unit of ``clock``, Int64 with NA where one is missing);
+            column part (0 train, 1 valid, 2 test) for split files. Event types, such as view and buy, are
+            in the column event, as categories, instead of value; weight (float) says how much each row
+            counts, where the suite does.
         items: columns item and perhaps title, genres (joined by |) and more; None if nothing is known.
         users: columns user and more; None if nothing is known.
         item_roles: columns of ``items`` that models are shown, besides the title; None to show nothing.
         user_roles: columns of ``users`` that models are shown; None likewise.
         notes: what was made of the files that they do not say themselves, one sentence each.
         clock: what the times mean.
+        weight: where the weights come from, as the suite writes it; None without weights.
     """
 
     provenance: Provenance
@@ -103,6 +106,7 @@ class Log:
     user_roles: Roles | None = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     clock: Clock = field(default_factory=seconds_since_1970)
+    weight: str | None = None
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from benchmark.datasets.specs import Pairs, Seen, SplitSpec
+from benchmark.datasets.specs import Pairs, Seen, SplitSpec, likes_in_words
 from benchmark.protocol import TimeUnitOfRows
 from benchmark.records import Provenance, SourceFile
 
@@ -241,6 +241,8 @@ class SplitManifest:
         prepared_sha256: content hash of the prepared log.
         rule: how the log was split.
         positive: the condition for a positive row; None if every row is positive.
+        negative: the condition for a known dislike; None if the suite names none.
+        weight: where the weights of rows come from; None if all count alike.
         has_values: whether the log has a value column.
         n_users: U.
         n_items: I.
@@ -274,6 +276,8 @@ class SplitManifest:
     audit: SplitAudit | None = None
     fold: Fold | None = None
     files: tuple[SourceFile, ...] = ()
+    negative: str | None = None
+    weight: str | None = None
     reading_notes: tuple[str, ...] = ()
     time_unit: TimeUnitOfRows = "s"
     pairs: Pairs = "once"
@@ -294,6 +298,16 @@ class SplitManifest:
     def rated(self) -> bool:
         """Whether values are ratings on a known scale."""
         return self.provenance.scale is not None and self.has_values
+
+    @property
+    def likes(self) -> str:
+        """Which rows are likes, and which dislikes and weights the suite names, in its own words."""
+        return likes_in_words(self.positive, self.negative, self.weight)
+
+    @property
+    def every_rating_is_a_like(self) -> bool:
+        """Whether ratings are on a scale and nothing says which of them are likes."""
+        return self.rated and self.positive is None and self.negative is None
 
     @property
     def audited(self) -> SplitAudit:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmark.datasets.manifest import SplitManifest
-from benchmark.datasets.specs import Seen
+from benchmark.datasets.specs import EVERY_RATING, Seen
 from benchmark.files import content_hash
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.rows import BoardRow
@@ -55,6 +55,8 @@ def fact_notes(
         yield evaluated_note(split, scored[0].counts, results.suite.metrics.all)
     yield from repeats_note(split, results.suite.metrics.all)
     yield from prepared_note(split)
+    yield from likes_notes(split, results.suite.metrics.all)
+    yield from unused_notes(split, list(results.studies.values()))
     yield from rests_on_notes(results)
     if reference is not None:
         named = "chosen by the reader" if chosen else "best on validation, named before test was opened"
@@ -150,6 +152,35 @@ def prepared_note(split: SplitManifest) -> Iterator[Note]:
     if kept:
         left = ", ".join(f"{one.rows:,} after {one.step}" for one in kept)
         yield Note(f"Preparation: {split.prepare[0].rows:,} rows read; {left} (details: bench data check).")
+
+
+def likes_notes(split: SplitManifest, metrics: Sequence[str]) -> Iterator[Note]:
+    """Yield which rows are likes; a warning where every rating is one and lists are judged by it."""
+    rows, positives = (
+        sum(getattr(part, count) for part in split.parts.values()) for count in ("rows", "positives")
+    )
+    yield Note(f"L{split.likes[1:]}; {positives:,} of {rows:,} rows are likes.")
+    if split.every_rating_is_a_like and any(parse_metric(name).kind != "rating" for name in metrics):
+        yield warning(f"{EVERY_RATING}.")
+
+
+def unused_notes(split: SplitManifest, studies: Sequence[StudyRecord]) -> Iterator[Note]:
+    """Yield which models take the weights and the known dislikes of the data into account."""
+    for key, use, what in (("weight", "weights", "weights"), ("negative", "negatives", "known dislikes")):
+        if getattr(split, key) is not None:
+            yield Note(unused(what, use, studies))
+
+
+def unused(what: str, use: str, studies: Sequence[StudyRecord]) -> str:
+    """Return which models use something that a suite names, and which ignore it."""
+    running = [study for study in studies if study.excluded is None]
+    users = ", ".join(study.model for study in running if use in study.uses)
+    others = ", ".join(study.model for study in running if use not in study.uses)
+    said = [
+        f"used by {users}" if users else "used by no model",
+        *([f"ignored by {others}"] if others else []),
+    ]
+    return f"The {what} are {'; '.join(said)}."
 
 
 def lists_note(k: int | None) -> Note:

@@ -56,7 +56,7 @@ class Facts:
             "origin": self.split.provenance.origin,
             "licence": self.split.provenance.licence,
             "synthetic": self.split.synthetic,
-            **{name: content[name] for name in ("audit", "fold")},
+            **{name: content[name] for name in ("audit", "fold", "positive", "negative", "weight")},
             "candidates": self.split.candidates.rule,
             **({} if self.split.seen == "hide" else {"seen": self.split.seen}),
             "finals_on": self.finals_on,

@@ -12,6 +12,30 @@ from benchmark.protocol import Ids, Interactions, Longs
 REDRAWS = 3
 """How often a positive that was drawn as a negative is drawn again."""
 
+DISLIKED_SHARE = 0.5
+"""How often the first negative of a like is a known dislike, for users who have any."""
+
+
+@dataclass(frozen=True)
+class KnownDislikes:
+    """The known dislikes of each user, one user after another.
+
+    Attributes:
+        ends: (U + 1,) where each user's start.
+        items: (D,) int32.
+    """
+
+    ends: Longs
+    items: Ids
+
+    @classmethod
+    def from_log(cls, train: Interactions) -> KnownDislikes | None:
+        """Take those that a model was handed; None if there are none."""
+        if train.dislikes is None:
+            return None
+        matrix = train.dislikes.matrix()
+        return cls(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False))
+
 
 @dataclass(frozen=True)
 class PositivePairs:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmark.protocol import Feedback
+from benchmark.protocol import Feedback, Use
 from benchmark.records.as_json import StoredSpace
 from benchmark.records.outcomes import Params
 
@@ -38,6 +38,7 @@ class StudyRecord:
         published: the configuration of trial 1; None where the adapter names none.
         excluded: why it does not run; None where it does.
         key: hash of everything that its results depend on; empty before its data are known.
+        uses: which of "weights" and "negatives" it takes into account.
     """
 
     dataset: str
@@ -54,6 +55,7 @@ class StudyRecord:
     published: Params | None
     excluded: Exclusion | None = None
     key: str = ""
+    uses: tuple[Use, ...] = ()
 
     @property
     def name(self) -> str:

@@ -225,6 +225,7 @@ def split_facts(split: SplitManifest) -> Iterator[tuple[str, str]]:
     yield "split hash", split.hash
     if (split.pairs, split.seen) != ("once", "hide"):
         yield "items that come again", f"pairs: {split.pairs}, seen: {split.seen}"
+    yield "likes", split.likes
     for part, counts in split.parts.items():
         yield part, fact_text(counts)
     for field in fields(audit):

@@ -67,6 +67,7 @@ class Study:
             deterministic=traits.deterministic,
             devices=traits.devices,
             from_features=traits.from_features,
+            uses=traits.uses,
             space=self.space,
             default=self.default,
             published=self.published,

@@ -146,7 +146,11 @@ class SplitStore:
     def open(self, spec: LogSpec) -> Log:
         """Return the log of a data set."""
         return open_log(
-            spec, self.folders, parts=self.suite.split.files, stand_in=self.suite.stand_in, say=self.say
+            self.suite.prepare.told(spec),
+            self.folders,
+            parts=self.suite.split.files,
+            stand_in=self.suite.stand_in,
+            say=self.say,
         )
 
     def paths_of(self, spec: LogSpec) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from unittest import SkipTest
 
 import numpy as np
 
+from benchmark.fit import handed_to
 from benchmark.protocol import (
     Array,
     FitContext,
@@ -23,7 +24,7 @@ from benchmark.protocol import (
     traits,
 )
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
-from benchmark.testing.ranking_quality import assert_better_than_chance, disorder
+from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
     assert_defaults_inside,
     assert_finite_scores,
@@ -46,7 +47,7 @@ class _Subject:
     @cached_property
     def train(self) -> Interactions:
         train, _ = planted_parts()
-        return train.positives() if self.traits.feedback == "implicit" else train
+        return handed_to(self.traits, train)
 
     def new(self) -> Any:
         """Return a model that has seen nothing, as it is before ``restore``."""
@@ -303,6 +304,18 @@ class AdapterContract:
             scores = model.fold_in(history)
             assert np.isfinite(scores).all(), "fold_in() of a history with repeats is not finite"
 
+    def test_weights_lift_and_known_dislikes_sink(self) -> None:
+        """What ``uses`` names changes a user's order in the right direction, compared with a fit without."""
+        own, (log, _), train = self.subject.traits, planted_parts(), self.subject.train
+        if "weights" in own.uses:
+            heavy = train.items % 2 == 0
+            weighted = replace(train, weights=np.where(heavy, np.float32(9), np.float32(1)))
+            assert self._rise(weighted, train.rows(heavy)) > 0, "likes of nine times the weight score lower"
+        if "negatives" in own.uses and own.feedback == "implicit":
+            disliked = replace(log, negative=log.values <= 2)
+            change = self._rise(handed_to(own, disliked), disliked.rows(disliked.negative))
+            assert change < 0, "known dislikes score higher"
+
     def test_order_of_time_matters_to_a_model_of_sequences(self) -> None:
         """A field ``history`` says that the last items count: the reversed log scores differently."""
         if "history" not in {field.name for field in fields(self.adapter)}:
@@ -350,6 +363,10 @@ class AdapterContract:
         """Return the scores of the users, or of the items, that have no row."""
         scores: Scores = model.score(_all_users(self.subject.train))
         return scores[-UNSEEN:] if side == "users" else scores[:, -UNSEEN:]
+
+    def _rise(self, train: Interactions, pairs: Interactions) -> float:
+        plain, fitted = (self.subject.fit(10, train=log) for log in (self.subject.train, train))
+        return rise_at(plain.score(_all_users(train)), fitted.score(_all_users(train)), pairs)
 
     def _some_users(self) -> Ids:
         users = _all_users(self.subject.train)[-5:]

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.register import parse_metric
-from benchmark.protocol import Array, Interactions, Scores
+from benchmark.protocol import Array, Interactions, Scores, Values
 from benchmark.testing.planted import planted_parts
 
 
@@ -38,3 +38,21 @@ def disorder(first: Scores, second: Scores) -> float:
     ranked = second[np.argsort(-first, kind="stable")]
     rises = np.maximum.accumulate(ranked[::-1])[::-1] - ranked
     return float(rises.max() / (np.ptp(second) or 1.0))
+
+
+def rise_at(before: Scores, after: Scores, pairs: Interactions) -> float:
+    """Return by how many standard deviations of a user's scores (U, I) these pairs rise, their mean.
+
+    >>> pair = planted_parts()[0].rows(np.array([0]))
+    >>> flat = np.zeros((pair.n_users, pair.n_items), dtype=np.float32)
+    >>> lifted = flat.copy()
+    >>> lifted[pair.users, pair.items] = 1
+    >>> rise_at(flat, lifted, pair) > 1
+    True
+    """
+    standard = []
+    for scores in (before.astype(np.float64), after.astype(np.float64)):
+        spread = scores.std(axis=1, keepdims=True)
+        standard.append((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0))
+    rises: Values = standard[1] - standard[0]
+    return float(rises[pairs.users, pairs.items].mean())

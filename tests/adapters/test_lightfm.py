@@ -43,7 +43,27 @@ def test_lightfm_hybrid_without_features_says_what_it_needs():
 
 def test_lightfm_logistic_negatives_are_never_likes():
     train, _ = planted_parts()
-    rows = next(Logistic().epoch_rows(train.positives(), seed=0)).tocsr()
+    rows = next(Logistic().epoch_rows(train.positives(), seed=0)).signs.tocsr()
     likes = train.positives().matrix()  # a like that is drawn as a negative would sum to 0
     assert (rows.multiply(likes) != likes).nnz == 0
     assert rows.min() <= -1
+
+
+def test_lightfm_logistic_walks_through_known_dislikes_and_weighs_likes_alone():
+    log, _ = planted_parts()
+    likes = replace(log.positives(), weights=log.values[log.positive])
+    dislikes = log.rows(log.values <= 2)
+    rows = next(Logistic().epoch_rows(replace(likes, dislikes=dislikes), seed=0))
+    signs, weights = rows.signs.tocsr(), rows.weights.tocsr()
+    assert (np.asarray(signs[dislikes.users, dislikes.items]) < 0).all()
+    liked = np.asarray(weights[likes.users, likes.items]).ravel()
+    np.testing.assert_allclose(liked, likes.weights / likes.weights.mean(), rtol=1e-6)
+    assert (rows.weights.data[rows.signs.data < 0] == 1).all()
+
+
+def test_lightfm_weights_that_are_all_alike_change_nothing():
+    train = planted_parts()[0].positives()
+    alike = replace(train, weights=np.full(len(train), 7, dtype=np.float32))
+    for model in (Warp(max_epochs=1), Logistic(max_epochs=1)):
+        plain, same = (fitted(model, rows).score(np.array([5])) for rows in (train, alike))
+        assert np.array_equal(plain, same)

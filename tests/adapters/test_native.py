@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from training_logs import fitted, interactions
@@ -121,6 +123,44 @@ def test_ials_vectors_equal_a_direct_solution():
         liked = likes[user]
         normal = items.T @ ((liked + 0.3)[:, None] * items) + 0.02 * (liked.sum() + 0.3 * 20) * np.eye(4)
         assert_close(model.state()["users"][user], np.linalg.solve(normal, items.T @ liked))
+
+
+def weighed(train: Interactions) -> Interactions:
+    """The log with weights 1, 2 and 3 in turn, and every user's item 19 as a known dislike."""
+    kept = train.rows(train.items != 19)
+    dislikes = interactions(range(30), [19] * 30, n_users=30, n_items=20)
+    return replace(kept, weights=(np.arange(len(kept)) % 3 + 1).astype(np.float32), dislikes=dislikes)
+
+
+def test_ials_with_weights_and_dislikes_equals_a_direct_solution():
+    train = weighed(log(30, 20))
+    model = fitted(Ials(dim=4, l2=0.02, alpha=0.3, rounds=8, max_epochs=2), train)
+    items, weights = model.state()["items"].astype(np.float64), np.zeros((30, 20))
+    weights[train.users, train.items] = train.weights / train.weights.mean()
+    likes = weights > 0
+    weights[:, 19] = 1
+    for user in (0, 13, 29):
+        count = weights[user]
+        normal = items.T @ ((count + 0.3)[:, None] * items) + 0.02 * (count.sum() + 0.3 * 20) * np.eye(4)
+        assert_close(model.state()["users"][user], np.linalg.solve(normal, items.T @ (count * likes[user])))
+
+
+def test_ials_with_weights_that_are_all_alike_is_the_one_without():
+    train = log(30, 20)
+    alike = replace(train, weights=np.full(len(train), 7, dtype=np.float32))
+    plain, same = (fitted(Ials(dim=4), rows).score(np.arange(30, dtype=np.int32)) for rows in (train, alike))
+    np.testing.assert_allclose(plain, same, atol=1e-4)
+
+
+def test_bpr_draws_likes_in_proportion_to_their_weights():
+    train = interactions([0, 1, 2, 3], [3, 2, 1, 0])
+    drawn = [
+        Positives.from_log(train).drawn(np.array([0.5, 0.25, 0.25, 0.0]), np.random.default_rng(seed))
+        for seed in range(20)
+    ]
+    assert {tuple(one.users.tolist()) for one in drawn} == {(0, 0, 1, 2)}
+    assert drawn[0].items.tolist() == [3, 3, 2, 1]
+    assert drawn[0].sorted_items.tolist() == [3, 2, 1, 0]
 
 
 def test_ials_each_step_lowers_its_loss():

@@ -276,3 +276,19 @@ def test_model_learns_on_cuda(model):
     scores = model.score(all_users(train))
     assert scores.shape == (train.n_users, train.n_items)
     assert np.isfinite(scores).all()
+
+
+def test_first_negative_is_a_known_dislike_of_the_user_in_half_of_the_cases():
+    import torch
+
+    from adapters.torch.losses import Negatives, pair_tensors
+
+    likes = interactions([0] * 500 + [1] * 500, [0, 1, 2, 3] * 250, n_users=3, n_items=9)
+    train = replace(likes, dislikes=interactions([0, 0, 2], [7, 8, 6], n_users=3, n_items=9))
+    users, _ = pair_tensors(train, torch.device("cpu"))
+    drawn = Negatives(train, users).draw(3, torch.Generator().manual_seed(0)).numpy()
+    disliked = np.isin(drawn[:500], [7, 8])
+    assert disliked[:, 1:].sum() == 0
+    assert 0.4 < disliked[:, 0].mean() < 0.6
+    assert {7, 8} <= set(drawn[:500, 0])
+    assert (drawn[500:] < 4).all()

@@ -176,6 +176,28 @@ def test_plan_says_what_each_study_may_spend(bench: Bench, small: Path) -> None:
     assert "At most 2m of tuning in total" in shown
 
 
+def test_check_and_plan_warn_where_every_rating_counts_as_a_like(bench: Bench, small: Path) -> None:
+    warned = "planted: a scale is declared without positive, so every rating counts as a like"
+    code, shown, errors = bench("check", small)
+    assert (code, warned in errors, warned in shown) == (0, True, False)
+    assert warned in bench("plan", small)[1]
+    small.write_text(SMALL + "prepare: {positive: '>= 4'}\n")
+    assert "WARNING" not in bench("check", small)[2]
+    shown = bench("plan", small)[1]
+    assert "planted: likes (positive): >= 4" in shown
+    assert "WARNING" not in shown
+
+
+def test_plan_says_who_ignores_weights_and_known_dislikes(bench: Bench, small: Path) -> None:
+    text = SMALL.replace("seed: 3}", "seed: 3}, weight: value").replace(
+        "popularity]", "popularity, native/ials]"
+    )
+    small.write_text(text + "prepare: {positive: '>= 4', negative: '<= 2'}\n")
+    shown = bench("plan", small)[1]
+    for what in ("The known dislikes (<= 2)", "The weights"):
+        assert f"{what} are used by native/ials; ignored by baselines/popularity." in shown
+
+
 def test_plan_says_which_published_configuration_is_tried_next(bench: Bench, small: Path) -> None:
     small.write_text(SMALL.replace("popularity]", "popularity, torch/multvae]"))
     _, shown, _ = bench("plan", small)

@@ -98,3 +98,58 @@ def test_log_spec_titles_are_a_table_of_items():
     titles = TitlesSpec(path="b.csv", item="sku", genres="tags")
     table = LogSpec(name="mine", path="a.csv", titles=titles).item_table
     assert (table.id, table.title, table.lists) == ("sku", "title", ("tags",))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("buy", r"such as \[buy\]"),
+        (4, "is 4; it must be one of >="),
+        ([], "is an empty list"),
+        ([True], "lists True, which is no event type"),
+    ],
+)
+def test_condition_that_is_none_is_refused_with_one_that_is(given, said):
+    for key in ("positive", "negative"):
+        with pytest.raises(ValidationError, match=said):
+            PrepareSpec.model_validate({key: given})
+
+
+def test_condition_may_list_codes_as_numbers():
+    assert PrepareSpec.model_validate({"positive": [2, " buy "]}).positive == ("2", "buy")
+
+
+@pytest.mark.parametrize("both", [">= 4", True, ["buy"]])
+def test_positive_and_negative_that_name_the_same_rows_are_refused(both):
+    with pytest.raises(ValidationError, match="a row is one or the other"):
+        PrepareSpec.model_validate({"positive": both, "negative": both})
+
+
+def test_entry_of_a_log_wins_over_prepare_and_false_is_an_answer_too():
+    prepare = PrepareSpec.model_validate({"positive": ">= 4", "negative": "<= 2", "duplicates": "last"})
+    own = LogSpec(name="shop", path="a.csv", positive=False)
+    merged = prepare.for_log(own)
+    assert (merged.positive, merged.negative, merged.duplicates) == (False, "<= 2", "last")
+    assert prepare.for_log(LogSpec(name="shop", path="a.csv")) is prepare
+    told = prepare.told(own)
+    assert (told.positive, told.negative) == (False, "<= 2")
+
+
+def test_entry_that_contradicts_prepare_is_refused():
+    with pytest.raises(ValidationError, match="a row is one or the other"):
+        PrepareSpec(negative="<= 2").for_log(LogSpec(name="shop", path="a.csv", positive="<= 2"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"weight": 3}, "must be a column, such as plays"),
+        ({"weight": {"buy": 0}, "value": "event"}, "gives buy the weight 0; it must be a number above 0"),
+        ({"weight": {"buy": 5}}, "name their column with value"),
+        ({"weight": "item"}, "column 'item' cannot be weight besides"),
+        ({"positive": ["buy"], "value": "event", "scale": [0, 1]}, "scale is for ratings"),
+    ],
+)
+def test_weights_that_weigh_nothing_are_refused(keys, said):
+    with pytest.raises(ValidationError, match=said):
+        LogSpec.model_validate({"name": "shop", "path": "a.csv", **keys})

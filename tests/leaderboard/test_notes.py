@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import boards
 import pytest
+import ranked
 from written_run import split_manifest
 
 from benchmark.datasets.manifest import Candidates, ColdCounts
-from benchmark.leaderboard.notes import evaluated_note, search_notes
+from benchmark.datasets.specs import EVERY_RATING
+from benchmark.leaderboard.notes import evaluated_note, likes_notes, search_notes, unused_notes
 from benchmark.records import TestCounts
 
 
@@ -65,3 +67,36 @@ def test_best_value_at_the_boundary_is_a_warning_with_a_cure() -> None:
     assert note.text == (
         "best value lies at the boundary of its search range; consider widening it: a/b lr=0.1."
     )
+
+
+def test_board_says_which_rows_are_likes_and_how_many() -> None:
+    split = split_manifest(positive=">= 4", negative="<= 2", weight="plays")
+    (note,) = likes_notes(split, ["ndcg@10"])
+    assert note.text == (
+        "Likes (positive): >= 4; known dislikes (negative): <= 2; weights (weight): plays; 96 of 96 rows are "
+        "likes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("positive", "metrics", "warned"),
+    [(None, ["ndcg@10", "rmse"], True), (None, ["rmse", "mae"], False), (">= 1", ["ndcg@10"], False)],
+)
+def test_scale_without_positive_is_a_warning_where_lists_are_judged(
+    positive: str | None, metrics: list[str], *, warned: bool
+) -> None:
+    split = split_manifest(positive=positive)
+    rated = replace(split, provenance=replace(split.provenance, scale=(1.0, 5.0)))
+    warnings = [note.text for note in likes_notes(rated, metrics) if note.is_warning]
+    assert [f"{EVERY_RATING}."] * warned == warnings
+
+
+def test_board_says_who_uses_weights_and_dislikes_and_who_ignores_them() -> None:
+    study = ranked.study_of("a/b")
+    studies = [replace(study, model="native/ials", uses=("weights", "negatives")), study]
+    split = split_manifest(negative="< 0", weight="plays")
+    assert [note.text for note in unused_notes(split, studies)] == [
+        "The weights are used by native/ials; ignored by a/b.",
+        "The known dislikes are used by native/ials; ignored by a/b.",
+    ]
+    assert [*unused_notes(split_manifest(), studies)] == []

@@ -40,7 +40,7 @@ def complaint(more: str = "", **parts: str) -> str:
 @pytest.mark.parametrize("text", LOOKS_LIKE_MORE)
 def test_name_column_id_and_path_stay_as_they_are_written(text: str) -> None:
     entry = (
-        f"{{name: {text}, path: {text}, user: {text}, item: other, columns: [{text}, b], "
+        f"{{name: {text}, path: {text}, user: {text}, item: other, value: event, columns: [{text}, b], "
         f"missing_values: [{text}], positive: [{text}], weight: {{{text}: 2}}, features: [{text}], "
         f"users: {{path: p, id: {text}, categories: [c]}}}}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numba import types
 
 from adapters.native.kernels.dot import IDS, row_dot
 from benchmark.jit import compiled
-from benchmark.protocol import Floats32, Ids, Interactions, Longs
+from benchmark.protocol import Floats32, Ids, Interactions, Longs, Values
 
 REDRAWS = 8  # where all drawn items are positives they are drawn again, this often
 
@@ -46,6 +46,16 @@ class Positives:
             for column in (train.users, train.items, matrix.indices)
         )
         return cls(users, items, matrix.indptr.astype(np.int64, copy=False), sorted_items)
+
+    def drawn(self, shares: Values, rng: np.random.Generator) -> Positives:
+        """Return a log of as many rows, each drawn with its share (N,); what is a positive stays the same.
+
+        The draw is systematic: a row with a share of ``m / N`` occurs ``m`` times, rounded up or down.
+        """
+        ends = shares.cumsum() * (len(shares) / shares.sum())
+        rows = np.searchsorted(ends, np.arange(len(shares)) + rng.random(), side="right")
+        rows = rows.clip(max=len(shares) - 1)
+        return replace(self, users=self.users[rows], items=self.items[rows])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from rich.text import Text
 from benchmark.cli.views.tables import show_table
 from benchmark.datasets.audit.split_audit import TERMS
 from benchmark.datasets.manifest import SplitManifest
+from benchmark.datasets.specs import EVERY_RATING
 from benchmark.records import to_json
 
 
@@ -20,6 +21,8 @@ def show_audit(manifests: Sequence[SplitManifest], console: Console) -> None:
         show_table(console, ("what", "value"), list(facts(manifest)))
         for note in (*manifest.reading_notes, *manifest.audited.notes):
             console.print(Text(f"  note: {note}"))
+        if manifest.every_rating_is_a_like:
+            console.print(Text(f"  WARNING: {EVERY_RATING}", style="yellow"))
         for flag in manifest.audited.flags:
             console.print(Text(f"  flag: {flag}", style="yellow"))
     console.print()

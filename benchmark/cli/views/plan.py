@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from benchmark.cli.views.tables import show_table
+from benchmark.datasets.specs import written
+from benchmark.leaderboard.notes import unused
 from benchmark.protocol import Space
 from benchmark.records import StudyRecord
 from benchmark.runner import DryRun
 from benchmark.suite import Suite
+from benchmark.suite.advice import advice
 from benchmark.units import write_seconds
 
 
@@ -30,6 +34,22 @@ def show_plan(suite: Suite, studies: Sequence[StudyRecord], console: Console) ->
         f"At most {total} of tuning in total, shared by the slots that fit on this machine, plus finals.",
         highlight=False,
     )
+    show_feedback(suite, studies, console)
+
+
+def show_feedback(suite: Suite, studies: Sequence[StudyRecord], console: Console) -> None:
+    """Show which rows are likes, and which models take weights and known dislikes into account."""
+    for spec in suite.datasets:
+        prepare = suite.prepare.for_log(spec)
+        own = [study for study in studies if study.dataset.partition("#")[0] == spec.name]
+        lines = [f"{spec.name}: likes (positive): {written(prepare.positive)}"]
+        if prepare.negative is not None:
+            lines.append(unused(f"known dislikes ({written(prepare.negative)})", "negatives", own))
+        if spec.weight is not None:
+            lines.append(unused("weights", "weights", own))
+        console.print(Text(" ".join(lines)), soft_wrap=True)
+    for sentence in advice(suite):
+        console.print(Text(f"WARNING: {sentence}", style="yellow"), soft_wrap=True)
 
 
 def space_as_text(space: Space) -> str:

@@ -13,6 +13,7 @@ from benchmark.datasets.log import SIDES, Log, hash_arrays
 from benchmark.datasets.manifest import Step, StepCounts
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
+from benchmark.datasets.prepare.likes import RowLabels, labels, marked, require_explained
 from benchmark.datasets.specs import CoreSpec, Pairs, PrepareSpec, Seen, written
 from benchmark.datasets.tables.timestamps import whole_times
 from benchmark.errors import DataError
@@ -37,6 +38,8 @@ class Prepared:
         positive: the condition for a positive row; None if every row is positive.
         has_values: whether the log has a value column.
         k_core: fewest rows of a user and an item, if the suite sets any; applied when the log is split.
+        negative: the condition for a known dislike; None if the suite names none.
+        weight: where the weights come from, as the suite writes it; None without weights.
         reading_notes: what was made of the files that they do not say themselves.
         pairs: whether a user has one row for an item, or comes back to it.
         seen: which items of a user's training rows are left out of the lists.
@@ -55,6 +58,8 @@ class Prepared:
     positive: str | None
     has_values: bool
     k_core: CoreSpec | None = None
+    negative: str | None = None
+    weight: str | None = None
     reading_notes: tuple[str, ...] = ()
     clock: Clock = field(default_factory=Clock)
     pairs: Pairs = "once"
@@ -74,6 +79,7 @@ class Prepared:
             ("user_ids", self.user_ids),
             ("item_ids", self.item_ids),
             *unit_to_hash(rows),
+            *named_in_the_suite(rows),
         ]
         object.__setattr__(self, "sha256", hash_arrays(named))
 
@@ -83,17 +89,24 @@ class Prepared:
         return self.provenance.dataset
 
 
+def named_in_the_suite(rows: Interactions) -> list[tuple[str, Array]]:
+    """Return the columns that a log has only where its suite names them; other logs keep their hashes."""
+    columns: list[tuple[str, Array]] = [("negative", rows.negative), ("weights", rows.weights)]
+    return [(name, column) for name, column in columns if len(column)]
+
+
 def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
     """Return the log in dense ids, 0..U-1 and 0..I-1 in ascending order of the publisher's ids.
 
     Steps, in this order and each counted: missing values, time window, rows outside the scale, rescaling,
-    duplicates, positives. Rows keep the order of the log. A k-core is left to the split, which alone knows
-    what train is.
+    duplicates, likes and dislikes. Rows keep the order of the log. A k-core is left to the split, which
+    alone knows what train is.
 
     Raises:
-        DataError: values are missing or duplicated and the spec does not say what to do; a rating is
-            outside the scale; a step needs what the log does not have or leaves no row; no row meets the
-            condition for a positive one; only one user or one item is left.
+        DataError: values are missing or duplicated and the spec does not say what to do; values at or
+            below 0, booleans or event types, and it does not say which are likes; a rating is outside the
+            scale; a step needs what the log does not have or leaves no row; no row meets a condition; only
+            one user or one item is left.
     """
     spec = spec or PrepareSpec()
     frame, counter = log.frame.reset_index(drop=True), StepCounter()
@@ -108,12 +121,15 @@ def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
     if spec.time:
         frame = steps.within_time(frame, spec.time, log)
         counter.count("time window", frame, f"since {spec.time.since}, until {spec.time.until}")
+    frame = marked(frame, spec, log)
     frame = steps.on_scale(frame, spec, log)
     if spec.outside_scale != "refuse":
         counter.count("outside scale", frame, spec.outside_scale)
+    as_read, log_as_read = frame, log
     if spec.rescale:
         frame, log = steps.rescaled(frame, spec.rescale, log), log.with_scale(spec.rescale)
         counter.count("rescale", frame, "to {:g} to {:g}".format(*spec.rescale))
+    require_explained(as_read, spec, log_as_read)
     if spec.pairs == "repeat":
         log = replace(log, notes=(*log.notes, *steps.repeats(frame)))
         counter.count("duplicate pairs", frame, "pairs: repeat; drops nothing")
@@ -127,13 +143,10 @@ def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
                 f"{log.name}: there is only one {side} ({frame[side].iloc[0]}); there must be at least two: "
                 f"check that the key {side} names the column with the {side}s"
             )
-    positive = steps.positives(frame, spec.positive, log.name)
-    counter.count(
-        "positives",
-        frame if positive.all() else frame[positive],
-        f"positive: {written(spec.positive)}; drops nothing",
-    )
-    return in_dense_ids(log, spec, frame, positive, tuple(counter.steps))
+    labelled = labels(frame, spec, log)
+    likes = frame if labelled.positive.all() else frame[labelled.positive]
+    counter.count("positives", likes, labelled.note)
+    return in_dense_ids(log, spec, frame, labelled, tuple(counter.steps))
 
 
 @dataclass
@@ -157,7 +170,7 @@ def in_dense_ids(
     log: Log,
     spec: PrepareSpec,
     frame: pd.DataFrame,
-    positive: NDArray[np.bool_],
+    labelled: RowLabels,
     counts: tuple[StepCounts, ...],
 ) -> Prepared:
     """Return the rows that are left, users and items numbered in ascending order of their ids."""
@@ -170,7 +183,9 @@ def in_dense_ids(
         items=items,
         values=(np.ones(len(frame)) if values is None else values).astype(np.float32),
         times=np.empty(0, np.int64) if times is None else times.astype(np.int64, copy=False),
-        positive=positive,
+        positive=labelled.positive,
+        negative=labelled.negative,
+        weights=labelled.weights,
         n_users=len(user_ids),
         n_items=len(item_ids),
         scale=log.scale,
@@ -192,6 +207,8 @@ def in_dense_ids(
         labels=None if labels is None else labels.astype(np.int8),
         steps=counts,
         positive=None if spec.positive is None else written(spec.positive),
+        negative=None if spec.negative is None else written(spec.negative),
+        weight=log.weight,
         has_values=values is not None,
         k_core=spec.k_core,
         reading_notes=log.notes,

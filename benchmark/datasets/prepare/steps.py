@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmark.datasets.log import SIDES, Log
-from benchmark.datasets.specs import CONDITION, Condition, PrepareSpec, TimeWindow
+from benchmark.datasets.specs import PrepareSpec, TimeWindow
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Longs
 
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<=": operator.le,
-    "<": operator.lt,
-    "==": operator.eq,
-}
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -39,6 +29,11 @@ def without_missing(frame: pd.DataFrame, spec: PrepareSpec, name: str) -> pd.Dat
     """Return the rows without missing entries: refused, dropped, or with values filled in."""
     values = frame.get("value")
     if spec.missing not in {"refuse", "drop"} and values is not None and values.hasnans:
+        if pd.api.types.is_bool_dtype(values.dtype):
+            raise DataError(
+                f"{name}: {int(values.isna().sum())} rows lack a value, and booleans are not filled in with "
+                f"{spec.missing}; set prepare.missing: drop"
+            )
         frame = frame.assign(value=values.fillna(values.mean() if spec.missing == "mean" else spec.missing))
     incomplete = [name for name in frame if frame[name].hasnans]
     if not incomplete:
@@ -166,9 +161,13 @@ def without_duplicates(frame: pd.DataFrame, spec: PrepareSpec, log: Log) -> pd.D
     kept = frame.iloc[stays]
     if spec.duplicates in {"mean", "sum"}:
         # Without values each row counts one: the sum is how often the pair occurred.
-        groups = pd.Series(np.ones(len(frame)) if values is None else values).groupby(pairs)
-        merged = groups.mean() if spec.duplicates == "mean" else groups.sum()
-        kept = kept.assign(value=merged.reindex(pairs[stays]).to_numpy())
+        merged = {"value": np.ones(len(frame)) if values is None else values}
+        merged |= {name: frame[name].to_numpy() for name in ("weight", "liked", "disliked") if name in frame}
+        for name, entries in merged.items():
+            groups = pd.Series(entries).groupby(pairs)
+            # A pair is liked if one of its events is a like.
+            rule = "any" if entries.dtype == np.bool_ else spec.duplicates
+            kept = kept.assign(**{name: groups.agg(rule).reindex(pairs[stays]).to_numpy()})
     return kept
 
 
@@ -187,26 +186,3 @@ def duplicates_message(frame: pd.DataFrame, pairs: Longs, name: str) -> str:
         "  If users come back to items (groceries, music, news): pairs: repeat keeps every row, seen: allow "
         "recommends them again"
     )
-
-
-def positives(frame: pd.DataFrame, condition: Condition | None, name: str) -> NDArray[np.bool_]:
-    """Return which rows are positive, (N,)."""
-    if condition is None:
-        return np.ones(len(frame), dtype=np.bool_)
-    values = column(frame, "value")
-    if values is None:
-        raise DataError(
-            f"{name}: positive: {condition!r} needs values, and the log has none; "
-            "name the column with the key value, or leave positive out"
-        )
-    if not isinstance(condition, str):
-        raise DataError(f"{name}: positive is {condition!r}; name a comparison with a number")
-    match = CONDITION.match(condition)
-    assert match, "PrepareSpec has checked the condition"
-    positive: NDArray[np.bool_] = COMPARE[match[1]](values, float(match[2]))
-    if not positive.any():
-        raise DataError(
-            f"{name}: no row is positive: the condition is {condition!r} and values go from "
-            f"{values.min():g} to {values.max():g}; choose a condition within them"
-        )
-    return positive

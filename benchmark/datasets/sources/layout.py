@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -55,6 +55,13 @@ class Layout:
     def files(self, folder: Path) -> list[Path]:
         """Return every file of a folder that is read, the interactions first; side files may be missing."""
         return [folder / name for name in (self.main, *self.side_files)]
+
+    def told(self, spec: LogSpec) -> Layout:
+        """Return the layout, its values and weights to be read as a suite's entry says."""
+        said = {"positive": spec.positive, "negative": spec.negative, "weight": spec.weight}
+        if not any(value is not None for value in said.values()):
+            return self
+        return replace(self, log=self.log.model_copy(update=said))
 
     def read(self, folder: Path) -> PublishedTables:
         """Return what a folder contains.

@@ -94,22 +94,37 @@ def open_log(
         say(text)
 
     if spec.synthetic:
-        log = synthetic_log(spec.synthetic, name=spec.name)
+        log = weighed_by_value(synthetic_log(spec.synthetic, name=spec.name), spec)
     elif files.known:
         try:
             folder = files.folder or fetch(files.known, folders.cache, say)
-            log = published_log(files.known, folder, spec.scale, note)
+            known = replace(files.known, layout=files.known.layout.told(spec))
+            log = published_log(known, folder, spec.scale, note)
         except SourceError as error:
             if spec.path or not stand_in:
                 raise
             say(f"{error}\n  {files.known.name}: replaced by a synthetic stand-in of the same shape")
-            log = stand_in_log(files.known)
+            log = weighed_by_value(stand_in_log(files.known), spec)
     elif files.folder and files.layout:
-        log = folder_log(spec.name, files.folder, files.layout, spec.scale)
+        log = folder_log(spec.name, files.folder, files.layout.told(spec), spec.scale)
     else:
         log = own_log(spec, files.paths, folders, note)
     log = with_chosen_features(with_own_tables(log, spec, folders, note), spec)
-    return replace(log, notes=(*log.notes, *notes))
+    return replace(log, notes=(*log.notes, *notes), weight=weight_as_written(spec))
+
+
+def weight_as_written(spec: LogSpec) -> str | None:
+    """Return where the weights come from as a suite writes it; None without weights."""
+    if not isinstance(spec.weight, dict):
+        return spec.weight
+    return "{" + ", ".join(f"{kind}: {weight:g}" for kind, weight in spec.weight.items()) + "}"
+
+
+def weighed_by_value(log: Log, spec: LogSpec) -> Log:
+    """Return a generated log, whose values are the only thing that can be weights."""
+    if spec.weight is None:
+        return log
+    return replace(log, frame=log.frame.assign(weight=log.frame["value"]))
 
 
 def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: Say) -> Log:

@@ -4,8 +4,23 @@ Nothing but pydantic is imported here, so that reading a suite stays light.
 """
 
 from benchmark.datasets.specs.base_spec import MOST_SEED, MOST_SPLITS, Separator, Spec
-from benchmark.datasets.specs.feedback_spec import CONDITION, Condition, Pairs, Seen, written
-from benchmark.datasets.specs.log_spec import MIN_ROWS_PER_USER, Ids, LogSpec, SyntheticSpec, TimeUnit
+from benchmark.datasets.specs.feedback_spec import (
+    CONDITION,
+    EVERY_RATING,
+    Condition,
+    Pairs,
+    Seen,
+    likes_in_words,
+    written,
+)
+from benchmark.datasets.specs.log_spec import (
+    MIN_ROWS_PER_USER,
+    NO_SCALE,
+    Ids,
+    LogSpec,
+    SyntheticSpec,
+    TimeUnit,
+)
 from benchmark.datasets.specs.prepare_spec import (
     CoreSpec,
     Duplicates,
@@ -19,9 +34,11 @@ from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 
 __all__ = [
     "CONDITION",
+    "EVERY_RATING",
     "MIN_ROWS_PER_USER",
     "MOST_SEED",
     "MOST_SPLITS",
+    "NO_SCALE",
     "RULE_KEYS",
     "Condition",
     "CoreSpec",
@@ -43,5 +60,6 @@ __all__ = [
     "TimeUnit",
     "TimeWindow",
     "TitlesSpec",
+    "likes_in_words",
     "written",
 ]

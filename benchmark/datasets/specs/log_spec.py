@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.specs.base_spec import MOST_SEED, Separator, Spec
-from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen
+from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen, event_type
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns", "order"]
@@ -17,6 +17,9 @@ Ids: TypeAlias = Literal["auto", "text"]
 LayoutOfLines: TypeAlias = Literal["rows", "lists"]
 
 MIN_ROWS_PER_USER = 5
+NO_SCALE = (
+    "scale is for ratings, and a list names event types; leave scale out, or give a comparison such as '>= 4'"
+)
 
 
 class SyntheticSpec(Spec):
@@ -190,6 +193,31 @@ class LogSpec(Spec):
             ) from error
         return zone
 
+    @field_validator("weight", mode="before")
+    @classmethod
+    def _weights(cls, weight: object) -> object:
+        if weight is None or isinstance(weight, str):
+            return weight
+        if not isinstance(weight, dict) or not weight:
+            raise ValueError(
+                f"is {weight!r}; it must be a column, such as plays, or a number for each event type, as in "
+                "{view: 1, buy: 5}"
+            )
+        for word, number in weight.items():
+            if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
+                raise ValueError(f"gives {word} the weight {number!r}; it must be a number above 0")
+        return {event_type(word): number for word, number in weight.items()}
+
+    @model_validator(mode="after")
+    def _weighs_what_is_there(self) -> LogSpec:
+        if isinstance(self.weight, dict) and not self.value:
+            raise ValueError("weight has a number for each event type; name their column with value")
+        if isinstance(self.weight, str) and self.weight in {self.user, self.item, self.time}:
+            raise ValueError(f"column {self.weight!r} cannot be weight besides; name one that counts")
+        if self.has_event_types and self.scale:
+            raise ValueError(NO_SCALE)
+        return self
+
     @model_validator(mode="after")
     def _one_source(self) -> LogSpec:
         if self.path and self.synthetic:
@@ -209,6 +237,12 @@ class LogSpec(Spec):
             if len(twice) > 1 and role == twice[0]:
                 raise ValueError(f"column {column!r} cannot be {' and '.join(twice)}; each needs its own")
         return self
+
+    @property
+    def has_event_types(self) -> bool:
+        """Whether the values are words such as view and buy: a condition lists some, or each has a weight."""
+        listed = isinstance(self.positive, tuple) or isinstance(self.negative, tuple)
+        return listed or isinstance(self.weight, dict)
 
     @property
     def item_table(self) -> TableSpec | None:

@@ -8,12 +8,15 @@ from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.moments import Moment
 from benchmark.datasets.specs.base_spec import Spec
-from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen
+from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen, disjoint
 from benchmark.datasets.specs.log_spec import LogSpec
 
 Duplicates: TypeAlias = Literal["refuse", "last", "first", "mean", "sum"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"] | float
 OutsideScale: TypeAlias = Literal["refuse", "drop", "clip"]
+
+OWN = ("positive", "negative", "pairs", "seen")
+"""Keys that the entry of a log may have too; it wins there."""
 
 
 class TimeWindow(Spec):
@@ -99,12 +102,18 @@ class PrepareSpec(Spec):
                 "seen: hide-negative needs known dislikes; say which rows they are with negative, such as "
                 "'<= 0'"
             )
-        if self.negative is not None and self.negative == self.positive:
+        if not disjoint(self.positive, self.negative):
             raise ValueError("positive and negative name the same rows; a row is one or the other")
         return self
 
     def for_log(self, spec: LogSpec) -> PrepareSpec:
         """Return the preparation of one log: what its own entry says wins."""
-        own = {key: getattr(spec, key) for key in ("positive", "negative", "pairs", "seen")}
-        given = {key: value for key, value in own.items() if value is not None}
+        given = {key: value for key in OWN if (value := getattr(spec, key)) is not None}
         return PrepareSpec.model_validate({**self.model_dump(), **given}) if given else self
+
+    def told(self, spec: LogSpec) -> LogSpec:
+        """Return the entry of a log with what holds for it although the entry does not say so.
+
+        Whoever reads the log must know: a column of words is event types only where a key says so.
+        """
+        return spec.model_copy(update={key: getattr(self.for_log(spec), key) for key in OWN})

@@ -11,7 +11,7 @@ import numpy as np
 from benchmark.datasets.log import PARTS, Part, hash_arrays
 from benchmark.datasets.manifest import Candidates, Fold, PartCounts, SplitManifest, SplitNotes
 from benchmark.datasets.prepare.features import describe_features
-from benchmark.datasets.prepare.pipeline import Prepared, unit_to_hash
+from benchmark.datasets.prepare.pipeline import Prepared, named_in_the_suite, unit_to_hash
 from benchmark.datasets.specs import SplitRule, SplitSpec
 from benchmark.datasets.split import random, temporal
 from benchmark.datasets.split.kcore import k_core, keep
@@ -100,6 +100,8 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         prepared_sha256=prepared.sha256,
         rule=spec,
         positive=prepared.positive,
+        negative=prepared.negative,
+        weight=prepared.weight,
         has_values=prepared.has_values,
         n_users=len(prepared.user_ids),
         n_items=len(prepared.item_ids),
@@ -188,5 +190,6 @@ def content_hash(prepared: Prepared, parts: Mapping[Part, Interactions]) -> str:
     for part, rows in parts.items():
         columns = ("users", "items", "values", "times", "positive")
         named += [(f"{part}/{column}", getattr(rows, column)) for column in columns]
+        named += [(f"{part}/{name}", column) for name, column in named_in_the_suite(rows)]
     named += unit_to_hash(prepared.interactions)
     return hash_arrays(named)

@@ -18,6 +18,8 @@ from benchmark.protocol import Array, Features, Floats32, Ids, Interactions, Lon
 Arrays = TypeVar("Arrays")
 
 COLUMNS = ("users", "items", "values", "times", "positive")
+NAMED_COLUMNS = ("negative", "weights")
+"""Columns that are stored only where the suite names them."""
 FEATURE_FILES = {"user_features": "user_features.npz", "item_features": "item_features.npz"}
 
 
@@ -40,6 +42,8 @@ class PartArrays:
     values: Floats32
     times: Longs
     positive: NDArray[np.bool_]
+    negative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    weights: Floats32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     time_unit: Array = field(default_factory=lambda: np.array("s"))
 
 
@@ -61,10 +65,13 @@ def write_part(rows: Interactions, row_numbers: Longs, path: Path) -> None:
         row_numbers=row_numbers,
         shape=np.array([rows.n_users, rows.n_items], dtype=np.int64),
         scale=np.array(rows.scale or (), dtype=np.float64),
-        **{column: getattr(rows, column) for column in COLUMNS},
+        **{column: getattr(rows, column) for column in (*COLUMNS, *NAMED_COLUMNS)},
         time_unit=np.array(rows.time_unit),
     )
-    np.savez(path, **vars(arrays))
+    stored = {
+        name: column for name, column in vars(arrays).items() if name not in NAMED_COLUMNS or len(column)
+    }
+    np.savez(path, **stored)
 
 
 def load_parts(directory: Path, *parts: Part) -> Interactions:
@@ -76,7 +83,7 @@ def load_parts(directory: Path, *parts: Part) -> Interactions:
     loaded = [read_part(directory, part) for part in parts]
     order = np.argsort(np.concatenate([part.row_numbers for part in loaded]), kind="stable")
     columns: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in loaded]) for name in COLUMNS
+        name: np.concatenate([getattr(part, name) for part in loaded]) for name in (*COLUMNS, *NAMED_COLUMNS)
     }
     n_users, n_items = loaded[0].shape.tolist()
     scale = loaded[0].scale.tolist()

@@ -76,7 +76,7 @@ def read_columns(path: Path, wanted: Sequence[str], text_format: TextFormat, *, 
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty; it must contain one line per row")
     if path.suffix in PARQUET:
-        frame = read_parquet(path, wanted)
+        frame = read_parquet(path, wanted, ids)
     else:
         frame = read_text(path, wanted, text_format, ids)
     if frame.empty:
@@ -84,8 +84,8 @@ def read_columns(path: Path, wanted: Sequence[str], text_format: TextFormat, *, 
     return frame[list(wanted)]
 
 
-def read_parquet(path: Path, wanted: Sequence[str]) -> pd.DataFrame:
-    """Return the wanted columns of a Parquet file; nested ones and booleans are refused.
+def read_parquet(path: Path, wanted: Sequence[str], ids: int) -> pd.DataFrame:
+    """Return the wanted columns of a Parquet file; nested ones are refused, and booleans as ids.
 
     Raises:
         DataError: see :func:`read_columns`.
@@ -97,9 +97,9 @@ def read_parquet(path: Path, wanted: Sequence[str]) -> pd.DataFrame:
     try:
         require_columns(path, wanted, pq.read_schema(path).names)
         table = pq.read_table(path, columns=list(wanted))
-        for name in wanted:
+        for index, name in enumerate(wanted):
             kind = table.schema.field(name).type
-            if kinds.is_nested(kind) or kinds.is_boolean(kind):
+            if kinds.is_nested(kind) or (kinds.is_boolean(kind) and index < min(ids, 2)):
                 raise DataError(
                     f"{path}: column {name!r} contains {kind}; it must contain numbers, text or dates"
                 )

@@ -18,6 +18,12 @@ from benchmark.datasets.tables.identifiers import Where, plain_ids
 from benchmark.datasets.tables.parse import Notation, banded, numbers, words
 from benchmark.datasets.tables.time_entries import Times
 from benchmark.datasets.tables.timestamps import below_each_other, read_times
+from benchmark.datasets.tables.value_column import (
+    refuse_booleans,
+    values_below_each_other,
+    with_event_weights,
+    with_feedback,
+)
 from benchmark.errors import DataError, SplitError
 
 CLOCK = "clock"
@@ -26,20 +32,24 @@ UNKNOWN_LIMIT = 0.5
 
 
 def read_log(path: Path, spec: LogSpec, say: Say = silent) -> pd.DataFrame:
-    """Return the log in one file: columns user, item and, if named, value and time, in file order.
+    """Return the log in one file, in file order: columns user, item and, if named, value and time.
+
+    Values are numbers or booleans; event types are in a column ``event`` instead, as categories. What each
+    row weighs is in ``weight``, if the spec says anything about it.
 
     Times are whole numbers; ``clock_of`` says of which unit.
 
     Raises:
         DataError: the file is missing, empty or not text in UTF-8; a column is missing; a value is
-            text; a time is neither a number nor a date as the spec says, or in two units; ids are mixed.
+            text that no key explains; a time is neither a number nor a date as the spec says, or in two
+            units; ids are mixed.
     """
     rows = read_rows(path, spec, say)
     frame = rows.frame
     for side in SIDES:
         where = locator([rows.location], [len(frame)], getattr(spec, side))
         frame[side] = plain_ids(frame[side], where, Notation.of(spec), say)
-    return with_times(frame, rows.times)
+    return with_times(with_event_weights(frame, spec, path), rows.times)
 
 
 def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.DataFrame:
@@ -55,6 +65,8 @@ def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.Da
     locations = [rows.location for rows in read]
     others = [rows.frame.drop(columns=[*SIDES]) for rows in read]
     frame = pd.concat(others, ignore_index=True).reindex(range(sum(lengths)))
+    for column in {"value", "event"} & set(frame):
+        frame[column] = values_below_each_other(others, column)
     for position, side in enumerate(SIDES):
         ids = stacked([rows.frame[side] for rows in read])
         where = locator(locations, lengths, getattr(spec, side))
@@ -64,7 +76,7 @@ def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.Da
     frame = frame.assign(part=np.repeat(np.arange(len(paths), dtype=np.int8), lengths))
     refuse_overlap(frame, paths)
     check_items(frame, paths, say, has_table=spec.item_table is not None)
-    return frame
+    return with_event_weights(frame, spec, paths[0].parent)
 
 
 def read_table(
@@ -111,7 +123,7 @@ def separator(given: Separator) -> str:
 
 @dataclass(frozen=True)
 class FileRows:
-    """The rows of one file: ids as written, values as float64, and the times."""
+    """The rows of one file: ids as written, values and weights as read, and the times."""
 
     frame: pd.DataFrame
     times: Times | None
@@ -125,26 +137,32 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
         DataError: as :func:`read_log`.
     """
     named = {"user": spec.user, "item": spec.item, "time": spec.time, "value": spec.value}
-    wanted = {role: column for role, column in named.items() if column}
-    text_format, as_written = TextFormat(spec.columns, separator(spec.separator)), 2
+    if isinstance(spec.weight, str) and spec.weight != spec.value:
+        named["weight"] = spec.weight
+    as_written = {"user", "item"}  # text stays as it is in these, and they come first
+    if spec.time_format not in {None, "excel"}:
+        as_written.add("time")
+    if spec.has_event_types:
+        as_written.add("value")
     if spec.decimal == ",":
-        as_written = len(wanted)
-    elif spec.time and spec.time_format not in {None, "excel"}:
-        as_written = 3
-    frame = read_columns(path, list(wanted.values()), text_format, ids=as_written).set_axis(
-        list(wanted), axis=1
-    )
+        as_written |= set(named)
+    roles = [role for role, column in named.items() if column]
+    roles.sort(key=lambda role: role not in as_written)
+    columns = [str(named[role]) for role in roles]
+    text_format = TextFormat(spec.columns, separator(spec.separator))
+    kept = len(as_written & set(roles))
+    frame = read_columns(path, columns, text_format, ids=kept).set_axis(roles, axis=1)
     location, times, faults = Location(path, text_format), None, []
     if spec.time:
         try:
+            refuse_booleans(frame["time"], location, spec.time)
             times = read_times(frame.pop("time"), location, spec.time, spec, say)
         except DataError as error:
             faults.append(str(error))
-    if spec.value:
-        try:
-            frame["value"] = numbers(frame["value"], location, spec.value, Notation.of(spec))
-        except DataError as error:
-            faults.append(str(error))
+    try:
+        frame = with_feedback(frame, location, spec, say)
+    except DataError as error:
+        faults.append(str(error))
     if faults:
         raise DataError("\n".join(faults))
     return FileRows(frame, times, location)

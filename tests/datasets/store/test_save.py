@@ -12,7 +12,7 @@ from benchmark.datasets.audit.split_audit import audit
 from benchmark.datasets.manifest import Overlap
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.synthetic import synthetic_log
-from benchmark.datasets.specs import SplitSpec
+from benchmark.datasets.specs import PrepareSpec, SplitSpec
 from benchmark.datasets.split import split
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import load_manifest, save_split
@@ -203,3 +203,21 @@ def test_stored_train_and_valid_come_back_as_one_in_the_order_of_the_log(done, t
     chosen = np.sort(np.concatenate([done.rows["train"], done.rows["valid"]]))
     both = load_parts(tmp_path / "split", "train", "valid")
     assert same(both, done.prepared.interactions.rows(chosen))
+
+
+def test_dislikes_and_weights_come_back_and_take_no_room_where_there_are_none(tmp_path):
+    log = synthetic_log(users=20, items=30, interactions=250)
+    plain = split(prepare(log))
+    save_split(plain, tmp_path / "plain", audit(plain))
+    with np.load(tmp_path / "plain" / "train.npz") as stored:
+        assert not {"negative", "weights"} & set(stored.files)
+    assert len(load_parts(tmp_path / "plain", "train").weights) == 0
+    weighed = replace(log, frame=log.frame.assign(weight=log.frame["value"]), weight="value")
+    marked = split(prepare(weighed, PrepareSpec(positive=">= 4", negative="<= 2")))
+    manifest = save_split(marked, tmp_path / "marked", audit(marked))
+    assert (load_manifest(tmp_path / "marked").negative, manifest.weight) == ("<= 2", "value")
+    rows = load_parts(tmp_path / "marked", "train", "valid")
+    assert rows.weights.tolist() == rows.values.tolist()  # noqa: PD011 (an array of ours)
+    assert rows.negative.tolist() == (rows.weights <= 2).tolist()
+    likes = rows.positives()
+    assert (likes.weights.min(), likes.negative.any()) == (4, False)

@@ -1,0 +1,76 @@
+"""What a model is handed of a log: its rows, and weights and known dislikes only if it uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from builders import interactions
+
+from benchmark.errors import AdapterError
+from benchmark.fit import handed_to
+from benchmark.protocol import Traits, traits
+
+LOG = replace(
+    interactions([0, 0, 1, 1], [0, 1, 1, 2]),
+    positive=np.array([True, False, True, False]),
+    negative=np.array([False, True, False, False]),
+    weights=np.array([2, 1, 3, 1], dtype=np.float32),
+)
+
+
+def own(uses: Any = (), feedback: str = "implicit") -> Traits:
+    """The traits of an adapter that says this of itself."""
+
+    @dataclass
+    class Model:
+        space: ClassVar[dict[str, Any]] = {}
+
+        def fit_steps(self, train: Any, context: Any) -> Any: ...
+        def score(self, users: Any) -> Any: ...
+
+    Model.uses, Model.feedback = uses, feedback  # type: ignore[attr-defined]
+    return traits(Model)
+
+
+def test_ranker_that_uses_neither_is_handed_its_likes_and_nothing_else() -> None:
+    train = handed_to(own(), LOG)
+    assert (train.items.tolist(), len(train.weights), len(train.negative)) == ([0, 1], 0, 0)
+    assert train.dislikes is None
+
+
+def test_ranker_is_handed_the_weights_of_its_likes() -> None:
+    train = handed_to(own(("weights",)), LOG)
+    assert (train.weights.tolist(), train.dislikes) == ([2, 3], None)
+
+
+def test_ranker_is_handed_known_dislikes_apart_from_its_rows() -> None:
+    train = handed_to(own(("weights", "negatives")), LOG)
+    assert train.items.tolist() == [0, 1]
+    assert train.dislikes is not None
+    assert (train.dislikes.users.tolist(), train.dislikes.items.tolist()) == ([0], [1])
+
+
+def test_pair_that_is_liked_elsewhere_is_no_known_dislike() -> None:
+    again = replace(LOG, items=np.array([1, 1, 1, 2], dtype=np.int32))
+    assert handed_to(own(("negatives",)), again).dislikes is None
+
+
+def test_rating_model_trains_on_all_values_and_sees_marks_only_if_it_uses_them() -> None:
+    plain = handed_to(own(feedback="explicit"), LOG)
+    assert (len(plain), len(plain.negative), len(plain.weights)) == (4, 0, 0)
+    marked = handed_to(own(("negatives",), "explicit"), LOG)
+    assert (len(marked), marked.negative.tolist(), len(marked.weights)) == (4, [False, True, False, False], 0)
+
+
+def test_log_without_the_keys_is_handed_on_as_it_is() -> None:
+    plain = replace(LOG, negative=LOG.negative[:0], weights=LOG.weights[:0])
+    assert handed_to(own(("weights", "negatives"), "explicit"), plain) is plain
+
+
+@pytest.mark.parametrize("uses", ["weights", ("dislikes",)])
+def test_adapter_that_uses_something_unknown_is_refused(uses: Any) -> None:
+    with pytest.raises(AdapterError, match=r"uses is .*'weights' and 'negatives'"):
+        own(uses)
