@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.datasets.clock import Clock
-    from benchmark.datasets.specs import Seen
+    from benchmark.datasets.specs import PrepareSpec, Seen
     from benchmark.records import Provenance
 
 Part: TypeAlias = Literal["train", "valid", "test"]
@@ -93,6 +93,7 @@ class Log:
         user_roles: columns of ``users`` that models are shown; None likewise.
         notes: what was made of the files that they do not say themselves, one sentence each.
         clock: what the times mean.
+        defaults: how its publisher's rows are prepared where the suite does not say; None if that is as ever.
     """
 
     provenance: Provenance
@@ -103,6 +104,7 @@ class Log:
     user_roles: Roles | None = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     clock: Clock = field(default_factory=seconds_since_1970)
+    defaults: PrepareSpec | None = None
 
     @property
     def name(self) -> str:

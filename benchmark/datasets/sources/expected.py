@@ -34,7 +34,7 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     """
     files = locate(spec, folders, parts)
     generated = bool(spec.synthetic and not spec.synthetic.repeats)
-    has_values = bool(generated or files.layout or spec.value)
+    has_values = bool(generated or (files.layout and files.layout.log.value) or spec.value)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
     return ExpectedLog(has_values and has_scale, described_sides(spec, files))
 
@@ -43,7 +43,7 @@ def described_sides(spec: LogSpec, files: LogFiles) -> tuple[str, ...]:
     """Return which of "users" and "items" models are shown features of; titles are features of items."""
     users = files.layout.user_roles if files.layout else {}
     items = files.layout.item_roles if files.layout else GENRES if spec.synthetic else {}
-    has_titles = bool(files.layout or spec.synthetic)
+    has_titles = bool(spec.synthetic or (files.layout and files.layout.has_items))
     if spec.users:
         users = roles(spec.users)
     if spec.item_table:

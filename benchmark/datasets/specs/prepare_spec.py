@@ -107,4 +107,17 @@ class PrepareSpec(Spec):
         """Return the preparation of one log: what its own entry says wins."""
         own = {key: getattr(spec, key) for key in ("positive", "negative", "pairs", "seen")}
         given = {key: value for key, value in own.items() if value is not None}
-        return PrepareSpec.model_validate({**self.model_dump(), **given}) if given else self
+        return PrepareSpec.model_validate({**self.model_dump(exclude_unset=True), **given}) if given else self
+
+    def or_else(self, defaults: PrepareSpec | None) -> PrepareSpec:
+        """Return the preparation with a known data set's own where the suite says nothing.
+
+        Rows that come again are kept, merged or refused: what the suite says of one way rules out the others.
+        """
+        if defaults is None:
+            return self
+        given = self.model_dump(exclude_unset=True)
+        again = {"pairs", "duplicates", "seen"}
+        chosen = {"pairs", "duplicates"} & set(given)
+        own = defaults.model_dump(exclude_defaults=True, exclude=again if chosen else None)
+        return PrepareSpec.model_validate({**own, **given})
