@@ -55,7 +55,8 @@ def table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def ratings(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     """Return every row, those with rating 0 included."""
-    return finished(table(path, (log.user, log.item, str(log.value))), path, log, say)
+    frame = table(path, (log.user, log.item, str(log.value)))
+    return finished(frame, path, log, say, text=("item",))  # of the ISBNs some are no numbers, some no ISBNs
 
 
 def explicit(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
@@ -105,7 +106,6 @@ def layout(*, with_unrated: bool) -> Layout:
             user="User-ID",
             item="ISBN",
             value="Book-Rating",
-            ids="text",
             positive=">= 0" if with_unrated else None,  # 0 is a book that somebody has, not a dislike
         ),
         rows=ratings if with_unrated else explicit,

@@ -21,10 +21,7 @@ def counts(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     """Return plays of each user and track, from a tab-separated file, packed by bzip2 or not."""
     try:
         with opened(path) as file:
-            blocks = pd.read_csv(
-                file, sep="\t", quoting=csv.QUOTE_NONE, usecols=list(COLUMNS), chunksize=5_000_000
-            )
-            frame = pd.concat([block for block in blocks], ignore_index=True)
+            frame = pd.read_csv(file, sep="\t", quoting=csv.QUOTE_NONE, usecols=list(COLUMNS))
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty; it must contain one line per row") from error
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ import gzip
 import lzma
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.log import SIDES, Say
+from benchmark.datasets.log import SIDES, Say, Side
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.csv_parquet import Location, TextFormat
 from benchmark.datasets.tables.parse import numbers, plain_ids, seconds
@@ -139,8 +139,17 @@ class Codes:
         return pd.Series(pd.Categorical.from_codes(np.array(self.rows, dtype=np.int32), names))
 
 
-def finished(frame: pd.DataFrame, path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
+def finished(
+    frame: pd.DataFrame, path: Path, log: LogSpec, say: Say, *, text: Sequence[Side] = ()
+) -> pd.DataFrame:
     """Return columns as they are written as the log that ``log`` says they are: ids, values, times.
+
+    Args:
+        frame: the publisher's columns, perhaps with the column part.
+        path: where they come from, for messages.
+        log: which column is what.
+        say: takes one line of progress.
+        text: whose ids stay as written, whatever they look like.
 
     Raises:
         DataError: there are no rows, an id, a value or a time is not one.
@@ -151,7 +160,7 @@ def finished(frame: pd.DataFrame, path: Path, log: LogSpec, say: Say) -> pd.Data
     made = {}
     for side in SIDES:
         name = getattr(log, side)
-        made[side] = plain_ids(frame[name], where(location, name), as_text=log.ids == "text")
+        made[side] = plain_ids(frame[name], where(location, name), as_text=log.ids == "text" or side in text)
     if log.value:
         made["value"] = numbers(frame[log.value], location, log.value)
     if log.time:

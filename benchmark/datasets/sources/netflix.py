@@ -41,25 +41,25 @@ def blocks(path: Path) -> Iterator[pd.DataFrame]:
     movie, first = None, 1
     columns = ["customer", "rating", "date"]
     try:
-        reader = pd.read_csv(
+        with pd.read_csv(
             path, header=None, names=columns, dtype="str", chunksize=BLOCK, skip_blank_lines=False
-        )
-        for block in reader:
-            heads = block["rating"].isna() & block["date"].isna()
-            movies = block["customer"].str.removesuffix(":").where(heads).ffill()
-            movies = movies.fillna(movie) if movie else movies
-            wrong = heads & ~block["customer"].fillna("").str.fullmatch(r"\d+:")
-            wrong |= ~heads & (movies.isna() | block["date"].isna())
-            if wrong.any():
-                row = int(np.flatnonzero(wrong.to_numpy())[0])
-                raise DataError(
-                    f"{path}:{first + row}: {', '.join(block.iloc[row].dropna())!r} is neither a movie such as "
-                    "'1:' nor a rating such as 1488844,3,2005-09-06 below one; use another copy"
-                )
-            if len(block):
-                movie = movies.iloc[-1]
-            first += len(block)
-            yield typed(block.assign(movie=movies)[~heads], path)
+        ) as reader:
+            for block in reader:
+                heads = block["rating"].isna() & block["date"].isna()
+                movies = block["customer"].str.removesuffix(":").where(heads).ffill()
+                movies = movies.fillna(movie) if movie else movies
+                wrong = heads & ~block["customer"].fillna("").str.fullmatch(r"\d+:").astype("bool")
+                wrong |= ~heads & (movies.isna() | block["date"].isna())
+                if wrong.any():
+                    row = int(np.flatnonzero(wrong.to_numpy())[0])
+                    raise DataError(
+                        f"{path}:{first + row}: {', '.join(block.iloc[row].dropna())!r} is neither a movie such "
+                        "as '1:' nor a rating such as 1488844,3,2005-09-06 below one; use another copy"
+                    )
+                movie, first = movies.iloc[-1], first + len(block)
+                yield typed(block.assign(movie=movies)[~heads], path)
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{path}: the file is empty; it must contain one line per row") from error
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not as published: {error}; use another copy") from error
 

@@ -28,13 +28,13 @@ TEST_FILE = "test.txt"
 
 def split_lists(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     """Return the rows of train.txt and test.txt, and which part each belongs to."""
+    test = path.with_name(TEST_FILE)
+    if not test.is_file():
+        raise DataError(f"{test}: no such file; it contains the test rows: fetch the data set again")
     found = []
-    for part, name in (("train", path.name), ("test", TEST_FILE)):
-        if not (path.parent / name).is_file():
-            raise DataError(f"{path.parent / name}: no such file; it contains the {part} rows: fetch it again")
-        users, items = lists(path.parent / name)
-        label = np.int8(PARTS.index("train" if part == "train" else "test"))
-        found.append(pd.DataFrame({log.user: users, log.item: items, "part": label}))
+    for label, part in ((PARTS.index("train"), path), (PARTS.index("test"), test)):
+        users, items = lists(part)
+        found.append(pd.DataFrame({log.user: users, log.item: items, "part": np.int8(label)}))
     return finished(pd.concat(found, ignore_index=True), path, log, say)
 
 

@@ -68,7 +68,9 @@ def reviews(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     }
     frame = columns_of(path, REVIEWS, columns)
     if frame is None:
-        raise DataError(f"{path}: {REVIEWS} is not in it; get the JSON files of the Yelp Open Dataset")
+        raise DataError(
+            f"{path}: {REVIEWS} is not in it, or it is cut off; get the JSON files of the Yelp Open Dataset"
+        )
     return finished(frame, path, log, say)
 
 

@@ -227,12 +227,17 @@ def test_yelp_is_read_unpacked_or_from_the_tar_that_yelp_hands_out(write, opened
 
 
 def test_tar_of_yelp_without_the_reviews_or_cut_off_is_refused(write, opened):
-    write("yelp", {"yelp_dataset.tar": tar({"photos.json": b"{}"}, "w")})
-    with pytest.raises(DataError, match="yelp_academic_dataset_review.json is not in it"):
-        opened("yelp")
-    write("yelp", {"yelp_dataset.tar": tar(YELP_FILES, "w:gz")[:-300]})
-    with pytest.raises(DataError, match=r"yelp_dataset.tar: not (a whole tar|JSON lines)"):
-        opened("yelp")
+    many = {"yelp_academic_dataset_review.json": json_lines(*STARS * 500).encode()}
+    for content in (
+        tar({"photos.json": b"{}"}, "w"),
+        tar(YELP_FILES, "w:gz")[:-300],
+        tar(many, "w")[:90_000],
+        tar(many, "w:gz")[:-300],
+        b"<html>",
+    ):
+        write("yelp", {"yelp_dataset.tar": content})
+        with pytest.raises(DataError, match=r"yelp_dataset.tar: .*(cut off|not a whole tar|not JSON lines)"):
+            opened("yelp")
 
 
 # Gowalla
