@@ -12,7 +12,8 @@ from benchmark.errors import BenchError
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench data``."""
     parser.add_argument("action", choices=("list", "fetch", "check"), help="what to do")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a data set to fetch, a part of names to list, or a suite to check")
+    what = "a data set to fetch, a part of the names to list, or a suite to check"
+    parser.add_argument("name", nargs="?", metavar="NAME", help=what)
     add_data_folder(parser)
 
 

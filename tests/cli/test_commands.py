@@ -270,7 +270,7 @@ def test_data_list_says_what_is_here_and_how_to_get_the_rest(bench: Bench, tmp_p
     assert "no: bench data fetch lastfm-hetrec2011" in shown
 
 
-def test_data_list_shows_sixty_categories_as_two_until_they_are_asked_for(bench: Bench, tmp_path: Path) -> None:
+def test_data_list_shows_categories_as_one_until_they_are_asked_for(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "amazon-2023-Books").mkdir()
     (tmp_path / "amazon-2023-Books" / "Books.csv").touch()
     _, shown, _ = bench("data", "list", "--data", tmp_path)

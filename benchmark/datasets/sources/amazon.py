@@ -112,8 +112,9 @@ def products(folder: Path, category: str) -> pd.DataFrame | None:
         frame = json_columns(file, path, columns)
     item = plain_ids(frame["parent_asin"], lambda row: f"{path}: row {row + 1}")
     lists = [LIST_SEPARATOR.join(names) if names is not None else "" for names in frame["categories"]]
-    table = {"item": item, "title": words(frame["title"]), "store": words(frame["store"]), "categories": lists}
-    return pd.DataFrame(table).drop_duplicates("item", ignore_index=True)
+    titles, shops = words(frame["title"]), words(frame["store"])
+    table = pd.DataFrame({"item": item, "title": titles, "store": shops, "categories": lists})
+    return table.drop_duplicates("item", ignore_index=True)
 
 
 COLUMNS = LogSpec(

@@ -85,8 +85,9 @@ def fetch(known: KnownDataset, cache: Path | None = None, say: Say = silent) -> 
                 return folder
             refuse_by_hand(known)
             targets = {url: target_of(url, known, cache) for url in known.urls}
+            stated = dict.fromkeys(known.urls[:1], known.archive_md5)
             checks = [
-                download(url, target, say, label=known.name, md5=known.archive_md5 if url == known.url else None)
+                download(url, target, say, label=known.name, md5=stated.get(url))
                 for url, target in targets.items()
             ]
             receipt = Receipt(
@@ -102,10 +103,11 @@ def fetch(known: KnownDataset, cache: Path | None = None, say: Say = silent) -> 
                 say(f"{known.name}: no published checksum; sha256 of the {what} {receipt.archive_sha256}")
             unpack(list(targets.values()), known, folder, receipt)
     except NotReachedError as error:
+        unpacked = "unpacked " if is_zip(*map(Path, known.urls)) else ""
         raise SourceError(
             f"{known.name} is not on this machine and {error}.\n"
-            f"  Put the {'unpacked ' if is_zip(Path(known.urls[0])) else ''}{known.folder} folder under $BENCH_DATA, allow stand_in: true in the suite, "
-            "or run: bench run quickstart"
+            f"  Put the {unpacked}{known.folder} folder under $BENCH_DATA, allow stand_in: true in the "
+            "suite, or run: bench run quickstart"
         ) from error
     except OSError as error:
         raise SourceError(f"{cache}: cannot keep {known.name} here: {error.strerror or error}") from error
@@ -122,8 +124,8 @@ def refuse_by_hand(known: KnownDataset) -> None:
     if not known.urls:
         raise SourceError(
             f"{known.name} is not on this machine, and nobody may fetch it for you: {known.licence}.\n"
-            f"  Make a folder {known.folder} under $BENCH_DATA and {known.by_hand}; or allow stand_in: true in "
-            "the suite"
+            f"  Make a folder {known.folder} under $BENCH_DATA and {known.by_hand}; or allow stand_in: true "
+            "in the suite"
         )
 
 

@@ -192,8 +192,8 @@ def find_known(name: str) -> KnownDataset:
         families = dict.fromkeys(known.family for known in KNOWN.values() if known.family)
         raise SourceError(
             f"no data set is called {name!r}{did_you_mean(name, KNOWN)}\n"
-            f"  Known are {', '.join([*alone, *families])}. A log of your own needs the key path, a generated "
-            "one synthetic"
+            f"  Known are {', '.join([*alone, *families])}. A log of your own needs the key path, a "
+            "generated one synthetic"
         )
     return KNOWN[name]
 

@@ -1,4 +1,4 @@
-"""KuaiRec 2.0: how much of each short video users watched; a small matrix in which nearly all pairs are known.
+"""KuaiRec 2.0: how much of each short video users watched, and a part in which nearly all pairs are known.
 
 Columns, counts, licence and the threshold for a like: README of github.com/chongminggao/KuaiRec (Gao et al.
 2022, arXiv:2202.10842).
@@ -35,7 +35,7 @@ def tags(text: str, path: Path) -> str:
     try:
         return LIST_SEPARATOR.join(str(int(tag)) for tag in ast.literal_eval(text))
     except (ValueError, SyntaxError, TypeError) as error:
-        raise DataError(f"{path}: {text!r} is not a list such as [27, 9]; fetch the data set again") from error
+        raise DataError(f"{path}: {text!r} is not a list such as [27, 9]; fetch it again") from error
 
 
 def matrix(name: str) -> Layout:

@@ -1,4 +1,8 @@
-"""LFM-2b (Schedl et al. 2022): how often Last.fm's users played a track. Its publisher no longer hands it out."""
+"""LFM-2b (Schedl et al. 2022): how often Last.fm's users played a track, from a copy of the user's own.
+
+Its publisher no longer hands it out. Columns and users: public code that reads it, and notes on it; rows and
+tracks are those of the paper, which could not be read again.
+"""
 
 from __future__ import annotations
 

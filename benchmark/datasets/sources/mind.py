@@ -110,7 +110,7 @@ MIND_SMALL = KnownDataset(
     folder="MINDsmall",
     url=None,
     by_hand=(
-        "accept the Microsoft Research licence at https://msnews.github.io and download MINDsmall_train.zip "
+        "accept its terms at https://msnews.github.io and download MINDsmall_train.zip "
         f"and MINDsmall_dev.zip: unpacked into folders {TRAIN} and {DEV}, they go into it"
     ),
     download_mb=None,
@@ -118,6 +118,6 @@ MIND_SMALL = KnownDataset(
     users=94_057,
     items=65_238,
     scale=None,
-    licence="Microsoft Research licence: non-commercial research, no redistribution",
+    licence="non-commercial research only, provided as is without extending any licence; cite Wu et al. 2020",
     side_information="titles, categories, abstracts",
 )

@@ -53,8 +53,8 @@ def blocks(path: Path) -> Iterator[pd.DataFrame]:
                 if wrong.any():
                     row = int(np.flatnonzero(wrong.to_numpy())[0])
                     raise DataError(
-                        f"{path}:{first + row}: {', '.join(block.iloc[row].dropna())!r} is neither a movie such "
-                        "as '1:' nor a rating such as 1488844,3,2005-09-06 below one; use another copy"
+                        f"{path}:{first + row}: {', '.join(block.iloc[row].dropna())!r} is neither a movie "
+                        "such as '1:' nor a rating such as 1488844,3,2005-09-06 below one; use another copy"
                     )
                 movie, first = movies.iloc[-1], first + len(block)
                 yield typed(block.assign(movie=movies)[~heads], path)
@@ -110,7 +110,8 @@ NETFLIX = KnownDataset(
     url=None,
     by_hand=(
         "Netflix does not hand it out any longer; of a copy of your own, combined_data_1.txt to "
-        f"combined_data_4.txt and {TITLES} go into it (of training_set.tar: cat training_set/mv_*.txt > {MAIN})"
+        f"combined_data_4.txt and {TITLES} go into it (of training_set.tar: cat training_set/mv_*.txt > "
+        f"{MAIN})"
     ),
     download_mb=None,
     rows=100_480_507,

@@ -19,9 +19,7 @@ YOUR_OWN = "your own"
 """The licence of a log that no known publisher made."""
 
 
-def published_log(
-    known: KnownDataset, folder: Path, entry: LogSpec | None = None, say: Say = silent
-) -> Log:
+def published_log(known: KnownDataset, folder: Path, entry: LogSpec | None = None, say: Say = silent) -> Log:
     """Return a publisher's log; its origin says so if the file is not the published one.
 
     Args:

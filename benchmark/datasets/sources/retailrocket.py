@@ -1,7 +1,7 @@
 """RetailRocket: views, additions to the cart and purchases in a shop, with times in milliseconds.
 
-Columns and counts: the description on kaggle.com/datasets/retailrocket/ecommerce-dataset, as quoted by
-thetazero.com; items: RecSysDatasets by RUCAIBox.
+Columns and counts: the description on kaggle.com/datasets/retailrocket/ecommerce-dataset, as others quote
+it; items with an event, as public analyses count them.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ RETAILROCKET = KnownDataset(
     folder="retailrocket",
     url=None,
     by_hand=(
-        "accept its licence at https://www.kaggle.com/datasets/retailrocket/ecommerce-dataset (a Kaggle account "
-        "is needed) and download it: events.csv and category_tree.csv go into it"
+        "accept its licence at https://www.kaggle.com/datasets/retailrocket/ecommerce-dataset (a Kaggle "
+        "account is needed) and download it: events.csv and category_tree.csv go into it"
     ),
     download_mb=None,
     rows=2_756_101,
     users=1_407_580,
     items=235_061,
     scale=None,
-    licence="CC BY-NC-SA 4.0",
+    licence="as its Kaggle page states, to be accepted there",
     side_information="nothing (properties of items change over time and are not read)",
 )

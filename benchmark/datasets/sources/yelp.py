@@ -114,6 +114,6 @@ YELP = KnownDataset(
     users=1_987_929,
     items=150_346,
     scale=(1.0, 5.0),
-    licence="Yelp Dataset Terms of Use: personal, educational and academic use, no redistribution",
+    licence="Yelp Dataset Terms of Use: personal, educational and academic use; accept them there",
     side_information="names, cities, categories",
 )

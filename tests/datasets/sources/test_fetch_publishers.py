@@ -19,7 +19,8 @@ from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec
 from benchmark.errors import SourceError
 
-CHECK_INS = gzip.compress(b"0\t2010-10-19T23:55:27Z\t30.2\t-97.7\t22847\n1\t2010-10-18T22:17:43Z\t30.2\t-97.7\t5\n")
+LINES = b"0\t2010-10-19T23:55:27Z\t30.2\t-97.7\t22847\n1\t2010-10-18T22:17:43Z\t30.2\t-97.7\t5\n"
+CHECK_INS = gzip.compress(LINES)
 MATRIX = b"user_id,video_id,timestamp,watch_ratio\n0,3649,1593878903.438,1.2\n1,9598,1593879221.297,3.0\n"
 
 
@@ -71,7 +72,8 @@ def test_fetch_keeps_a_single_packed_file_as_it_is(serve, tmp_path):
     folder = fetch(KNOWN["gowalla"], tmp_path, said.append)
     assert (folder / "loc-gowalla_totalCheckins.txt.gz").read_bytes() == CHECK_INS
     assert sorted(path.name for path in tmp_path.iterdir()) == [".loc-gowalla.lock", "loc-gowalla"]
-    assert f"gowalla: no published checksum; sha256 of the file {hashlib.sha256(CHECK_INS).hexdigest()}" in said
+    sha256 = hashlib.sha256(CHECK_INS).hexdigest()
+    assert f"gowalla: no published checksum; sha256 of the file {sha256}" in said
     log = open_log(LogSpec(name="gowalla"), DataFolders(cache=tmp_path))
     assert log.frame["item"].tolist() == [22847, 5]
     assert "no published checksum, md5" in log.provenance.origin
@@ -107,7 +109,9 @@ def test_fetch_of_several_files_that_breaks_off_in_the_second_goes_on_there(serv
 def test_fetch_of_several_files_of_which_one_is_missing_is_refused_with_what_to_do(serve, server, tmp_path):
     _, second = serve("lightgcn-gowalla", b"0 1\n", b"0 2\n")
     del server.files[second]
-    with pytest.raises(SourceError, match=r"test.txt: the server answered 404[\s\S]*Put the lightgcn-gowalla folder"):
+    with pytest.raises(
+        SourceError, match=r"test.txt: the server answered 404[\s\S]*Put the lightgcn-gowalla"
+    ):
         fetch(KNOWN["lightgcn-gowalla"], tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import bz2
 import gzip
 import io
@@ -21,6 +22,7 @@ from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, find_known, find_layout
 from benchmark.datasets.sources.netflix import BLOCK
 from benchmark.datasets.sources.open_log import open_log
+from benchmark.datasets.sources.steam import fields, text_of
 from benchmark.datasets.specs import LogSpec, PrepareSpec, SplitSpec
 from benchmark.datasets.split import split
 from benchmark.errors import DataError, SourceError, SplitError
@@ -55,6 +57,10 @@ def rows(log: Log):
     return [tuple(row) for row in log.frame.itertuples(index=False)]
 
 
+def ratings(prepared):
+    return prepared.interactions.values.tolist()  # noqa: PD011 (our own column, no DataFrame)
+
+
 def seconds(date):
     return pd.Timestamp(date, tz="UTC").timestamp()
 
@@ -67,12 +73,13 @@ def json_lines(*objects):
 
 REVIEWS = [
     {
-        "rating": 5.0, "title": "So \"soft\"", "text": "line one\nline two, and a 😀", "images": [{"hiRes": None}],
+        "rating": 5.0, "title": 'So "soft"', "text": "one\ntwo, and a 😀", "images": [{"hiRes": None}],
         "asin": "B00YQ6X8EO", "parent_asin": "B00YQ6X8EP", "user_id": "AGKHLEW2SOWHNMFQIJGBECAF7INQ",
         "timestamp": 1588687728923, "helpful_vote": 0, "verified_purchase": True,
     },
     {
-        "rating": 4.0, "title": "", "text": "", "images": [], "asin": "B081TJ8YS3", "parent_asin": "B081TJ8YS3",
+        "rating": 4.0, "title": "", "text": "", "images": [],
+        "asin": "B081TJ8YS3", "parent_asin": "B081TJ8YS3",
         "user_id": "AGKHLEW2SOWHNMFQIJGBECAF7INQ", "timestamp": 1588615855070, "helpful_vote": 1,
         "verified_purchase": False,
     },
@@ -82,17 +89,17 @@ REVIEWS = [
     },
 ]  # fmt: skip
 META = [
-    {"main_category": "All Beauty", "title": "Hair | spray", "store": "Yes To", "categories": ["Beauty", "Hair"],
+    {"main_category": "Beauty", "title": "Hair | spray", "store": "Yes To", "categories": ["Beauty", "Hair"],
      "price": None, "details": {"UPC": "1"}, "parent_asin": "B00YQ6X8EP"},
-    {"main_category": "All Beauty", "title": "Soap", "store": None, "categories": [], "parent_asin": "B081TJ8YS3"},
+    {"title": "Soap", "store": None, "categories": [], "parent_asin": "B081TJ8YS3"},
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_raw_reviews_of_amazon_are_json_lines_with_milliseconds(write, opened, packed):
-    text = json_lines(*REVIEWS)
-    name, content = ("All_Beauty.jsonl.gz", gzip.compress(text.encode())) if packed else ("All_Beauty.jsonl", text)
-    write("amazon-2023-beauty-raw", {name: content})
+    text = json_lines(*REVIEWS).encode()
+    file = {"All_Beauty.jsonl.gz": gzip.compress(text)} if packed else {"All_Beauty.jsonl": text}
+    write("amazon-2023-beauty-raw", file)
     log = opened("amazon-2023-beauty-raw")
     assert log.frame["item"].tolist() == ["B00YQ6X8EP", "B081TJ8YS3", "B097R46CSY"]  # the parents
     assert log.frame["user"].nunique() == 2
@@ -115,9 +122,8 @@ def test_raw_reviews_of_amazon_keep_the_earliest_of_several_as_the_publisher_doe
     again = {**REVIEWS[0], "rating": 2.0, "timestamp": 1}
     write("amazon-2023-beauty-raw", {"All_Beauty.jsonl": json_lines(*REVIEWS, again)})
     log = opened("amazon-2023-beauty-raw")
-    assert len(prepare(log).interactions) == 3
-    assert 2.0 in prepare(log).interactions.values
-    assert 5.0 in prepare(log, PrepareSpec(duplicates="last")).interactions.values  # the suite wins
+    assert ratings(prepare(log)) == [4, 1, 2]
+    assert ratings(prepare(log, PrepareSpec(duplicates="last"))) == [5, 4, 1]  # the suite wins
 
 
 def test_amazon_reviews_are_read_in_blocks_and_only_four_columns_are_kept(write, opened, monkeypatch):
@@ -145,7 +151,8 @@ def test_raw_reviews_that_are_damaged_are_refused_with_the_file(write, opened, c
 
 
 def test_five_core_of_amazon_is_a_csv_with_milliseconds(write, opened):
-    text = "user_id,parent_asin,rating,timestamp\nAGKH,B081TJ8YS3,4.0,1588615855070\nAGKH,0060934700,1.0,1588615855071\n"
+    lines = ("AGKH,B081TJ8YS3,4.0,1588615855070", "AGKH,0060934700,1.0,1588615855071")
+    text = "".join(f"{line}\n" for line in ("user_id,parent_asin,rating,timestamp", *lines))
     write("amazon-2023-books", {"Books.csv": text})
     log = opened("amazon-2023-books")
     assert log.frame["item"].tolist() == ["B081TJ8YS3", "0060934700"]  # an ISBN keeps its zeros
@@ -176,12 +183,12 @@ def test_unknown_category_is_refused_with_the_nearest_and_not_with_all_sixty():
 
 STARS = [
     {"review_id": "r1", "user_id": "-u1", "business_id": "b1", "stars": 5.0, "useful": 0,
-     "text": "naïve\n\"q\"", "date": "2018-07-07 22:09:11"},
-    {"review_id": "r2", "user_id": "_u2", "business_id": "b2", "stars": 1.0, "text": "", "date": "2012-01-03 15:28:18"},
-    {"review_id": "r3", "user_id": "_u2", "business_id": "b1", "stars": 3.0, "text": "", "date": "2012-01-04 15:28:18"},
+     "text": 'naïve\n"q"', "date": "2018-07-07 22:09:11"},
+    {"user_id": "_u2", "business_id": "b2", "stars": 1.0, "text": "", "date": "2012-01-03 15:28:18"},
+    {"user_id": "_u2", "business_id": "b1", "stars": 3.0, "text": "", "date": "2012-01-04 15:28:18"},
 ]  # fmt: skip
 PLACES = [
-    {"business_id": "b1", "name": "Café", "city": "Tampa", "categories": "Food, Coffee & Tea", "attributes": None},
+    {"business_id": "b1", "name": "Café", "city": "Tampa", "categories": "Food, Coffee & Tea"},
     {"business_id": "b2", "name": "Pub", "city": "Reno", "categories": None, "hours": {"Monday": "8:0-9:0"}},
 ]
 
@@ -299,6 +306,14 @@ def test_reviews_of_steam_are_python_literals_and_a_name_is_a_user(write, opened
         ('{"username": null}', "is not a Python dictionary"),
         ("{u'username': u'x', u'product_id': u'1'}", "lacks username, product_id or date"),
         ("[" * 5000, "is not a Python dictionary"),
+        (
+            "{u'username': u'x', u'product_id': u'1', u'date': u'2017-01-01'} or f()",
+            "is not a Python dictionary",
+        ),
+        (
+            "{u'username': u'x', u'product_id': 1, u'date': u'2017-01-01'}",
+            "lacks username, product_id or date",
+        ),
     ],
 )
 def test_line_of_steam_that_is_code_or_lacks_a_field_is_refused_and_never_run(
@@ -309,6 +324,22 @@ def test_line_of_steam_that_is_code_or_lacks_a_field_is_refused_and_never_run(
     with pytest.raises(DataError, match=rf"steam_reviews.json:5: .*{complaint}"):
         opened("steam")
     assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "user"),
+    [
+        ("{u'username': u'x', u'text': u\"it's {u'username': u'evil'}, \", u'date': u'd'}", "x"),
+        ("{u'username': u'\\u2764', u'date': u'd'}", "\u2764"),
+        ("{u'username': u'a\\\\', u'text': u'\\'', u'date': u'd'}", "a\\"),
+        ('{"username": "x"}', None),
+        ("{'username': 'x', 'tags': ['a']}", None),
+    ],
+)
+def test_quick_reading_of_a_line_gives_what_python_reads_or_leaves_it_to_python(line, user):
+    found = fields(line)
+    assert (text_of(found["username"]) if found else None) == user
+    assert user is None or ast.literal_eval(line)["username"] == user
 
 
 # MIND
@@ -375,7 +406,7 @@ def test_kuairec_is_how_much_was_watched_and_twice_the_length_is_a_like(write, o
     assert log.frame["time"].iloc[0] == pytest.approx(1593878903.438)
     done = prepare(log)
     assert len(done.interactions) == 3
-    assert done.interactions.values.tolist() == pytest.approx([1.2733965, 3.0, 2.5])
+    assert ratings(done) == pytest.approx([1.2733965, 3.0, 2.5])
     assert done.interactions.positive.tolist() == [False, True, True]
     assert done.item_table["tags"].tolist() == ["27|9", "8"]
 
@@ -523,7 +554,7 @@ def test_netflix_with_some_of_its_parts_is_read_and_it_is_said(write, opened):
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("1488844,3,2005-09-06\n1:\n", 1), ("1:\n5,3,2005-09-06\nnonsense\n", 3), ("1:\n5,3\n", 2), ("1:\n\n", 2)],
+    [("8,3,2005-09-06\n1:\n", 1), ("1:\n5,3,2005-09-06\nnonsense\n", 3), ("1:\n5,3\n", 2), ("1:\n\n", 2)],
 )
 def test_line_of_netflix_that_is_no_movie_and_no_rating_is_refused(write, opened, text, line):
     write("netflix", {"combined_data_1.txt": text})
@@ -539,7 +570,8 @@ def test_netflix_with_another_kind_of_date_is_refused(write, opened):
 
 # LightGCN and SASRec
 
-TRAIN = "".join(f"{user} {' '.join(str((user + n) % 30) for n in range(20))}\n" for user in range(10)) + "10 \n"
+ITEMS_OF = {user: [str((user + n) % 30) for n in range(20)] for user in range(10)}
+TRAIN = "".join(f"{user} {' '.join(items)}\n" for user, items in ITEMS_OF.items()) + "10 \n"
 TEST = "".join(f"{user} {(user + 25) % 30}\n" for user in range(9)) + "9\n"
 
 
