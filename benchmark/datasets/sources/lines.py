@@ -157,7 +157,7 @@ def finished(
     if frame.empty:
         raise DataError(f"{path}: no rows; it must contain one line per row")
     location = NumberedRows(path)
-    made = {}
+    made: dict[str, pd.Series] = {}
     for side in SIDES:
         name = getattr(log, side)
         made[side] = plain_ids(frame[name], where(location, name), as_text=log.ids == "text" or side in text)

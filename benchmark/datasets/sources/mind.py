@@ -58,7 +58,7 @@ def shown(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: not as published: {error}; get the file again") from error
     times = pd.to_datetime(lines["time"], format="%m/%d/%Y %I:%M:%S %p", errors="coerce", utc=True)
     articles = lines["shown"].str.split()
-    rows = np.repeat(np.arange(len(lines)), articles.str.len())
+    rows = np.repeat(np.arange(len(lines)), articles.map(len).to_numpy())
     each = articles.explode(ignore_index=True).dropna().reset_index(drop=True).astype("str")
     clicked = each.str.slice(-2).map({"-1": 1.0, "-0": 0.0})
     wrong = np.union1d(np.flatnonzero(times.isna().to_numpy()), rows[clicked.isna().to_numpy()])
