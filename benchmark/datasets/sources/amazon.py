@@ -16,7 +16,8 @@ from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.lines import finished, json_columns, opened
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.parse import plain_ids, words
+from benchmark.datasets.tables.identifiers import plain_ids
+from benchmark.datasets.tables.parse import words
 
 HOME = "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023"
 FAMILY = "amazon-2023-CATEGORY"

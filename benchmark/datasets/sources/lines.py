@@ -9,7 +9,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -19,7 +19,10 @@ import pandas as pd
 from benchmark.datasets.log import SIDES, Say, Side
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.csv_parquet import Location, TextFormat
-from benchmark.datasets.tables.parse import numbers, plain_ids, seconds
+from benchmark.datasets.tables.identifiers import Where, plain_ids
+from benchmark.datasets.tables.parse import Notation, numbers
+from benchmark.datasets.tables.read import with_times
+from benchmark.datasets.tables.timestamps import read_times
 from benchmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -158,18 +161,19 @@ def finished(
         raise DataError(f"{path}: no rows; it must contain one line per row")
     location = NumberedRows(path)
     made: dict[str, pd.Series] = {}
+    notation = Notation.of(log)
     for side in SIDES:
         name = getattr(log, side)
-        made[side] = plain_ids(frame[name], where(location, name), as_text=log.ids == "text" or side in text)
+        kept = replace(notation, as_text=True) if side in text else notation
+        made[side] = plain_ids(frame[name], where(location, name), kept, say)
     if log.value:
-        made["value"] = numbers(frame[log.value], location, log.value)
-    if log.time:
-        made["time"] = seconds(frame[log.time], location, log.time, log.time_unit, say)
+        made["value"] = numbers(frame[log.value], location, log.value, notation)
     if "part" in frame:
         made["part"] = frame["part"]
-    return pd.DataFrame(made).reset_index(drop=True)
+    times = read_times(frame[log.time], location, log.time, log, say) if log.time else None
+    return with_times(pd.DataFrame(made), times).reset_index(drop=True)
 
 
-def where(location: Location, column: str) -> Callable[[int], str]:
+def where(location: Location, column: str) -> Where:
     """Return a function that says where a row is."""
     return lambda row: f"{location.row(row)}: column {column!r}"

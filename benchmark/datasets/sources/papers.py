@@ -15,9 +15,10 @@ import pandas as pd
 from benchmark.datasets.log import PARTS, Say
 from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
-from benchmark.datasets.sources.lines import finished, text_lines
+from benchmark.datasets.sources.lines import NumberedRows, finished, text_lines
 from benchmark.datasets.specs import Duplicates, LogSpec
-from benchmark.datasets.tables.read import read_log
+from benchmark.datasets.tables.read import read_log, with_times
+from benchmark.datasets.tables.timestamps import read_times
 from benchmark.errors import DataError
 from benchmark.protocol import Longs
 
@@ -64,7 +65,8 @@ def lists(path: Path) -> tuple[Longs, Longs]:
 def sequences(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     """Return pairs with their position in the file, from 1, as time: all that tells which came first."""
     frame = read_log(path, log.model_copy(update={"time": None}), say)
-    return frame.assign(time=np.arange(1.0, len(frame) + 1))
+    position = pd.Series(np.arange(1, len(frame) + 1))
+    return with_times(frame, read_times(position, NumberedRows(path), "position", log, say))
 
 
 LISTS = Layout(

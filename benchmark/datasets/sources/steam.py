@@ -18,7 +18,8 @@ from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.lines import Codes, finished, text_lines
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.parse import plain_ids, words
+from benchmark.datasets.tables.identifiers import plain_ids
+from benchmark.datasets.tables.parse import words
 from benchmark.errors import DataError
 
 HOME = "https://cseweb.ucsd.edu/~wckang"
