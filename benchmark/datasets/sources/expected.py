@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmark.datasets.log import GENRES
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import LogFiles, locate, roles
-from benchmark.datasets.specs import FilesSpec, LogSpec
+from benchmark.datasets.specs import FilesSpec, LogSpec, PrepareSpec
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,12 @@ class ExpectedLog:
     Attributes:
         rated: whether its values are ratings on a known scale.
         described: which of "users" and "items" have features.
+        defaults: how it is prepared where the suite does not say; None if that is as ever.
     """
 
     rated: bool
     described: tuple[str, ...]
+    defaults: PrepareSpec | None = None
 
 
 def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> ExpectedLog:
@@ -36,7 +38,8 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     generated = bool(spec.synthetic and not spec.synthetic.repeats)
     has_values = bool(generated or (files.layout and files.layout.log.value) or spec.value)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
-    return ExpectedLog(has_values and has_scale, described_sides(spec, files))
+    defaults = files.layout.defaults() if files.layout else None
+    return ExpectedLog(has_values and has_scale, described_sides(spec, files), defaults)
 
 
 def described_sides(spec: LogSpec, files: LogFiles) -> tuple[str, ...]:

@@ -126,11 +126,12 @@ class Layout:
         given = {key: getattr(entry, key) for key in OWN_KEYS if key in entry.model_fields_set}
         return self.log.model_copy(update={key: value for key, value in given.items() if value is not None})
 
-    def defaults(self) -> PrepareSpec:
-        """Return how the log is prepared where the suite does not say."""
+    def defaults(self) -> PrepareSpec | None:
+        """Return how the log is prepared where the suite does not say; None if that is as ever."""
         named = {key: getattr(self.log, key) for key in MEANING}
         given = {key: value for key, value in named.items() if value is not None}
-        return PrepareSpec.model_validate({**given, "duplicates": self.duplicates})
+        made = PrepareSpec.model_validate({**given, "duplicates": self.duplicates})
+        return None if made == PrepareSpec() else made
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,12 @@ class PrepareSpec(Spec):
     def or_else(self, defaults: PrepareSpec | None) -> PrepareSpec:
         """Return the preparation with a known data set's own where the suite says nothing.
 
-        Rows that come again are kept, merged or refused: what the suite says of one way rules out the others.
+        Rows that come again are kept, merged or refused: another way that the suite says rules out all that
+        the data set says of it.
         """
         if defaults is None:
             return self
-        given = self.model_dump(exclude_unset=True)
-        again = {"pairs", "duplicates", "seen"}
-        chosen = {"pairs", "duplicates"} & set(given)
-        own = defaults.model_dump(exclude_defaults=True, exclude=again if chosen else None)
+        given, again = self.model_dump(exclude_unset=True), {"pairs", "duplicates"}
+        other = any(getattr(self, key) != getattr(defaults, key) for key in again & set(given))
+        own = defaults.model_dump(exclude_defaults=True, exclude={*again, "seen"} if other else None)
         return PrepareSpec.model_validate({**own, **given})

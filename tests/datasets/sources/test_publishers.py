@@ -273,6 +273,22 @@ def test_check_ins_of_gowalla_have_no_header_and_come_again(write, opened):
     assert len(merged) == 3
 
 
+def test_gowalla_is_split_with_places_that_come_again_and_may_be_recommended_again(write, opened):
+    text = "".join(
+        f"{user}\t2010-10-{day:02d}T12:00:00Z\t1\t1\t{day % 3}\n" for user in range(4) for day in range(1, 10)
+    )
+    write("gowalla", {"loc-gowalla_totalCheckins.txt.gz": gzip.compress(text.encode())})
+    log = opened("gowalla")
+    done = split(prepare(log), SplitSpec(by="leave_last_out"))
+    assert (done.manifest.pairs, done.manifest.seen) == ("repeat", "allow")
+    assert len(done.prepared.interactions) == 36
+    said = PrepareSpec().for_log(LogSpec(name="gowalla", pairs="repeat"))
+    assert prepare(log, said).seen == "allow"  # the same as the data set says rules nothing out
+    assert expected_log(LogSpec(name="gowalla"), DataFolders()).defaults.pairs == "repeat"
+    with pytest.raises(SplitError, match="repeat"):
+        split(prepare(log), SplitSpec())
+
+
 # Steam
 
 STEAM_REVIEWS = (
