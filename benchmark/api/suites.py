@@ -96,7 +96,7 @@ def plan(
     studies: list[StudyRecord] = []
     for spec in ready.datasets:
         log = expected_log(spec, DataFolders(suite=ready.folder), ready.split.files)
-        prepare = ready.prepare.for_log(spec)
+        prepare = ready.prepare.for_log(spec).or_else(log.defaults)
         repeats = prepare.pairs == "repeat" and prepare.seen != "hide"
         for label in runner.labels_of(ready, spec.name):
             planned = runner.plan(

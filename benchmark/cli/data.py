@@ -12,7 +12,8 @@ from benchmark.errors import BenchError
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench data``."""
     parser.add_argument("action", choices=("list", "fetch", "check"), help="what to do")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a data set to fetch, or a suite to check")
+    what = "a data set to fetch, a part of the names to list, or a suite to check"
+    parser.add_argument("name", nargs="?", metavar="NAME", help=what)
     add_data_folder(parser)
 
 
@@ -24,7 +25,10 @@ def data(options: argparse.Namespace) -> int:
 
     terminal = console()
     if options.action == "list":
-        show_data(api.data(options.data), terminal)
+        found = [one for one in api.data(options.data) if (options.name or "") in one.known.name]
+        if not found:
+            raise BenchError(f"bench data list: no data set has {options.name!r} in its name")
+        show_data(found, terminal, in_families=options.name is None)
     elif options.name is None:
         what = "a data set" if options.action == "fetch" else "a suite"
         raise BenchError(f"bench data {options.action} requires the name of {what}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.datasets.clock import Clock
-    from benchmark.datasets.specs import Seen
+    from benchmark.datasets.specs import PrepareSpec, Seen
     from benchmark.records import Provenance
 
 Part: TypeAlias = Literal["train", "valid", "test"]
@@ -96,6 +96,7 @@ class Log:
         notes: what was made of the files that they do not say themselves, one sentence each.
         clock: what the times mean.
         weight: where the weights come from, as the suite writes it; None without weights.
+        defaults: how its publisher's rows are prepared where the suite does not say; None if that is as ever.
     """
 
     provenance: Provenance
@@ -107,6 +108,7 @@ class Log:
     notes: tuple[str, ...] = ()
     clock: Clock = field(default_factory=seconds_since_1970)
     weight: str | None = None
+    defaults: PrepareSpec | None = None
 
     @property
     def name(self) -> str:

@@ -292,6 +292,28 @@ def test_data_list_says_what_is_here_and_how_to_get_the_rest(bench: Bench, tmp_p
     assert "no: bench data fetch lastfm-hetrec2011" in shown
 
 
+def test_data_list_shows_categories_as_one_until_they_are_asked_for(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "amazon-2023-Books").mkdir()
+    (tmp_path / "amazon-2023-Books" / "Books.csv").touch()
+    _, shown, _ = bench("data", "list", "--data", tmp_path)
+    assert str(tmp_path / "amazon-2023-Books") in shown  # what is here is shown by itself
+    assert "amazon-2023-CATEGORY-raw" in shown
+    assert "amazon-2023-video-games" not in shown
+    _, shown, _ = bench("data", "list", "amazon", "--data", tmp_path)
+    assert "no: bench data fetch amazon-2023-video-games-raw" in shown
+    code, _, said = bench("data", "list", "nosuch", "--data", tmp_path)
+    assert (code, "no data set has 'nosuch' in its name" in said) == (2, True)
+
+
+def test_data_list_and_fetch_say_which_data_sets_must_be_got_by_hand(bench: Bench, tmp_path: Path) -> None:
+    _, shown, _ = bench("data", "list", "netflix", "--data", tmp_path)
+    assert "must be got by hand: bench data fetch netflix" in " ".join(shown.split())
+    code, _, said = bench("data", "fetch", "netflix")
+    assert code == 2
+    assert said.startswith("bench: netflix is not on this machine, and nobody may fetch it for you")
+    assert "Make a folder netflix-prize-data under $BENCH_DATA" in said
+
+
 def test_data_check_shows_counts_and_what_the_audit_flags(bench: Bench, small: Path) -> None:
     code, shown, _ = bench("data", "check", small)
     assert code == 0

@@ -66,7 +66,7 @@ def test_unknown_key_inside_a_list_names_its_place_and_the_nearest() -> None:
             "split: {by: randon}",
             (
                 "split.by: must be 'random', 'leave_last_out', 'leave_n_out', 'user_time', 'global_time', "
-                "'rolling_time', 'k_fold', 'cold_user', 'cold_item' or 'files'; "
+                "'rolling_time', 'k_fold', 'cold_user', 'cold_item', 'files' or 'published'; "
                 "did you mean 'random'? (found 'randon')"
             ),
         ),

@@ -108,7 +108,7 @@ def prepare(log: Log, spec: PrepareSpec | None = None) -> Prepared:
             scale; a step needs what the log does not have or leaves no row; no row meets a condition; only
             one user or one item is left.
     """
-    spec = spec or PrepareSpec()
+    spec = (spec or PrepareSpec()).or_else(log.defaults)
     frame, counter = log.frame.reset_index(drop=True), StepCounter()
     if frame.empty:
         raise DataError(f"{log.name}: the log is empty; it must contain one row per interaction")

@@ -11,7 +11,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ import requests
 
 from benchmark.datasets.log import Say, silent
 from benchmark.datasets.sources.folders import default_cache
-from benchmark.datasets.sources.known import KnownDataset
+from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.errors import SourceError
 from benchmark.files import file_sha256
 from benchmark.records import from_json, to_json
@@ -46,8 +46,8 @@ class Receipt:
     """What is written into the folder of a data set that was fetched.
 
     Attributes:
-        url: where it came from.
-        archive_sha256: content hash of the archive.
+        url: where it came from; several addresses with blanks between them.
+        archive_sha256: content hash of the archive or file; several likewise.
         main_md5: md5 of the file with the interactions, as unpacked.
         checked: whether the content was compared with a published checksum.
         licence: the terms that were shown.
@@ -71,8 +71,9 @@ def fetch(known: KnownDataset, cache: Path | None = None, say: Say = silent) -> 
         say: takes one line of progress.
 
     Raises:
-        SourceError: no answer within ``TIMEOUT_S``, an HTTP error, a broken connection, a wrong checksum,
-            an unsafe or damaged archive, no room on the disk; the message says what to do.
+        SourceError: nobody may fetch it for the user; no answer within ``TIMEOUT_S``, an HTTP error, a broken
+            connection, a wrong checksum, an unsafe or damaged archive, no room on the disk; the message says
+            what to do.
     """
     cache = cache or default_cache()
     folder = cache / known.folder
@@ -80,32 +81,63 @@ def fetch(known: KnownDataset, cache: Path | None = None, say: Say = silent) -> 
         cache.mkdir(parents=True, exist_ok=True)
         with locked(cache / f".{known.folder}.lock"):
             say(f"{known.name}: {known.licence}")
-            if (folder / known.main).is_file():
+            if known.layout.find_main(folder):
                 return folder
-            archive = cache / PurePosixPath(urlsplit(known.url).path).name
-            checked = download(known.url, archive, say, label=known.name, md5=known.archive_md5)
+            refuse_by_hand(known)
+            targets = {url: target_of(url, known, cache) for url in known.urls}
+            stated = dict.fromkeys(known.urls[:1], known.archive_md5)
+            checks = [
+                download(url, target, say, label=known.name, md5=stated.get(url))
+                for url, target in targets.items()
+            ]
             receipt = Receipt(
-                url=known.url,
-                archive_sha256=file_sha256(archive),
+                url=" ".join(known.urls),
+                archive_sha256=" ".join(file_sha256(target) for target in targets.values()),
                 main_md5="",  # known when it is unpacked
-                checked=checked or known.main_md5 is not None,
+                checked=all(checks) or known.main_md5 is not None,
                 licence=known.licence,
                 fetched=datetime.now(UTC).date().isoformat(),
             )
             if not receipt.checked:
-                say(f"{known.name}: no published checksum; sha256 of the archive {receipt.archive_sha256}")
-            unpack(archive, known, folder, receipt)
-            archive.unlink()
+                what = "archive" if is_zip(*targets.values()) else "file"
+                say(f"{known.name}: no published checksum; sha256 of the {what} {receipt.archive_sha256}")
+            unpack(list(targets.values()), known, folder, receipt)
     except NotReachedError as error:
+        unpacked = "unpacked " if is_zip(*map(Path, known.urls)) else ""
         raise SourceError(
             f"{known.name} is not on this machine and {error}.\n"
-            f"  Put the unpacked {known.folder} folder under $BENCH_DATA, allow stand_in: true in the suite, "
-            "or run: bench run quickstart"
+            f"  Put the {unpacked}{known.folder} folder under $BENCH_DATA, allow stand_in: true in the "
+            "suite, or run: bench run quickstart"
         ) from error
     except OSError as error:
         raise SourceError(f"{cache}: cannot keep {known.name} here: {error.strerror or error}") from error
     say(f"{known.name}: kept in {folder}")
     return folder
+
+
+def refuse_by_hand(known: KnownDataset) -> None:
+    """Check that a data set may be fetched.
+
+    Raises:
+        SourceError: the user must obtain it; the message says where, and which file goes where.
+    """
+    if not known.urls:
+        raise SourceError(
+            f"{known.name} is not on this machine, and nobody may fetch it for you: {known.licence}.\n"
+            f"  Make a folder {known.folder} under $BENCH_DATA and {known.by_hand}; or allow stand_in: true "
+            "in the suite"
+        )
+
+
+def target_of(url: str, known: KnownDataset, cache: Path) -> Path:
+    """Return where an address is downloaded to: archives by their name, files by that of the data set too."""
+    name = PurePosixPath(urlsplit(url).path).name
+    return cache / (name if is_zip(Path(name)) else f"{known.folder}--{name}")
+
+
+def is_zip(*paths: Path) -> bool:
+    """Return whether all these are archives, to be unpacked, and not files, to be kept as they are."""
+    return all(path.suffix == ".zip" for path in paths)
 
 
 @contextmanager
@@ -211,31 +243,39 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def unpack(archive: Path, known: KnownDataset, folder: Path, receipt: Receipt) -> None:
+def unpack(archives: Sequence[Path], known: KnownDataset, folder: Path, receipt: Receipt) -> None:
     """Unpack beside ``folder``, check the main file, and move the whole with its receipt into place.
 
+    Files that are no archives are moved as they are. Nothing is left of what was downloaded.
+
     Raises:
-        SourceError: damaged, unsafe or too large, or the main file is missing or not as published.
-            The archive is deleted then, so that the next try starts afresh.
+        SourceError: damaged, unsafe or too large, or the main file is missing or not as published; the next
+            try starts afresh then.
     """
     scratch = Path(tempfile.mkdtemp(prefix=f".{known.folder}.", dir=folder.parent))
     try:
-        extract(archive, scratch)
-        unpacked = unpacked_folder(archive, known, scratch)
+        for archive in archives:
+            if is_zip(archive):
+                extract(archive, scratch)
+                archive.unlink()
+            else:
+                archive.rename(scratch / archive.name.removeprefix(f"{known.folder}--"))
+        unpacked = unpacked_folder(archives[0], known, scratch)
         kept = replace(receipt, main_md5=md5_of(unpacked / known.main))
         (unpacked / RECEIPT).write_text(json.dumps(to_json(kept), indent=2) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         unpacked.chmod(0o755)  # mkdtemp's own folder, for an archive without one, is private
         unpacked.rename(folder)
     except SourceError:
-        archive.unlink(missing_ok=True)
+        for archive in archives:
+            archive.unlink(missing_ok=True)
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def unpacked_folder(archive: Path, known: KnownDataset, scratch: Path) -> Path:
-    """Return the folder of the main file, which must be the published one.
+    """Return the folder that contains the main file, which must be the published one.
 
     Raises:
         SourceError: it is missing, or another one.
@@ -248,7 +288,7 @@ def unpacked_folder(archive: Path, known: KnownDataset, scratch: Path) -> Path:
             f"{archive.name}: wrong checksum: {known.main} has md5 {found}, published is {known.main_md5}; "
             "the publisher has changed the file, or it is damaged: try again"
         )
-    return main.parent
+    return main.parents[len(PurePosixPath(known.main).parts) - 1]
 
 
 def extract(archive: Path, folder: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmark.datasets.log import GENRES
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import LogFiles, locate, roles
-from benchmark.datasets.specs import FilesSpec, LogSpec
+from benchmark.datasets.specs import FilesSpec, LogSpec, PrepareSpec
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,12 @@ class ExpectedLog:
     Attributes:
         rated: whether its values are ratings on a known scale.
         described: which of "users" and "items" have features.
+        defaults: how it is prepared where the suite does not say; None if that is as ever.
     """
 
     rated: bool
     described: tuple[str, ...]
+    defaults: PrepareSpec | None = None
 
 
 def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> ExpectedLog:
@@ -34,16 +36,17 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     """
     files = locate(spec, folders, parts)
     generated = bool(spec.synthetic and not spec.synthetic.repeats)
-    has_values = bool(generated or files.layout or spec.value)
+    has_values = bool(generated or (files.layout and files.layout.log.value) or spec.value)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
-    return ExpectedLog(has_values and has_scale, described_sides(spec, files))
+    defaults = files.layout.defaults() if files.layout else None
+    return ExpectedLog(has_values and has_scale, described_sides(spec, files), defaults)
 
 
 def described_sides(spec: LogSpec, files: LogFiles) -> tuple[str, ...]:
     """Return which of "users" and "items" models are shown features of; titles are features of items."""
     users = files.layout.user_roles if files.layout else {}
     items = files.layout.item_roles if files.layout else GENRES if spec.synthetic else {}
-    has_titles = bool(files.layout or spec.synthetic)
+    has_titles = bool(spec.synthetic or (files.layout and files.layout.has_items))
     if spec.users:
         users = roles(spec.users)
     if spec.item_table:

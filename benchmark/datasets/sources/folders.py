@@ -11,7 +11,8 @@ from pathlib import Path
 from platformdirs import user_cache_dir
 
 from benchmark.datasets.log import Say, silent
-from benchmark.datasets.sources.known import KNOWN, KnownDataset
+from benchmark.datasets.sources.known import KNOWN
+from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.errors import DataError
 
 SHOWN = 60
@@ -69,7 +70,7 @@ class DataFolders:
             say(f"{self.data}: no such folder; looking elsewhere for {known.name}")
         roots = (self.data, self.cache) if self.data else (self.cache,)
         folders = [root / known.folder for root in roots]
-        return next((folder for folder in folders if (folder / known.main).is_file()), None)
+        return next((folder for folder in folders if known.layout.find_main(folder)), None)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.datasets.sources.amazon import AMAZON_2023
+from benchmark.datasets.sources.bookcrossing import BOOK_CROSSING
+from benchmark.datasets.sources.gowalla import GOWALLA
+from benchmark.datasets.sources.known_dataset import KnownDataset
+from benchmark.datasets.sources.kuairec import KUAIREC
 from benchmark.datasets.sources.lastfm import HETREC_LASTFM
 from benchmark.datasets.sources.layout import Layout
+from benchmark.datasets.sources.lfm import LFM_2B
+from benchmark.datasets.sources.mind import MIND_SMALL
 from benchmark.datasets.sources.movielens import ML_100K, ML_CSV, ML_DAT
+from benchmark.datasets.sources.netflix import NETFLIX
+from benchmark.datasets.sources.papers import LIGHTGCN, SASREC
+from benchmark.datasets.sources.retailrocket import RETAILROCKET
+from benchmark.datasets.sources.steam import STEAM
+from benchmark.datasets.sources.yelp import YELP
 from benchmark.errors import DataError, SourceError, did_you_mean
 
 MOVIELENS = "https://files.grouplens.org/datasets/movielens"
@@ -20,47 +31,6 @@ CLOSED = f"{MOVIELENS_TERMS}, no redistribution"
 SHARED = f"{MOVIELENS_TERMS}, redistribution under the same terms"
 PEOPLE = "titles, genres, years; age, sex, occupation of users"
 TAGS = "titles, genres, years, tags"
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownDataset:
-    """One data set of a publisher.
-
-    Attributes:
-        name: how a suite refers to it.
-        layout: which files its folder contains, and who reads them.
-        folder: the publisher's folder, as unpacked.
-        url: address of the zip archive.
-        download_mb: size of the archive, rounded.
-        rows: N as published.
-        users: U as published, only users with a row.
-        items: I as published, only items with a row.
-        scale: lowest and highest rating; None for play counts.
-        licence: terms of use in a few words.
-        side_information: what is known beside the log, in a few words.
-        main_md5: md5 of the file with the interactions as published, the reason why a copy can be trusted;
-            None if unknown.
-        archive_md5: md5 of the archive as its publisher states it; None if unknown.
-    """
-
-    name: str
-    layout: Layout
-    folder: str
-    url: str
-    download_mb: float
-    rows: int
-    users: int
-    items: int
-    scale: tuple[float, float] | None
-    licence: str
-    side_information: str
-    main_md5: str | None = None
-    archive_md5: str | None = None
-
-    @property
-    def main(self) -> str:
-        """The file with the interactions."""
-        return self.layout.main
 
 
 KNOWN: dict[str, KnownDataset] = {
@@ -194,6 +164,18 @@ KNOWN: dict[str, KnownDataset] = {
             side_information="artists' names, tags",
             main_md5="85f04141f44f8ff69953bdbd62728bf5",
         ),
+        *LIGHTGCN,
+        *SASREC,
+        *BOOK_CROSSING,
+        GOWALLA,
+        *KUAIREC,
+        LFM_2B,
+        MIND_SMALL,
+        NETFLIX,
+        RETAILROCKET,
+        STEAM,
+        YELP,
+        *AMAZON_2023,
     )
 }
 """Every known data set by its name."""
@@ -206,9 +188,12 @@ def find_known(name: str) -> KnownDataset:
         SourceError: there is none.
     """
     if name not in KNOWN:
+        alone = [known.name for known in KNOWN.values() if not known.family]
+        families = dict.fromkeys(known.family for known in KNOWN.values() if known.family)
         raise SourceError(
             f"no data set is called {name!r}{did_you_mean(name, KNOWN)}\n"
-            f"  Known are {', '.join(KNOWN)}. A log of your own needs the key path, a generated one synthetic"
+            f"  Known are {', '.join([*alone, *families])}. A log of your own needs the key path, a "
+            "generated one synthetic"
         )
     return KNOWN[name]
 
@@ -219,11 +204,12 @@ def find_layout(folder: Path) -> Layout:
     Raises:
         DataError: the interactions of no known layout are there.
     """
-    layouts = list(dict.fromkeys(dataset.layout for dataset in KNOWN.values()))
+    layouts = list(dict.fromkeys(known.layout for known in KNOWN.values()))
     for layout in layouts:
-        if (folder / layout.main).is_file():
+        if layout.is_in(folder):
             return layout
+    names = dict.fromkeys(known.layout.main for known in KNOWN.values() if not known.family)
     raise DataError(
-        f"{folder}: not a folder in a known layout: none of {', '.join(layout.main for layout in layouts)} "
+        f"{folder}: not a folder in a known layout: none of {', '.join(names)} "
         "is there; give the path of the file itself"
     )

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 
-from benchmark.datasets.log import LIST_SEPARATOR, Roles
+from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, silent
 from benchmark.datasets.sources.table_roles import check_roles, check_table
-from benchmark.datasets.specs import LogSpec
+from benchmark.datasets.specs import Duplicates, LogSpec, PrepareSpec
 from benchmark.datasets.tables.read import read_log
+from benchmark.errors import DataError
 
 TableReader: TypeAlias = Callable[[Path], pd.DataFrame | None]
 """Takes a folder; returns a table of its users or items, None if the file is not there."""
+
+RowsReader: TypeAlias = Callable[[Path, LogSpec, Say], pd.DataFrame]
+"""Takes the file with the interactions; returns them as ``read_log`` does, perhaps with the column part."""
+
+MEANING = ("positive", "negative", "pairs", "seen")
+"""Keys of a log's entry that are keys of the preparation too."""
+
+OWN_KEYS = ("ids", "missing_values", "rows", "time_unit", "timezone", "weight", *MEANING)
+"""Keys of the suite's entry that may differ from what a publisher's layout says."""
 
 TAGS_PER_ITEM = 20  # the most often given; the long tail of an item is one user's mood
 
@@ -31,7 +41,11 @@ class Layout:
 
     Attributes:
         main: the file with the interactions, by which a folder is recognised.
-        log: the columns of that file.
+        log: the columns of that file, and what its rows mean where the suite does not say.
+        rows: reads that file, if it is no plain table.
+        also: what that file is called when it is packed or unpacked otherwise.
+        marks: further files without which a folder is not recognised, where ``main`` is a common name.
+        duplicates: what is done with several rows of a user and an item where the suite does not say.
         items: reads the table of items: column item, perhaps title, and columns with a role.
         users: reads the table of users: column user and columns with a role.
         side_files: the files that these two look at.
@@ -41,6 +55,10 @@ class Layout:
 
     main: str
     log: LogSpec
+    rows: RowsReader | None = None
+    also: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    duplicates: Duplicates = "refuse"
     items: TableReader = unknown
     users: TableReader = unknown
     side_files: tuple[str, ...] = ()
@@ -52,25 +70,47 @@ class Layout:
         check_roles(self.main, "item", self.item_roles)
         check_roles(self.main, "user", self.user_roles)
 
+    @property
+    def has_items(self) -> bool:
+        """Whether its publisher says something about items."""
+        return self.items is not unknown
+
+    def find_main(self, folder: Path) -> Path | None:
+        """Return the file with the interactions in a folder; None if it is not there."""
+        paths = (folder / name for name in (self.main, *self.also))
+        return next((path for path in paths if path.is_file()), None)
+
+    def is_in(self, folder: Path) -> bool:
+        """Return whether a folder is in this layout."""
+        return self.find_main(folder) is not None and all((folder / mark).is_file() for mark in self.marks)
+
     def files(self, folder: Path) -> list[Path]:
-        """Return every file of a folder that is read, the interactions first; side files may be missing."""
-        return [folder / name for name in (self.main, *self.side_files)]
+        """Return every file of a folder that is read, the interactions first; side files may be missing.
 
-    def told(self, spec: LogSpec) -> Layout:
-        """Return the layout, its values and weights to be read as a suite's entry says."""
-        said = {"positive": spec.positive, "negative": spec.negative, "weight": spec.weight}
-        if not any(value is not None for value in said.values()):
-            return self
-        return replace(self, log=self.log.model_copy(update=said))
+        A side file with a * stands for all files of that pattern.
+        """
+        paths = [self.find_main(folder) or folder / self.main]
+        for name in self.side_files:
+            paths += sorted(folder.glob(name)) if "*" in name else [folder / name]
+        return list(dict.fromkeys(paths))
 
-    def read(self, folder: Path) -> PublishedTables:
+    def read(self, folder: Path, entry: LogSpec | None = None, say: Say = silent) -> PublishedTables:
         """Return what a folder contains.
+
+        Args:
+            folder: as unpacked.
+            entry: what the suite says of the log; wins over the layout.
+            say: takes one line of progress.
 
         Raises:
             DataError: the interactions are missing, a file is not as published, or a table does not have the
                 columns that the layout promises.
         """
-        frame = read_log(folder / self.main, self.log)
+        path = self.find_main(folder)
+        if path is None:
+            raise DataError(f"{folder / self.main}: no such file; it contains the interactions")
+        log = self.with_entry(entry)
+        frame = self.rows(path, log, say) if self.rows else read_log(path, log, say)
         items, users = self.items(folder), self.users(folder)
         whole = all(path.is_file() for path in self.files(folder))
         if items is not None:
@@ -78,6 +118,20 @@ class Layout:
         if users is not None:
             check_table(folder, users, "user", self.user_roles, whole=whole)
         return PublishedTables(frame, items, users)
+
+    def with_entry(self, entry: LogSpec | None) -> LogSpec:
+        """Return the columns and their meaning with what the suite's entry says put in place."""
+        if entry is None:
+            return self.log
+        given = {key: getattr(entry, key) for key in OWN_KEYS if key in entry.model_fields_set}
+        return self.log.model_copy(update={key: value for key, value in given.items() if value is not None})
+
+    def defaults(self) -> PrepareSpec | None:
+        """Return how the log is prepared where the suite does not say; None if that is as ever."""
+        named = {key: getattr(self.log, key) for key in MEANING}
+        given = {key: value for key, value in named.items() if value is not None}
+        made = PrepareSpec.model_validate({**given, "duplicates": self.duplicates})
+        return None if made == PrepareSpec() else made
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 from benchmark.datasets.log import Log, Role, Roles, Say, hash_files, silent
 from benchmark.datasets.sources.download import fetch
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.known import KNOWN, KnownDataset, find_known, find_layout
+from benchmark.datasets.sources.known import KNOWN, find_known, find_layout
+from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.published import YOUR_OWN, folder_log, published_log
 from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
@@ -98,15 +99,14 @@ def open_log(
     elif files.known:
         try:
             folder = files.folder or fetch(files.known, folders.cache, say)
-            known = replace(files.known, layout=files.known.layout.told(spec))
-            log = published_log(known, folder, spec.scale, note)
+            log = published_log(files.known, folder, spec, note)
         except SourceError as error:
             if spec.path or not stand_in:
                 raise
             say(f"{error}\n  {files.known.name}: replaced by a synthetic stand-in of the same shape")
             log = weighed_by_value(stand_in_log(files.known), spec)
     elif files.folder and files.layout:
-        log = folder_log(spec.name, files.folder, files.layout.told(spec), spec.scale)
+        log = folder_log(spec.name, files.folder, files.layout, spec, note)
     else:
         log = own_log(spec, files.paths, folders, note)
     log = with_chosen_features(with_own_tables(log, spec, folders, note), spec)

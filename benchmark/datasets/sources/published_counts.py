@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmark.datasets.sources.known import KnownDataset
+from benchmark.datasets.sources.known_dataset import KnownDataset
 
 TOLERANCE = 0.05
 """Share by which a count may differ from the published one unsaid: some publishers round to two digits."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.datasets.log import LIST_SEPARATOR, Log, hash_arrays
 from benchmark.datasets.sources.baskets import purchases
-from benchmark.datasets.sources.known import KnownDataset
+from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.specs import MIN_ROWS_PER_USER, SyntheticSpec
 from benchmark.protocol import Array, Longs, Values
 from benchmark.records import Provenance
@@ -86,9 +86,16 @@ def stand_in_log(known: KnownDataset) -> Log:
 
 
 def stand_in_shape(known: KnownDataset) -> SyntheticSpec:
-    """Return the shape of a stand-in: users, items and rows of the real log, or fewer in proportion."""
+    """Return the shape of a stand-in: users, items and rows of the real log, or fewer in proportion.
+
+    A generated log has at least five rows a user and at most half of all pairs: where the real one has fewer,
+    the stand-in has fewer users; where it has more, more items in proportion, or else fewer rows.
+    """
     shrink = max(1.0, known.rows / STAND_IN_ROWS)
     users, items, rows = (int(size / shrink) for size in (known.users, known.items, known.rows))
+    users = min(users, rows // MIN_ROWS_PER_USER)
+    items = min(known.items, max(items, -(-2 * rows // users)))
+    rows = min(rows, users * items // 2)
     return SyntheticSpec(users=users, items=items, interactions=rows, seed=STAND_IN_SEED)
 
 

@@ -109,7 +109,7 @@ class PrepareSpec(Spec):
     def for_log(self, spec: LogSpec) -> PrepareSpec:
         """Return the preparation of one log: what its own entry says wins."""
         given = {key: value for key in OWN if (value := getattr(spec, key)) is not None}
-        return PrepareSpec.model_validate({**self.model_dump(), **given}) if given else self
+        return PrepareSpec.model_validate({**self.model_dump(exclude_unset=True), **given}) if given else self
 
     def told(self, spec: LogSpec) -> LogSpec:
         """Return the entry of a log with what holds for it although the entry does not say so.
@@ -117,3 +117,16 @@ class PrepareSpec(Spec):
         Whoever reads the log must know: a column of words is event types only where a key says so.
         """
         return spec.model_copy(update={key: getattr(self.for_log(spec), key) for key in OWN})
+
+    def or_else(self, defaults: PrepareSpec | None) -> PrepareSpec:
+        """Return the preparation with a known data set's own where the suite says nothing.
+
+        Rows that come again are kept, merged or refused: another way that the suite says rules out all that
+        the data set says of it.
+        """
+        if defaults is None:
+            return self
+        given, again = self.model_dump(exclude_unset=True), {"pairs", "duplicates"}
+        other = any(getattr(self, key) != getattr(defaults, key) for key in again & set(given))
+        own = defaults.model_dump(exclude_defaults=True, exclude={*again, "seen"} if other else None)
+        return PrepareSpec.model_validate({**own, **given})

@@ -21,6 +21,7 @@ SplitRule: TypeAlias = Literal[
     "cold_user",
     "cold_item",
     "files",
+    "published",
 ]
 
 RULE_KEYS: Mapping[str, Mapping[str, int | str | None]] = {
@@ -64,7 +65,7 @@ class SplitSpec(Spec):
         "test, the one before it validation; leave_n_out: n rows of each user; user_time: the last share of "
         "each user's rows; global_time: the latest rows of the log; rolling_time: several windows, each "
         "trained on what lies before; k_fold: each row is in test once; cold_user, cold_item: whole users or "
-        "items; files: your own parts",
+        "items; files: your own parts; published: the test rows of the paper that a known data set is from",
     )
     test: float = Field(
         default=0.1,

@@ -10,6 +10,7 @@ from benchmark.datasets.manifest import HeldOut, SplitNotes
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.specs import SplitSpec
 from benchmark.datasets.split.labels import TEST, VALID, Labels, canonical_order, cut_users, share_of
+from benchmark.errors import SplitError
 from benchmark.protocol import Longs
 
 
@@ -51,6 +52,29 @@ def leave_n_out(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Labels,
     shuffled = shuffled_by_user(starts, rows, np.random.default_rng(spec.seed + fold))
     each = np.full(len(starts) - 1, spec.n)
     labels, cut = cut_users(starts, shuffled, each, each)
+    return labels, SplitNotes(users_wholly_in_train=int((~cut).sum()))
+
+
+def published(prepared: Prepared, spec: SplitSpec, fold: int) -> tuple[Labels, SplitNotes]:
+    """Return the test rows of the paper that the log comes from.
+
+    Where the paper has no validation rows, a share ``valid`` of each user's other rows is drawn as in
+    :func:`random`; a user whom this would leave without a training row has none.
+    """
+    if prepared.labels is None:
+        raise SplitError(
+            f"{prepared.name}: by: published needs a split that was published with the log, and this one has "
+            "none; bench data list says which have one: choose another rule"
+        )
+    labels = prepared.labels.copy()
+    if (labels == VALID).any():
+        return labels, SplitNotes()
+    rest = np.flatnonzero(labels != TEST)
+    starts, rows = canonical_order(prepared.interactions.rows(rest))
+    shuffled = shuffled_by_user(starts, rows, np.random.default_rng(spec.seed + fold))
+    counts = np.diff(starts)
+    drawn, cut = cut_users(starts, shuffled, np.zeros_like(counts), share_of(counts, spec.valid))
+    labels[rest[drawn == VALID]] = VALID
     return labels, SplitNotes(users_wholly_in_train=int((~cut).sum()))
 
 

@@ -127,7 +127,7 @@ def looks_at_train_only(spec: SplitSpec) -> bool:
     """
     if spec.by == "leave_n_out":
         return spec.order == "time"
-    return spec.by in {"leave_last_out", "user_time", "global_time", "rolling_time", "files"}
+    return spec.by in {"leave_last_out", "user_time", "global_time", "rolling_time", "files", "published"}
 
 
 def by_files(prepared: Prepared, _: SplitSpec, __: int) -> tuple[Labels, SplitNotes]:
@@ -157,6 +157,7 @@ RULES: Mapping[SplitRule, Rule] = {
     "cold_user": random.cold_user,
     "cold_item": random.cold_item,
     "files": by_files,
+    "published": random.published,
 }
 """Every rule by the name that suites give it."""
 
