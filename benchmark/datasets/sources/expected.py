@@ -34,7 +34,8 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     """
     files = locate(spec, folders, parts)
     generated = bool(spec.synthetic and not spec.synthetic.repeats)
-    has_values = bool(generated or files.layout or spec.value)
+    typed = any(path.suffix == ".inter" for path in files.paths)  # its header may name a rating
+    has_values = bool(generated or files.layout or spec.value or typed)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
     return ExpectedLog(has_values and has_scale, described_sides(spec, files))
 

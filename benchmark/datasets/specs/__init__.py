@@ -5,7 +5,14 @@ Nothing but pydantic is imported here, so that reading a suite stays light.
 
 from benchmark.datasets.specs.base_spec import MOST_SEED, MOST_SPLITS, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import CONDITION, Condition, Pairs, Seen, written
-from benchmark.datasets.specs.log_spec import MIN_ROWS_PER_USER, Ids, LogSpec, SyntheticSpec, TimeUnit
+from benchmark.datasets.specs.log_spec import (
+    MIN_ROWS_PER_USER,
+    Ids,
+    LayoutOfLines,
+    LogSpec,
+    SyntheticSpec,
+    TimeUnit,
+)
 from benchmark.datasets.specs.prepare_spec import (
     CoreSpec,
     Duplicates,
@@ -13,6 +20,15 @@ from benchmark.datasets.specs.prepare_spec import (
     OutsideScale,
     PrepareSpec,
     TimeWindow,
+)
+from benchmark.datasets.specs.row_filter import (
+    ColumnComparison,
+    Constant,
+    Junction,
+    Negation,
+    RowCondition,
+    comparisons,
+    parse_rows,
 )
 from benchmark.datasets.specs.split_spec import RULE_KEYS, FilesSpec, SplitRule, SplitSpec
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
@@ -23,16 +39,22 @@ __all__ = [
     "MOST_SEED",
     "MOST_SPLITS",
     "RULE_KEYS",
+    "ColumnComparison",
     "Condition",
+    "Constant",
     "CoreSpec",
     "Duplicates",
     "FilesSpec",
     "Ids",
+    "Junction",
+    "LayoutOfLines",
     "LogSpec",
     "Missing",
+    "Negation",
     "OutsideScale",
     "Pairs",
     "PrepareSpec",
+    "RowCondition",
     "Seen",
     "Separator",
     "Spec",
@@ -43,5 +65,7 @@ __all__ = [
     "TimeUnit",
     "TimeWindow",
     "TitlesSpec",
+    "comparisons",
+    "parse_rows",
     "written",
 ]
