@@ -52,8 +52,9 @@ class RowChooser:
     say: Say
 
     def chosen(self, condition: RowCondition) -> Chosen:
-        """Return which rows (N,) meet the condition; a missing entry is "" and meets != and not; blanks around
-        text do not count.
+        """Return which rows (N,) meet the condition.
+
+        A missing entry is "", so it meets != and not. Blanks around text do not count.
 
         Raises:
             DataError: a column is compared with another kind than it contains.

@@ -69,8 +69,10 @@ def read_times(column: pd.Series, location: Location, name: str, spec: LogSpec, 
     numeric = pd.api.types.is_numeric_dtype(kind)
     if pd.api.types.is_timedelta64_dtype(kind) or pd.api.types.is_bool_dtype(kind):
         raise DataError(
-            f"{entries} contains {'booleans' if numeric else 'lengths of time'}, which do not say when; add "
-            "them to the moment from which they count, or write a counter and set time_unit: order"
+            f"{entries} contains booleans; it must contain numbers, text or dates"
+            if numeric
+            else f"{entries} contains lengths of time, which do not say when; add them to the moment from "
+            "which they count, or write a counter and set time_unit: order"
         )
     if pd.api.types.is_datetime64_any_dtype(kind):
         if spec.time_format or spec.time_unit == "order":
