@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, StrictInt, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 NUMBERS = (int, float, int | None, float | None)
 
@@ -16,12 +16,6 @@ MOST_SEED = 4_000_000_000
 
 MOST_SPLITS = 1_000
 """Splits of one data set: each is stored, and a data set of its own."""
-
-if TYPE_CHECKING:
-    Column: TypeAlias = str
-    """A column by its name; by its number, from 1, where the file has no header line."""
-else:
-    Column = str | StrictInt
 
 
 class Spec(BaseModel):

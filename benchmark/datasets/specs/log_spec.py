@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from benchmark.datasets.specs.base_spec import MOST_SEED, Column, Separator, Spec
+from benchmark.datasets.specs.base_spec import MOST_SEED, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen
 from benchmark.datasets.specs.row_filter import parse_rows
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
@@ -83,15 +83,13 @@ class LogSpec(Spec):
         description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, compressed or not; a folder of such "
         "parts, or one in the publisher's layout",
     )
-    user: Column = Field(
+    user: str = Field(
         default="user",
         description="column with the user's id, by its name; a number, from 1, if there is no header line",
     )
-    item: Column = Field(default="item", description="column with the item's id")
-    value: Column | None = Field(
-        default=None, description="column with the rating or count; none if not given"
-    )
-    time: Column | None = Field(
+    item: str = Field(default="item", description="column with the item's id")
+    value: str | None = Field(default=None, description="column with the rating or count; none if not given")
+    time: str | None = Field(
         default=None, description="column with the time: a number since 1970, or a date; none if not given"
     )
     columns: tuple[str, ...] | None = Field(
@@ -171,29 +169,6 @@ class LogSpec(Spec):
     synthetic: SyntheticSpec | None = Field(
         default=None, description="generate the log instead of reading one"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_number(cls, given: object) -> object:
-        """Take columns given by number as those of a file without a header line."""
-        if not isinstance(given, dict):
-            return given
-        roles = {key: given[key] for key in ("user", "item", "value", "time") if given.get(key) is not None}
-        numbers = [key for key, column in roles.items() if type(column) is int]
-        if not numbers:
-            return given
-        names = [key for key in {"user", "item", *roles} if key not in numbers]
-        if names:
-            raise ValueError(
-                f"{numbers[0]} is column number {roles[numbers[0]]}, and {min(names)} is a name; in a "
-                "file without a header line all are numbers, from 1"
-            )
-        if min(roles.values()) < 1:
-            raise ValueError("columns are numbered from 1")
-        if given.get("columns"):
-            raise ValueError(f"columns names the columns already; write a name for {', '.join(numbers)}")
-        named = {role: str(column) for role, column in roles.items()}
-        return {**given, **named, "columns": ()}
 
     @field_validator("encoding")
     @classmethod

@@ -21,7 +21,7 @@ from benchmark.datasets.tables.table_file import Location, open_table, read_file
 from benchmark.datasets.tables.text_format import TextFormat, separator_of
 from benchmark.datasets.tables.time_entries import Times
 from benchmark.datasets.tables.timestamps import below_each_other, read_times
-from benchmark.datasets.tables.typed_columns import with_table_types, with_typed_columns
+from benchmark.datasets.tables.typed_columns import columns_by_number, with_table_types, with_typed_columns
 from benchmark.errors import DataError, SplitError
 
 CLOCK = "clock"
@@ -137,6 +137,9 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
     if spec.layout == "lists":
         return read_item_lists(path, spec, text_format, say)
     file = open_table(path, text_format)
+    if spec.columns is None and columns_by_number(spec, file, say):
+        text_format = replace(text_format, columns=())
+        file = open_table(path, text_format)
     spec = with_typed_columns(spec, file, say)
     named = {"user": spec.user, "item": spec.item, "time": spec.time, "value": spec.value}
     wanted = {role: column for role, column in named.items() if column}

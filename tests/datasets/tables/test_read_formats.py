@@ -254,12 +254,23 @@ def test_a_file_without_header_is_read_by_the_numbers_of_its_columns(tmp_path):
     message = refused(path)
     assert "columns: [user, item, ...] with a name for each of the 4 columns" in message
     assert "user: 1, item: 2" in message
-    same(opened(path, user=1, item=2, value=3, time=4)[0])
+    frame, said = opened(path, user="1", item="2", value="3", time="4")
+    same(frame)
+    assert "no header line; 1, 2, 3, 4 are numbers of columns, from 1" in said[0]
+
+
+def test_numbers_that_may_be_names_or_places_of_columns_are_refused(tmp_path):
+    path = body(tmp_path / "log.csv", "2,1\n5,6\n")
+    assert "may be a header or a row; say columns: []" in refused(path, user="1", item="2")
+    assert opened(path, user="1", item="2", columns=[])[0].to_numpy().tolist() == [[2, 1], [5, 6]]
+    frame, said = opened(body(path, "0,1,2\n7,8,9\n"), user="1", item="2")
+    assert frame.to_numpy().tolist() == [[8, 9]]
+    assert "its header line has the columns 1, 2; if it is a row, say columns: []" in said[0]
 
 
 def test_a_header_line_is_not_taken_for_a_row(tmp_path):
     path = body(tmp_path / "log.csv", "userId,movieId\nann,x\n")
-    for keys in ({"user": 1, "item": 2}, {"columns": ["user", "item"]}):
+    for keys in ({"user": "1", "item": "2"}, {"columns": ["user", "item"]}):
         assert f"{path}:1: 'userId,movieId' looks like a header line" in refused(path, **keys)
 
 
