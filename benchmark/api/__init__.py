@@ -1,7 +1,8 @@
 """Every command as a Python call, with keyword arguments.
 
 A call bears the name of its command: ``run``, ``report``, ``pick`` and so on. Parts of a command have names
-of their own: ``audit`` is ``bench data check``, ``fetch`` is ``bench data fetch``, ``dry_run`` is
+of their own: ``audit`` is ``bench data check``, ``fetch`` is ``bench data fetch``, ``melt`` is
+``bench data melt``, ``dry_run`` is
 ``bench run --dry-run``, and ``load`` opens a bundle. All but ``metrics``, which a package of that name hides,
 can be imported from ``benchmark``.
 """
@@ -9,7 +10,7 @@ can be imported from ``benchmark``.
 from benchmark.api.adapters import doctor, models
 from benchmark.api.bundles import load, recommend, verify
 from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
-from benchmark.api.suites import audit, check, data, dry_run, fetch, metrics, plan, schema
+from benchmark.api.suites import audit, check, data, dry_run, fetch, melt, metrics, plan, schema
 
 __all__ = [
     "Pick",
@@ -22,6 +23,7 @@ __all__ = [
     "dry_run",
     "fetch",
     "load",
+    "melt",
     "metrics",
     "models",
     "pick",

@@ -1,11 +1,11 @@
-"""Suites and their data: check, plan, audit, dry_run; data, fetch, metrics, schema."""
+"""Suites and their data: check, plan, audit, dry_run; data, fetch, melt, metrics, schema."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from benchmark.api.adapters import registry
 from benchmark.errors import DataError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from benchmark.datasets.manifest import SplitManifest
     from benchmark.datasets.sources.folders import LocalDataset
+    from benchmark.datasets.tables.melt import Melted
     from benchmark.metrics.register import Metric
     from benchmark.records import StudyRecord
     from benchmark.runner import DryRun
@@ -158,6 +159,32 @@ def data(folder: StrPath | None = None) -> list[LocalDataset]:
     from benchmark.datasets.sources.folders import DataFolders, local_datasets
 
     return local_datasets(DataFolders(data=data_folder(folder)))
+
+
+def melt(
+    matrix: StrPath,
+    out: StrPath,
+    *,
+    zeros: Literal["keep", "drop"] | None = None,
+    numbered: bool = False,
+    say: Callable[[str], None] = print,
+) -> Melted:
+    """Turn a matrix with a row for each user and a column for each item into one row per interaction.
+
+    Args:
+        matrix: CSV, Parquet, Feather or ORC; the first column has the users' ids, the header the items'.
+        out: the rows, CSV or Parquet by its suffix.
+        zeros: whether a cell of 0 is a value; must be given if there are some.
+        numbered: the file has no ids: users and items are numbered from 1.
+        say: takes one line of progress.
+
+    Raises:
+        DataError: it is no matrix of numbers, or it has zeros and ``zeros`` is not given.
+        RunError: the rows cannot be written.
+    """
+    from benchmark.datasets.tables.melt import melt as written
+
+    return written(Path(matrix), Path(out), zeros=zeros, numbered=numbered, say=say)
 
 
 def fetch(name: str, *, say: Callable[[str], None] = print) -> Path:

@@ -36,7 +36,9 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     """
     files = locate(spec, folders, parts)
     generated = bool(spec.synthetic and not spec.synthetic.repeats)
-    has_values = bool(generated or (files.layout and files.layout.log.value) or spec.value)
+    typed = any(path.suffix == ".inter" for path in files.paths)  # its header may name a rating
+    published = files.layout is not None and files.layout.log.value is not None
+    has_values = bool(generated or published or spec.value or typed)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
     defaults = files.layout.defaults() if files.layout else None
     return ExpectedLog(has_values and has_scale, described_sides(spec, files), defaults)

@@ -8,8 +8,9 @@ import pandas as pd
 
 from benchmark.datasets.sources.layout import Layout, encoding_of, most_given_tags
 from benchmark.datasets.specs import LogSpec, TableSpec
-from benchmark.datasets.tables.csv_parquet import TextFormat, read_columns
 from benchmark.datasets.tables.read import read_table
+from benchmark.datasets.tables.table_file import read_columns
+from benchmark.datasets.tables.text_format import TextFormat
 
 
 def artists(folder: Path) -> pd.DataFrame | None:

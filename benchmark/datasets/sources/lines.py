@@ -18,10 +18,11 @@ import pandas as pd
 
 from benchmark.datasets.log import SIDES, Say, Side
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.csv_parquet import Location, TextFormat
 from benchmark.datasets.tables.identifiers import Where, plain_ids
 from benchmark.datasets.tables.parse import Notation, numbers
 from benchmark.datasets.tables.read import with_times
+from benchmark.datasets.tables.table_file import Location
+from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.datasets.tables.timestamps import read_times
 from benchmark.errors import DataError
 

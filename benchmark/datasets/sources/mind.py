@@ -18,8 +18,8 @@ from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.lines import finished
 from benchmark.datasets.specs import LogSpec, TableSpec
-from benchmark.datasets.tables.csv_parquet import TextFormat
 from benchmark.datasets.tables.read import read_table
+from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.errors import DataError
 
 TRAIN, DEV = "MINDsmall_train", "MINDsmall_dev"

@@ -10,8 +10,9 @@ import pandas as pd
 from benchmark.datasets.log import LIST_SEPARATOR, Roles
 from benchmark.datasets.sources.layout import Layout, encoding_of, most_given_tags
 from benchmark.datasets.specs import LogSpec, TableSpec
-from benchmark.datasets.tables.csv_parquet import TextFormat, read_columns
 from benchmark.datasets.tables.read import read_table
+from benchmark.datasets.tables.table_file import read_columns
+from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.errors import DataError
 
 ITEM_ROLES: Roles = {"genres": "list", "year": "category", "tags": "list"}
@@ -97,7 +98,7 @@ def users_dat(folder: Path) -> pd.DataFrame | None:
 
 def items_csv(folder: Path) -> pd.DataFrame | None:
     """Return titles, genres, years and tags of the CSV layout."""
-    csv = TextFormat(separator=",")
+    csv = TextFormat(separator=",", multiline=True)
     spec = TableSpec(path="movies.csv", id="movieId", title="title", lists=("genres",))
     return with_tags(movies(folder, spec, csv), folder / "tags.csv", ("movieId", "tag"), csv)
 

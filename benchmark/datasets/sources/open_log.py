@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from benchmark.datasets.sources.published import YOUR_OWN, folder_log, published
 from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
 from benchmark.datasets.specs import FilesSpec, LogSpec, TableSpec
 from benchmark.datasets.tables.parse import Notation
+from benchmark.datasets.tables.raw_file import names_beside, require_file
 from benchmark.datasets.tables.read import clock_of, read_log, read_parts, read_table
+from benchmark.datasets.tables.table_file import part_files
+from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.datasets.tables.timestamps import say_span
 from benchmark.errors import DataError, SourceError, did_you_mean
 from benchmark.records import Provenance
@@ -59,7 +63,12 @@ def locate(
     path = folders.resolve(spec.path)
     if not path.is_dir():
         return LogFiles((path,))
-    layout, namesake = find_layout(path), KNOWN.get(spec.name)
+    try:
+        layout, namesake = find_layout(path), KNOWN.get(spec.name)
+    except DataError:
+        if part_files(path):
+            return LogFiles((path,))
+        raise
     is_namesake = namesake is not None and namesake.layout is layout
     return LogFiles(tuple(layout.files(path)), path, layout, namesake if is_namesake else None)
 
@@ -133,38 +142,64 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
     Raises:
         DataError: a file is missing, or is not what the spec says.
     """
-    first = paths[0]
+    for path in paths:
+        if len(paths) == 1 and not path.exists():
+            raise DataError(
+                f"{spec.name}: {path}: no such file{did_you_mean(path.name, names_beside(path))}; "
+                f"path is looked up from {folders.suite.resolve()} and from {Path.cwd()}"
+            )
+        if not path.is_dir():
+            require_file(path, spec.name)
+    tables = table_paths(spec, folders)
+    for key, path in tables.items():
+        if not path.is_dir():
+            require_file(path, f"{spec.name}: {key}")
     if len(paths) > 1:
-        frame, origin = read_parts(paths, spec, say), first.parent
-    elif first.is_file():
-        frame, origin = read_log(first, spec, say), first
+        frame, origin = read_parts(paths, spec, say), paths[0].parent
     else:
-        raise DataError(
-            f"{spec.name}: {first}: no such file; path is looked up from {folders.suite.resolve()} "
-            f"and from {Path.cwd()}"
-        )
-    tables = [folders.resolve(table.path) for table in (spec.item_table, spec.users) if table]
+        frame, origin = read_log(paths[0], spec, say), paths[0]
     provenance = Provenance(
         dataset=spec.name,
         origin=str(origin),
         licence=YOUR_OWN,
         synthetic=False,
-        sha256=hash_files([*paths, *tables]),
+        sha256=hash_files(members((*paths, *tables.values()))),
         scale=spec.scale,
     )
     clock = clock_of(frame)
-    if spec.time:
+    if "time" in frame:
         say_span(spec.name, frame["time"], clock, say)
     return Log(provenance, frame, clock=clock)
 
 
+def members(paths: Iterable[Path]) -> list[Path]:
+    """Return the files behind paths: themselves, or the parts of folders."""
+    return [file for path in paths for file in (part_files(path) if path.is_dir() else [path])]
+
+
+def table_paths(spec: LogSpec, folders: DataFolders) -> dict[str, Path]:
+    """Return where the tables of items and of users are, by the key that names them."""
+    named = {"titles" if spec.titles else "items": spec.item_table, "users": spec.users}
+    return {key: folders.resolve(table.path) for key, table in named.items() if table}
+
+
 def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> Log:
-    """Return the log with the tables that the spec names, which replace a publisher's."""
+    """Return the log with the tables that the spec names, which replace a publisher's.
+
+    Raises:
+        DataError: a table is missing, or is not what the spec says.
+    """
+    notation = Notation.of(spec)
+    for key, path in table_paths(spec, folders).items():
+        if not path.is_dir():
+            require_file(path, f"{spec.name}: {key}")
     if table := spec.item_table:
-        items = read_table(folders.resolve(table.path), table, "item", notation=Notation.of(spec), say=say)
+        path = folders.resolve(table.path)
+        items = read_table(path, table, "item", TextFormat.of(spec, table), notation, say)
         log = replace(log, items=items, item_roles=roles(table))
     if table := spec.users:
-        users = read_table(folders.resolve(table.path), table, "user", notation=Notation.of(spec), say=say)
+        path = folders.resolve(table.path)
+        users = read_table(path, table, "user", TextFormat.of(spec, table), notation, say)
         log = replace(log, users=users, user_roles=roles(table))
     return log
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import locate
 from benchmark.datasets.specs import FilesSpec, LogSpec
+from benchmark.datasets.tables.table_file import part_files
 from benchmark.errors import DataError
 from benchmark.files import file_sha256
 from benchmark.records import SourceFile
@@ -33,7 +34,8 @@ def source_paths(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     found = dict(_of_log(files.paths, files.folder, parts))
     for side, table in (("items", spec.item_table), ("users", spec.users)):
         if table:
-            found[side] = folders.resolve(table.path)
+            path = folders.resolve(table.path)
+            found |= dict(_of_folder(side, path)) if path.is_dir() else {side: path}
     return {role: path for role, path in found.items() if path.is_file()}
 
 
@@ -46,10 +48,14 @@ def _of_log(
         return
     for role, path in zip(("train", "valid", "test") if parts else ("log",), paths, strict=False):
         if path.is_dir():
-            inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
-            yield from ((f"{role}/{entry.relative_to(path).as_posix()}", entry) for entry in inside)
+            yield from _of_folder(role, path)
         else:
             yield role, path
+
+
+def _of_folder(role: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the parts of a table that is a folder."""
+    yield from ((f"{role}/{part.relative_to(folder).as_posix()}", part) for part in part_files(folder))
 
 
 def source_file(role: str, path: Path) -> SourceFile:

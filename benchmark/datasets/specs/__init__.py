@@ -17,6 +17,7 @@ from benchmark.datasets.specs.log_spec import (
     MIN_ROWS_PER_USER,
     NO_SCALE,
     Ids,
+    LayoutOfLines,
     LogSpec,
     SyntheticSpec,
     TimeUnit,
@@ -29,6 +30,15 @@ from benchmark.datasets.specs.prepare_spec import (
     PrepareSpec,
     TimeWindow,
 )
+from benchmark.datasets.specs.row_filter import (
+    ColumnComparison,
+    Constant,
+    Junction,
+    Negation,
+    RowCondition,
+    comparisons,
+    parse_rows,
+)
 from benchmark.datasets.specs.split_spec import RULE_KEYS, FilesSpec, SplitRule, SplitSpec
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 
@@ -40,16 +50,22 @@ __all__ = [
     "MOST_SPLITS",
     "NO_SCALE",
     "RULE_KEYS",
+    "ColumnComparison",
     "Condition",
+    "Constant",
     "CoreSpec",
     "Duplicates",
     "FilesSpec",
     "Ids",
+    "Junction",
+    "LayoutOfLines",
     "LogSpec",
     "Missing",
+    "Negation",
     "OutsideScale",
     "Pairs",
     "PrepareSpec",
+    "RowCondition",
     "Seen",
     "Separator",
     "Spec",
@@ -60,6 +76,8 @@ __all__ = [
     "TimeUnit",
     "TimeWindow",
     "TitlesSpec",
+    "comparisons",
     "likes_in_words",
+    "parse_rows",
     "written",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -10,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.specs.base_spec import MOST_SEED, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen, event_type
+from benchmark.datasets.specs.row_filter import parse_rows
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns", "order"]
@@ -80,18 +82,27 @@ class LogSpec(Spec):
 
     name: str = Field(min_length=1, description="name in tables and files")
     path: str | None = Field(
-        default=None, description="CSV, TSV or Parquet file, or a folder in the publisher's layout"
+        default=None,
+        description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, compressed or not; a folder of such "
+        "parts, or one in the publisher's layout",
     )
-    user: str = Field(default="user", description="column with the user's id")
+    user: str = Field(
+        default="user",
+        description="column with the user's id, by its name; a number, from 1, if there is no header line",
+    )
     item: str = Field(default="item", description="column with the item's id")
     value: str | None = Field(default=None, description="column with the rating or count; none if not given")
     time: str | None = Field(
         default=None, description="column with the time: a number since 1970, or a date; none if not given"
     )
     columns: tuple[str, ...] | None = Field(
-        default=None, description="names of all columns, for a text file without a header line"
+        default=None,
+        description="names of all columns, for a text file without a header line; [] names them 1, 2, 3",
     )
-    separator: Separator = Field(default="auto", description="separates the columns of a text file")
+    separator: Separator = Field(
+        default="auto",
+        description="separates the columns of a text file; several blanks are one if the first line has some",
+    )
     scale: tuple[float, float] | None = Field(
         default=None, description="lowest and highest rating allowed; give it if the values are ratings"
     )
@@ -128,7 +139,8 @@ class LogSpec(Spec):
     )
     layout: LayoutOfLines = Field(
         default="rows",
-        description="rows: one interaction a line; lists: a user and then all of the user's items in order",
+        description="rows: one interaction a line; lists: a user and then all of the user's items, whose "
+        "order is their time if time_unit is order",
     )
     rows: str | None = Field(
         default=None,
@@ -160,6 +172,28 @@ class LogSpec(Spec):
     synthetic: SyntheticSpec | None = Field(
         default=None, description="generate the log instead of reading one"
     )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        if encoding == "auto":
+            return encoding
+        try:
+            "a".encode(encoding).decode(encoding)  # codecs such as hex are none of text
+            codecs.getincrementaldecoder(encoding)
+        except (LookupError, UnicodeError, ValueError, TypeError):
+            raise ValueError(
+                f"is {encoding!r}, which is no encoding of text; write a name such as latin-1, cp1252 "
+                "or utf-16"
+            ) from None
+        return encoding
+
+    @field_validator("rows")
+    @classmethod
+    def _readable(cls, rows: str | None) -> str | None:
+        if rows is not None:
+            parse_rows(rows)
+        return rows
 
     @field_validator("scale")
     @classmethod
@@ -222,6 +256,11 @@ class LogSpec(Spec):
     def _one_source(self) -> LogSpec:
         if self.path and self.synthetic:
             raise ValueError("path and synthetic exclude each other: a log is read or generated")
+        if self.layout == "lists" and (self.value or self.time or self.rows):
+            raise ValueError(
+                "layout: lists has users and items alone; leave out value, time and rows, or say "
+                "time_unit: order if the items stand in order of time"
+            )
         if self.titles and self.items:
             raise ValueError("titles and items exclude each other: name the title's column in items.title")
         if self.time_format and self.time_unit != "auto":

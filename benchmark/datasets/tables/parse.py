@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.csv_parquet import MISSING, Location
+from benchmark.datasets.tables.table_file import Location
+from benchmark.datasets.tables.text_format import MISSING
 from benchmark.errors import DataError
 from benchmark.protocol import Longs
 

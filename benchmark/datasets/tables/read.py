@@ -1,9 +1,9 @@
-"""Logs and side tables: any CSV, TSV or Parquet file, read with messages that name file, line and column."""
+"""Logs and side tables: any file that is read, with messages that name file, line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,16 @@ from pandas.api.types import union_categoricals
 
 from benchmark.datasets.clock import Clock
 from benchmark.datasets.log import LIST_SEPARATOR, PARTS, SIDES, Say, Side, silent
-from benchmark.datasets.specs import LogSpec, Separator, TableSpec
-from benchmark.datasets.tables.csv_parquet import Location, TextFormat, read_columns
+from benchmark.datasets.specs import LogSpec, TableSpec
+from benchmark.datasets.tables.header import read_header
 from benchmark.datasets.tables.identifiers import Where, plain_ids
+from benchmark.datasets.tables.item_lists import POSITION, blank_separated, read_lists
 from benchmark.datasets.tables.parse import Notation, banded, numbers, words
+from benchmark.datasets.tables.table_file import Location, open_table, read_file
+from benchmark.datasets.tables.text_format import TextFormat, separator_of
 from benchmark.datasets.tables.time_entries import Times
 from benchmark.datasets.tables.timestamps import below_each_other, read_times
+from benchmark.datasets.tables.typed_columns import columns_by_number, with_table_types, with_typed_columns
 from benchmark.datasets.tables.value_column import (
     refuse_booleans,
     values_below_each_other,
@@ -47,7 +51,7 @@ def read_log(path: Path, spec: LogSpec, say: Say = silent) -> pd.DataFrame:
     rows = read_rows(path, spec, say)
     frame = rows.frame
     for side in SIDES:
-        where = locator([rows.location], [len(frame)], getattr(spec, side))
+        where = locator([rows.location], [len(frame)], rows.columns[side])
         frame[side] = plain_ids(frame[side], where, Notation.of(spec), say)
     return with_times(with_event_weights(frame, spec, path), rows.times)
 
@@ -69,7 +73,7 @@ def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.Da
         frame[column] = values_below_each_other(others, column)
     for position, side in enumerate(SIDES):
         ids = stacked([rows.frame[side] for rows in read])
-        where = locator(locations, lengths, getattr(spec, side))
+        where = locator(locations, lengths, read[0].columns[side])
         frame.insert(position, side, plain_ids(ids, where, Notation.of(spec), say))
     times = [rows.times for rows in read if rows.times]
     frame = with_times(frame, below_each_other(times, locations) if times else None)
@@ -96,13 +100,15 @@ def read_table(
     Raises:
         DataError: as :func:`read_log`.
     """
-    text_format = text_format or TextFormat(spec.columns, separator(spec.separator))
+    text_format = text_format or TextFormat(spec.columns, separator_of(spec.separator))
+    file = open_table(path, text_format)
+    spec = with_table_types(spec, file, side, say)
     titles = (spec.title,) if spec.title else ()
     texts = (*titles, *spec.categories, *spec.lists, *spec.texts)
     wanted, notation = [spec.id, *texts, *spec.numbers, *spec.bands], notation or Notation()
     as_written = len(wanted) if notation.decimal == "," else 1 + len(texts)
-    frame = read_columns(path, wanted, text_format, ids=as_written)
-    location = Location(path, text_format)
+    file.require(wanted)
+    frame, location = read_file(file, wanted, wanted[:as_written], text_format, say=say)
     where = locator([location], [len(frame)], spec.id)
     table = pd.DataFrame({side: plain_ids(frame[spec.id], where, notation, say)})
     for column in texts:
@@ -116,18 +122,21 @@ def read_table(
     return table[table[side].notna()].drop_duplicates(side, ignore_index=True)
 
 
-def separator(given: Separator) -> str:
-    """Return a separator as a character; suites may write "tab"."""
-    return "\t" if given == "tab" else given
-
-
 @dataclass(frozen=True)
 class FileRows:
-    """The rows of one file: ids as written, values and weights as read, and the times."""
+    """The rows of one file: ids as written, values and weights as read, and the times.
+
+    Attributes:
+        frame: columns user, item and perhaps value, event and weight.
+        times: None if the file has none.
+        location: where its rows stand.
+        columns: what the file calls user and item.
+    """
 
     frame: pd.DataFrame
     times: Times | None
     location: Location
+    columns: Mapping[Side, str]
 
 
 def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
@@ -136,23 +145,23 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
     Raises:
         DataError: as :func:`read_log`.
     """
+    text_format = TextFormat.of(spec)
+    if spec.layout == "lists":
+        return read_item_lists(path, spec, text_format, say)
+    file = open_table(path, text_format)
+    if spec.columns is None and columns_by_number(spec, file, say):
+        text_format = replace(text_format, columns=())
+        file = open_table(path, text_format)
+    spec = with_typed_columns(spec, file, say)
     named = {"user": spec.user, "item": spec.item, "time": spec.time, "value": spec.value}
     if isinstance(spec.weight, str) and spec.weight != spec.value:
         named["weight"] = spec.weight
-    as_written = {"user", "item"}  # text stays as it is in these, and they come first
-    if spec.time_format not in {None, "excel"}:
-        as_written.add("time")
-    if spec.has_event_types:
-        as_written.add("value")
-    if spec.decimal == ",":
-        as_written |= set(named)
-    roles = [role for role, column in named.items() if column]
-    roles.sort(key=lambda role: role not in as_written)
-    columns = [str(named[role]) for role in roles]
-    text_format = TextFormat(spec.columns, separator(spec.separator))
-    kept = len(as_written & set(roles))
-    frame = read_columns(path, columns, text_format, ids=kept).set_axis(roles, axis=1)
-    location, times, faults = Location(path, text_format), None, []
+    wanted = {role: column for role, column in named.items() if column}
+    file.require([*wanted.values()])
+    as_written = columns_as_written(spec) if spec.decimal == "." else [*wanted.values()]
+    frame, location = read_file(file, [*wanted.values()], as_written, text_format, rows=spec.rows, say=say)
+    frame = frame.set_axis(list(wanted), axis=1)
+    times, faults = None, []
     if spec.time:
         try:
             refuse_booleans(frame["time"], location, spec.time)
@@ -165,7 +174,37 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
         faults.append(str(error))
     if faults:
         raise DataError("\n".join(faults))
-    return FileRows(frame, times, location)
+    return FileRows(frame, times, location, {"user": spec.user, "item": spec.item})
+
+
+def columns_as_written(spec: LogSpec) -> list[str]:
+    """Return the columns in which text stays as it is: ids first, formatted times, event types."""
+    columns = [spec.user, spec.item]
+    if spec.time and spec.time_format not in {None, "excel"}:
+        columns.append(spec.time)
+    if spec.value and spec.has_event_types:
+        columns.append(spec.value)
+    return columns
+
+
+def read_item_lists(path: Path, spec: LogSpec, text_format: TextFormat, say: Say) -> FileRows:
+    """Return a row for each item of each line; its time is its place if the spec says so.
+
+    Raises:
+        DataError: as :func:`read_log`.
+    """
+    text_format = replace(text_format, columns=text_format.columns or (), quoted=False)
+    header = read_header(path, text_format, ())
+    if text_format.separator == "auto":
+        header = blank_separated(header)
+    lists = read_lists(path, header, SIDES, say)
+    if not lists.table.num_rows:
+        raise DataError(f"{path}: no rows; it must contain a user and that user's items in every line")
+    frame = lists.table.to_pandas()
+    order = Times(frame.pop(POSITION), Clock("order", "order"), "order")
+    times = order if spec.time_unit == "order" else None
+    location = Location(path, text_format, kept=lists.records)
+    return FileRows(frame, times, location, {"user": "user", "item": "item"})
 
 
 def with_times(frame: pd.DataFrame, times: Times | None) -> pd.DataFrame:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from benchmark.datasets.clock import Clock, WrittenUnit
 from benchmark.datasets.log import Say
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.csv_parquet import Location
 from benchmark.datasets.tables.exact_times import Instants, coarsest
+from benchmark.datasets.tables.table_file import Location
 from benchmark.protocol import Longs
 
 Mask: TypeAlias = NDArray[np.bool_]

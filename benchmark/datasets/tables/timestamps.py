@@ -13,7 +13,6 @@ from benchmark.datasets import clock as clocks
 from benchmark.datasets.clock import PER_SECOND, SPREADSHEET_EPOCH_DAYS, Clock, UnitSince1970
 from benchmark.datasets.log import Say
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.csv_parquet import MISSING, PARQUET, Location, read_columns
 from benchmark.datasets.tables.exact_times import (
     EXACT,
     LARGEST,
@@ -26,6 +25,8 @@ from benchmark.datasets.tables.exact_times import (
 )
 from benchmark.datasets.tables.identifiers import EXACT_FLOATS
 from benchmark.datasets.tables.parse import Notation, distinct_cells, named_missing
+from benchmark.datasets.tables.table_file import Location
+from benchmark.datasets.tables.text_format import MISSING
 from benchmark.datasets.tables.time_entries import WRITINGS, Entries, Mask, Times
 from benchmark.datasets.tables.time_notation import format_cure, looks_like
 from benchmark.datasets.tables.written_dates import from_dates, from_format, from_iso, instants, not_a_time
@@ -68,8 +69,10 @@ def read_times(column: pd.Series, location: Location, name: str, spec: LogSpec, 
     numeric = pd.api.types.is_numeric_dtype(kind)
     if pd.api.types.is_timedelta64_dtype(kind) or pd.api.types.is_bool_dtype(kind):
         raise DataError(
-            f"{entries} contains {'booleans' if numeric else 'lengths of time'}, which do not say when; add "
-            "them to the moment from which they count, or write a counter and set time_unit: order"
+            f"{entries} contains booleans; it must contain numbers, text or dates"
+            if numeric
+            else f"{entries} contains lengths of time, which do not say when; add them to the moment from "
+            "which they count, or write a counter and set time_unit: order"
         )
     if pd.api.types.is_datetime64_any_dtype(kind):
         if spec.time_format or spec.time_unit == "order":
@@ -87,10 +90,10 @@ def read_times(column: pd.Series, location: Location, name: str, spec: LogSpec, 
             f"{entries} has floats of 32 bits, in which times of today are two minutes apart: ties are theirs"
         )
     shown_fully = numbers.dtype.kind != "f" or from_floats(numbers, "s") is not None
-    if spec.time_format is None and not shown_fully and location.path.suffix not in PARQUET:
-        # The text may have more digits than a float has: read it again.
-        written = read_columns(location.path, [name], location.text_format, ids=1)[name]
-        return from_text(written.loc[column.index], entries)
+    if spec.time_format is None and not shown_fully:
+        written = location.written(name)  # the text may have more digits than a float has
+        if written is not None:
+            return from_text(written.set_axis(column.index), entries)
     return from_numbers(numbers, present, entries)
 
 

@@ -11,9 +11,10 @@ from pandas.api.types import union_categoricals
 
 from benchmark.datasets.log import Say
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.tables.csv_parquet import MISSING, Location
 from benchmark.datasets.tables.identifiers import distinct_ids
 from benchmark.datasets.tables.parse import Notation, numbers, words
+from benchmark.datasets.tables.table_file import Location
+from benchmark.datasets.tables.text_format import MISSING
 from benchmark.errors import DataError, did_you_mean
 
 TRUE = frozenset({"true", "t", "yes", "y", "on"})

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from benchmark.datasets import clock as clocks
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import FilesSpec, LogSpec
-from benchmark.datasets.tables import csv_parquet
 from benchmark.datasets.tables.exact_times import coarsest, from_decimals
 from benchmark.datasets.tables.read import clock_of, read_log, read_parts
 from benchmark.errors import DataError
@@ -89,11 +88,11 @@ def refused(path, **keys):
         (["1.717178400123456789e18"], "ns", [AT * 10**9 + 123_456_789]),
     ],
 )
-@pytest.mark.parametrize("reader", ["fast", "slow"])
-def test_times_keep_every_digit_in_the_coarsest_unit(csv, monkeypatch, written, unit, times, reader):
-    if reader == "slow":
-        monkeypatch.setattr(csv_parquet, "parse_with_arrow", lambda *_: None)
-    assert read(csv(*written))[:2] == (times, unit)
+@pytest.mark.parametrize("blank_line", ["", "   \n"])
+def test_times_keep_every_digit_in_the_coarsest_unit(csv, written, unit, times, blank_line):
+    path = csv(*written)
+    path.write_text(path.read_text() + blank_line)
+    assert read(path)[:2] == (times, unit)
 
 
 def test_nanoseconds_beside_a_missing_time_keep_their_last_digit(csv):
