@@ -36,7 +36,8 @@ def data(options: argparse.Namespace) -> int:
         folder = api.fetch(options.name, say=lambda text: terminal.print(text, markup=False, highlight=False))
         terminal.print(f"{options.name}: {folder}", markup=False, highlight=False, soft_wrap=True)
     else:
-        show_audit(api.audit(options.name, data=options.data), terminal)
+        suite = api.check(options.name)
+        show_audit(api.audit(suite, data=options.data), terminal, suite.metrics.all)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.datasets.log import Log, Role, Roles, Say, hash_files, silent
+from benchmark.datasets.log import Log, Role, Roles, Say, TableFile, hash_files, silent
 from benchmark.datasets.sources.download import fetch
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, find_known, find_layout
@@ -18,7 +18,7 @@ from benchmark.datasets.tables.parse import Notation
 from benchmark.datasets.tables.read import clock_of, read_log, read_parts, read_table
 from benchmark.datasets.tables.timestamps import say_span
 from benchmark.errors import DataError, SourceError, did_you_mean
-from benchmark.records import Provenance
+from benchmark.records import Provenance, TableName
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def open_log(
         DataError: a file is not what the spec says.
     """
     folders = folders or DataFolders()
+    refuse_missing_tables(spec, folders)
     files = locate(spec, folders, parts, say)
     notes: list[str] = []
 
@@ -127,6 +128,29 @@ def weighed_by_value(log: Log, spec: LogSpec) -> Log:
     return replace(log, frame=log.frame.assign(weight=log.frame["value"]))
 
 
+def table_files(spec: LogSpec, folders: DataFolders) -> list[TableFile]:
+    """Return the tables that a suite names beside a log, that of the items first."""
+    named: list[tuple[TableName, TableSpec | None]] = [
+        ("titles" if spec.titles else "items", spec.item_table),
+        ("users", spec.users),
+    ]
+    return [TableFile(folders.resolve(table.path), table, key) for key, table in named if table]
+
+
+def refuse_missing_tables(spec: LogSpec, folders: DataFolders) -> None:
+    """Check that every table that a suite names is there, before anything is read.
+
+    Raises:
+        DataError: one is not.
+    """
+    for table in table_files(spec, folders):
+        if not table.path.exists():
+            raise DataError(
+                f"{spec.name}: {table.key}: {table.path}: no such file; path is looked up from "
+                f"{folders.suite.resolve()} and from {Path.cwd()}: correct it, or leave {table.key} out"
+            )
+
+
 def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: Say) -> Log:
     """Return a log of the user's own, from one file or from the three parts of a split.
 
@@ -143,7 +167,7 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
             f"{spec.name}: {first}: no such file; path is looked up from {folders.suite.resolve()} "
             f"and from {Path.cwd()}"
         )
-    tables = [folders.resolve(table.path) for table in (spec.item_table, spec.users) if table]
+    tables = [table.path for table in table_files(spec, folders)]
     provenance = Provenance(
         dataset=spec.name,
         origin=str(origin),
@@ -160,12 +184,14 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
 
 def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> Log:
     """Return the log with the tables that the spec names, which replace a publisher's."""
-    if table := spec.item_table:
-        items = read_table(folders.resolve(table.path), table, "item", notation=Notation.of(spec), say=say)
-        log = replace(log, items=items, item_roles=roles(table))
-    if table := spec.users:
-        users = read_table(folders.resolve(table.path), table, "user", notation=Notation.of(spec), say=say)
-        log = replace(log, users=users, user_roles=roles(table))
+    notation = Notation.of(spec)
+    for table in table_files(spec, folders):
+        if table.key == "users":
+            users = read_table(table.path, table.spec, "user", notation=notation, say=say)
+            log = replace(log, users=users, user_roles=roles(table.spec), user_file=table)
+        else:
+            items = read_table(table.path, table.spec, "item", notation=notation, say=say)
+            log = replace(log, items=items, item_roles=roles(table.spec), item_file=table)
     return log
 
 
