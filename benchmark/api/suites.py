@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from benchmark.datasets.sources.folders import LocalDataset
     from benchmark.datasets.tables.melt import Melted
     from benchmark.metrics.register import Metric
-    from benchmark.records import StudyRecord
-    from benchmark.runner import DryRun
+    from benchmark.runner import DryRun, Plan
     from benchmark.suite import Suite
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
@@ -70,41 +69,31 @@ def check(
 def plan(
     suite: SuiteSource,
     *,
+    data: StrPath | None = None,
     budget: str | float | None = None,
     models: Sequence[str] | None = None,
     seeds: int | None = None,
-) -> list[StudyRecord]:
-    """Return the studies that a suite would run, data set by data set; each fold has its own.
+) -> Plan:
+    """Return the studies that a suite would run, and whom its splits can judge; nothing is kept.
 
-    No log is read: whether values are ratings, and what has features, is taken from the suite and from what
-    is known of a publisher's data set.
+    Logs on this machine are opened and split. Of a known data set that is not here nothing is fetched:
+    whether its values are ratings, and what has features, is taken from what its publisher says.
 
     Args:
         suite: as in :func:`run`.
+        data: folder of data sets; $BENCH_DATA by default.
         budget: device-seconds per model, in place of the suite's.
         models: only these models of the suite.
         seeds: refits of each stochastic model, in place of the suite's.
 
     Raises:
         SuiteError: with every complaint, each at its line.
-        DataError: a data set has neither a path nor a known name, or its folder is not a publisher's.
+        DataError: a data set has neither a path nor a known name, or cannot be prepared or split.
     """
     from benchmark import runner
-    from benchmark.datasets.sources.expected import expected_log
-    from benchmark.datasets.sources.folders import DataFolders
 
     ready = check(suite, budget=budget, models=models, seeds=seeds)
-    studies: list[StudyRecord] = []
-    for spec in ready.datasets:
-        log = expected_log(spec, DataFolders(suite=ready.folder), ready.split.files)
-        prepare = ready.prepare.for_log(spec).or_else(log.defaults)
-        repeats = prepare.pairs == "repeat" and prepare.seen != "hide"
-        for label in runner.labels_of(ready, spec.name):
-            planned = runner.plan(
-                ready, registry(), label, rated=log.rated, described=log.described, repeats=repeats
-            )
-            studies += [study.record() for study in planned]
-    return studies
+    return runner.plan_suite(ready, registry(), data_folder(data), ready.folder)
 
 
 def dry_run(

@@ -49,7 +49,8 @@ def data(options: argparse.Namespace) -> int:
         folder = api.fetch(options.name, say=say)
         say(f"{options.name}: {folder}")
     else:
-        show_audit(api.audit(options.name, data=options.data), terminal)
+        suite = api.check(options.name)
+        show_audit(api.audit(suite, data=options.data), terminal, suite.metrics.all)
     return 0
 
 

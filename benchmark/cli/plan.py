@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from benchmark.cli.parser import Command, add_changed_suite, listed
+from benchmark.cli.parser import Command, add_changed_suite, add_data_folder, listed
 from benchmark.cli.terminal import console, warn
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``bench plan``."""
+    add_changed_suite(parser)
+    add_data_folder(parser)
+
+
 def plan(options: argparse.Namespace) -> int:
-    """Print what a suite would run and what it may spend."""
+    """Print what a suite would run, what it may spend, and whom its splits can judge."""
     from benchmark import api
     from benchmark.cli.views.plan import show_plan
 
@@ -21,8 +27,8 @@ def plan(options: argparse.Namespace) -> int:
         changed_by="command line",
         say=warn,
     )
-    show_plan(suite, api.plan(suite), console())
+    show_plan(suite, api.plan(suite, data=options.data), console())
     return 0
 
 
-COMMAND = Command(plan, "show what a suite would run and what it may spend", add_changed_suite)
+COMMAND = Command(plan, "show what a suite would run, what it may spend and whom it can judge", add_options)

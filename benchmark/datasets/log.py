@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from benchmark.errors import DataError
 from benchmark.protocol import Array, Interactions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.datasets.clock import Clock
-    from benchmark.datasets.specs import PrepareSpec, Seen
-    from benchmark.records import Provenance
+    from benchmark.datasets.specs import LogSpec, PrepareSpec, Seen, TableSpec
+    from benchmark.records import Provenance, TableName
 
 Part: TypeAlias = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
@@ -79,6 +80,16 @@ def dense_id(known: Mapping[str, int], wanted: object) -> int | None:
 
 
 @dataclass(frozen=True)
+class SideTable:
+    """A table that a suite names: its file, how it is written, the key that names it, and its log."""
+
+    path: Path
+    spec: TableSpec
+    key: TableName
+    entry: LogSpec
+
+
+@dataclass(frozen=True)
 class Log:
     """A log with the publisher's ids, rows in the publisher's order.
 
@@ -97,6 +108,8 @@ class Log:
         clock: what the times mean.
         weight: where the weights come from, as the suite writes it; None without weights.
         defaults: how its publisher's rows are prepared where the suite does not say; None if that is as ever.
+        item_file: where ``items`` was read from; None for a publisher's own table.
+        user_file: where ``users`` was read from; None likewise.
     """
 
     provenance: Provenance
@@ -109,6 +122,8 @@ class Log:
     clock: Clock = field(default_factory=seconds_since_1970)
     weight: str | None = None
     defaults: PrepareSpec | None = None
+    item_file: SideTable | None = None
+    user_file: SideTable | None = None
 
     @property
     def name(self) -> str:
@@ -140,13 +155,20 @@ def hidden_rows(known: Interactions, seen: Seen) -> Interactions:
 
 
 def hash_files(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 of the files' bytes, each file preceded by its length."""
+    """Return the SHA-256 of the files' bytes, each file preceded by its length.
+
+    Raises:
+        DataError: one is missing, a folder, or may not be read.
+    """
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.stat().st_size}:".encode())
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        try:
+            digest.update(f"{path.stat().st_size}:".encode())
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror}; give the path of a file") from error
     return digest.hexdigest()
 
 

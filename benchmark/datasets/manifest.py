@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from benchmark.datasets.specs import Pairs, Seen, SplitSpec, likes_in_words
 from benchmark.protocol import TimeUnitOfRows
-from benchmark.records import Provenance, SourceFile
+from benchmark.records import LogAudit, Provenance, SourceFile
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
 Step: TypeAlias = Literal[
@@ -258,6 +258,7 @@ class SplitManifest:
         time_unit: unit of the times of its rows, and of those in ``notes``.
         pairs: whether a user has one row for an item, or comes back to it.
         seen: which items of a user's training rows are left out of the lists.
+        log_audit: the numbers of the log; None in splits that were made before there was one.
     """
 
     provenance: Provenance
@@ -282,6 +283,7 @@ class SplitManifest:
     time_unit: TimeUnitOfRows = "s"
     pairs: Pairs = "once"
     seen: Seen = "hide"
+    log_audit: LogAudit | None = None
 
     @property
     def dataset(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmark.errors import RunError, did_you_mean
-from benchmark.leaderboard import notes
+from benchmark.leaderboard import notes, search_faults
 from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.margin import margin_bounds
@@ -18,6 +18,7 @@ from benchmark.leaderboard.subgroups import Subgroups
 from benchmark.leaderboard.table import Facts, Table
 from benchmark.leaderboard.tuning_history import TuningHistory, at_edge
 from benchmark.leaderboard.user_scores import PerUserScores
+from benchmark.metrics.constant import constant_metrics
 from benchmark.metrics.register import parse_metric
 from benchmark.records import LOST, FinalRecord, Note, StudyRecord, warning
 from benchmark.results import latest
@@ -52,6 +53,9 @@ class Ranking:
             )
             for model, study in self.studies.items()
         }
+        # A metric without a choice is n/a; the one that ranks was refused before the run, if it had none.
+        constant = constant_metrics(self.metrics, results.split.log_audit)
+        self.constant = constant.keys() - {self.primary.name}
         self.chosen = baseline is not None
         if baseline is not None and baseline not in self.studies:
             raise RunError(
@@ -183,6 +187,8 @@ class Ranking:
     def _value(self, name: str, model: str, finals: Sequence[FinalRecord]) -> float | None:
         """Return a metric of a model: made from stored rows where possible, else as the scorer found it."""
         metric = parse_metric(name)
+        if name in self.constant:
+            return None
         if self.finals.can_derive(metric):
             return self.finals.value(metric, model)
         return mean([final.test.values.get(name) for final in finals if final.test is not None])
@@ -221,6 +227,9 @@ class Ranking:
             yield notes.lists_note(self.list_length)
         yield from notes.below_popularity_notes(ranked, self.studies, self.primary)
         yield from notes.search_notes(ranked, list(self.searches.values()))
+        yield from search_faults.same_value_notes(list(self.searches.values()))
+        yield from search_faults.same_board_notes(ranked)
+        yield from search_faults.at_chance_notes(ranked, self.studies, self.finals)
         yield from notes.stability_note(ranked)
         if any(row.seeds == 1 and not row.deterministic for row in ranked):
             yield Note("Stochastic models have one seed only: their intervals leave out chance in training.")
@@ -228,6 +237,7 @@ class Ranking:
             yield Note(f"{row.model}: {row.status}: {row.reason}")
         for flag in self.results.split.audited.flags:
             yield warning(f"Split: {flag}")
+        yield from notes.log_notes(self.results.split)
 
     @property
     def facts(self) -> Facts:

@@ -13,6 +13,7 @@ from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
 from benchmark.ledger import select
+from benchmark.metrics.constant import constant_metrics
 from benchmark.metrics.head_tail import HEAD_SHARE
 from benchmark.metrics.register import Metric, parse_metric
 from benchmark.records import FinalRecord, Note, StudyRecord, TestCounts, to_json, warning
@@ -58,6 +59,9 @@ def fact_notes(
     yield from likes_notes(split, results.suite.metrics.all)
     yield from unused_notes(split, list(results.studies.values()))
     yield from rests_on_notes(results)
+    yield from judged_note(split)
+    for name, reason in constant_metrics(results.suite.metrics.all, split.log_audit).items():
+        yield Note(f"{name}: n/a: the same for every model: {reason}.")
     if reference is not None:
         named = "chosen by the reader" if chosen else "best on validation, named before test was opened"
         level = f"{1 - results.suite.verdict.alpha:.0%}"
@@ -181,6 +185,18 @@ def unused(what: str, use: str, studies: Sequence[StudyRecord]) -> str:
         *([f"ignored by {others}"] if others else []),
     ]
     return f"The {what} are {'; '.join(said)}."
+
+
+def judged_note(split: SplitManifest) -> Iterator[Note]:
+    """Yield how many users the rule of the split can judge, and why not the others."""
+    if split.log_audit is not None and split.log_audit.judged is not None:
+        yield Note(f"By this split ({split.rule.by}) {split.log_audit.judged.text}.")
+
+
+def log_notes(split: SplitManifest) -> Iterator[Note]:
+    """Yield what stands out in the log and may spoil results."""
+    for finding in split.log_audit.warnings if split.log_audit else ():
+        yield warning(f"Log: {finding.text}.")
 
 
 def lists_note(k: int | None) -> Note:

@@ -57,6 +57,7 @@ class Facts:
             "licence": self.split.provenance.licence,
             "synthetic": self.split.synthetic,
             **{name: content[name] for name in ("audit", "fold", "positive", "negative", "weight")},
+            **({"log_audit": content["log_audit"]} if self.split.log_audit else {}),
             "candidates": self.split.candidates.rule,
             **({} if self.split.seen == "hide" else {"seen": self.split.seen}),
             "finals_on": self.finals_on,

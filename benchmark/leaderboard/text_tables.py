@@ -64,7 +64,7 @@ class TextTable:
         emphasis: how a row is set apart.
     """
 
-    kind: TableKind | Literal["searches", "importance"]
+    kind: TableKind | Literal["searches", "importance", "log"]
     dataset: str
     title: str
     columns: tuple[Column[Any], ...]

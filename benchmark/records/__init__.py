@@ -6,6 +6,15 @@ Each record is a frozen dataclass that becomes a JSON object and comes back as i
 
 from benchmark.provenance import Provenance
 from benchmark.records.as_json import Record, StoredSpace, from_json, space_from_json, to_json
+from benchmark.records.audited import (
+    Busiest,
+    Finding,
+    JudgedUsers,
+    LogAudit,
+    NotJudged,
+    TableAudit,
+    TableName,
+)
 from benchmark.records.entries import (
     KINDS,
     Closed,
@@ -45,6 +54,7 @@ __all__ = [
     "MACHINE",
     "REFUNDED",
     "AdapterCode",
+    "Busiest",
     "Closed",
     "ConfigSource",
     "Cost",
@@ -52,10 +62,14 @@ __all__ = [
     "Exclusion",
     "FinalOpened",
     "FinalRecord",
+    "Finding",
     "Hardware",
+    "JudgedUsers",
     "LedgerRecord",
     "Level",
+    "LogAudit",
     "Measurements",
+    "NotJudged",
     "Note",
     "Opened",
     "Outcome",
@@ -71,6 +85,8 @@ __all__ = [
     "StudyEvent",
     "StudyRecord",
     "StudyStatus",
+    "TableAudit",
+    "TableName",
     "TestCounts",
     "TestOpened",
     "TestScores",

@@ -26,6 +26,7 @@ from benchmark.leaderboard.board_columns import (
     pair_table,
 )
 from benchmark.leaderboard.formatting import NONE, decimal, span
+from benchmark.leaderboard.log_table import log_table
 from benchmark.leaderboard.text_tables import notes_html
 from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, importance
 from benchmark.protocol import Hyperparameter
@@ -86,6 +87,11 @@ class DatasetSection:
         )
         title = "Importance of hyperparameters"
         return TextTable("importance", self.table.dataset, title, IMPORTANCE_COLUMNS, rows) if rows else None
+
+    @property
+    def log(self) -> TextTable | None:
+        """The audit of the log; None where none was stored with its split."""
+        return log_table(self.table.facts.split)
 
     @property
     def split(self) -> Iterator[tuple[str, str]]:

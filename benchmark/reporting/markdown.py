@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchmark.leaderboard import Board, TextTable
 from benchmark.leaderboard.formatting import plain
+from benchmark.leaderboard.log_table import log_table
 from benchmark.leaderboard.text_tables import labelled
 
 _SPECIAL = str.maketrans(
@@ -16,7 +17,8 @@ _SPECIAL = str.maketrans(
 def markdown(board: Board) -> str:
     """Return the whole board as Markdown text."""
     label = " (synthetic data)" if board.synthetic else ""
-    parts = [f"# {escape(board.suite)}{label}", *map(markdown_table, board.text_tables())]
+    logs = [made for table in board.tables if (made := log_table(table.facts.split)) is not None]
+    parts = [f"# {escape(board.suite)}{label}", *map(markdown_table, (*board.text_tables(), *logs))]
     return "\n\n".join(parts) + "\n"
 
 

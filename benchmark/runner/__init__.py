@@ -3,12 +3,14 @@
 from benchmark.runner.dry_run import DryRun, dry_run
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
+from benchmark.runner.plan_suite import Plan, plan_suite
 from benchmark.runner.session import run
 from benchmark.runner.splits import labels_of
 from benchmark.runner.watcher import Silent, Watcher
 
 __all__ = [
     "DryRun",
+    "Plan",
     "RunOptions",
     "Silent",
     "Study",
@@ -16,6 +18,7 @@ __all__ = [
     "dry_run",
     "labels_of",
     "plan",
+    "plan_suite",
     "refuse_missing",
     "run",
 ]

@@ -25,7 +25,7 @@ from benchmark.runner.hardware import engine_versions, hardware
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
-from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
+from benchmark.runner.splits import StoredSplit, negatives_per_user, refuse_undecided, store_all
 from benchmark.runner.staleness import Foundations, adapter_code, engine_code
 from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
 from benchmark.runner.threads import jobs
@@ -132,6 +132,7 @@ class _Session:
         splits = store_all(
             suite, self.run_dir / "splits", data_directory(options.data), options.base, self.watcher.said
         )
+        refuse_undecided(suite, splits)
         self.run_dir.update(datasets={data.label: data.manifest for data in splits})
         planned = [
             (study, data)

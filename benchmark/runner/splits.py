@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from pathlib import Path
 
+from benchmark.datasets.audit.judged import judged_findings, judged_users
+from benchmark.datasets.audit.log_audit import audit_log
 from benchmark.datasets.audit.split_audit import audit
 from benchmark.datasets.log import Log, Say
 from benchmark.datasets.manifest import Candidates, SplitManifest
@@ -16,11 +18,13 @@ from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.sources.source_files import source_file, source_paths, state_of
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.split import folds, split
+from benchmark.datasets.split import Split, folds, split
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
 from benchmark.datasets.store.save import MANIFEST, load_manifest, save_split
 from benchmark.errors import DataError, MetricError
 from benchmark.metrics import register as metrics
+from benchmark.metrics.constant import constant_metrics
+from benchmark.records import Finding, LogAudit
 from benchmark.suite import Suite
 
 
@@ -89,6 +93,28 @@ def store_all(
     return [stored for spec in suite.datasets for stored in store.splits_of(spec)]
 
 
+def undecided(suite: Suite, log: LogAudit) -> Iterator[Finding]:
+    """Yield why the primary metric cannot tell models apart on a split: it has one value, or none."""
+    primary = suite.metrics.primary
+    cure = "choose another metrics.primary or another split, or say with positive which rows count"
+    for reason in constant_metrics([primary], log).values():
+        yield Finding(found=f"{primary}, which ranks, is the same for every model: {reason}", cure=cure)
+    if metrics.parse_metric(primary).kind == "ranking" and log.judged and not log.judged.tuned_on:
+        found = f"no user has anything to find in validation, so nothing can be tuned for {primary}"
+        yield Finding(found=found, cure=cure)
+
+
+def refuse_undecided(suite: Suite, stored: Sequence[StoredSplit]) -> None:
+    """Check that the primary metric can tell models apart on every split, before anything is spent.
+
+    Raises:
+        DataError: on one it cannot.
+    """
+    for one in stored:
+        for finding in undecided(suite, one.manifest.log_audit) if one.manifest.log_audit else ():
+            raise DataError(f"{one.label}: {finding.text}")
+
+
 @dataclass(frozen=True)
 class SplitStore:
     """The splits of a run: where they are kept, and how they are made.
@@ -138,10 +164,20 @@ class SplitStore:
         files = () if log.provenance.synthetic else tuple(starmap(source_file, self.paths_of(spec).items()))
         self.say(f"{log.name}: {log.provenance.origin} ({log.provenance.licence})")
         prepared = prepare(log, self.suite.prepare.for_log(spec))
+        whole = audit_log(log, prepared)
         for fold, directory in enumerate(directories):
             made = split(prepared, self.suite.split, fold)
-            manifest = replace(made.manifest, files=files)
+            audited = self.with_judged(whole, made)
+            manifest = replace(made.manifest, files=files, log_audit=audited)
             save_split(replace(made, manifest=manifest), directory, audit(made))
+
+    def with_judged(self, whole: LogAudit, made: Split) -> LogAudit:
+        """Return the audit of a log with whom one of its splits can judge."""
+        wanted = self.suite.metrics.candidates
+        judged = judged_users(made, wanted if isinstance(wanted, str) else "given")
+        audited = replace(whole, judged=judged)
+        found = [*judged_findings(judged, made.manifest), *undecided(self.suite, audited)]
+        return replace(audited, findings=(*whole.findings, *found))
 
     def open(self, spec: LogSpec) -> Log:
         """Return the log of a data set."""
@@ -178,6 +214,8 @@ class SplitStore:
             self.say(f"{manifest.dataset}: NOT REAL DATA, a synthetic stand-in; labelled so throughout.")
         for flag in manifest.audited.flags:
             self.say(f"{manifest.dataset}: {flag}")
+        for finding in manifest.log_audit.warnings if manifest.log_audit else ():
+            self.say(f"{manifest.dataset}: {finding.text}")
         return StoredSplit(manifest.dataset, directory, manifest)
 
     def candidates(self, spec: LogSpec, directory: Path, manifest: SplitManifest) -> Candidates:

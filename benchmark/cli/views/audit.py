@@ -1,4 +1,4 @@
-"""How the data sets of a suite were prepared and split, and what the audit flags."""
+"""The logs of a suite, how they were prepared and split, and what the audit flags."""
 
 from __future__ import annotations
 
@@ -11,15 +11,28 @@ from benchmark.cli.views.tables import show_table
 from benchmark.datasets.audit.split_audit import TERMS
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.specs import EVERY_RATING
+from benchmark.leaderboard.log_table import log_facts, log_remarks, step_facts
+from benchmark.metrics.constant import constant_metrics
 from benchmark.records import to_json
 
 
-def show_audit(manifests: Sequence[SplitManifest], console: Console) -> None:
-    """Show how the data sets of a suite were prepared and split, and what the audit flags."""
+def show_audit(manifests: Sequence[SplitManifest], console: Console, metrics: Sequence[str] = ()) -> None:
+    """Show the logs of a suite, how they were prepared and split, and what the audit flags.
+
+    Args:
+        manifests: one a split.
+        console: where to.
+        metrics: names of what will be measured: those that say nothing on a split are named.
+    """
     for manifest in manifests:
         console.print(Text(manifest.dataset, style="bold"))
         show_table(console, ("what", "value"), list(facts(manifest)))
-        for note in (*manifest.reading_notes, *manifest.audited.notes):
+        for name, reason in constant_metrics(metrics, manifest.log_audit).items():
+            console.print(Text(f"  {name}: n/a: the same for every model: {reason}"))
+        for remark in log_remarks(manifest):
+            label = "warning" if remark.is_warning else "note"
+            console.print(Text(f"  {label}: {remark.text}", style="yellow" if remark.is_warning else ""))
+        for note in manifest.audited.notes:
             console.print(Text(f"  note: {note}"))
         if manifest.every_rating_is_a_like:
             console.print(Text(f"  WARNING: {EVERY_RATING}", style="yellow"))
@@ -35,9 +48,9 @@ def show_audit(manifests: Sequence[SplitManifest], console: Console) -> None:
 
 def facts(manifest: SplitManifest) -> Iterator[tuple[str, str]]:
     """Yield what was done and found, a name and a value each."""
-    for step in manifest.prepare:
-        counts = f"rows {step.rows}, users {step.users}, items {step.items}"
-        yield f"prepare: {step.step}", f"{counts}, {step.note}" if step.note else counts
+    if manifest.log_audit is not None:
+        yield from log_facts(manifest.log_audit)
+    yield from step_facts(manifest)
     if (manifest.pairs, manifest.seen) != ("once", "hide"):
         yield "items that come again", f"pairs: {manifest.pairs}, seen: {manifest.seen}"
     yield "split", in_words(manifest.rule.model_dump(mode="json"))

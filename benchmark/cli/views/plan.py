@@ -8,33 +8,56 @@ from rich.console import Console
 from rich.text import Text
 
 from benchmark.cli.views.tables import show_table
+from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.specs import written
+from benchmark.leaderboard.log_table import log_remarks
 from benchmark.leaderboard.notes import unused
+from benchmark.metrics.constant import constant_metrics
 from benchmark.protocol import Space
 from benchmark.records import StudyRecord
-from benchmark.runner import DryRun
+from benchmark.runner import DryRun, Plan
 from benchmark.suite import Suite
 from benchmark.suite.advice import advice
 from benchmark.units import write_seconds
 
 
-def show_plan(suite: Suite, studies: Sequence[StudyRecord], console: Console) -> None:
-    """Show each study with its space and first trials, and what all of them may spend."""
+def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
+    """Show each study with its space and first trials, what all may spend, and whom the splits can judge."""
     rows = []
-    for study in studies:
+    for study in plan:
         if study.excluded is not None:
             budget = f"{study.excluded.status}: {study.excluded.reason}"
         else:
             budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
         rows.append((study.name, budget, space_as_text(study.space), first_trials(study)))
     show_table(console, ("study", "budget", "tunes", "first trials"), rows, long=2)
-    tuned = [study for study in studies if study.excluded is None and study.space]
+    tuned = [study for study in plan if study.excluded is None and study.space]
     total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
     console.print(
         f"At most {total} of tuning in total, shared by the slots that fit on this machine, plus finals.",
         highlight=False,
     )
-    show_feedback(suite, studies, console)
+    show_feedback(suite, plan.studies, console)
+    for split in plan.splits:
+        show_judged(suite, split, console)
+    for name in plan.absent:
+        text = f"{name}: not on this machine, so nothing is known of its rows: bench data fetch {name}"
+        console.print(Text(text), soft_wrap=True)
+
+
+def show_judged(suite: Suite, split: SplitManifest, console: Console) -> None:
+    """Show whom a split can judge, which metrics say nothing, and what stands out in its log."""
+    log = split.log_audit
+    if log is None or log.judged is None:
+        return
+    lines = [f"{split.dataset}: by this split ({split.rule.by}) {log.judged.text}"]
+    for name, reason in constant_metrics(suite.metrics.all, log).items():
+        lines.append(f"  {name}: n/a: the same for every model: {reason}")
+    console.print(Text("\n".join(lines)), soft_wrap=True)
+    for remark in log_remarks(split):
+        label = "warning" if remark.is_warning else "note"
+        style = "yellow" if remark.is_warning else ""
+        console.print(Text(f"  {label}: {remark.text}", style=style), soft_wrap=True)
 
 
 def show_feedback(suite: Suite, studies: Sequence[StudyRecord], console: Console) -> None:

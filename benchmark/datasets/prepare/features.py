@@ -14,6 +14,7 @@ import pandas as pd
 
 from benchmark.datasets.log import LIST_SEPARATOR, Log, Roles, Side, hash_arrays
 from benchmark.datasets.manifest import FeatureSummary, SplitFeatures
+from benchmark.datasets.prepare.table_match import match_table
 from benchmark.datasets.tables.parse import words
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Features, Interactions
@@ -41,9 +42,12 @@ def aligned(log: Log, side: Side, ids: Array) -> pd.DataFrame | None:
     lines = pd.Index(table[side].astype("str")).get_indexer(pd.Index(ids.astype(np.str_)))
     if (lines < 0).all():
         kind = "titles" if "title" in table else f"{side}s"
+        matched = match_table(log, side, ids)
+        assert matched, "there is a table"
+        first = matched.findings[0]
         raise DataError(
             f"{log.name}: no {side} of the log is in the table of {kind}: the log has {side}s such as "
-            f"{ids[0]}, the table {table[side].iloc[0]}; check which column of the table is named as the id"
+            f"{ids[0]}, the table {table[side].iloc[0]}; {first.text}"
         )
     found = table.drop(columns=side).take(np.maximum(lines, 0)).reset_index(drop=True)
     return found.mask(pd.Series(lines < 0), np.nan).fillna(

@@ -14,6 +14,7 @@ from benchmark.datasets.manifest import Step, StepCounts
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
 from benchmark.datasets.prepare.likes import RowLabels, labels, marked, require_explained
+from benchmark.datasets.prepare.table_match import MatchedTable, match_table
 from benchmark.datasets.specs import CoreSpec, Pairs, PrepareSpec, Seen, written
 from benchmark.datasets.tables.timestamps import whole_times
 from benchmark.errors import DataError
@@ -43,6 +44,7 @@ class Prepared:
         reading_notes: what was made of the files that they do not say themselves.
         pairs: whether a user has one row for an item, or comes back to it.
         seen: which items of a user's training rows are left out of the lists.
+        tables: how well the tables of users and items fit.
         sha256: content hash of the arrays and ids.
     """
 
@@ -64,6 +66,7 @@ class Prepared:
     clock: Clock = field(default_factory=Clock)
     pairs: Pairs = "once"
     seen: Seen = "hide"
+    tables: tuple[MatchedTable, ...] = ()
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -177,6 +180,7 @@ def in_dense_ids(
     (users, user_ids), (items, item_ids) = (dense_ids(frame[side]) for side in SIDES)
     values, times, labels = (steps.column(frame, name) for name in ("value", "time", "part"))
     log = log.with_scale(None) if values is None else log
+    matched = [match_table(log, "item", item_ids), match_table(log, "user", user_ids)]
     user_table, item_table = aligned(log, "user", user_ids), aligned(log, "item", item_ids)
     interactions = Interactions(
         users=users,
@@ -215,6 +219,7 @@ def in_dense_ids(
         clock=log.clock,
         pairs=spec.pairs,
         seen=spec.seen,
+        tables=tuple(one for one in matched if one is not None),
     )
 
 

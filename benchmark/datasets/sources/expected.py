@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmark.datasets.log import GENRES
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.open_log import LogFiles, locate, roles
+from benchmark.datasets.sources.open_log import LogFiles, locate, require_tables, roles
 from benchmark.datasets.specs import FilesSpec, LogSpec, PrepareSpec
 
 
@@ -32,8 +32,9 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
 
     Raises:
         SourceError: the log has neither a path nor a known name.
-        DataError: the path is a folder in no known layout.
+        DataError: the path is a folder in no known layout, or a table that the suite names is missing.
     """
+    require_tables(spec, folders)
     files = locate(spec, folders, parts)
     generated = bool(spec.synthetic and not spec.synthetic.repeats)
     typed = any(path.suffix == ".inter" for path in files.paths)  # its header may name a rating

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.datasets.log import Log, Role, Roles, Say, hash_files, silent
+from benchmark.datasets.log import Log, Role, Roles, Say, SideTable, hash_files, silent
 from benchmark.datasets.sources.download import fetch
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, find_known, find_layout
@@ -22,7 +22,7 @@ from benchmark.datasets.tables.table_file import part_files
 from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.datasets.tables.timestamps import say_span
 from benchmark.errors import DataError, SourceError, did_you_mean
-from benchmark.records import Provenance
+from benchmark.records import Provenance, TableName
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def open_log(
         DataError: a file is not what the spec says.
     """
     folders = folders or DataFolders()
+    require_tables(spec, folders)
     files = locate(spec, folders, parts, say)
     notes: list[str] = []
 
@@ -136,6 +137,31 @@ def weighed_by_value(log: Log, spec: LogSpec) -> Log:
     return replace(log, frame=log.frame.assign(weight=log.frame["value"]))
 
 
+def table_files(spec: LogSpec, folders: DataFolders) -> list[SideTable]:
+    """Return the tables that a suite names beside a log, that of the items first."""
+    named: list[tuple[TableName, TableSpec | None]] = [
+        ("titles" if spec.titles else "items", spec.item_table),
+        ("users", spec.users),
+    ]
+    return [SideTable(folders.resolve(table.path), table, key, spec) for key, table in named if table]
+
+
+def require_tables(spec: LogSpec, folders: DataFolders) -> None:
+    """Check that every table that a suite names is there and can be read, before anything is.
+
+    Raises:
+        DataError: one is not.
+    """
+    for table in table_files(spec, folders):
+        if not table.path.exists():
+            raise DataError(
+                f"{spec.name}: {table.key}: {table.path}: no such file; path is looked up from "
+                f"{folders.suite.resolve()} and from {Path.cwd()}: correct it, or leave {table.key} out"
+            )
+        if not table.path.is_dir():
+            require_file(table.path, f"{spec.name}: {table.key}")
+
+
 def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: Say) -> Log:
     """Return a log of the user's own, from one file or from the three parts of a split.
 
@@ -150,10 +176,7 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
             )
         if not path.is_dir():
             require_file(path, spec.name)
-    tables = table_paths(spec, folders)
-    for key, path in tables.items():
-        if not path.is_dir():
-            require_file(path, f"{spec.name}: {key}")
+    require_tables(spec, folders)
     if len(paths) > 1:
         frame, origin = read_parts(paths, spec, say), paths[0].parent
     else:
@@ -163,7 +186,7 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
         origin=str(origin),
         licence=YOUR_OWN,
         synthetic=False,
-        sha256=hash_files(members((*paths, *tables.values()))),
+        sha256=hash_files(members((*paths, *(table.path for table in table_files(spec, folders))))),
         scale=spec.scale,
     )
     clock = clock_of(frame)
@@ -177,12 +200,6 @@ def members(paths: Iterable[Path]) -> list[Path]:
     return [file for path in paths for file in (part_files(path) if path.is_dir() else [path])]
 
 
-def table_paths(spec: LogSpec, folders: DataFolders) -> dict[str, Path]:
-    """Return where the tables of items and of users are, by the key that names them."""
-    named = {"titles" if spec.titles else "items": spec.item_table, "users": spec.users}
-    return {key: folders.resolve(table.path) for key, table in named.items() if table}
-
-
 def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> Log:
     """Return the log with the tables that the spec names, which replace a publisher's.
 
@@ -190,17 +207,15 @@ def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> 
         DataError: a table is missing, or is not what the spec says.
     """
     notation = Notation.of(spec)
-    for key, path in table_paths(spec, folders).items():
-        if not path.is_dir():
-            require_file(path, f"{spec.name}: {key}")
-    if table := spec.item_table:
-        path = folders.resolve(table.path)
-        items = read_table(path, table, "item", TextFormat.of(spec, table), notation, say)
-        log = replace(log, items=items, item_roles=roles(table))
-    if table := spec.users:
-        path = folders.resolve(table.path)
-        users = read_table(path, table, "user", TextFormat.of(spec, table), notation, say)
-        log = replace(log, users=users, user_roles=roles(table))
+    require_tables(spec, folders)
+    for table in table_files(spec, folders):
+        text_format = TextFormat.of(spec, table.spec)
+        if table.key == "users":
+            users = read_table(table.path, table.spec, "user", text_format, notation, say)
+            log = replace(log, users=users, user_roles=roles(table.spec), user_file=table)
+        else:
+            items = read_table(table.path, table.spec, "item", text_format, notation, say)
+            log = replace(log, items=items, item_roles=roles(table.spec), item_file=table)
     return log
 
 

@@ -15,9 +15,12 @@ from benchmark.datasets.prepare.pipeline import Prepared, named_in_the_suite, un
 from benchmark.datasets.specs import SplitRule, SplitSpec
 from benchmark.datasets.split import random, temporal
 from benchmark.datasets.split.kcore import k_core, keep
-from benchmark.datasets.split.labels import TRAIN, Labels
+from benchmark.datasets.split.labels import TRAIN, Labels, share_of
 from benchmark.errors import SplitError
 from benchmark.protocol import Array, Interactions, Longs
+
+MOST_NEEDED = 1000
+"""So many rows let any shares of a user's rows leave one to learn from."""
 
 Rule: TypeAlias = Callable[[Prepared, SplitSpec, int], tuple[Labels, SplitNotes]]
 
@@ -87,6 +90,7 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
     if core and train_only:
         kept = k_core(prepared.interactions, core, among=labels == TRAIN)
         prepared, labels = keep(prepared, kept, "counted in train only"), labels[kept]
+    refuse_users_too_short(prepared, spec, notes)
     rows: dict[Part, Longs] = {part: np.flatnonzero(labels == label) for label, part in enumerate(PARTS)}
     if empty := [part for part in PARTS if not len(rows[part])]:
         raise SplitError(
@@ -117,6 +121,38 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         seen=prepared.seen,
     )
     return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
+
+
+def rows_needed(spec: SplitSpec) -> int | None:
+    """Return how many rows a user needs to be in all three parts; None if users are not cut one by one.
+
+    >>> rows_needed(SplitSpec()), rows_needed(SplitSpec(by="leave_n_out", n=2))
+    (3, 5)
+    """
+    if spec.by in {"leave_last_out", "leave_n_out"}:
+        return 2 * (spec.n or 1) + 1
+    if spec.by == "user_time" or (spec.by == "random" and spec.per == "user"):
+        counts = np.arange(1, MOST_NEEDED)
+        enough = share_of(counts, spec.test) + share_of(counts, spec.valid) < counts
+        return int(counts[enough][0]) if enough.any() else MOST_NEEDED
+    return None
+
+
+def refuse_users_too_short(prepared: Prepared, spec: SplitSpec, notes: SplitNotes) -> None:
+    """Check that a rule which cuts the rows of each user could cut those of one.
+
+    Raises:
+        SplitError: no user has enough.
+    """
+    n_users, needed = prepared.interactions.n_users, rows_needed(spec)
+    if needed is None or notes.users_wholly_in_train != n_users:
+        return
+    most = int(np.bincount(prepared.interactions.users).max())
+    raise SplitError(
+        f"{prepared.name}: 0 of {n_users} users have the {needed} rows that this rule needs, the most is "
+        f"{most}; {spec.by} takes validation and test from each user's own rows, and both would be empty: "
+        "split the whole log (split: {by: random, per: all}, or {by: global_time}), or bring more rows a user"
+    )
 
 
 def looks_at_train_only(spec: SplitSpec) -> bool:

@@ -119,7 +119,17 @@ def read_table(
         table[column] = numbers(frame[column], location, column, notation)
     for column, limits in spec.bands.items():
         table[f"{column}_band"] = banded(table[column], limits)
-    return table[table[side].notna()].drop_duplicates(side, ignore_index=True)
+    named = table[table[side].notna()]
+    kept = named.drop_duplicates(side, ignore_index=True)
+    if len(named) < len(table):
+        say(f"{path}: {len(table) - len(named)} lines without an id are left out")
+    if len(kept) < len(named):
+        example = named[side][named[side].duplicated()].iloc[0]
+        say(
+            f"{path}: {len(named) - len(kept)} of {len(named)} lines repeat the id of an earlier one, "
+            f"such as {example}; the first counts"
+        )
+    return kept
 
 
 @dataclass(frozen=True)
