@@ -52,9 +52,9 @@ def columns_by_number(spec: LogSpec, file: TableFile, say: Say) -> bool:
     if file.names not in counted:
         first = file.header.first
         raise DataError(
-            f"{file.path}:{first.line}: {first.text[:60]!r} has {', '.join(named)} among its entries, so it may "
-            "be a header or a row; say columns: [] if it is a row, or give the columns other names if it is a "
-            "header"
+            f"{file.path}:{first.line}: {first.text[:60]!r} has {', '.join(named)} among its entries, so it "
+            "may be a header or a row; say columns: [] if it is a row, or give the columns other names if it "
+            "is a header"
         )
     say(f"{file.path}: its header line has the columns {', '.join(named)}; if it is a row, say columns: []")
     return False
