@@ -325,7 +325,7 @@ def test_data_check_puts_the_counts_of_a_known_data_set_beside_the_published_one
     bench: Bench, tmp_path: Path
 ) -> None:
     rows = [
-        f"{user}\t{item}\t{(user + item) % 5 + 1}\t{user * 30 + item}\n"
+        f"{user}\t{item}\t{(user + item) % 5 + 1}\t{user * 30 + item + 1}\n"
         for user in range(20)
         for item in range(30)
     ]
