@@ -155,7 +155,8 @@ def require_tables(spec: LogSpec, folders: DataFolders) -> None:
     for table in table_files(spec, folders):
         if not table.path.exists():
             raise DataError(
-                f"{spec.name}: {table.key}: {table.path}: no such file; path is looked up from "
+                f"{spec.name}: {table.key}: {table.path}: no such file"
+                f"{did_you_mean(table.path.name, names_beside(table.path))}; path is looked up from "
                 f"{folders.suite.resolve()} and from {Path.cwd()}: correct it, or leave {table.key} out"
             )
         if not table.path.is_dir():
