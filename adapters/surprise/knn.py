@@ -68,6 +68,7 @@ class KnnBasic(RatingModel):
         import surprise
 
         from adapters.surprise import training
+        from adapters.surprise.similarity import similarities
 
         comparison = {
             "name": self.similarity,
@@ -77,6 +78,8 @@ class KnnBasic(RatingModel):
         }
         data = training.trainset(train)
         model = getattr(surprise, self.named)(self.neighbours, sim_options=comparison, verbose=False)
+        library = model.compute_similarities
+        model.compute_similarities = lambda: similarities(model, library)
         model.fit(data)
         self._mean, self._scale = np.array(data.global_mean), np.array(training.scale(train))
         x, y = self._sides(train.users, train.items)

@@ -134,3 +134,54 @@ def test_stored_neighbours_are_served_without_surprise():
     code = "import sys, adapters.surprise.knn, adapters.surprise.training; print('surprise' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
+
+
+@pytest.mark.parametrize("user_based", [True, False])
+@pytest.mark.parametrize("similarity", ["cosine", "pearson_baseline"])
+def test_a_vector_of_zeros_is_near_nobody_and_all_others_are_as_the_library_says(
+    similarity: str, user_based: bool
+) -> None:
+    train = planted_parts()[0]
+    options = {"name": similarity, "user_based": user_based, "min_support": 2, "shrinkage": 10}
+    model = fitted(KnnBasic(similarity=similarity, min_support=2, shrinkage=10, user_based=user_based), train)
+    library = theirs("KNNBasic", train, sim_options=options, verbose=False)
+    sides = (train.users, train.n_users) if user_based else (train.items, train.n_items)
+    present = np.unique(sides[0])
+    np.testing.assert_array_equal(model._similarity[np.ix_(present, present)], library.sim)
+    # The same rows beside a user, and an item, whose every rating is the one that gives no direction.
+    values = np.full(len(train), 3.0) if similarity == "pearson_baseline" else train.values.copy()
+    if similarity == "cosine":
+        values[train.users == 0] = 0.0
+        values[train.items == 0] = 0.0
+    flat = replace(train, values=values.astype(np.float32), scale=(0.0, 5.0))
+    found = fitted(KnnBasic(similarity=similarity, min_support=2, user_based=user_based), flat)._similarity
+    assert np.isfinite(found).all()
+    nobody = 0 if similarity == "cosine" else slice(None)
+    alone = found.copy()
+    np.fill_diagonal(alone, 0.0)
+    assert not alone[nobody].any()
+
+
+def test_similarities_beside_a_zero_vector_are_the_librarys_own() -> None:
+    from adapters.surprise.similarity import similarities
+
+    train = planted_parts()[0]
+    import surprise
+
+    for name in ("cosine", "pearson_baseline"):
+        options = {"name": name, "user_based": True, "min_support": 2, "shrinkage": 10}
+        model = surprise.KNNBasic(sim_options=options, verbose=False)
+        model.fit(trainset(train))
+        data = model.trainset
+        extra = data.n_users  # one more user, whose only ratings make a vector of zeros
+        items = list(data.ir)[:5]
+        zero = dict.fromkeys(items, 0.0)
+        if name == "pearson_baseline":
+            model.bu = np.append(model.bu, 0.0)
+            zero = {item: data.global_mean + model.bi[item] for item in items}
+        for item, value in zero.items():
+            data.ir[item].append((extra, value))
+        data.n_users += 1
+        with_zero = similarities(model, lambda: pytest.fail("the library would divide by zero"))
+        np.testing.assert_allclose(with_zero[:extra, :extra], model.sim, rtol=1e-12)
+        assert not with_zero[extra, :extra].any()
