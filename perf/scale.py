@@ -1,6 +1,7 @@
 """Time and memory of a large log, from Parquet to a stored split, and of ranking it by popularity.
 
     python perf/scale.py [--rows 25000000] [--json FILE]
+    python perf/scale.py --csv [--rows 25000000]     reading alone, from CSV and from Parquet
 
 The log has the shape of MovieLens-25M and is made once, in a cache folder; a log of 1 M rows of as many
 users per row lies beside it, to see how time grows. Each measurement is a process of its own; imports are
@@ -43,6 +44,8 @@ GOALS = {
     "evaluate_s": 60.0,
     "evaluate_extra_mb": 2048.0,
 }
+READ_GOALS = {"csv": (20.0, 3072.0), "parquet": (4.0, 3072.0)}
+"""Seconds of a core and peak memory in MB that reading 25 M rows may take."""
 BATCH = 256
 
 
@@ -89,6 +92,48 @@ def measure_split(path: Path, folder: Path, by: str) -> dict[str, Any]:
         "core_s": core_seconds() - start,
         "peak_mb": peak_mb(),
     }
+
+
+def csv_of(rows: int, cache: Path) -> Path:
+    """Return the CSV file with that many rows; it is made if it is not there."""
+    path = cache / f"large-{rows}.csv"
+    if not path.exists():
+        from pyarrow import csv, parquet
+
+        csv.write_csv(parquet.read_table(path_of(rows, cache)), path)
+    return path
+
+
+def measure_read(path: Path) -> dict[str, Any]:
+    """Return seconds on a core to read a log, and the process's peak memory."""
+    start = core_seconds()
+    log = open_log(LogSpec(name="large", path=str(path), value="value", time="time", scale=(0.5, 5.0)))
+    return {"rows": len(log.frame), "core_s": core_seconds() - start, "peak_mb": peak_mb()}
+
+
+def compare_reading(rows: int, cache: Path) -> dict[str, Any]:
+    """Return what reading costs from each format, one process each, from the page cache."""
+    found = {}
+    for path in (csv_of(rows, cache), path_of(rows, cache)):
+        path.read_bytes()
+        found[path.suffix.removeprefix(".")] = in_its_own_process("--read", str(path))
+    return found
+
+
+def show_reading(found: dict[str, Any]) -> bool:
+    """Print the table of reading; return whether every goal is met."""
+    met = True
+    for name, numbers in found.items():
+        seconds, memory = READ_GOALS[name]
+        share = numbers["rows"] / Shape().interactions  # the goals are those of the full size
+        fits = numbers["core_s"] <= seconds * share and numbers["peak_mb"] <= memory
+        met &= fits
+        print(
+            f"{name:<10}{numbers['rows']:>12,} rows{numbers['core_s']:>9.2f} s of a core"
+            f"{numbers['peak_mb']:>9.0f} MB  goal {seconds * share:g} s, {memory:g} MB: "
+            + ("met" if fits else "MISSED")
+        )
+    return met
 
 
 def measure_evaluate(folder: Path) -> dict[str, Any]:
@@ -198,6 +243,8 @@ def main() -> int:
     parser.add_argument("--by", default="random", help="the rule of the split")
     parser.add_argument("--cache", type=Path, default=user_cache_path("recsys-bench") / "scale")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--csv", action="store_true", help="measure reading alone, from CSV and from Parquet")
+    parser.add_argument("--read", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument("--split", nargs=3, metavar=("FILE", "FOLDER", "RULE"), help=argparse.SUPPRESS)
     parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -207,6 +254,14 @@ def main() -> int:
     if options.evaluate:
         print(json.dumps(measure_evaluate(options.evaluate)))
         return 0
+    if options.read:
+        print(json.dumps(measure_read(options.read)))
+        return 0
+    if options.csv:
+        reading = compare_reading(options.rows, options.cache)
+        if options.json:
+            options.json.write_text(json.dumps(reading, indent=2) + "\n", encoding="utf-8")
+        return 0 if show_reading(reading) else 1
     found = measured(options.rows, options.by, options.cache)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

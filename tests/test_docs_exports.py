@@ -1,4 +1,4 @@
-"""The exports of docs/data.md: each is read by the entry beside it, with the rows and likes that it states."""
+"""The exports of docs/data.md: each is read by the entry beside it, with the rows and likes it states."""
 
 from __future__ import annotations
 
