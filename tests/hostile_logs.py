@@ -150,7 +150,7 @@ def difference(log: HostileLog, found: Log) -> str:
             return f"no column {name}"
         column = frame[name]
         if name == "time":
-            read: list[Any] = [int(one) * PER_UNIT[found.time_unit] for one in column]
+            read: list[Any] = [int(one) * PER_UNIT[found.clock.unit] for one in column]
         elif name == "value":
             read = [float(one) for one in column]
         else:

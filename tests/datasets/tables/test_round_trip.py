@@ -138,7 +138,7 @@ def test_what_a_library_writes_with_its_own_defaults_reads_back_the_same(
     assert log.frame["user"].astype(str).tolist() == frame["user"].astype(str).tolist()
     assert log.frame["item"].astype(str).tolist() == frame["item"].astype(str).tolist()
     assert log.frame["value"].tolist() == frame["stars"].tolist()
-    read = [int(time) * NS_PER_UNIT[log.time_unit] for time in log.frame["time"]]
+    read = [int(time) * NS_PER_UNIT[log.clock.unit] for time in log.frame["time"]]
     assert read == frame["at"].astype("datetime64[ns]").astype("int64").tolist()
 
 
@@ -151,5 +151,5 @@ def test_a_moment_in_a_zone_reads_back_as_the_same_moment_from_csv_and_parquet(t
     frame.to_parquet(tmp_path / "log.parquet")
     for name in ("log.csv", "log.parquet"):
         log = open_log(LogSpec(name="zones", path=str(tmp_path / name), time="at"))
-        read = [int(time) * NS_PER_UNIT[log.time_unit] // 10**9 for time in log.frame["time"]]
+        read = [int(time) * NS_PER_UNIT[log.clock.unit] // 10**9 for time in log.frame["time"]]
         assert read == [int(moment.timestamp()) for moment in moments], name
