@@ -215,7 +215,7 @@ def iso(
         elif "%S" not in shape:
             at = [m.replace(second=0) for m in at]
         shown = [m.astimezone(ZoneInfo(zone)) if zone else m for m in at]
-        written = [m.strftime(shape).replace("%f3", f"{m.microsecond // 1000:03d}") for m in shown]
+        written = [m.strftime(shape.replace("%f3", f"{m.microsecond // 1000:03d}")) for m in shown]
         return Cells(tuple(written), tuple(map(ns_of, at)), keys or {}, typed=tuple(at) if not keys else None)
 
     return cells

@@ -164,7 +164,8 @@ def test_a_user_that_means_nobody_is_missing_where_the_suite_says_so() -> None:
 
 def test_a_table_that_lost_its_leading_zeros_is_told() -> None:
     titles = {"path": str(EXPORTS / "isbn-titles.csv"), "item": "item", "title": "title"}
-    said = opened("isbn.csv", **STARS, titles=titles).said
+    (table,) = prepared("isbn.csv", **STARS, titles=titles).tables
+    said = "\n".join([table.audit.text, *(f"{one.found}; {one.cure}" for one in table.findings)])
     assert "20 of 60 items" in said
     assert "40 more would match" in said
     assert "leading zeros" in said

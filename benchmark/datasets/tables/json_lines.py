@@ -116,7 +116,11 @@ class JsonLines:
                     f"{self.path}: column {name!r} contains {kind}; it must contain numbers, text or dates"
                 )
             if pa.types.is_floating(kind) and name in as_written:
-                self._refuse_inexact(name)
+                digits = self._digits(name)
+                if digits is not None:
+                    table = table.set_column(
+                        table.schema.get_field_index(name), name, pa.chunked_array([digits])
+                    )
         return table.select(list(wanted))
 
     def _object(self, number: int, line: str) -> Mapping[str, object]:
@@ -179,16 +183,22 @@ class JsonLines:
             f"{self.path}: not JSON lines: {first}; write one object a line, all with the same keys"
         )
 
-    def _refuse_inexact(self, name: str) -> None:
-        """Check that no id lost digits because another row has a fraction.
+    def _digits(self, name: str) -> pa.Array | None:
+        """Return ids that Arrow read as floats with all their digits, as text; None if floats have them all.
 
         Raises:
-            DataError: one did.
+            DataError: one has lost digits, as another row has a fraction.
         """
-        for number, one in self.objects():
-            value = one.get(name)
-            if isinstance(value, int) and abs(value) > 1 << 53:
-                raise DataError(
-                    f"{self.path}:{number}: {name!r} is {value}, which is not exact beside a fraction "
-                    "or a longer number; write ids in quotes, as text"
-                )
+        import pyarrow as pa
+
+        cells = [(number, one.get(name)) for number, one in self.objects()]
+        long = [number for number, cell in cells if isinstance(cell, int) and abs(cell) > 1 << 53]
+        if not long:
+            return None
+        if all(cell is None or isinstance(cell, int) for _, cell in cells):
+            return pa.array([None if cell is None else str(cell) for _, cell in cells], pa.string())
+        value = next(cell for number, cell in cells if number == long[0])
+        raise DataError(
+            f"{self.path}:{long[0]}: {name!r} is {value}, which is not exact beside a fraction; write ids in "
+            "quotes, as text"
+        )
