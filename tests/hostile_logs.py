@@ -86,6 +86,7 @@ def hostile_logs(draw: st.DrawFn) -> HostileLog:
         cures |= more
         files, path = packed(body, shape)
         need = "ambiguous" if ambiguous else "keys" if cures else "nothing"
+    is_typed = kind != "text" and typed
     if "ids" in cures:  # ids: text keeps what is written as text as it is
         users, items = (
             one
