@@ -87,10 +87,12 @@ def hostile_logs(draw: st.DrawFn) -> HostileLog:
         files, path = packed(body, shape)
         need = "ambiguous" if ambiguous else "keys" if cures else "nothing"
     is_typed = kind != "text" and typed
-    if "ids" in cures:  # ids: text keeps what is written as text as it is
+    if (
+        "ids" in cures
+    ):  # ids: text keeps what is written as text as it is; floats of a typed file have no text
         users, items = (
             one
-            if kind != "text" and isinstance((one.typed or ("",))[0], float)
+            if is_typed and isinstance((one.typed or ("",))[0], float)
             else replace(one, truth=one.written)
             for one in (users, items)
         )

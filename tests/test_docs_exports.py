@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from repository import ROOT
 
+from benchmark import api
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
-from benchmark.datasets.specs import LogSpec, PrepareSpec
-from benchmark.suite.load import Document
+from benchmark.datasets.specs import PrepareSpec
 
 EXAMPLE = re.compile(
     r'^### \d+\. (?P<title>.+?)\n.*?```\w+ title="(?P<file>[^"]+)"\n(?P<content>.*?)```\n+'
@@ -38,7 +38,9 @@ def test_the_page_starts_from_ten_exports() -> None:
 def test_an_export_reads_as_the_page_says(title: str, tmp_path: Path) -> None:
     example = EXAMPLES[title]
     (tmp_path / example["file"]).write_text(example["content"], encoding="utf-8")
-    spec = LogSpec.model_validate(Document.from_yaml(example["entry"], "docs/data.md").content)
+    suite = tmp_path / "shown.yaml"
+    suite.write_text(f"name: shown\nmodels: [baselines/popularity]\n{example['entry']}", encoding="utf-8")
+    (spec,) = api.check(suite).datasets
     log = open_log(spec, DataFolders(suite=tmp_path))
     ready = prepare(log, PrepareSpec(missing="drop").for_log(spec))
     rows = ready.interactions
