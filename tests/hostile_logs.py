@@ -8,6 +8,7 @@ back is the truth, a refusal, or a fault.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,10 @@ Outcome: TypeAlias = Literal["read", "read with keys", "refused"]
 
 UNTOLD = {"rows", "timezone"}
 """Keys of which no file shows that it needs them: without, it is another log, and a sound one."""
+
+LINE = re.compile(r":\d+: |: row \d+|there is no column")  # a whole file lacks a column
+CURE = re.compile(r"\b(set|say|give|correct|write|name|leave|convert|copy|remove)\b")
+"""What a refusal must say: where, and what to do."""
 
 PER_UNIT = {"s": NS, "ms": NS // 1000, "us": NS // 1_000_000, "ns": 1}
 
@@ -132,7 +137,10 @@ def judge(log: HostileLog, folder: Path) -> Outcome:
     assert log.need != "nothing", f"needs no key and was refused: {refusal}"
     assert str(folder) in refusal, f"names no file: {refusal}"
     if log.need == "ambiguous":
+        assert LINE.search(refusal), f"names no line: {refusal}"
+        assert CURE.search(refusal), f"says not what to do: {refusal}"
         return "refused"
+    assert UNTOLD & set(log.cures) or any(key in refusal for key in log.cures), f"names no key: {refusal}"
     found, refusal = attempt({**base, **log.cures})
     assert found is not None, f"has {[*log.cures]} and was refused: {refusal}"
     wrong = difference(log, found)
