@@ -125,6 +125,7 @@ def text_body(shape: TextShape, columns: Mapping[str, Cells], rows: int) -> tupl
         lines.insert(0, line(shape, list(table)))
     else:
         cures["columns"] = tuple(table)
+        cures["separator"] = shape.separator  # entries may have signs that cut the lines as well
     if shape.blank_lines:
         lines.insert(len(lines) // 2, "")
         lines.append("")

@@ -125,10 +125,8 @@ def judge(log: HostileLog, folder: Path) -> Outcome:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     base = {"name": "hostile", "path": str(folder / log.path), **log.keys}
-    if UNTOLD & set(log.cures):
-        found, refusal = None, str(folder)
-    else:
-        found, refusal = attempt(base)
+    untold = {key: value for key, value in log.cures.items() if key in UNTOLD}
+    found, refusal = attempt({**base, **untold})
     if found is not None:
         assert log.need != "ambiguous", "could be two things and was read"
         wrong = difference(log, found)
@@ -140,7 +138,7 @@ def judge(log: HostileLog, folder: Path) -> Outcome:
         assert LINE.search(refusal), f"names no line: {refusal}"
         assert CURE.search(refusal), f"says not what to do: {refusal}"
         return "refused"
-    assert UNTOLD & set(log.cures) or any(key in refusal for key in log.cures), f"names no key: {refusal}"
+    assert any(key in refusal for key in log.cures), f"names no key: {refusal}"
     found, refusal = attempt({**base, **log.cures})
     assert found is not None, f"has {[*log.cures]} and was refused: {refusal}"
     wrong = difference(log, found)

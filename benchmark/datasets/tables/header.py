@@ -25,6 +25,8 @@ WIDE = 12
 """From how many columns on a table of numbers is taken for a matrix of users and items."""
 SHOWN = 12
 SAMPLE = 20
+MOST_LINES = 100
+"""Lines that are looked at for the separator of a file without a header."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ def read_header(path: Path, text_format: TextFormat, wanted: Sequence[str]) -> T
             f"{path}:{first.line}: a quoted field runs over lines: {first.text[:60]!r}; correct the line, or "
             "say quoted: false if quotes are characters, multiline: true if it is one field"
         )
-    separator = find_separator(first.text, wanted, text_format, base)
+    if text_format.columns and text_format.separator == "auto":
+        separator = separator_between(path, len(text_format.columns), base)
+    else:
+        separator = find_separator(first.text, wanted, text_format, base)
     dialect = with_separator(base, separator)
     if separator == " ":
         dialect = replace(dialect, aligned=bool(re.search("^ |  ", first.text)))
@@ -95,9 +100,6 @@ def find_separator(first: str, wanted: Sequence[str], text_format: TextFormat, d
     if text_format.separator != "auto":
         return text_format.separator
     cut = {mark: names_in(first, mark, dialect) for mark in SEPARATORS}
-    if text_format.columns:
-        count = len(text_format.columns)
-        return next((mark for mark, names in cut.items() if len(names) == count), ",")
     best = max(cut, key=lambda mark: len(set(wanted) & set(cut[mark])))
     if text_format.has_header and set(wanted) & set(cut[best]):
         return best
@@ -107,6 +109,26 @@ def find_separator(first: str, wanted: Sequence[str], text_format: TextFormat, d
         (mark for mark, names in cut.items() if len(names) > 1 and all(map(TYPED.fullmatch, names))), None
     )
     return typed or best_of(cut)
+
+
+def separator_between(path: Path, count: int, dialect: Dialect) -> str:
+    """Return the separator that cuts the first lines of a file without a header into so many columns.
+
+    Raises:
+        DataError: more than one does.
+    """
+    fits, first = list(SEPARATORS), None
+    for record in islice(records(path, dialect), MOST_LINES):
+        first = first or record
+        fits = [mark for mark in fits if len(names_in(record.text, mark, dialect)) == count]
+    if len(fits) > 1:
+        fits = [mark for mark in fits if mark != " "]  # blanks stand within dates and names
+    if count > 1 and len(fits) > 1 and first is not None:
+        raise DataError(
+            f"{path}:{first.line}: {first.text[:60]!r} has {count} columns by each of the separators "
+            f"{' and '.join(map(repr, fits))}; say which it is with separator"
+        )
+    return fits[0] if fits else ","
 
 
 def best_of(cut: dict[str, list[str]]) -> str:

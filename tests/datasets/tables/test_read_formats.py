@@ -603,3 +603,20 @@ def test_the_format_of_a_table_is_that_of_its_log() -> None:
     spec = LogSpec(name="mine", separator="tab", encoding="cp1252", decimal=",", quoted=False, comment="#")
     of_table = TextFormat.of(spec, TableSpec(path="x", separator="|", categories=("a",)))
     assert of_table == TextFormat(separator="|", encoding="cp1252", decimal=",", quoted=False, comment="#")
+
+
+def test_a_file_without_a_header_that_two_separators_cut_alike_is_refused(tmp_path):
+    path = body(tmp_path / "log.csv", "u1;x,i1;x,t1\nu2;x,i2;x,t2\n")
+    message = refused(path, columns=("user", "item", "title"))
+    assert f"{path}:1: 'u1;x,i1;x,t1' has 3 columns by each of the separators ';' and ','" in message
+    assert "say which it is with separator" in message
+    frame = read_log(
+        path, LogSpec(name="x", path=str(path), columns=("user", "item", "title"), separator=",")
+    )
+    assert frame["user"].tolist() == ["u1;x", "u2;x"]
+
+
+def test_a_later_line_tells_which_separator_cuts_a_file_without_a_header(tmp_path):
+    path = body(tmp_path / "log.csv", "u1;x,i1;x,t1\nu2,i2,t2\n")
+    frame = read_log(path, LogSpec(name="x", path=str(path), columns=("user", "item", "title")))
+    assert frame["item"].tolist() == ["i1;x", "i2"]
