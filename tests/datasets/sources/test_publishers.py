@@ -8,7 +8,6 @@ import gzip
 import io
 import json
 import tarfile
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -506,14 +505,23 @@ def test_events_of_retailrocket_have_types_and_milliseconds(write):
     layout = KNOWN["retailrocket"].layout
     folder = write("retailrocket", {"events.csv": EVENTS, "category_tree.csv": "categoryid,parentid\n1,\n"})
     assert find_layout(folder) is layout
-    plain = replace(layout, log=layout.log.model_copy(update={"value": None}))
-    frame = plain.read(folder).frame
+    frame = layout.read(folder).frame
+    assert frame["event"].tolist() == ["view", "addtocart", "transaction"]
     assert frame["user"].tolist() == [257597, 992329, 257597]
     assert frame["item"].tolist() == [355908, 248676, 355908]
     assert frame["time"].tolist() == [1433221332117, 1433224214164, 1433222276276]
     said = layout.defaults()
     assert (layout.log.value, said.positive) == ("event", ("addtocart", "transaction"))
     assert (said.pairs, said.seen) == ("repeat", "allow")
+
+
+def test_purchases_and_carts_of_retailrocket_are_likes_and_views_are_not(write, opened):
+    write("retailrocket", {"events.csv": EVENTS, "category_tree.csv": "categoryid,parentid\n1,\n"})
+    ready = prepare(opened("retailrocket"))
+    assert ready.interactions.positive.tolist() == [False, True, True]
+    assert (ready.pairs, ready.seen) == ("repeat", "allow")
+    views_too = PrepareSpec(positive=("view", "addtocart", "transaction"))
+    assert prepare(opened("retailrocket"), views_too).interactions.positive.all()
 
 
 def test_folder_with_any_events_csv_is_not_taken_for_retailrocket(tmp_path):
