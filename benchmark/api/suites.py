@@ -56,7 +56,8 @@ def check(
         if value is not None:
             wanted[section] = {**wanted.get(section, {}), key: value}
     if isinstance(suite, Suite):
-        copy = suite_from_mapping(suite.model_dump(), registry(), wanted, changed_by=changed_by, say=say)
+        said = suite.model_dump(exclude_unset=True)  # what the suite leaves to a data set stays so
+        copy = suite_from_mapping(said, registry(), wanted, changed_by=changed_by, say=say)
         ready = copy.read_from(suite.source)
     elif isinstance(suite, Mapping):
         ready = suite_from_mapping(suite, registry(), wanted, changed_by=changed_by, say=say)

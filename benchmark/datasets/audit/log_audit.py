@@ -21,6 +21,8 @@ from benchmark.records import Finding, LogAudit
 
 MOSTLY_TIED = 0.5
 DENSE = 0.5
+ENOUGH_FOR_A_TOTAL = 10
+"""With fewer rows one may add up the others by chance."""
 NARROW = 0.5
 """A scale is far wider than its values where they cover less than this share of it."""
 MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
@@ -48,6 +50,7 @@ def audit_log(log: Log, prepared: Prepared) -> LogAudit:
         *id_findings("user", prepared.user_ids, per_user),
         *id_findings("item", prepared.item_ids, per_item),
         *value_findings(values, rows.scale),
+        *total_findings(rows if prepared.has_values else None),
         *time_findings(rows, tied),
         *step_findings(prepared.steps),
         *density_findings(density),
@@ -153,6 +156,19 @@ def value_findings(
             found=f"the scale is {scale[0]:g} to {scale[1]:g}, and values go from {lowest:g} to {highest:g}",
             cure=f"models predict on the whole scale; if no others are possible, set scale: [{lowest:g}, "
             f"{highest:g}]",
+        )
+
+
+def total_findings(rows: Interactions | None) -> Iterator[Finding]:
+    """Yield that the last row adds up all others: a line of totals that was taken for a row."""
+    if rows is None or rows.scale is not None or len(rows) < ENOUGH_FOR_A_TOTAL:
+        return
+    values = rows.values.astype(np.float64)  # noqa: PD011 (our own column, no DataFrame)
+    total = float(values[:-1].sum())
+    if total > 0 and abs(values[-1] - total) <= 1e-6 * total:
+        yield Finding(
+            found=f"the value of the last row, {values[-1]:g}, is the sum of all others",
+            cure="if it is a line of totals, remove it from the file, or leave it out with rows",
         )
 
 

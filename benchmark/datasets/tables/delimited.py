@@ -109,7 +109,7 @@ class DelimitedFile:
         left_open = dialect.quoted and dialect.fields(stream.last_line) is None
         if left_open and not (dialect.multiline and self._rows_if(dialect, most=None) == table.num_rows):
             raise UnsuitableError
-        if stream.hashes:
+        if 0 < stream.hashes < table.num_rows:  # all of them are ids such as #1001
             say(
                 f"{self.path}: {stream.hashes} lines begin with '#' and are read as rows; say "
                 "comment: '#' if they are comments"

@@ -36,6 +36,8 @@ SEVERAL_BYTES = ("gb18030", "shift_jis", "big5", "euc_kr")
 WORD = re.compile(rb"[^\s,;|\t\"]*[\x80-\xff][^\s,;|\t\"]*")
 TYPOGRAPHY = "“”„‘’‚«»–—…€£©®°´¿¡№·"
 BLOCK = 1 << 20
+CONTROLS = bytes(range(0x80, 0xA0))
+"""Bytes that are control characters in latin-1 and marks such as quotes in cp1252."""
 
 
 def encoding_of(path: Path, given: str) -> str:
@@ -105,6 +107,13 @@ def not_text(path: Path, encoding: str) -> DataError | None:
     line, byte = found.object, found.object[found.start]
     word = next((m[0] for m in WORD.finditer(line) if m.end() > found.start), line[:40])
     fits = [codec for codec in plausible(word, encoding) if reads_whole(path, codec)]
+    utf8, other = lines_beyond_ascii(path) if encoding.startswith("utf-8") else (0, 0)
+    if utf8 > other:
+        return DataError(
+            f"{path}:{number}: byte {byte:#04x} is not text in UTF-8, and {utf8} of {utf8 + other} lines "
+            "with letters beyond ASCII are; the others are of another source: repair them, as one encoding "
+            "for all would spoil the rest"
+        )
     readings = dict.fromkeys(word.decode(codec) for codec in fits)
     proposals = [
         f"encoding: {next(codec for codec in fits if word.decode(codec) == reading)} reads {reading!r}"
@@ -114,6 +123,20 @@ def not_text(path: Path, encoding: str) -> DataError | None:
         f"{path}:{number}: byte {byte:#04x} is not text in {encoding.removesuffix('-sig').upper()}; "
         + (f"say which encoding it is: {', '.join(proposals[:4])}" if proposals else "the file is damaged")
     )
+
+
+def lines_beyond_ascii(path: Path) -> tuple[int, int]:
+    """Return how many lines with letters beyond ASCII are text in UTF-8, and how many are not."""
+    counts = [0, 0]
+    with open_bytes(path) as file:
+        for line in file:
+            if not line.isascii():
+                try:
+                    line.decode()
+                    counts[0] += 1
+                except UnicodeDecodeError:
+                    counts[1] += 1
+    return counts[0], counts[1]
 
 
 def plausible(word: bytes, encoding: str) -> Iterator[str]:
@@ -136,11 +159,14 @@ def undecodable(path: Path, encoding: str) -> DataError | None:
 
 
 def reads_whole(path: Path, encoding: str) -> bool:
-    """Whether every byte of a file is text in an encoding."""
+    """Whether every byte of a file is text in an encoding; control characters of latin-1 are none."""
     decoder = codecs.getincrementaldecoder(encoding)()
+    controls = CONTROLS if codecs.lookup(encoding).name == "iso8859-1" else b""
     try:
         with open_bytes(path) as file:
             while block := file.read(BLOCK):
+                if controls and len(block.translate(None, controls)) < len(block):
+                    return False
                 decoder.decode(block)
             decoder.decode(b"", final=True)
     except UnicodeError:
@@ -149,8 +175,16 @@ def reads_whole(path: Path, encoding: str) -> bool:
 
 
 def misread(path: Path, encoding: str) -> str | None:
-    """Return a warning if a file that the suite reads otherwise would be UTF-8 too, with letters of it."""
-    if encoding in UNICODE or not reads_whole(path, "utf-8"):
+    """Return a warning if a file that the suite reads otherwise would be UTF-8 too, with letters of it.
+
+    Raises:
+        DataError: read as latin-1 it has control characters, which no text has.
+    """
+    if encoding in UNICODE:
+        return None
+    if not reads_whole(path, "utf-8"):
+        if codecs.lookup(encoding).name == "iso8859-1" and not reads_whole(path, encoding):
+            raise control_characters(path, encoding)
         return None
     with open_bytes(path) as file:
         for line in file:
@@ -161,3 +195,19 @@ def misread(path: Path, encoding: str) -> str | None:
                     f"reads {utf8!r}; leave encoding out unless {read!r} is meant"
                 )
     return None
+
+
+def control_characters(path: Path, encoding: str) -> DataError:
+    """Return the complaint about the first line that has control characters when read as latin-1."""
+
+    def has_controls(text: bytes) -> bool:
+        return len(text.translate(None, CONTROLS)) < len(text)
+
+    with open_bytes(path) as file:
+        number, line = next((number, line) for number, line in enumerate(file, 1) if has_controls(line))
+    word = next((m[0] for m in WORD.finditer(line) if has_controls(m[0])), line[:40])
+    return DataError(
+        f"{path}:{number}: {word.decode('latin-1')!r} has control characters when read with encoding: "
+        f"{encoding}; encoding: cp1252 reads {word.decode('cp1252', 'replace')!r}, utf-8 "
+        f"{word.decode('utf-8', 'replace')!r}: say which it is, or repair the line if it is of another source"
+    )

@@ -27,16 +27,19 @@ class Notation:
         missing: what stands for a missing entry, besides what always does.
         decimal: the decimal mark.
         as_text: whether ids are kept as written.
+        decimal_said: whether the suite says the decimal mark.
     """
 
     missing: tuple[str, ...] = ()
     decimal: str = "."
     as_text: bool = False
+    decimal_said: bool = False
 
     @classmethod
     def of(cls, spec: LogSpec) -> Notation:
         """Return the notation of a log's file."""
-        return cls(spec.missing_values, spec.decimal, spec.ids == "text")
+        said = "decimal" in spec.model_fields_set
+        return cls(spec.missing_values, spec.decimal, spec.ids == "text", said)
 
 
 PLAIN = Notation()
@@ -70,6 +73,8 @@ def numbers(column: pd.Series, location: Location, name: str, notation: Notation
     """
     if pd.api.types.is_numeric_dtype(column.dtype):
         found = column.astype("float64")
+        if not notation.decimal_said:
+            refuse_thousands(found, location, name)
         return found.mask(named_missing(found, notation)) if notation.missing else found
     codes, cells = distinct_cells(column)
     absent = cells.isin([*MISSING, *notation.missing])
@@ -88,6 +93,31 @@ def numbers(column: pd.Series, location: Location, name: str, notation: Notation
             + numbers_cure(cells[~absent], notation)
         )
     return spread(found, codes, column)
+
+
+def refuse_thousands(numbers: pd.Series, location: Location, name: str) -> None:
+    """Check that a point is a decimal mark: 2.321 beside 980 may be two thousand.
+
+    Raises:
+        DataError: every number with a point has three digits behind it, and others have no point.
+    """
+    values = numbers.to_numpy()[np.isfinite(numbers)]
+    broken = values[values % 1 != 0]
+    if not len(broken) or np.abs(values).max() >= 1000 or (np.rint(broken * 100) / 100 == broken).all():
+        return
+    written = location.written(name)
+    if written is None:
+        return
+    codes, cells = distinct_cells(written)
+    pointed = cells.str.contains(".", regex=False).astype("bool")
+    thousands = cells[pointed].str.fullmatch(r"[-+]?[1-9]\d{0,2}\.\d{3}").all()
+    if thousands and cells[~pointed].str.fullmatch(r"[-+]?\d{1,3}").any():
+        row = int(np.flatnonzero(np.append(pointed.to_numpy(), False)[codes])[0])
+        raise DataError(
+            f"{location.row(row)}: column {name!r} has {cells[codes[row]]!r}, and every other number with a "
+            "point has three digits behind it too; say decimal: '.' if it is a decimal point, or write the "
+            "numbers without points between thousands"
+        )
 
 
 def numbers_cure(cells: pd.Series, notation: Notation) -> str:

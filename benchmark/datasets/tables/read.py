@@ -171,6 +171,7 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
     as_written = columns_as_written(spec) if spec.decimal == "." else [*wanted.values()]
     frame, location = read_file(file, [*wanted.values()], as_written, text_format, rows=spec.rows, say=say)
     frame = frame.set_axis(list(wanted), axis=1)
+    refuse_repeated_header(frame, location, (spec.user, spec.item))
     times, faults = None, []
     if spec.time:
         try:
@@ -185,6 +186,34 @@ def read_rows(path: Path, spec: LogSpec, say: Say) -> FileRows:
     if faults:
         raise DataError("\n".join(faults))
     return FileRows(frame, times, location, {"user": spec.user, "item": spec.item})
+
+
+def refuse_repeated_header(frame: pd.DataFrame, location: Location, names: tuple[str, str]) -> None:
+    """Check that no row is a header line, as where two exports were joined.
+
+    Raises:
+        DataError: one is; it would be a user and an item.
+    """
+    if all(name.isdigit() for name in names):  # places of columns: there is no header line to repeat
+        return
+    for pair in (names, names[::-1]):
+        columns = frame["user"], frame["item"]
+        kinds = [column.dtype for column in columns]
+        if not all(
+            isinstance(kind, pd.CategoricalDtype) and name in kind.categories
+            for kind, name in zip(kinds, pair, strict=True)
+        ):
+            continue
+        rows = np.flatnonzero((columns[0] == pair[0]) & (columns[1] == pair[1]))
+        if len(rows):
+            raise DataError(
+                f"{location.row(int(rows[0]))}: repeats the header line"
+                + (
+                    f"; remove it, or say rows: '`{names[0]}` != \"{names[0]}\"'"
+                    if pair == names
+                    else " with the columns in another order; join the exports again in one order"
+                )
+            )
 
 
 def columns_as_written(spec: LogSpec) -> list[str]:

@@ -286,6 +286,10 @@ class PartFolder:
         return "its parts do not fit together"
 
 
+BARE_PART = re.compile(r"part-(?:[mr]-)?\d+")
+"""What Hadoop and older Spark call a part of text."""
+
+
 def part_files(folder: Path) -> list[Path]:
     """Return the parts in a folder and below it, none if it has none; names that begin with _ or . are notes.
 
@@ -300,7 +304,8 @@ def part_files(folder: Path) -> list[Path]:
         name = inside.name.lower()
         for suffix in COMPRESSED:
             name = name.removesuffix(suffix)
-        if name.endswith(TABLES) or (name.endswith(TEXTS) and name.startswith("part")):
+        is_text = (name.endswith(TEXTS) and name.startswith("part")) or BARE_PART.fullmatch(name)
+        if name.endswith(TABLES) or is_text:
             require_file(path)
             if path.stat().st_size or name.endswith(TABLES):
                 found.append(path)

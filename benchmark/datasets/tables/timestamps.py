@@ -38,6 +38,8 @@ EPOCHS: tuple[tuple[int, UnitSince1970], ...] = ((10**17, "ns"), (10**14, "us"),
 NOT_A_TIME = "NaT"  # pandas
 ZERO_DATE = r"0000-00-00(?:[T ][0:.]*)?"
 """What MySQL writes where it has no date."""
+ROUNDED = 1_000
+"""Times of which none has fewer zeros at the end may have been rounded."""
 LAST_DAY_NUMBER = 2_958_465
 """9999-12-31, where spreadsheets end."""
 FEW = 10_000
@@ -89,12 +91,34 @@ def read_times(column: pd.Series, location: Location, name: str, spec: LogSpec, 
         say(
             f"{entries} has floats of 32 bits, in which times of today are two minutes apart: ties are theirs"
         )
+    refuse_rounded(numbers, entries)
     shown_fully = numbers.dtype.kind != "f" or from_floats(numbers, "s") is not None
     if spec.time_format is None and not shown_fully:
         written = location.written(name)  # the text may have more digits than a float has
         if written is not None:
             return from_text(written.set_axis(column.index), entries)
     return from_numbers(numbers, present, entries)
+
+
+def refuse_rounded(numbers: Array, entries: Entries) -> None:
+    """Check that whole times are not written as powers of ten with few digits.
+
+    Raises:
+        DataError: one is: a spreadsheet has rounded it.
+    """
+    if numbers.dtype.kind != "f" or not len(numbers) or (numbers % ROUNDED).any():
+        return
+    written = entries.location.written(entries.name)
+    if written is None:
+        return
+    codes, cells = distinct_cells(written)
+    rounded = cells.str.fullmatch(r"[-+]?\d(?:\.\d+)?[eE][-+]?\d+").to_numpy(dtype=np.bool_)
+    if rounded.any():
+        row = int(np.flatnonzero((codes >= 0) & rounded[codes])[0])
+        raise DataError(
+            f"{entries.location.row(row)}: column {entries.name!r} has {cells.iloc[codes[row]]!r}, a number "
+            "that a spreadsheet has rounded; export the times again with all their digits"
+        )
 
 
 def from_text(column: pd.Series, entries: Entries) -> Times:

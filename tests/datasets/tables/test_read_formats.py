@@ -621,3 +621,54 @@ def test_a_later_line_tells_which_separator_cuts_a_file_without_a_header(tmp_pat
     path = body(tmp_path / "log.csv", "u1;x,i1;x,t1\nu2,i2,t2\n")
     frame = read_log(path, LogSpec(name="x", path=str(path), columns=("user", "item", "title")))
     assert frame["item"].tolist() == ["i1;x", "i2"]
+
+
+def test_a_header_line_in_the_middle_is_no_user_and_no_item(tmp_path):
+    path = body(tmp_path / "log.csv", "user,item\nu1,i1\nuser,item\nu2,i2\n")
+    assert f"{path}:3: repeats the header line; remove it, or say rows: '`user` != \"user\"'" in refused(path)
+    frame = read_log(path, LogSpec(name="x", path=str(path), rows='`user` != "user"'))
+    assert frame["user"].tolist() == ["u1", "u2"]
+    path = body(tmp_path / "other.csv", "user,item\nu1,i1\nitem,user\ni2,u2\n")
+    assert f"{path}:3: repeats the header line with the columns in another order" in refused(path)
+
+
+def test_marks_of_windows_read_as_latin_1_are_refused_with_the_encoding_that_has_them(tmp_path):
+    path = body(tmp_path / "log.csv", "user,item\nJörg,“i1”\n".encode("cp1252"))
+    assert "encoding: cp1252 reads 'Jörg'" in refused(path)
+    message = refused(path, encoding="latin-1")
+    assert f"{path}:2: " in message
+    assert "encoding: cp1252 reads '“i1”'" in message
+    frame = read_log(path, LogSpec(name="x", path=str(path), encoding="cp1252"))
+    assert (frame["user"].tolist(), frame["item"].tolist()) == (["Jörg"], ["“i1”"])
+
+
+def test_one_line_of_another_source_does_not_propose_to_read_all_others_wrongly(tmp_path):
+    lines = ["user,item\n", *(f"Jörg{n},i{n}\n" for n in range(9))]
+    path = body(tmp_path / "log.csv", "".join(lines).encode() + "Zoë,i1\n".encode("latin-1"))
+    message = refused(path)
+    assert f"{path}:11: byte 0xeb is not text in UTF-8, and 9 of 10 lines" in message
+    assert "encoding:" not in message
+
+
+def test_points_between_thousands_are_no_decimal_points(tmp_path):
+    path = body(tmp_path / "log.csv", "user;item;plays\nu1;i1;2.321\nu2;i2;980\nu1;i3;1.500\n")
+    message = refused(path, value="plays")
+    assert f"{path}:2: column 'plays' has '2.321'" in message
+    spec = LogSpec(name="x", path=str(path), value="plays", decimal=".")
+    assert read_log(path, spec)["value"].tolist() == [2.321, 980.0, 1.5]
+
+
+def test_times_that_a_spreadsheet_rounded_are_refused(tmp_path):
+    path = body(tmp_path / "log.csv", "user,item,at\nu1,i1,1.70928E+09\nu2,i2,1.7093E+09\n")
+    assert f"{path}:2: column 'at' has '1.70928E+09', a number that a spreadsheet has" in refused(
+        path, time="at"
+    )
+
+
+def test_parts_without_a_suffix_are_one_table(tmp_path):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"part-0000{number}").write_text(f"user,item\nu{number},i1\nu{number},i2\n")
+    frame = open_log(LogSpec(name="x", path=str(folder))).frame
+    assert frame["user"].tolist() == ["u0", "u0", "u1", "u1"]
