@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 
 from benchmark.datasets.log import Log
@@ -30,7 +33,7 @@ class Export:
 
 
 def opened(name: str, **keys: Any) -> Export:
-    """Return one of the exports, read as a suite with these keys reads it."""
+    """Return one of the exports, read as a suite with these keys reads it (a whole path stays)."""
     said: list[str] = []
     log = open_log(
         LogSpec.model_validate({"name": "export", "path": str(EXPORTS / name), **keys}), say=said.append
@@ -57,6 +60,13 @@ def rows(log: Log) -> list[tuple[str, str, float, int]]:
     assert log.clock.unit == "s"
     columns = (frame["user"].astype(str), frame["item"].astype(str), frame["value"], frame["time"])
     return [(user, item, float(value), int(time)) for user, item, value, time in zip(*columns, strict=True)]
+
+
+def body_table() -> pa.Table:
+    """Return the rows of the healthy export with the types that pandas gives them in Parquet."""
+    types = {"user": pa.large_string(), "item": pa.large_string(), "stars": pa.float64(), "at": pa.int64()}
+    options = pyarrow.csv.ConvertOptions(column_types=types)
+    return pyarrow.csv.read_csv(EXPORTS / "body.csv", convert_options=options)
 
 
 @pytest.fixture(scope="module")
@@ -135,13 +145,14 @@ def test_decimal_commas_and_dates_with_the_day_first_are_proposed_and_read() -> 
     assert int(found.frame["time"].iloc[0]) == 1_716_249_600  # 21 May 2024
 
 
-def test_ids_above_2_to_the_63_are_kept_exactly() -> None:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(EXPORTS / "uint64-ids.parquet")
-    frame = opened("uint64-ids.parquet", **STARS).log.frame
-    for side in ("user", "item"):
-        assert frame[side].astype(str).tolist() == [str(one) for one in table[side].to_pylist()]
+def test_ids_above_2_to_the_63_are_kept_exactly(tmp_path: Path) -> None:
+    table = body_table()
+    users = [2**63 + int(user.removeprefix("u")) for user in table["user"].to_pylist()]
+    path = tmp_path / "uint64-ids.parquet"
+    pq.write_table(table.set_column(0, "user", pa.array(users, pa.uint64())), path)
+    frame = opened(str(path), **STARS).log.frame
+    assert frame["user"].astype(str).tolist() == [str(user) for user in users]
+    assert frame["item"].astype(str).tolist() == table["item"].to_pylist()
 
 
 def test_blanks_around_ids_are_trimmed_and_said() -> None:
@@ -179,10 +190,20 @@ def test_users_with_one_row_each_cannot_be_judged() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["body.csv.bz2", "body.zip", "gzip-without-suffix.csv", "utf16.csv", "aligned.txt", "parts.parquet"],
+    ["body.csv.bz2", "body.zip", "gzip-without-suffix.csv", "utf16.csv", "aligned.txt"],
 )
 def test_what_a_file_is_wrapped_in_changes_no_row(name: str, body: list[tuple[str, str, float, int]]) -> None:
     assert rows(opened(name, **STARS).log) == body
+
+
+def test_a_folder_of_parts_is_read_as_one_log(
+    tmp_path: Path, body: list[tuple[str, str, float, int]]
+) -> None:
+    folder = tmp_path / "parts.parquet"
+    folder.mkdir()
+    for part in range(3):
+        pq.write_table(body_table().slice(160 * part, 160), folder / f"part-{part:04}.parquet")
+    assert rows(opened(str(folder), **STARS).log) == body
 
 
 def test_typed_headers_name_the_columns(body: list[tuple[str, str, float, int]]) -> None:
