@@ -106,7 +106,9 @@ def refuse_rounded(numbers: Array, entries: Entries) -> None:
     Raises:
         DataError: one is: a spreadsheet has rounded it.
     """
-    if numbers.dtype.kind != "f" or not len(numbers) or (numbers % ROUNDED).any():
+    if numbers.dtype.kind != "f" or not len(numbers) or not np.isfinite(numbers).all():
+        return
+    if (numbers % ROUNDED).any():
         return
     written = entries.location.written(entries.name)
     if written is None:
