@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ words = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"\\'),
     min_size=1,
     max_size=6,
-).map(lambda word: f"id {word}")
+).map(lambda word: unicodedata.normalize("NFC", f"id {word}"))  # ids are compared so
 
 
 @st.composite
