@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import resource
 import sys
 import tempfile
@@ -82,7 +81,6 @@ def main() -> int:
     def read(log: HostileLog) -> None:
         tally.read(log)
 
-    random.seed(options.seed)
     read()
     total = sum(tally.outcomes.values()) + sum(tally.faults.values())
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,12 +113,6 @@ def numbers_among_words(_: st.DrawFn, chosen: list[int], __: int, ___: str) -> C
     return Cells(tuple(cells), tuple(cells), {"ids": "text"} if mixed else {}, typed=tuple(cells))
 
 
-def nobody_ids(_: st.DrawFn, chosen: list[int], __: int, prefix: str) -> Cells:
-    """Ids of which one means none: without the key it is a user like others, with it it is missing."""
-    cells = [f"{prefix}{one}" for one in chosen]
-    return as_they_are(cells)
-
-
 def as_they_are(cells: Sequence[str], typed: Sequence[Any] | None = None) -> Cells:
     """Return cells that mean what they say."""
     return Cells(tuple(cells), tuple(cells), typed=tuple(cells if typed is None else typed))
@@ -138,14 +133,13 @@ ID_KINDS: tuple[Callable[[st.DrawFn, list[int], int, str], Cells], ...] = (
     words_with_separators,
     words_with_quotes,
     numbers_among_words,
-    nobody_ids,
 )
 
 
 @st.composite
 def values_of(draw: st.DrawFn, rows: int) -> Cells | None:
     """Return a column of ratings or counts; None without one."""
-    kind = draw(st.sampled_from(["none", "stars", "halves", "counts", "comma", "exponent", "big"]))
+    kind = draw(st.sampled_from(["none", "stars", "halves", "counts", "comma", "exponent", "big", "unknown"]))
     if kind == "none":
         return None
     numbers = draw(st.lists(st.integers(1, 10), min_size=rows, max_size=rows))
@@ -158,6 +152,11 @@ def values_of(draw: st.DrawFn, rows: int) -> Cells | None:
     if kind == "comma":  # at least one has a comma, or nobody could tell
         halves = [n + 0.5 for n in numbers]
         return Cells(tuple(str(n).replace(".", ",") for n in halves), tuple(halves), {"decimal": ","})
+    if kind == "unknown":
+        known = [n > 2 for n in numbers[:-1]] + [False]
+        written = [str(n) if one else "unknown" for n, one in zip(numbers, known, strict=True)]
+        truth = [float(n) if one else math.nan for n, one in zip(numbers, known, strict=True)]
+        return Cells(tuple(written), tuple(truth), {"missing_values": ("unknown",)})
     if kind == "exponent":
         return Cells(tuple(f"{n}.5e1" for n in numbers), tuple(10 * n + 5.0 for n in numbers))
     whole = [n * 1_000_000 if kind == "big" else n for n in numbers]

@@ -234,3 +234,11 @@ def test_doctor_knows_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert diagnosis.missing["torch/mf"] == ["no_torch"]
     assert not diagnosis.ok
     assert "recsys-bench[" in diagnosis.install
+
+
+def test_a_suite_that_is_checked_again_says_no_more_than_it_said():
+    """A known data set's own ways hold where the suite is silent; a copy must not speak for it."""
+    suite = api.check({"name": "x", "datasets": ["retailrocket"], "models": ["baselines/popularity"]})
+    again = api.check(suite)
+    assert again.prepare.model_fields_set == suite.prepare.model_fields_set == set()
+    assert again.datasets[0].model_fields_set == {"name"}

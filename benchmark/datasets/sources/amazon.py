@@ -14,10 +14,11 @@ import pandas as pd
 from benchmark.datasets.log import LIST_SEPARATOR, Say
 from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
-from benchmark.datasets.sources.lines import finished, json_columns, opened
+from benchmark.datasets.sources.lines import finished, json_columns
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.identifiers import plain_ids
 from benchmark.datasets.tables.parse import words
+from benchmark.datasets.tables.raw_file import open_bytes
 
 HOME = "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023"
 FAMILY = "amazon-2023-CATEGORY"
@@ -94,7 +95,7 @@ def reviews(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
         "timestamp": pa.int64(),
         "sortTimestamp": pa.int64(),  # what the first release calls it
     }
-    with opened(path) as file:
+    with open_bytes(path) as file:
         frame = json_columns(file, path, columns)
     return finished(frame.assign(timestamp=frame["timestamp"].fillna(frame["sortTimestamp"])), path, log, say)
 
@@ -109,7 +110,7 @@ def products(folder: Path, category: str) -> pd.DataFrame | None:
         return None
     text = ("parent_asin", "title", "store")
     columns = {**dict.fromkeys(text, pa.string()), "categories": pa.list_(pa.string())}
-    with opened(path) as file:
+    with open_bytes(path) as file:
         frame = json_columns(file, path, columns)
     item = plain_ids(frame["parent_asin"], lambda row: f"{path}: row {row + 1}")
     lists = [LIST_SEPARATOR.join(names) if names is not None else "" for names in frame["categories"]]

@@ -12,6 +12,7 @@ import pandas as pd
 from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, silent
 from benchmark.datasets.sources.table_roles import check_roles, check_table
 from benchmark.datasets.specs import Duplicates, LogSpec, PrepareSpec
+from benchmark.datasets.tables.encodings import reads_whole
 from benchmark.datasets.tables.read import read_log
 from benchmark.errors import DataError
 
@@ -160,10 +161,4 @@ def most_given_tags(items: pd.Series, tagged: pd.Series, tags: pd.Series) -> pd.
 
 def encoding_of(path: Path) -> str:
     """Return utf-8, or latin-1 if the file is not text in UTF-8: MovieLens 1M, and tags of Last.fm."""
-    try:
-        path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return "utf-8"
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
+    return "utf-8" if not path.is_file() or reads_whole(path, "utf-8") else "latin-1"

@@ -14,8 +14,9 @@ import pandas as pd
 from benchmark.datasets.log import Say
 from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
-from benchmark.datasets.sources.lines import finished, opened
+from benchmark.datasets.sources.lines import finished
 from benchmark.datasets.specs import LogSpec
+from benchmark.datasets.tables.raw_file import open_bytes
 from benchmark.errors import DataError
 
 COLUMNS = ("user_id", "track_id", "count")
@@ -24,7 +25,7 @@ COLUMNS = ("user_id", "track_id", "count")
 def counts(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     """Return plays of each user and track, from a tab-separated file, packed by bzip2 or not."""
     try:
-        with opened(path) as file:
+        with open_bytes(path) as file:
             frame = pd.read_csv(file, sep="\t", quoting=csv.QUOTE_NONE, usecols=list(COLUMNS))
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty; it must contain one line per row") from error

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -20,6 +15,7 @@ from benchmark.datasets.log import SIDES, Say, Side
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.identifiers import Where, plain_ids
 from benchmark.datasets.tables.parse import Notation, numbers
+from benchmark.datasets.tables.raw_file import open_bytes
 from benchmark.datasets.tables.read import with_times
 from benchmark.datasets.tables.table_file import Location
 from benchmark.datasets.tables.text_format import TextFormat
@@ -28,13 +24,6 @@ from benchmark.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-OPENERS: Mapping[bytes, Callable[[Path], object]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ": lzma.open,
-}
-"""How a file is opened that begins with these bytes, whatever its name says."""
 
 BLOCK = 1 << 24
 """Bytes of JSON that are parsed at a time; a line must fit."""
@@ -49,23 +38,6 @@ class NumberedRows(Location):
     def row(self, index: int) -> str:
         """Return ``"FILE: row N"``, from 1."""
         return f"{self.path}: row {index + 1}"
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, unpacked on the way.
-
-    Raises:
-        DataError: it is damaged or cut off, found while it is read.
-    """
-    with path.open("rb") as file:
-        start = file.read(8)
-    opener = next((one for magic, one in OPENERS.items() if start.startswith(magic)), None)
-    try:
-        with cast("IO[bytes]", opener(path)) if opener else path.open("rb") as file:
-            yield file
-    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
-        raise DataError(f"{path}: damaged or cut off: {error}; copy or fetch it again") from error
 
 
 def json_columns(file: IO[bytes], path: Path, columns: Mapping[str, pa.DataType]) -> pd.DataFrame:
@@ -113,7 +85,7 @@ def text_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
     Raises:
         DataError: the file is damaged, or not text in this encoding.
     """
-    with opened(path) as file:
+    with open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 text = line.decode(encoding).strip("\r\n")

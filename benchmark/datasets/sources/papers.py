@@ -15,12 +15,11 @@ import pandas as pd
 from benchmark.datasets.log import PARTS, Say
 from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
-from benchmark.datasets.sources.lines import NumberedRows, finished, text_lines
+from benchmark.datasets.sources.lines import NumberedRows, finished
 from benchmark.datasets.specs import Duplicates, LogSpec
 from benchmark.datasets.tables.read import read_log, with_times
 from benchmark.datasets.tables.timestamps import read_times
 from benchmark.errors import DataError
-from benchmark.protocol import Longs
 
 LIGHTGCN_HOME = "https://raw.githubusercontent.com/gusye1234/LightGCN-PyTorch/master/data"
 SASREC_HOME = "https://raw.githubusercontent.com/kang205/SASRec/master/data"
@@ -32,34 +31,9 @@ def split_lists(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
     test = path.with_name(TEST_FILE)
     if not test.is_file():
         raise DataError(f"{test}: no such file; it contains the test rows: fetch the data set again")
-    found = []
-    for label, part in ((PARTS.index("train"), path), (PARTS.index("test"), test)):
-        users, items = lists(part)
-        found.append(pd.DataFrame({log.user: users, log.item: items, "part": np.int8(label)}))
+    parts = {PARTS.index("train"): path, PARTS.index("test"): test}
+    found = [read_log(part, log, say).assign(part=np.int8(label)) for label, part in parts.items()]
     return finished(pd.concat(found, ignore_index=True), path, log, say)
-
-
-def lists(path: Path) -> tuple[Longs, Longs]:
-    """Return users and items (N,) of a file with a user and then the user's items a line.
-
-    A user alone on a line has no item there.
-
-    Raises:
-        DataError: something is not a whole number.
-    """
-    users, items = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for number, line in text_lines(path):
-        words = line.split()
-        try:
-            ids = np.array(words, dtype=np.int64)
-        except ValueError as error:
-            raise DataError(
-                f"{path}:{number}: {line[:40]!r} is not a user and the user's items, whole numbers: "
-                "fetch the file again"
-            ) from error
-        users.append(np.full(len(ids) - 1, ids[0]))
-        items.append(ids[1:])
-    return np.concatenate(users), np.concatenate(items)
 
 
 def sequences(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
@@ -72,7 +46,7 @@ def sequences(path: Path, log: LogSpec, say: Say) -> pd.DataFrame:
 LISTS = Layout(
     main="train.txt",
     marks=(TEST_FILE,),
-    log=LogSpec(name="lightgcn"),
+    log=LogSpec(name="lightgcn", layout="lists", separator=" "),
     rows=split_lists,
     side_files=(TEST_FILE,),
 )

@@ -17,10 +17,11 @@ import pandas as pd
 from benchmark.datasets.log import LIST_SEPARATOR, Say
 from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
-from benchmark.datasets.sources.lines import finished, json_columns, opened
+from benchmark.datasets.sources.lines import finished, json_columns
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.tables.identifiers import plain_ids
 from benchmark.datasets.tables.parse import words
+from benchmark.datasets.tables.raw_file import open_bytes
 from benchmark.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def columns_of(path: Path, name: str, columns: Mapping[str, pa.DataType]) -> pd.
     if path.name != TAR:
         if not path.is_file():
             return None
-        with opened(path) as file:
+        with open_bytes(path) as file:
             return json_columns(file, path, columns)
     with member(path, name) as file:
         return json_columns(file, path, columns) if file else None

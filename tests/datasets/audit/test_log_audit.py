@@ -146,6 +146,14 @@ def test_constant_values_and_a_scale_far_too_wide_are_said():
     assert found(grid(value=stars, scale=(1.0, 5.0))) == []
 
 
+def test_a_last_row_that_adds_up_all_others_is_named_as_a_line_of_totals():
+    plays = [float(1 + row % 7) for row in range(119)]
+    assert "the value of the last row, 476, is the sum of all others" in "\n".join(
+        found(grid(value=[*plays, sum(plays)]))
+    )
+    assert "sum of all others" not in "\n".join(found(grid(value=[*plays, sum(plays) + 1])))
+
+
 def test_times_that_say_little_are_said():
     assert "every row has the same time" in found(grid(time=[7.0] * 120))[0]
     (text,) = found(grid(time=[86_400.0 * (row // 3) for row in range(120)]))

@@ -623,6 +623,12 @@ def test_a_later_line_tells_which_separator_cuts_a_file_without_a_header(tmp_pat
     assert frame["item"].tolist() == ["i1;x", "i2"]
 
 
+def test_ids_that_all_begin_with_a_hash_are_no_comments(tmp_path):
+    frame, said = opened(body(tmp_path / "log.csv", "user,item\n#1001,a\n#1002,b\n"))
+    assert frame["user"].tolist() == ["#1001", "#1002"]
+    assert said == []
+
+
 def test_a_header_line_in_the_middle_is_no_user_and_no_item(tmp_path):
     path = body(tmp_path / "log.csv", "user,item\nu1,i1\nuser,item\nu2,i2\n")
     assert f"{path}:3: repeats the header line; remove it, or say rows: '`user` != \"user\"'" in refused(path)

@@ -16,13 +16,13 @@ import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.parquet
 import pytest
+from hostile_logs import PER_UNIT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec
 
-NS_PER_UNIT = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 PRECISIONS = ("s", "ms", "us", "ns")
 
 words = st.text(
@@ -49,8 +49,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     ticks = draw(st.lists(st.integers(10**9, 1_700_000_000), min_size=rows, max_size=rows))
     parts = draw(st.lists(st.integers(0, 999_999_999), min_size=rows, max_size=rows))
     moments = [
-        (tick * 1_000_000_000 + part) // NS_PER_UNIT[precision]
-        for tick, part in zip(ticks, parts, strict=True)
+        (tick * 1_000_000_000 + part) // PER_UNIT[precision] for tick, part in zip(ticks, parts, strict=True)
     ]
     at = pd.Series(moments).astype(f"datetime64[{precision}]")
     return pd.DataFrame({"user": column(ids[0]), "item": column(ids[1]), "stars": stars, "at": at})
@@ -139,7 +138,7 @@ def test_what_a_library_writes_with_its_own_defaults_reads_back_the_same(
     assert log.frame["user"].astype(str).tolist() == frame["user"].astype(str).tolist()
     assert log.frame["item"].astype(str).tolist() == frame["item"].astype(str).tolist()
     assert log.frame["value"].tolist() == frame["stars"].tolist()
-    read = [int(time) * NS_PER_UNIT[log.clock.unit] for time in log.frame["time"]]
+    read = [int(time) * PER_UNIT[log.clock.unit] for time in log.frame["time"]]
     assert read == frame["at"].astype("datetime64[ns]").astype("int64").tolist()
 
 
@@ -152,5 +151,5 @@ def test_a_moment_in_a_zone_reads_back_as_the_same_moment_from_csv_and_parquet(t
     frame.to_parquet(tmp_path / "log.parquet")
     for name in ("log.csv", "log.parquet"):
         log = open_log(LogSpec(name="zones", path=str(tmp_path / name), time="at"))
-        read = [int(time) * NS_PER_UNIT[log.clock.unit] // 10**9 for time in log.frame["time"]]
+        read = [int(time) * PER_UNIT[log.clock.unit] // 10**9 for time in log.frame["time"]]
         assert read == [int(moment.timestamp()) for moment in moments], name
