@@ -12,10 +12,13 @@ import numpy as np
 from benchmark.cold_start import Cold
 from benchmark.errors import AdapterError
 from benchmark.messages import FitRequest
+from benchmark.metrics.ranker import Ranker
 from benchmark.metrics.topk import batch_size
-from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores, Traits, traits
+from benchmark.metrics.topk_gpu import is_sound
+from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores
 from benchmark.registry import load as load_target
 from benchmark.score_check import checked_scores, is_remote
+from benchmark.traits import Traits, traits
 
 
 def batches(n_users: int, n_items: int) -> Iterator[Ids]:
@@ -74,7 +77,7 @@ class Fit:
         """Make the model of a request and open its device; nothing is trained yet."""
         adapter = load_target(request.target)
         own = traits(adapter)
-        context = FitContext(request.seed, request.threads, request.device)
+        context = FitContext(request.seed, request.threads, request.device, request.step_rows)
         if hasattr(adapter, "open_device"):
             adapter.open_device(context)
         rows = handed_to(own, train)
@@ -119,10 +122,17 @@ class Fit:
         """
         return self._checked(self.model.score(users), users)
 
-    def scores_anywhere(self, users: Ids) -> Any:
-        """Return what :meth:`scores` does; on its device, unchecked, where nothing is to be filled in."""
-        raw = self.model.score(users)
-        return raw if is_remote(raw) and not self.cold.any else self._checked(raw, users)
+    def lists(self, users: Ids, ranker: Ranker) -> Ids:
+        """Return the lists (B, K) that a ranker makes of the scores; where these lie if nothing is filled in.
+
+        Raises:
+            AdapterError: scores of the wrong shape or type.
+            MetricError: scores that are not finite: the training has diverged.
+        """
+        raw: Any = self.model.score(users)
+        if is_remote(raw) and not self.cold.any and is_sound(raw, (len(users), self.train.n_items)):
+            return ranker.lists(users, raw)
+        return ranker.lists(users, self._checked(raw, users))
 
     def _checked(self, raw: Any, users: Ids) -> Scores:
         return self.cold.fill(users, checked_scores(raw, users, self.train.n_items, self.name))

@@ -32,6 +32,7 @@ class FitRequest:
         device: "cpu" or "cuda".
         metrics: that apply to the model.
         rates: whether predicted ratings are measured.
+        step_rows: rows that a step may train; None for a whole pass.
     """
 
     event: ClassVar[str] = "fit"
@@ -43,6 +44,7 @@ class FitRequest:
     device: str
     metrics: tuple[str, ...]
     rates: bool
+    step_rows: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

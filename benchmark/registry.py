@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import AdapterError, did_you_mean
-from benchmark.protocol import Hyperparameter, Traits, traits
+from benchmark.protocol import Hyperparameter
+from benchmark.traits import Traits, traits
 
 if TYPE_CHECKING:
     from benchmark.records import AdapterCode

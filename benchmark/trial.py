@@ -191,7 +191,10 @@ def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]
     size = batch_size(fit.train.n_items)
     for first in range(0, len(evaluator.users), size):
         users = evaluator.users[first : first + size]
-        evaluator.add(users, fit.scores_anywhere(users))
+        if evaluator.needs_scores:
+            evaluator.add(users, fit.scores(users))
+        else:
+            evaluator.add_lists(users, fit.lists(users, evaluator.ranker))
         if rates:
             evaluator.add_ratings(users, fit.ratings(users))
     values = evaluator.result().values

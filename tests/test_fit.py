@@ -11,7 +11,7 @@ from builders import interactions
 
 from benchmark.errors import AdapterError
 from benchmark.fit import handed_to
-from benchmark.protocol import Traits, traits
+from benchmark.traits import Traits, traits
 
 LOG = replace(
     interactions([0, 0, 1, 1], [0, 1, 1, 2]),

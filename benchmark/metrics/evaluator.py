@@ -13,6 +13,7 @@ from benchmark.metrics import negatives as sampling
 from benchmark.metrics import rating, topk, topk_gpu
 from benchmark.metrics.evaluation import Evaluation, mean_over_users, summarise
 from benchmark.metrics.inputs import ListInputs, RatingInputs, ScoreInputs
+from benchmark.metrics.ranker import Ranker
 from benchmark.metrics.register import Metric
 from benchmark.metrics.relevance import relevant_items, union
 from benchmark.protocol import Floats32, Ids, Interactions, Longs, Scores, Values
@@ -31,6 +32,7 @@ class Evaluator:
     Attributes:
         users: (E,) who is evaluated, ascending: everybody with a row in the target.
         relevance: what each user should be shown.
+        ranker: makes the lists that are measured.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword: what most evaluations leave out
@@ -82,6 +84,7 @@ class Evaluator:
         for metric in metrics:
             if metric.k is not None:
                 self._lengths[metric.sampled] = max(self._lengths.get(metric.sampled, 0), metric.k)
+        self.ranker = Ranker(self._seen, self._excluded, self._lengths[None], seed)
         self._negatives = {n: self._negatives_of(n, negatives) for n in self._lengths if n is not None}
         # Where each user's held-out ratings are.
         self._row_starts = np.concatenate([[0], self._n_ratings.cumsum()])
@@ -121,23 +124,14 @@ class Evaluator:
             AdapterError: a tensor of the wrong shape or type.
         """
         index = self._index_of(users, self._scored, "score()")
-        seen = topk.entries_of(self._seen.indptr, self._seen.indices, users)
         if not isinstance(scores, np.ndarray):
             sound = topk_gpu.is_sound(scores, (len(users), self._target.n_items))
-            if sound and not self._negatives and not self._of_scores:
-                ranked = topk_gpu.top_k(scores, self._lengths[None], users, self._seed, seen, self._excluded)
-                self._lists[None][index] = ranked
+            if sound and not self.needs_scores:
+                self._lists[None][index] = self.ranker.lists(users, scores)
                 self._scored[index] = True
                 return
             scores = checked_scores(scores, users, self._target.n_items, self._who or "the model")
-        self._lists[None][index] = topk.top_k(
-            scores,
-            self._lengths[None],
-            users,
-            self._seed,
-            seen=seen,
-            excluded=self._excluded,
-        )
+        self._lists[None][index] = self.ranker.lists(users, scores)
         relevant = self.relevance.of(users)
         for n, negatives in self._negatives.items():
             self._lists[n][index] = topk.top_k_among(
@@ -153,12 +147,29 @@ class Evaluator:
             users=users,
             relevant=self._n_relevant[index],
             relevant_items=relevant,
-            seen=seen,
+            seen=self.ranker.seen_by(users),
             excluded=self._excluded,
             seed=self._seed,
         )
         for metric in self._of_scores:
             self._values[metric.name][index] = metric.compute(inputs)
+        self._scored[index] = True
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether a metric is made from whole rows of scores: lists are not enough for :meth:`add_lists`."""
+        return bool(self._negatives or self._of_scores)
+
+    def add_lists(self, users: Ids, lists: Ids) -> None:
+        """Take the lists (B, K) of users (B,), made by :attr:`ranker` or one like it.
+
+        Raises:
+            MetricError: a user is not evaluated or was sent twice, or a metric needs scores.
+        """
+        if self.needs_scores:
+            raise self._error("lists were sent, and a metric needs the scores of all items")
+        index = self._index_of(users, self._scored, "score()")
+        self._lists[None][index] = lists
         self._scored[index] = True
 
     def add_ratings(self, users: Ids, grid: Floats32) -> None:

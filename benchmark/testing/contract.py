@@ -20,8 +20,6 @@ from benchmark.protocol import (
     Interactions,
     Range,
     Scores,
-    Traits,
-    traits,
 )
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
@@ -31,6 +29,7 @@ from benchmark.testing.soundness import (
     assert_inside,
     assert_steps,
 )
+from benchmark.traits import Traits, traits
 
 
 @dataclass(frozen=True)

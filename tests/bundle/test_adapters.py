@@ -29,10 +29,10 @@ from benchmark.bundle.format import (
 from benchmark.cold_start import Cold
 from benchmark.errors import BundleError
 from benchmark.measure import packed_state
-from benchmark.protocol import traits
 from benchmark.records import Provenance
 from benchmark.registry import Registry
 from benchmark.testing import planted_parts
+from benchmark.traits import traits
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas", "deepctr"}
 SERVED_BY = {

@@ -10,9 +10,10 @@ import pytest
 from adapters import ADAPTERS
 from benchmark import api
 from benchmark.errors import AdapterError
-from benchmark.protocol import Range, Space, traits
+from benchmark.protocol import Range, Space
 from benchmark.registry import Registry
 from benchmark.runner.plan import Study, plan
+from benchmark.traits import traits
 
 
 def ials(**own: Any) -> Study:

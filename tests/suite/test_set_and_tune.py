@@ -163,7 +163,7 @@ def test_whole_number_written_as_a_power_of_ten_is_one() -> None:
 def test_shared_word_with_a_default_outside_its_limits_means_something_else() -> None:
     from dataclasses import make_dataclass
 
-    from benchmark.protocol import traits
+    from benchmark.traits import traits
 
     parts = {"space": {}, "fit_steps": None, "score": None}
     automatic = make_dataclass("Automatic", [("dim", int, -1), ("layers", int, 2)], namespace=parts)

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from benchmark.cli.views.plan import space_as_text
 from benchmark.cli.views.tables import show_table
-from benchmark.protocol import Traits
 from benchmark.registry import Adapter, install_hint
 from benchmark.results.reference import ReferenceBoard, ReferenceRow
+from benchmark.traits import Traits
 
 
 def show_models(adapters: Sequence[Adapter], console: Console) -> None:

@@ -1,0 +1,105 @@
+"""What an adapter class says about itself: its class attributes, with the defaults filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast, get_args
+
+from benchmark.errors import AdapterError
+from benchmark.hyperparameters import LIMITS, Limits
+from benchmark.protocol import Feedback, Hyperparameter, Space, Use
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What an adapter class says about itself, with the defaults filled in.
+
+    Attributes:
+        space: tuned hyperparameters; empty means one trial.
+        feedback: "implicit" trains on likes, "explicit" on every rating.
+        deterministic: the seed changes nothing, so one final is enough.
+        devices: where it can run; "cpu" always, "cuda" if listed.
+        requires: import names of the libraries it wraps, in the order to import them.
+        rates: predicts ratings, so RMSE and MAE apply.
+        keeps_state: can be exported.
+        folds_in: can serve a user it was not trained with, from that user's history.
+        folds_repeats: such a history may hold an item several times.
+        needs_repeats: recommends what a user has had, so it needs a log whose items come again.
+        from_features: which of "users" and "items" it scores by features alone; for users and items
+            without a training row that it cannot score, the engine puts popularity in its place.
+        needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
+        scores_all: scores users and items of which nothing is known, as chance does: nothing is filled in.
+        uses: which of "weights" and "negatives" it takes into account; it is handed no others.
+        published: hyperparameters of the best configuration that its paper reports, where they differ
+            from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
+        limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
+    """
+
+    space: Space
+    feedback: Feedback
+    deterministic: bool
+    devices: tuple[str, ...]
+    requires: tuple[str, ...]
+    rates: bool
+    keeps_state: bool
+    folds_in: bool = False
+    from_features: tuple[str, ...] = ()
+    needs_features: tuple[str, ...] = ()
+    scores_all: bool = False
+    folds_repeats: bool = False
+    needs_repeats: bool = False
+    uses: tuple[Use, ...] = ()
+    published: Mapping[str, Hyperparameter] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
+
+
+def traits(adapter: type) -> Traits:
+    """Read the traits of an adapter class.
+
+    Raises:
+        AdapterError: ``space`` is missing, ``space`` or ``limits`` names a field that the class does not
+            have, ``published`` one that is not tuned, ``feedback`` or ``uses`` something that there is not.
+    """
+    space = getattr(adapter, "space", None)
+    fields = getattr(adapter, "__dataclass_fields__", {})
+    where = f"{adapter.__module__}:{adapter.__qualname__}"
+    if space is None or not hasattr(adapter, "fit_steps") or not hasattr(adapter, "score"):
+        raise AdapterError(f"{where}: an adapter must have space, fit_steps and score")
+    own_limits = getattr(adapter, "limits", {})
+    for what, named in (("space", space), ("limits", own_limits)):
+        if unknown := sorted(set(named) - set(fields)):
+            is_dataclass = "__dataclass_params__" in vars(adapter)
+            hint = "" if is_dataclass else "; is the class decorated with @dataclass?"
+            raise AdapterError(f"{where}: {what} names {unknown}, which are no fields of the dataclass{hint}")
+    # A shared word whose default lies outside its limits means something else in this adapter.
+    shared = {
+        word: limit for word, limit in LIMITS.items() if word in fields and fields[word].default in limit
+    }
+    published = getattr(adapter, "published", {})
+    if untuned := sorted(set(published) - set(space)):
+        raise AdapterError(f"{where}: published names {untuned}, which space does not tune")
+    feedback = getattr(adapter, "feedback", "implicit")
+    if feedback not in get_args(Feedback):
+        raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
+    uses = getattr(adapter, "uses", ())
+    if not isinstance(uses, tuple) or not set(uses) <= set(get_args(Use)):
+        raise AdapterError(f"{where}: uses is {uses!r}; it must be a tuple of 'weights' and 'negatives'")
+    return Traits(
+        space=space,
+        feedback=cast("Feedback", feedback),
+        deterministic=getattr(adapter, "deterministic", False),
+        devices=tuple(getattr(adapter, "devices", ("cpu",))),
+        requires=tuple(getattr(adapter, "requires", ())),
+        rates=hasattr(adapter, "rate"),
+        keeps_state=hasattr(adapter, "state") and hasattr(adapter, "restore"),
+        folds_in=hasattr(adapter, "fold_in"),
+        from_features=tuple(getattr(adapter, "from_features", ())),
+        needs_features=tuple(getattr(adapter, "needs_features", ())),
+        scores_all=getattr(adapter, "scores_all", False),
+        folds_repeats=getattr(adapter, "folds_repeats", False),
+        needs_repeats=getattr(adapter, "needs_repeats", False),
+        uses=uses,
+        published=published,
+        limits={**shared, **own_limits},
+    )
