@@ -41,11 +41,11 @@ def handed_to(own: Traits, train: Interactions) -> Interactions:
         return replace(rows, weights=weights, negative=rows.negative[:0])
     if own.feedback == "explicit":
         return replace(rows, weights=weights)
+    negative = np.flatnonzero(train.negative)
     liked = rows.users.astype(np.int64) * rows.n_items + rows.items
-    pairs = train.users.astype(np.int64) * train.n_items + train.items
-    disliked = train.negative.copy()
-    disliked[train.negative] = ~np.isin(pairs[train.negative], liked)
-    dislikes = train.rows(disliked) if disliked.any() else None
+    pairs = train.users[negative].astype(np.int64) * train.n_items + train.items[negative]
+    disliked = negative[~np.isin(pairs, liked)]
+    dislikes = train.rows(disliked) if len(disliked) else None
     return replace(rows, weights=weights, negative=rows.negative[:0], dislikes=dislikes)
 
 

@@ -239,12 +239,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Exited:
-    """A child was reaped: its exit code, negative for a signal, and its peak memory in MiB."""
+    """A child was reaped: its exit code, negative for a signal."""
 
     event: ClassVar[str] = "exited"
     pid: int
     code: int
-    peak_mb: float
 
 
 Message: TypeAlias = (

@@ -15,6 +15,7 @@ from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import MetricError
 from benchmark.files import write_bytes
 from benchmark.fit import batches
+from benchmark.long_columns import count_rows
 from benchmark.messages import Done, Ready, Scored, ScoreRequest
 from benchmark.metrics import ranking
 from benchmark.metrics.evaluator import Evaluation, Evaluator
@@ -62,7 +63,7 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
     state = pipe.read()
     evaluation = evaluator.result()
     learned = known if request.train_on == "train+valid" else train
-    counts = np.bincount(learned.items, minlength=test.n_items)
+    counts = count_rows(learned.items, test.n_items)
     lift, by_popularity = exposure(evaluation, evaluator, metrics, counts)
     return Scored(
         values={name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)},

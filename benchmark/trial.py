@@ -21,6 +21,7 @@ from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
 from benchmark.fit import Fit, batches
+from benchmark.long_columns import rows_of
 from benchmark.measure import footprint, latency, packed_state, stream_scores
 from benchmark.messages import (
     Answer,
@@ -82,7 +83,7 @@ class Parts:
 
 
 def load(directory: str, candidates: str = "all", *, sampled: bool = False, seen: Seen = "hide") -> Parts:
-    """Read train and validation of a stored split into memory; no file stays open.
+    """Map train and validation of a stored split; no file stays open, and test is not looked at.
 
     Args:
         directory: of the stored split.
@@ -173,6 +174,10 @@ def evaluator_for(
         items: which compete.
         who: the model.
     """
+    if items.seen != "hide":  # all rows are hidden where they lie; of others a copy is made
+        evaluated = np.zeros(target.n_users, dtype=np.bool_)
+        evaluated[target.users] = True
+        known = known.rows(rows_of(evaluated, known.users))
     return Evaluator(
         target,
         [hidden_rows(known, items.seen)],

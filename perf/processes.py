@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmark.executors.processes import start_ticks, tree_memory_mb
+from benchmark.executors.processes import start_ticks
+from benchmark.executors.tree_memory import tree_memory_mb
 
 POLLS = 200
 TREE = """

@@ -125,7 +125,7 @@ def table(*rows: BoardRow, dataset: str = "shop", facts: Facts | None = None, **
 def board(*tables: Table, suite_name: str = "shop") -> Board:
     """Return a board of these tables."""
     manifest = RunManifest(
-        format=2,
+        format=3,
         suite=suite_name,
         suite_hash="ff",
         started="2026-01-02T03:04:00+00:00",

@@ -240,7 +240,7 @@ class WrittenRun:
         rows = len(users)
         ones, none = np.ones(rows, dtype=np.float32), np.empty(0, dtype=np.int64)
         log = Interactions(users, users % ITEMS, ones, none, ones.astype(bool), USERS, ITEMS)
-        write_part(log, np.arange(rows), folder / "train.npz")
+        write_part([log], None, folder / "train", liked=True)
         table = {"id": range(USERS), **(self.columns or {})}
         pd.DataFrame(table).to_parquet(folder / "users.parquet", index=False)
         write_text(folder / "manifest.json", json.dumps(to_json(self.split())))

@@ -151,7 +151,7 @@ def hidden_rows(known: Interactions, seen: Seen) -> Interactions:
         return known
     if seen == "hide-negative" and len(known.negative):
         return known.rows(known.negative)
-    return known.rows(np.zeros(len(known), dtype=np.bool_))
+    return known.rows(np.empty(0, dtype=np.int64))
 
 
 def hash_files(paths: Iterable[Path]) -> str:

@@ -24,7 +24,7 @@ class Limits:
 
     Attributes:
         hold_s: charged seconds.
-        memory_mb: of its whole group, MiB.
+        memory_mb: of it and all that it starts, MiB.
         ready_s: seconds until it says that it is ready.
     """
 
@@ -58,7 +58,7 @@ class ExitReport:
         code: exit code, negative for a signal.
         lease_s: seconds from its start until it was reaped.
         charged_s: seconds from ready to done, or until it was reaped.
-        memory_mb: peak resident memory of its group, MiB.
+        memory_mb: peak of what it and what it started held for themselves, MiB, polled; no pages of files.
     """
 
     ended_by: EndedBy

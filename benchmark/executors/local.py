@@ -20,9 +20,10 @@ from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.executor import ExecutorLost, Limits, Listener
 from benchmark.executors.interpreter import Interpreter, ServerProcess, gpu_environment
-from benchmark.executors.processes import signal_group, tree_memory_mb
+from benchmark.executors.processes import signal_group
 from benchmark.executors.slots import Slot
 from benchmark.executors.supervision import Child, Supervision, clock
+from benchmark.executors.tree_memory import tree_memory_mb
 from benchmark.messages import Broken, Exited, Launch, Message, Ready, ServeRequest, SetUp, Started
 
 ASK_EVERY_S = 0.05
@@ -197,7 +198,7 @@ class ForkServer:
                 if pid in self._exits:
                     return self._exits[pid]
             if self._gone:  # killed, and its children with it
-                return Exited(pid, -signal.SIGKILL, 0.0)
+                return Exited(pid, -signal.SIGKILL)
             if clock() >= deadline:
                 return None
             self.control.waiting(min(ASK_EVERY_S, max(0.0, deadline - clock())))
@@ -231,7 +232,7 @@ class ForkServer:
 
     @property
     def memory_mb(self) -> float:
-        """Resident memory of the process and what it forked, in MiB."""
+        """Memory of the process and what it forked, in MiB."""
         return tree_memory_mb(self._process.pid)
 
     def close(self) -> None:

@@ -13,7 +13,6 @@ import signal
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -65,18 +64,3 @@ def kill_recorded(group: int, started: int | None, namespace: str | None) -> boo
     except (ProcessLookupError, PermissionError):
         return False
     return True
-
-
-def tree_memory_mb(pid: int) -> float:
-    """Return the resident memory of a process and all its descendants, in MiB."""
-    total, pending = 0.0, [pid]
-    while pending:
-        current = pending.pop()
-        try:
-            total += int(Path(f"/proc/{current}/statm").read_text("ascii").split()[1]) * _PAGE_MB
-            for task in os.listdir(f"/proc/{current}/task"):
-                children = Path(f"/proc/{current}/task/{task}/children").read_text("ascii")
-                pending += [int(child) for child in children.split()]
-        except OSError:  # it ended while we looked
-            continue
-    return total

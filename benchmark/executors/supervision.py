@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmark.budget import grace_s
 from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.executor import EndedBy, ExitReport, Limits, Listener, ProcessIdentity
-from benchmark.executors.processes import boot_and_pid_namespace, signal_group, tree_memory_mb
+from benchmark.executors.processes import boot_and_pid_namespace, signal_group
+from benchmark.executors.tree_memory import TreeMemory
 from benchmark.messages import Done, Exited, Ready
 
 clock = time.monotonic
@@ -38,6 +39,7 @@ class Child:
         exits: where its fork server reports exits, for ``select``.
         stop: set by whoever wants everything to end.
         reaped: returns its exit, waiting up to so many seconds for it; None while it lives.
+        memory: of it and of what it starts.
     """
 
     pid: int
@@ -48,6 +50,11 @@ class Child:
     stop: threading.Event
     reaped: Callable[[int, float], Exited | None]
     closed: bool = False
+    memory: TreeMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have its memory watched."""
+        self.memory = TreeMemory(self.pid)
 
     @property
     def identity(self) -> ProcessIdentity:
@@ -122,7 +129,7 @@ class Supervision:
             code=exited.code,
             lease_s=lease_s,
             charged_s=charged_s,
-            memory_mb=max(self.memory_mb, exited.peak_mb),
+            memory_mb=self.memory_mb,
         )
 
     def timeout_s(self) -> float:
@@ -142,6 +149,7 @@ class Supervision:
                 self.ready_at = clock()
             elif isinstance(message, Done):
                 self.done_at = clock()
+                self.next_memory = 0.0  # once more while it holds what it made
             if (reply := self.listener.hear(message, self.charged_s)) is not None:
                 self.child.channel.send(reply)
         except ChannelClosed:
@@ -152,7 +160,7 @@ class Supervision:
         now = clock()
         if now >= self.next_memory:
             self.next_memory = now + MEMORY_EVERY_S
-            self.memory_mb = max(self.memory_mb, tree_memory_mb(self.child.pid))
+            self.memory_mb = max(self.memory_mb, self.child.memory.mb())
         if now >= self.next_spend:
             self.next_spend = now + SPEND_EVERY_S
             self.listener.tick(self.lease_s, self.charged_s)

@@ -16,6 +16,7 @@ from benchmark.metrics.inputs import ListInputs, RatingInputs, ScoreInputs
 from benchmark.metrics.ranker import Ranker
 from benchmark.metrics.register import Metric
 from benchmark.metrics.relevance import relevant_items, union
+from benchmark.metrics.training_log import TrainingLog
 from benchmark.protocol import Floats32, Ids, Interactions, Longs, Scores, Values
 from benchmark.records import TestCounts
 from benchmark.score_check import checked_scores
@@ -65,18 +66,18 @@ class Evaluator:
         Raises:
             MetricError: the negatives have another shape.
         """
-        self._target, self._train = target, train
+        self._target = target
         self._metrics, self._seed = tuple(metrics), seed
         self._who = who
         self._n_ratings = np.bincount(target.users, minlength=target.n_users)
         self.users: Ids = np.flatnonzero(self._n_ratings).astype(np.int32)
         # Who competes, and what can be found among them.
-        self._seen = union(seen, target)
-        self._known = self._seen if known is None else union(known, target)
+        self._seen = union(seen, target, self.users)
+        self._known = self._seen if known is None else union(known, target, self.users)
         self._excluded = None if candidates is None else ~np.asarray(candidates, dtype=np.bool_)
         self.relevance = relevant_items(target, self._seen, self._excluded)
         self._n_relevant: Longs = np.diff(self.relevance.starts)[self.users]
-        self._train_counts: Floats32 = np.asarray(train.matrix().sum(axis=0), dtype=np.float32).ravel()
+        self._training = TrainingLog(train, target, self.users)
         # What the metrics want of each batch: one list among all candidates, one among sampled negatives of
         # each number, and whatever is computed while whole rows of scores are there.
         self._of_scores = [metric for metric in metrics if metric.made_from(ScoreInputs)]
@@ -93,7 +94,7 @@ class Evaluator:
 
     def _negatives_of(self, n: int, given: Ids | None) -> Ids:
         if given is None:
-            seen = union([self._target, self._train], self._target) + self._seen
+            seen = union([self._target, self._training.rows], self._target, self.users) + self._seen
             return sampling.draw(self.users, seen.tocsr(), n, self._seed)
         if given.shape != (len(self.users), n):
             raise self._error(
@@ -202,8 +203,7 @@ class Evaluator:
             absolute_error=self._absolute_error,
             ratings=self._n_ratings[self.users],
             predicted=self._predicted,
-            target=self._target,
-            train=self._train,
+            training=self._training,
         )
         relevant = self.relevance.of(self.users)
         index = {n: topk.relevant_index(lists, relevant) for n, lists in self._lists.items()}
@@ -225,8 +225,7 @@ class Evaluator:
                     relevant_index=index[metric.sampled][:, : metric.k],
                     users=self.users,
                     relevance=self.relevance,
-                    train=self._train,
-                    train_counts=self._train_counts,
+                    training=self._training,
                     known=self._known,
                 )
                 measured = metric.compute(inputs)
@@ -245,15 +244,16 @@ class Evaluator:
         )
 
     def _counts(self) -> TestCounts:
-        trained = np.bincount(self._train.users, minlength=self._target.n_users)
+        without_user_row = self._training.rows_of_user[self.users] == 0
+        without_item_row = self._training.rows_of_item[self.relevance.items] == 0
         return TestCounts(
             users=len(self.users),
             without_relevant=int(np.count_nonzero(self._n_relevant == 0)),
             hidden_relevant=self.relevance.hidden,
             excluded_relevant=self.relevance.excluded,
-            cold_relevant=int(np.count_nonzero(self._train_counts[self.relevance.items] == 0)),
+            cold_relevant=int(np.count_nonzero(without_item_row)),
             short_lists=int((self._lists[None] == -1).any(axis=1).sum()),
-            cold_users=int(np.count_nonzero(trained[self.users] == 0)),
+            cold_users=int(np.count_nonzero(without_user_row)),
         )
 
     def _index_of(self, users: Ids, done: NDArray[np.bool_], call: str) -> Longs:

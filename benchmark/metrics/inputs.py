@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from benchmark.metrics.relevance import Relevance
     from benchmark.metrics.topk import Entries
+    from benchmark.metrics.training_log import TrainingLog
 
 
 def offered(inputs: type) -> frozenset[str]:
@@ -58,8 +59,7 @@ class ListInputs(HitInputs):
         relevant_index: (E, k) where the item at each position is in ``relevant_gains``; -1 for a miss.
         users: (E,) whose lists they are.
         relevance: what can be found.
-        train: the log that counts how many users had an item, and holds the features of items.
-        train_counts: (I,) users of each item in ``train``.
+        training: the log that counts how many users had an item, and holds the features of items.
         known: (U, I), an entry at each pair that was known when the lists were made, items ascending.
     """
 
@@ -67,8 +67,7 @@ class ListInputs(HitInputs):
     relevant_index: Longs
     users: Ids
     relevance: Relevance
-    train: Interactions
-    train_counts: Floats32
+    training: TrainingLog
     known: csr_matrix
 
     @cached_property
@@ -110,10 +109,20 @@ class ListInputs(HitInputs):
         """Gain of the item at each position, (E, k), 0 for a miss."""
         return np.append(self.relevant_gains, 0.0)[self.relevant_index]  # -1, a miss, is the last
 
-    @cached_property
+    @property
+    def train(self) -> Interactions:
+        """The rows that models are trained on."""
+        return self.training.rows
+
+    @property
+    def train_counts(self) -> Floats32:
+        """Users of each item in ``train``, (I,)."""
+        return self.training.users_of_item
+
+    @property
     def history(self) -> csr_matrix:
         """An entry at each training pair of these users, (E, I)."""
-        return self.train.matrix()[self.users]
+        return self.training.history
 
     @property
     def features(self) -> csr_matrix | None:
@@ -178,21 +187,29 @@ class RatingInputs:
         absolute_error: (E,) likewise.
         ratings: (E,) how many they are.
         predicted: (N,) predicted rating of each held-out row.
-        target: the held-out rows.
-        train: the rows that models are trained on.
+        training: the rows that models are trained on, beside the held-out ones.
     """
 
     squared_error: Values
     absolute_error: Values
     ratings: Longs
     predicted: Values
-    target: Interactions
-    train: Interactions
+    training: TrainingLog
 
-    @cached_property
+    @property
+    def target(self) -> Interactions:
+        """The held-out rows."""
+        return self.training.target
+
+    @property
+    def train(self) -> Interactions:
+        """The rows that models are trained on."""
+        return self.training.rows
+
+    @property
     def threshold(self) -> float:
-        """The lowest rating that counts as a like, see :func:`positive_threshold`."""
-        return positive_threshold([self.train, self.target])
+        """The lowest rating that counts as a like; nan where there is none."""
+        return self.training.threshold
 
 
 @dataclass(frozen=True)
@@ -214,15 +231,3 @@ class StoredInputs:
     squared_error: Values | None = None
     absolute_error: Values | None = None
     ratings: Longs | None = None
-
-
-def positive_threshold(logs: Sequence[Interactions]) -> float:
-    """Return the lowest rating that counts as a like.
-
-    nan where there is none: nothing is liked, everything is, or likes do not lie above all other ratings.
-    """
-    values = np.concatenate([log.values for log in logs])
-    positive = np.concatenate([log.positive for log in logs])
-    if not positive.any() or positive.all() or values[positive].min() <= values[~positive].max():
-        return float("nan")
-    return float(values[positive].min())

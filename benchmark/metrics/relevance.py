@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.long_columns import rows_of
 from benchmark.metrics.topk import Entries, entries, entries_of
 from benchmark.protocol import Ids, Interactions, Longs, Values
 
@@ -72,13 +73,27 @@ def relevant_items(target: Interactions, seen: csr_matrix, excluded: NDArray[np.
     )
 
 
-def union(logs: Sequence[Interactions], like: Interactions) -> csr_matrix:
-    """Return (U, I) with a one at each pair that any log has, items ascending within a user."""
+def union(logs: Sequence[Interactions], like: Interactions, users: Ids) -> csr_matrix:
+    """Return (U, I) with a one at each pair of these users that any log has, items ascending within a user.
+
+    What it takes is proportional to the rows of these users; of all others none are copied.
+    """
     from scipy.sparse import csr_matrix
 
-    matrices = [log.matrix() for log in logs]
-    pairs = csr_matrix(sum(matrices[1:], start=matrices[0])) if matrices else 0 * like.matrix()
-    pairs.eliminate_zeros()
-    pairs.sort_indices()
-    pairs.data = np.ones_like(pairs.data)  # a new array: a single log shares its matrix with us
+    chosen = np.zeros(like.n_users, dtype=np.bool_)
+    chosen[users] = True
+    found = [(log, rows_of(chosen, log.users)) for log in logs]
+    nobody = np.empty(0, dtype=np.int32)
+    pairs = csr_matrix(
+        (
+            np.ones(sum(len(rows) for _, rows in found), dtype=np.float32),
+            (
+                np.concatenate([nobody, *(log.users[rows] for log, rows in found)]),
+                np.concatenate([nobody, *(log.items[rows] for log, rows in found)]),
+            ),
+        ),
+        shape=(like.n_users, like.n_items),
+    )
+    pairs.sum_duplicates()
+    pairs.data[:] = 1.0
     return pairs

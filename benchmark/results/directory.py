@@ -22,7 +22,7 @@ from benchmark.ledger import Ledger
 from benchmark.records import AdapterCode, Hardware, LedgerRecord, StudyRecord, from_json, to_json
 from benchmark.suite import Suite
 
-FORMAT = 2
+FORMAT = 3
 """Version of the files. Bump when they change: a run of another version is refused, not guessed at."""
 FOLDERS = ("splits", "per_user", "models")
 

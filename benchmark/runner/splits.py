@@ -20,6 +20,7 @@ from benchmark.datasets.sources.source_files import source_file, source_paths, s
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.split import Split, folds, split
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
+from benchmark.datasets.store.columns import check_columns
 from benchmark.datasets.store.save import MANIFEST, load_manifest, save_split
 from benchmark.errors import DataError, MetricError
 from benchmark.metrics import register as metrics
@@ -148,11 +149,18 @@ class SplitStore:
             owners[folder] = spec.name
 
     def splits_of(self, spec: LogSpec) -> list[StoredSplit]:
-        """Return the stored splits of one data set; what is missing is made."""
+        """Return the stored splits of one data set; what is missing is made.
+
+        Raises:
+            DataError: one that an earlier run stored is damaged.
+        """
         labels = labels_of(self.suite, spec.name)
         directories = [self.directory / folder_name(label) for label in labels]
         if not all((directory / MANIFEST).exists() for directory in directories):
             self.make(spec, directories)
+        else:
+            for directory in directories:
+                check_columns(directory)
         return [self.ready(spec, directory) for directory in directories]
 
     def make(self, spec: LogSpec, directories: Sequence[Path]) -> None:

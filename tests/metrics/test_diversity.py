@@ -12,7 +12,7 @@ from metrics.test_evaluator import evaluate, log
 from scipy.sparse import csr_matrix
 
 from benchmark.metrics import coverage, diversity, rating
-from benchmark.metrics.inputs import positive_threshold
+from benchmark.metrics.training_log import positive_threshold
 from benchmark.metrics.negatives import draw
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Features
@@ -121,7 +121,7 @@ def rated(seed: int):
 
 def of_predictions(predicted, target):
     """Every metric that looks at each predicted rating."""
-    threshold = positive_threshold([target])
+    threshold = positive_threshold(target)
     return {
         "r2": rating.r2(predicted, target),
         "accuracy": rating.accuracy(predicted, target, threshold),
@@ -166,5 +166,5 @@ def test_metrics_of_predicted_ratings_without_two_kinds_are_nan():
 
 def test_threshold_of_likes_that_no_rating_divides_is_nan():
     target, _ = rated(0)
-    assert positive_threshold([target]) == 4.0
-    assert np.isnan(positive_threshold([replace(target, positive=np.arange(40) % 2 == 0)]))
+    assert positive_threshold(target) == 4.0
+    assert np.isnan(positive_threshold(replace(target, positive=np.arange(40) % 2 == 0)))

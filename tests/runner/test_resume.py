@@ -73,7 +73,7 @@ def of_format_1(path: Path) -> Path:
 
 
 def test_run_of_an_older_format_is_refused_by_its_number(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"old: has format 1, this version of bench reads format 2\. Run the"):
+    with pytest.raises(RunError, match=r"old: has format 1, this version of bench reads format 3\. Run the"):
         RunDirectory.existing(of_format_1(tmp_path / "old"))
 
 

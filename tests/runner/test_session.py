@@ -366,8 +366,7 @@ models: [fake/spy]
     ended = closed(run_dir)["fake/spy"]
     assert (ended.status, ended.reason) == ("ok", "nothing to tune")
     assert [final.outcome for final in finals_of(run_dir)] == ["complete"] * 2
-    with np.load(run_dir / "splits" / "own" / "test.npz") as stored:
-        assert (stored["values"] == PLANTED_VALUE).any()
+    assert (np.load(run_dir / "splits" / "own" / "test" / "values.npy") == PLANTED_VALUE).any()
 
 
 def test_spy_does_find_a_row_that_is_handed_to_it(suite: Make, fakes: Registry, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Splits on disk: one file per part, with their manifest, candidates and sampled negatives."""
+"""Splits on disk: a folder of mapped columns per part, with manifest, candidates and sampled negatives."""

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.log import Part, as_compared, hidden_rows
+from benchmark.datasets.store.columns import mapped
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError
 from benchmark.files import atomic_path
+from benchmark.long_columns import count_rows
 from benchmark.protocol import Array, Ids, Interactions
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ def candidates_for(
     if rule == "all":
         return None
     if rule == "given":
-        return np.asarray(load_array(folder / "candidates.npy"), dtype=np.bool_)
+        return np.asarray(mapped(folder / "candidates.npy"), dtype=np.bool_)
     rows = {"train": train, "test-items": target, "cold-items": seen}[rule]
-    has_row = np.bincount(rows.items, minlength=rows.n_items) > 0
+    has_row = count_rows(rows.items, rows.n_items) > 0
     return ~has_row if rule == "cold-items" else has_row
 
 
@@ -118,7 +120,7 @@ def load_negatives(folder: Path, part: Part) -> Ids:
     Raises:
         DataError: they are missing.
     """
-    return np.asarray(load_array(negatives_path(folder, part)), dtype=np.int32)
+    return np.asarray(mapped(negatives_path(folder, part)), dtype=np.int32)
 
 
 def negatives_path(folder: Path, part: Part) -> Path:
@@ -130,15 +132,3 @@ def save_array(path: Path, array: Array) -> None:
     """Write an array, whole or not at all."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.save(file, array)
-
-
-def load_array(path: Path) -> Array:
-    """Return a stored array.
-
-    Raises:
-        DataError: it is missing or damaged.
-    """
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: damaged or missing ({error}); run the suite anew with --fresh") from error

@@ -1,55 +1,73 @@
-"""The parts of a stored split: named arrays, one file a part. Light: every trial process reads them."""
+"""The parts of a stored split: a folder each, a file for each column. Light: every trial process maps them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.log import PARTS, Part
+from benchmark.datasets.store.columns import SUFFIX, mapped, write_column
 from benchmark.errors import DataError
-from benchmark.protocol import Array, Features, Floats32, Ids, Interactions, Longs, TimeUnitOfRows, Values
+from benchmark.protocol import Array, Features, Floats32, Interactions, Longs, TimeUnitOfRows
+from benchmark.records import from_json, to_json
 
-Arrays = TypeVar("Arrays")
-
-COLUMNS = ("users", "items", "values", "times", "positive")
-NAMED_COLUMNS = ("negative", "weights")
-"""Columns that are stored only where the suite names them."""
-FEATURE_FILES = {"user_features": "user_features.npz", "item_features": "item_features.npz"}
+COLUMNS = ("users", "items", "values", "times", "positive", "negative", "weights")
+"""Those that a log lacks (times, or what a suite does not name) are not stored."""
+FEATURES = ("user_features", "item_features")
+"""Folders of what is known of users and of items."""
+ABOUT = "part.json"
+LIKED = "liked"
+"""Folder, inside that of a part, with the columns of its liked rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartArrays:
-    """What the file of a part contains: the columns of the part, N rows, and what they mean.
+class AboutPart:
+    """What the columns of a part mean: its part.json.
 
     Attributes:
-        row_numbers: row numbers in the log, (N,), so that parts can be put together again in its order.
-        shape: U and I.
+        rows: N.
+        liked: how many of them are liked, stored once more in the order of the log; as many as rows: all
+            are, and nothing is stored twice; None: not stored apart.
+        n_users: U.
+        n_items: I.
         scale: lowest and highest rating, or nothing.
-        time_unit: unit of the times, one word; parts stored without it have seconds.
+        time_unit: unit of the times.
+        columns: which there are.
     """
 
-    row_numbers: Longs
-    shape: Longs
-    scale: Values
-    users: Ids
-    items: Ids
-    values: Floats32
-    times: Longs
-    positive: NDArray[np.bool_]
-    negative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
-    weights: Floats32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
-    time_unit: Array = field(default_factory=lambda: np.array("s"))
+    rows: int
+    liked: int | None
+    n_users: int
+    n_items: int
+    scale: tuple[float, float] | None
+    time_unit: TimeUnitOfRows
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoredRows(Interactions):
+    """Rows of a stored split: every column is mapped, and belongs to no process.
+
+    Attributes:
+        liked: the liked rows, mapped as well; None where they are not stored apart.
+    """
+
+    liked: Interactions | None = field(default=None, init=False, repr=False, compare=False)
+
+    def positives(self) -> Interactions:
+        """Return the rows that count as a like; no copy where they are stored."""
+        return super().positives() if self.liked is None else self.liked
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureArrays:
-    """What the file of features contains: a sparse matrix by rows, names and texts as JSON in UTF-8."""
+    """What the folder of features contains: a sparse matrix by rows, names and texts as JSON in UTF-8."""
 
     shape: Longs
     starts: Array
@@ -59,77 +77,105 @@ class FeatureArrays:
     texts: NDArray[np.uint8]
 
 
-def write_part(rows: Interactions, row_numbers: Longs, path: Path) -> None:
-    """Write one part with the numbers of its rows in the log."""
-    arrays = PartArrays(
-        row_numbers=row_numbers,
-        shape=np.array([rows.n_users, rows.n_items], dtype=np.int64),
-        scale=np.array(rows.scale or (), dtype=np.float64),
-        **{column: getattr(rows, column) for column in (*COLUMNS, *NAMED_COLUMNS)},
-        time_unit=np.array(rows.time_unit),
+def write_part(parts: Sequence[Interactions], order: Longs | None, folder: Path, *, liked: bool) -> None:
+    """Write rows to a folder of their own, a column at a time.
+
+    Args:
+        parts: whose rows they are, one after another.
+        order: in which they are stored, numbers of rows; None: as they are.
+        folder: to be made.
+        liked: whether the liked rows are stored once more.
+    """
+
+    def column(name: str) -> Array:
+        found: list[Array] = [getattr(part, name) for part in parts]
+        whole = found[0] if len(found) == 1 else np.concatenate(found)
+        return whole[order] if order is not None and len(whole) else whole
+
+    first, positive = parts[0], column("positive")
+    about = AboutPart(
+        rows=len(positive),
+        liked=int(np.count_nonzero(positive)) if liked else None,
+        n_users=first.n_users,
+        n_items=first.n_items,
+        scale=first.scale,
+        time_unit=first.time_unit,
+        columns=tuple(
+            name for name in COLUMNS if sum(len(getattr(part, name)) for part in parts) == len(positive)
+        ),
     )
-    stored = {
-        name: column for name, column in vars(arrays).items() if name not in NAMED_COLUMNS or len(column)
-    }
-    np.savez(path, **stored)
+    for name in about.columns:
+        values = column(name)
+        write_column(folder / f"{name}{SUFFIX}", values)
+        if about.liked not in {None, about.rows}:
+            write_column(folder / LIKED / f"{name}{SUFFIX}", values[positive])
+    (folder / ABOUT).write_text(json.dumps(to_json(about)) + "\n", encoding="utf-8")
 
 
 def load_parts(directory: Path, *parts: Part) -> Interactions:
-    """Return one part, or several as one, rows in the order of the log; no file stays open.
+    """Return a part, or train and validation as one, rows in the order of the log; no file stays open.
+
+    Columns are mapped, not read: the operating system keeps them once for all processes.
 
     Raises:
         DataError: a part is missing or damaged.
     """
-    loaded = [read_part(directory, part) for part in parts]
-    order = np.argsort(np.concatenate([part.row_numbers for part in loaded]), kind="stable")
-    columns: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in loaded]) for name in (*COLUMNS, *NAMED_COLUMNS)
-    }
-    n_users, n_items = loaded[0].shape.tolist()
-    scale = loaded[0].scale.tolist()
-    return Interactions(
-        **{name: column[order] if len(column) else column for name, column in columns.items()},
-        **load_features(directory),
-        n_users=n_users,
-        n_items=n_items,
-        scale=(scale[0], scale[1]) if scale else None,
-        time_unit=cast("TimeUnitOfRows", loaded[0].time_unit.item()),
-    )
-
-
-def read_part(directory: Path, part: str) -> PartArrays:
-    """Return the arrays of a part.
-
-    Raises:
-        DataError: the part is missing or damaged.
-    """
-    path = directory / f"{part}.npz"
-    if not path.is_file():
-        raise DataError(
-            f"{path}: no such part of a split; it must be one of {', '.join(PARTS)} in a split's folder"
-        )
-    return read_arrays(PartArrays, path, "a part")
-
-
-def read_arrays(kind: type[Arrays], path: Path, what: str) -> Arrays:
-    """Return the arrays of a file, read wholly into memory; a pickle is refused.
-
-    Raises:
-        DataError: the file is damaged, or lacks an array.
-    """
+    folder = directory / folder_of(*parts)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return kind(**{name: stored[name] for name in stored.files})
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        about = from_json(AboutPart, json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
         raise DataError(
-            f"{path}: damaged, or not {what} of a split ({error}); make the split again"
+            f"{folder}: no such part of a split; it must be one of {', '.join(PARTS)} in a split's folder"
         ) from error
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder / ABOUT}: damaged, or not of a part of a split ({error}); make the split again"
+        ) from error
+    features = load_features(directory)
+    rows = StoredRows(**mapped_columns(folder, about, about.rows), **features)
+    if about.liked is not None:
+        where = folder if about.liked == about.rows else folder / LIKED
+        liked = Interactions(**mapped_columns(where, about, about.liked), **features)
+        object.__setattr__(rows, "liked", liked)
+    return rows
+
+
+def folder_of(*parts: Part) -> str:
+    """Return the folder of a part, or of train and validation as one, in that of the split.
+
+    >>> folder_of("test"), folder_of("train", "valid")
+    ('test', 'train+valid')
+    """
+    return "+".join(parts)
+
+
+def mapped_columns(folder: Path, about: AboutPart, rows: int) -> dict[str, Any]:
+    """Return the columns in a folder and what they mean, as keyword arguments of Interactions.
+
+    Raises:
+        DataError: one is missing or damaged, or has another length.
+    """
+    columns = {name: mapped(folder / f"{name}{SUFFIX}") for name in about.columns}
+    for name, column in columns.items():
+        if column.shape != (rows,):
+            raise DataError(
+                f"{folder / name}{SUFFIX}: damaged, its shape is {column.shape} where {ABOUT} says "
+                f"{rows} rows; make the split again"
+            )
+    return {
+        "times": np.empty(0, dtype=np.int64),  # unless it is stored
+        **columns,
+        "n_users": about.n_users,
+        "n_items": about.n_items,
+        "scale": about.scale,
+        "time_unit": about.time_unit,
+    }
 
 
 def write_features(rows: Interactions, folder: Path) -> None:
-    """Write what is known of users and of items, one file each; none if nothing is known."""
-    for name, file in FEATURE_FILES.items():
-        features: Features | None = getattr(rows, name)
+    """Write what is known of users and of items, a folder each; none if nothing is known."""
+    for side in FEATURES:
+        features: Features | None = getattr(rows, side)
         if features is not None:
             # The bytes of a JSON list: numpy would take as much room for each word as for the longest.
             names, texts = (
@@ -144,7 +190,8 @@ def write_features(rows: Interactions, folder: Path) -> None:
                 names=names,
                 texts=texts,
             )
-            np.savez(folder / file, **vars(arrays))
+            for name, array in vars(arrays).items():
+                write_column(folder / side / f"{name}{SUFFIX}", array)
 
 
 def load_features(directory: Path) -> dict[str, Any]:
@@ -153,20 +200,28 @@ def load_features(directory: Path) -> dict[str, Any]:
     Raises:
         DataError: a file is damaged.
     """
-    return {name: read_features(directory / file) for name, file in FEATURE_FILES.items()}
+    return {side: read_features(directory / side) for side in FEATURES}
 
 
-def read_features(path: Path) -> Features | None:
-    """Return the features in a file; None if there is none.
+def read_features(folder: Path) -> Features | None:
+    """Return the features in a folder, the matrix mapped; None if there is none.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: a file is missing or damaged.
     """
-    if not path.is_file():
+    if not folder.is_dir():
         return None
     from scipy.sparse import csr_matrix  # not at import: a split without features does not need it
 
-    arrays = read_arrays(FeatureArrays, path, "the features")
-    names, texts = (tuple(json.loads(words.tobytes())) for words in (arrays.names, arrays.texts))
-    shape = tuple(arrays.shape.tolist())
-    return Features(csr_matrix((arrays.values, arrays.columns, arrays.starts), shape=shape), names, texts)
+    arrays = FeatureArrays(
+        **{name: mapped(folder / f"{name}{SUFFIX}") for name in FeatureArrays.__annotations__}
+    )
+    try:
+        names, texts = (tuple(json.loads(words.tobytes())) for words in (arrays.names, arrays.texts))
+        shape = tuple(arrays.shape.tolist())
+        matrix = csr_matrix((arrays.values, arrays.columns, arrays.starts), shape=shape)
+    except ValueError as error:
+        raise DataError(
+            f"{folder}: damaged, or not the features of a split ({error}); make the split again"
+        ) from error
+    return Features(matrix, names, texts)

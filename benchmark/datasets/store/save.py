@@ -1,4 +1,4 @@
-"""A split on disk: one file a part, so that whoever is handed train cannot read test."""
+"""A split on disk: one folder a part, so that whoever maps train maps nothing of test."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmark.datasets.manifest import SplitAudit, SplitManifest
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.split import Split
-from benchmark.datasets.store.parts import write_features, write_part
+from benchmark.datasets.store.columns import write_checksums
+from benchmark.datasets.store.parts import folder_of, write_features, write_part
 from benchmark.errors import DataError
 from benchmark.protocol import Array
 from benchmark.records import from_json, to_json
@@ -25,9 +27,11 @@ MANIFEST = "manifest.json"
 def save_split(split: Split, directory: Path, audit: SplitAudit) -> SplitManifest:
     """Write the split to ``directory``, whole or not at all, and return its manifest with the audit.
 
-    Files: train.npz, valid.npz, test.npz, users.parquet and items.parquet (id, title and what else is
-    known; row number = dense id), user_features.npz and item_features.npz if there are any,
-    manifest.json. An older split there is replaced.
+    Folders train, valid, test, and train+valid in the order of the log: part.json, and users.npy and so on,
+    a file for each column, in ``liked`` those of the liked rows of what models are trained on. Beside them
+    users.parquet and items.parquet (id, title and what else is known; row number = dense id), folders
+    user_features and item_features if there are any, checksums.json, manifest.json. An older split there
+    is replaced.
 
     Raises:
         DataError: the directory cannot be written.
@@ -51,15 +55,19 @@ def save_split(split: Split, directory: Path, audit: SplitAudit) -> SplitManifes
 def write_files(split: Split, manifest: SplitManifest, folder: Path) -> None:
     """Write every file of a split and flush it to the disk."""
     for part, rows in split.parts.items():
-        write_part(rows, split.rows[part], folder / f"{part}.npz")
+        write_part([rows], None, folder / folder_of(part), liked=part == "train")
+    order = np.argsort(np.concatenate([split.rows["train"], split.rows["valid"]]), kind="stable")
+    write_part([split.train, split.valid], order, folder / folder_of("train", "valid"), liked=True)
     write_features(split.prepared.interactions, folder)
+    write_checksums(folder)
     write_ids(split.prepared, folder)
     text = json.dumps(to_json(manifest), indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     folder.chmod(0o755)
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def write_ids(prepared: Prepared, folder: Path) -> None:

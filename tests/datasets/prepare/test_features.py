@@ -158,10 +158,19 @@ def test_features_have_their_own_hash_and_leave_that_of_the_split_alone(shop, tm
     assert (with_all.features.items.count, with_all.features.items.rows) == (3, 2)
 
 
-def test_damaged_features_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("starts", b"\x93NUMPY nothing"),
+        ("texts", b""),
+        ("names", None),
+    ],
+)
+def test_damaged_features_are_refused(tmp_path, name, content):
     audited(split(prepare(synthetic_log(users=20, items=30, interactions=250))), tmp_path / "split")
-    (tmp_path / "split" / "item_features.npz").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(DataError, match=r"item_features.npz: damaged"):
+    path = tmp_path / "split" / "item_features" / f"{name}.npy"
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"item_features/{name}.npy: damaged or missing"):
         load_parts(tmp_path / "split", "train")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from benchmark.datasets.store.candidates import load_array, store_candidates
+from benchmark.datasets.store.candidates import store_candidates
+from benchmark.datasets.store.columns import mapped
 
 
 @pytest.mark.parametrize(
@@ -20,5 +21,5 @@ def test_a_list_is_read_as_the_ids_of_the_log_are(tmp_path, ids, lines, items, u
     pd.DataFrame({"id": ids}).to_parquet(tmp_path / "items.parquet")
     (tmp_path / "list.txt").write_text(lines, encoding="utf-8")
     found = store_candidates(tmp_path / "list.txt", tmp_path, missing_values=("None",))
-    assert load_array(tmp_path / "candidates.npy").tolist() == items
+    assert mapped(tmp_path / "candidates.npy").tolist() == items
     assert (found.items, found.unknown) == (sum(items), unknown)

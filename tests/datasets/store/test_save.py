@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
+import os
+import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +20,7 @@ from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.datasets.specs import PrepareSpec, SplitSpec
 from benchmark.datasets.split import split
+from benchmark.datasets.store.columns import check_columns
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import load_manifest, save_split
 from benchmark.errors import DataError
@@ -45,6 +52,13 @@ def audited(done, directory):
     return save_split(done, directory, audit(done))
 
 
+def owner(array):
+    """What holds the memory of an array."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array
+
+
 def same(one, two):
     columns = ("users", "items", "values", "times", "positive")
     arrays = all(np.array_equal(getattr(one, name), getattr(two, name)) for name in columns)
@@ -62,26 +76,60 @@ def test_stored_parts_keep_the_unit_of_their_times(done, tmp_path):
     assert load_parts(tmp_path / "split", "train").time_unit == "ms"
 
 
-def test_parts_stored_without_a_unit_are_in_seconds(done, tmp_path):
-    audited(done, tmp_path / "split")
-    path = tmp_path / "split" / "train.npz"
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "time_unit"}
-    np.savez(path, **arrays)
-    assert load_parts(tmp_path / "split", "train").time_unit == "s"
-
-
 def test_stored_part_without_times_and_scale_comes_back_without(done, tmp_path):
     bare = replace(done.train, times=np.empty(0, dtype=np.int64), scale=None)
     audited(replace(done, train=bare), tmp_path / "split")
     assert same(load_parts(tmp_path / "split", "train"), bare)
 
 
-def test_stored_part_is_whole_in_memory_and_its_file_can_go(done, tmp_path):
+def test_stored_part_that_is_loaded_outlives_its_folder(done, tmp_path):
     audited(done, tmp_path / "split")
     train = load_parts(tmp_path / "split", "train")
-    (tmp_path / "split" / "train.npz").unlink()
+    shutil.rmtree(tmp_path / "split")
     assert same(train, done.train)
+    assert same(train.positives(), done.train.positives())
+
+
+def test_columns_of_a_stored_part_are_mapped_files_without_a_name_that_leads_to_the_run(done, tmp_path):
+    audited(done, tmp_path / "run" / "split")
+    rows = load_parts(tmp_path / "run" / "split", "train", "valid")
+    columns = [getattr(log, name) for log in (rows, rows.positives()) for name in ("users", "times")]
+    assert all(isinstance(owner(column), mmap.mmap) for column in columns)
+    assert not any(column.flags.writeable for column in columns)
+    maps = Path("/proc/self/maps").read_text("utf-8")
+    assert str(tmp_path / "run") not in maps
+    assert f"{os.stat(tmp_path / 'run/split/train+valid/users.npy').st_ino} " in maps
+    assert [path.name for path in Path(tempfile.gettempdir()).glob(".*.npy")] == []
+
+
+def test_part_on_another_file_system_than_temporary_files_is_mapped_all_the_same(done, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    audited(done, tmp_path / "split")
+    monkeypatch.setattr("os.link", refuse)
+    train = load_parts(tmp_path / "split", "train")
+    assert isinstance(owner(train.users), mmap.mmap)
+    assert same(train, done.train)
+
+
+@pytest.mark.parametrize("positive", [">= 4", "> 0", "> 5"])
+def test_likes_of_a_stored_part_are_its_liked_rows_and_are_stored_once(tmp_path, positive):
+    log = synthetic_log(users=20, items=30, interactions=250)
+    done = split(prepare(log, PrepareSpec(positive=positive)))
+    audited(done, tmp_path / "split")
+    rows = load_parts(tmp_path / "split", "train", "valid")
+    assert same(rows.positives(), rows.rows(rows.positive))
+    all_liked = positive == "> 0"
+    assert (tmp_path / "split" / "train+valid" / "liked").exists() is not all_liked
+    assert not (tmp_path / "split" / "test" / "liked").exists()
+    assert same(load_parts(tmp_path / "split", "test").positives(), done.test.positives())
+
+
+def test_chosen_rows_of_a_stored_part_have_likes_of_their_own(done, tmp_path):
+    audited(done, tmp_path / "split")
+    rows = load_parts(tmp_path / "split", "train")
+    assert same(rows.rows(rows.users < 3).positives(), rows.rows((rows.users < 3) & rows.positive))
 
 
 def test_stored_split_has_no_test_rows_outside_the_test_file(done, tmp_path):
@@ -98,10 +146,12 @@ def test_stored_split_has_no_test_rows_outside_the_test_file(done, tmp_path):
     assert not pairs["test"] & (pairs["train"] | pairs["valid"])
     assert sorted(path.name for path in (tmp_path / "split").iterdir()) == sorted(
         [
-            *(f"{part}.npz" for part in PARTS),
+            *PARTS,
+            "train+valid",
             "users.parquet",
             "items.parquet",
-            "item_features.npz",
+            "item_features",
+            "checksums.json",
             "manifest.json",
         ]
     )
@@ -159,22 +209,49 @@ def test_missing_part_is_refused(tmp_path):
         load_parts(tmp_path, "train")
 
 
-def test_damaged_part_is_refused(done, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "damage", "complaint"),
+    [
+        ("users", lambda path: path.write_bytes(path.read_bytes()[:-1]), "users.npy: damaged or missing"),
+        ("users", lambda path: path.write_bytes(path.read_bytes()[:100]), "users.npy: damaged or missing"),
+        ("users", lambda path: path.write_bytes(b""), "users.npy: damaged or missing"),
+        ("times", Path.unlink, "times.npy: damaged or missing"),
+        ("liked/items", Path.unlink, "liked/items.npy: damaged or missing"),
+        ("items", lambda path: np.save(path, np.zeros(3, np.int32)), r"items.npy: damaged, its shape is \(3,\)"),
+        (
+            "values",
+            lambda path: np.save(path, np.array([{"a": 1}] * 10, dtype=object), allow_pickle=True),
+            "Python objects",
+        ),
+    ],
+)
+def test_damaged_part_is_refused(done, tmp_path, name, damage, complaint):
     audited(done, tmp_path / "split")
-    path = tmp_path / "split" / "train.npz"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(DataError, match="damaged"):
+    damage(tmp_path / "split" / "train" / f"{name}.npy")
+    with pytest.raises(DataError, match=complaint):
         load_parts(tmp_path / "split", "train")
 
 
-def test_part_with_a_pickle_inside_is_refused(done, tmp_path):
+@pytest.mark.parametrize("content", ["", "{}", '{"rows": "many"}'])
+def test_part_whose_description_is_damaged_is_refused(done, tmp_path, content):
     audited(done, tmp_path / "split")
-    path = tmp_path / "split" / "train.npz"
-    with np.load(path) as stored:
-        arrays = dict(stored) | {"values": np.array([{"a": 1}] * len(done.train), dtype=object)}
-    np.savez(path, **arrays)
-    with pytest.raises(DataError, match="allow_pickle=False"):
+    (tmp_path / "split" / "train" / "part.json").write_text(content)
+    with pytest.raises(DataError, match=r"part.json: damaged, or not of a part of a split"):
         load_parts(tmp_path / "split", "train")
+
+
+def test_stored_arrays_are_checked_against_what_was_written(done, tmp_path):
+    audited(done, tmp_path / "split")
+    check_columns(tmp_path / "split")
+    path = tmp_path / "split" / "train" / "items.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"train/items.npy: damaged, its checksum differs"):
+        check_columns(tmp_path / "split")
+    path.unlink()
+    with pytest.raises(DataError, match=r"checksums.json: damaged or missing .*train/items.npy"):
+        check_columns(tmp_path / "split")
 
 
 def test_manifest_of_an_earlier_version_is_refused_in_one_line(done, tmp_path):
@@ -209,8 +286,8 @@ def test_dislikes_and_weights_come_back_and_take_no_room_where_there_are_none(tm
     log = synthetic_log(users=20, items=30, interactions=250)
     plain = split(prepare(log))
     save_split(plain, tmp_path / "plain", audit(plain))
-    with np.load(tmp_path / "plain" / "train.npz") as stored:
-        assert not {"negative", "weights"} & set(stored.files)
+    stored = {path.stem for path in (tmp_path / "plain" / "train").rglob("*.npy")}
+    assert not {"negative", "weights"} & stored
     assert len(load_parts(tmp_path / "plain", "train").weights) == 0
     weighed = replace(log, frame=log.frame.assign(weight=log.frame["value"]), weight="value")
     marked = split(prepare(weighed, PrepareSpec(positive=">= 4", negative="<= 2")))
