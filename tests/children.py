@@ -6,13 +6,19 @@ What a child has to tell goes into the text of a message that the engine knows a
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any, Never
+
+import numpy as np
 
 from benchmark.executors.channel import Channel
 from benchmark.messages import Done, Error, Message, Ready
@@ -52,6 +58,84 @@ def takes_memory(_: Message, channel: Channel, __: None, ___: list[int]) -> Neve
     while True:
         kept.append(bytearray(os.urandom(1 << 20)) * 20)
         time.sleep(0.01)
+
+
+def holds(held: Callable[[], Any], channel: Channel) -> None:
+    """Hold something while the supervisor looks several times."""
+    channel.send(Ready())
+    kept = held()
+    time.sleep(1.0)
+    channel.send(Done())
+    del kept
+
+
+def maps_a_large_file(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    Path("large").write_bytes(bytes(300 << 20))
+
+    def mapped() -> Any:
+        array = np.memmap("large", dtype=np.uint8, mode="r")
+        assert not array.any()  # every page is looked at
+        return array
+
+    holds(mapped, channel)
+
+
+def allocates(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    holds(lambda: np.ones(300 << 20, dtype=np.uint8), channel)
+
+
+def has_a_helper_that_allocates(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    code = "import time; kept = b'1' * (300 << 20); print('up', flush=True); time.sleep(60)"
+
+    def helper() -> Any:
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    holds(helper, channel)
+
+
+def shares_memory_with_a_helper(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    """Both map all of it, and its name is gone: it is held once all the same."""
+
+    def shared() -> Any:
+        memory = SharedMemory(create=True, size=300 << 20)
+        memory.unlink()
+        numbers = np.ndarray(memory.size, dtype=np.uint8, buffer=memory.buf)
+        numbers[:] = 1
+        read, write = os.pipe()
+        if os.fork() == 0:
+            assert numbers.all()
+            os.write(write, b"1")
+            time.sleep(60)
+        os.read(read, 1)
+        return numbers, memory
+
+    holds(shared, channel)
+
+
+def writes_to_shared_memory(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    """Open, not mapped, and without a name."""
+
+    def written() -> Any:
+        file = tempfile.TemporaryFile(dir="/dev/shm")  # noqa: S108, SIM115 - shared memory is meant
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+        file.flush()
+        return file
+
+    holds(written, channel)
+
+
+def shares_pages_without_a_file(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    def shared() -> Any:
+        pages = mmap.mmap(-1, 300 << 20)
+        for _ in range(300):
+            pages.write(bytes(1 << 20))
+        return pages
+
+    holds(shared, channel)
 
 
 def never_ready(_: Message, __: Any, ___: None, ____: list[int]) -> None:

@@ -66,8 +66,10 @@ class TreeMemory:
         for pid, pages in tree.items():
             beyond_mb = pages.shared_mb
             if beyond_mb and (files or inherited):
-                for file, mb in mapped_of_memory(pid).items():
+                extents = mapped_of_memory(pid)
+                for file, mb in extents.items():
                     beyond_mb -= mb if file in inherited else min(mb, files.get(file, 0.0))
+                beyond_mb *= bool(extents)  # none: it has ended since
             total += max(beyond_mb, 0.0)
         return total
 

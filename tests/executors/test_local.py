@@ -262,18 +262,6 @@ def test_fork_server_lent_to_another_slot_forks_its_next_child_there(fork_server
     assert ears.told == [wanted]
 
 
-def test_memory_of_a_tree_includes_its_children() -> None:
-    alone = tree_memory_mb(os.getpid())
-    code = "import sys; x = bytearray(100 << 20); print('up', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        assert tree_memory_mb(os.getpid()) > alone + 90
-        child.communicate()
-
-
 def test_channel_carries_messages_larger_than_a_pipe_and_tells_the_end() -> None:
     here, there = Channel.pair()
     big = Error("crash", "x" * 1_000_000)
