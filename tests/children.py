@@ -119,7 +119,7 @@ def writes_to_shared_memory(_: Message, channel: Channel, __: None, ___: list[in
     """Open, not mapped, and without a name."""
 
     def written() -> Any:
-        file = tempfile.TemporaryFile(dir="/dev/shm")  # noqa: S108, SIM115 - shared memory is meant
+        file = tempfile.TemporaryFile(dir="/dev/shm")  # noqa: SIM115 - shared memory is meant
         for _ in range(300):
             file.write(bytes(1 << 20))
         file.flush()

@@ -108,7 +108,9 @@ def pages_of(pid: int) -> Pages | None:
     """Return what a process holds; None if it is gone or a zombie."""
     try:
         text = Path(f"/proc/{pid}/status").read_text("utf-8", "replace")
-        lines = (line.split() for line in text.splitlines() if line.startswith(("PPid:", "RssAnon:", "RssShmem:")))
+        lines = (
+            line.split() for line in text.splitlines() if line.startswith(("PPid:", "RssAnon:", "RssShmem:"))
+        )
         parent, anonymous_kb, shared_kb = (int(words[1]) for words in lines)
     except (OSError, ValueError):
         return None

@@ -23,7 +23,6 @@ from benchmark.executors.interpreter import child_environment
 from benchmark.executors.local import ForkServer, Preload
 from benchmark.executors.processes import boot_and_pid_namespace, kill_recorded, start_ticks
 from benchmark.executors.slots import Slot, Slots
-from benchmark.executors.tree_memory import tree_memory_mb
 from benchmark.messages import Done, Error, Message, Ready, ServeRequest
 
 SLOT = Slot((), 2048.0)

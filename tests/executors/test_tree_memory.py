@@ -92,7 +92,7 @@ def test_memory_of_a_tree_includes_its_children() -> None:
 def test_file_in_shared_memory_counts_after_it_was_closed_until_it_is_gone() -> None:
     memory = TreeMemory(os.getpid())
     before = memory.mb()
-    with tempfile.NamedTemporaryFile(dir="/dev/shm", delete=False) as file:  # noqa: S108 - it is meant
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", delete=False) as file:
         file.write(bytes(100 << 20))
         file.flush()
         assert memory.mb() > before + 90
@@ -103,7 +103,7 @@ def test_file_in_shared_memory_counts_after_it_was_closed_until_it_is_gone() -> 
 
 def test_file_in_shared_memory_that_is_open_and_mapped_counts_once() -> None:
     before = tree_memory_mb(os.getpid())
-    with tempfile.TemporaryFile(dir="/dev/shm") as file:  # noqa: S108 - shared memory is meant
+    with tempfile.TemporaryFile(dir="/dev/shm") as file:
         file.truncate(100 << 20)
         with mmap.mmap(file.fileno(), 100 << 20) as mapped:
             mapped.write(b"1" * (100 << 20))
@@ -116,7 +116,7 @@ def test_what_the_parent_has_mapped_of_a_file_in_shared_memory_is_not_the_childs
         "kept = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ); file.close(); bytes(kept);"
         "print('up', flush=True); sys.stdin.read()"
     )
-    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:  # noqa: S108 - shared memory is meant
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
         file.write(bytes(100 << 20))
         file.flush()
         with (

@@ -12,9 +12,9 @@ from metrics.test_evaluator import evaluate, log
 from scipy.sparse import csr_matrix
 
 from benchmark.metrics import coverage, diversity, rating
-from benchmark.metrics.training_log import positive_threshold
 from benchmark.metrics.negatives import draw
 from benchmark.metrics.register import parse_metric
+from benchmark.metrics.training_log import positive_threshold
 from benchmark.protocol import Features
 
 

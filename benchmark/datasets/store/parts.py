@@ -1,4 +1,4 @@
-"""The parts of a stored split: a folder each, a file for each column. Light: every trial process maps them."""
+"""The parts of a stored split: a folder each, a file a column. Light: every trial process maps them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import mmap
-import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -98,7 +97,7 @@ def test_columns_of_a_stored_part_are_mapped_files_without_a_name_that_leads_to_
     assert not any(column.flags.writeable for column in columns)
     maps = Path("/proc/self/maps").read_text("utf-8")
     assert str(tmp_path / "run") not in maps
-    assert f"{os.stat(tmp_path / 'run/split/train+valid/users.npy').st_ino} " in maps
+    assert f"{(tmp_path / 'run/split/train+valid/users.npy').stat().st_ino} " in maps
     assert [path.name for path in Path(tempfile.gettempdir()).glob(".*.npy")] == []
 
 
@@ -217,7 +216,11 @@ def test_missing_part_is_refused(tmp_path):
         ("users", lambda path: path.write_bytes(b""), "users.npy: damaged or missing"),
         ("times", Path.unlink, "times.npy: damaged or missing"),
         ("liked/items", Path.unlink, "liked/items.npy: damaged or missing"),
-        ("items", lambda path: np.save(path, np.zeros(3, np.int32)), r"items.npy: damaged, its shape is \(3,\)"),
+        (
+            "items",
+            lambda path: np.save(path, np.zeros(3, np.int32)),
+            r"items.npy: damaged, its shape is \(3,\)",
+        ),
         (
             "values",
             lambda path: np.save(path, np.array([{"a": 1}] * 10, dtype=object), allow_pickle=True),
