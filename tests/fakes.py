@@ -230,8 +230,11 @@ class Spy(Steady):
         regular = [path for path in opened if path.exists() and path.is_file()]
         here = [path for path in Path.cwd().rglob("*") if path.is_file()]
         mapped = Path("/proc/self/maps").read_text("utf-8")
-        if "splits" in mapped or any(str(path.resolve()).endswith(".npz") for path in regular):
+        if "splits" in mapped or any(str(path.resolve()).endswith((".npz", ".npy")) for path in regular):
             return "an open or mapped file of the split"
+        names = {Path(line.split(maxsplit=5)[5]) for line in mapped.splitlines() if "/" in line}
+        if any((above / "test" / "values.npy").exists() for name in names for above in name.parents):
+            return "a mapped file beside test"
         return f"files {here} in the working directory" if here else None
 
     def _in_environment(self) -> str | None:

@@ -47,7 +47,7 @@ class TrainingLog:
         Some users at a time, so that the pairs of few are held.
         """
         counts = np.zeros(self.rows.n_items, dtype=np.int64)
-        block = self.rows_of_user.cumsum() // (4 * BLOCK)
+        block = self.rows_of_user.cumsum() // (8 * BLOCK)
         for number in range(int(block[-1]) + 1 if len(block) else 0):
             rows = rows_of(block == number, self.rows.users)
             pairs = self.rows.users[rows].astype(np.int64) * self.rows.n_items + self.rows.items[rows]
