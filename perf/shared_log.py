@@ -3,9 +3,9 @@
     python perf/shared_log.py [--rows 25000000] [--children 10] [--json FILE]
 
 The log has the shape of MovieLens-25M and is made and stored once, in a cache folder: 80 % of the rows are
-train, 10 % validation, a third are liked. Measured are a fork server that loads it, a trial of a ranker and of a
-rating model from its start until it says that it is ready, with all users of validation and with 6,500 of
-them, and as many trials as asked for at once. Memory is what counts against a slot, polled every 10 ms;
+train, 10 % validation, 30 % are liked. Measured are a fork server that loads it, a trial of a ranker and
+of a rating model from its start until it says that it is ready, with all users of validation and with 6,500
+of them, and as many trials as asked for at once. Memory is what counts against a slot, polled every 10 ms;
 beside it stands the sum of proportional set sizes, in which every page of the machine counts once.
 """
 

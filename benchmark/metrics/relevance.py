@@ -73,15 +73,20 @@ def relevant_items(target: Interactions, seen: csr_matrix, excluded: NDArray[np.
     )
 
 
-def union(logs: Sequence[Interactions], like: Interactions, users: Ids) -> csr_matrix:
-    """Return (U, I) with a one at each pair of these users that any log has, items ascending within a user.
+def union(logs: Sequence[Interactions], like: Interactions, users: Ids | None = None) -> csr_matrix:
+    """Return (U, I) with a one at each pair of some users that any log has, items ascending within a user.
 
-    What it takes is proportional to the rows of these users; of all others none are copied.
+    What it takes is proportional to the rows of these users; of the others none is copied.
+
+    Args:
+        logs: whose pairs are wanted.
+        like: a log with as many users and items.
+        users: those who are wanted; None for all.
     """
     from scipy.sparse import csr_matrix
 
-    chosen = np.zeros(like.n_users, dtype=np.bool_)
-    chosen[users] = True
+    chosen = np.full(like.n_users, users is None)
+    chosen[slice(0) if users is None else users] = True
     found = [(log, rows_of(chosen, log.users)) for log in logs]
     nobody = np.empty(0, dtype=np.int32)
     pairs = csr_matrix(

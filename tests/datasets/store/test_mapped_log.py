@@ -24,7 +24,7 @@ from benchmark import trial
 from benchmark.cold_start import Cold
 from benchmark.fit import handed_to
 from benchmark.metrics.register import parse_metric
-from benchmark.protocol import traits
+from benchmark.traits import traits
 
 def anonymous_mb():
     status = open("/proc/self/status").read()
