@@ -77,7 +77,7 @@ def stored(rows: int, cache: Path) -> dict[str, Path]:
 
 
 def until_ready(child: Child) -> dict[str, float]:
-    """Return seconds until a child is ready, and the most memory it has held until then, in MiB."""
+    """Return seconds until a child is ready, those on a core, and its memory until then in MiB."""
     peak_mb = 0.0
     while not child.channel.waiting(0.01):
         peak_mb = max(peak_mb, tree_memory_mb(child.pid))
@@ -85,7 +85,9 @@ def until_ready(child: Child) -> dict[str, float]:
     assert isinstance(message, Ready), message
     seconds = time.monotonic() - child.born
     held_mb = tree_memory_mb(child.pid)
-    return {"seconds": seconds, "held_mb": held_mb, "peak_mb": max(peak_mb, held_mb)}
+    status = Path(f"/proc/{child.pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    core_s = (int(status[11]) + int(status[12])) / os.sysconf("SC_CLK_TCK")
+    return {"seconds": seconds, "core_s": core_s, "held_mb": held_mb, "peak_mb": max(peak_mb, held_mb)}
 
 
 def proportional_mb(pid: int) -> float:
@@ -153,9 +155,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     options = parser.parse_args()
     found = measure(options.rows, options.children, options.cache)
-    print(f"{'':<52}{'seconds':>9}{'held MB':>9}{'peak MB':>9}{'PSS MB':>9}   {os.cpu_count()} cores")
+    columns = {
+        "seconds": "seconds",
+        "core_s": "core s",
+        "held_mb": "held MB",
+        "peak_mb": "peak MB",
+        "proportional_mb": "PSS MB",
+    }
+    print(f"{'':<52}" + "".join(f"{title:>9}" for title in columns.values()))
     for step, figures in found.items():
-        cells = [figures.get(column) for column in ("seconds", "held_mb", "peak_mb", "proportional_mb")]
+        cells = [figures.get(column) for column in columns]
         print(f"{step:<52}" + "".join(f"{'' if cell is None else f'{cell:.2f}':>9}" for cell in cells))
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -71,6 +71,15 @@ def test_plan_counts_the_studies_of_every_fold(suite: Make, monkeypatch: pytest.
     assert studies[-1].name == "planted#4/fake/steady"
 
 
+def test_run_that_goes_on_refuses_a_stored_split_that_was_damaged(suite: Make, tmp_path: Path) -> None:
+    (data,) = stored(suite(), tmp_path / "run")
+    assert stored(suite(), tmp_path / "run") == [data]
+    path = data.directory / "valid" / "users.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(DataError, match=r"valid/users.npy: damaged, its checksum differs; run the suite anew"):
+        stored(suite(), tmp_path / "run")
+
+
 def test_data_sets_that_would_share_a_folder_are_refused(suite: Make, tmp_path: Path) -> None:
     generated = {"users": 40, "items": 30, "interactions": 400}
     twins = [{"name": name, "synthetic": generated} for name in ("my shop", "my/shop")]
