@@ -239,12 +239,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Exited:
-    """A child was reaped: its exit code, negative for a signal, and its peak memory in MiB."""
+    """A child was reaped: its exit code, negative for a signal, its peak memory in MiB and its core-seconds.
+
+    Those are user and system time of the child, of all its threads, and of every process that it waited for.
+    """
 
     event: ClassVar[str] = "exited"
     pid: int
     code: int
     peak_mb: float
+    core_s: float = 0.0
 
 
 Message: TypeAlias = (

@@ -133,7 +133,8 @@ class _Server:
             if (folder := self.scratch.pop(pid, None)) is None:
                 continue  # a helper that a library started when it was imported
             shutil.rmtree(folder, ignore_errors=True)
-            self.control.send(Exited(pid, os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024))
+            code, core_s = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+            self.control.send(Exited(pid, code, usage.ru_maxrss / 1024, core_s))
 
 
 def become(folder: str, launch: Launch, descriptors: list[int], loaded: Any) -> Never:

@@ -123,6 +123,7 @@ class Supervision:
             lease_s=lease_s,
             charged_s=charged_s,
             memory_mb=max(self.memory_mb, exited.peak_mb),
+            core_s=exited.core_s,
         )
 
     def timeout_s(self) -> float:

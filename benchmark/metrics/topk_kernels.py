@@ -192,25 +192,44 @@ def step_maximum(buffer: Any, start: Any) -> Any:
 
 
 @part
-def rank_row(buffer: Any, tops: Any, of_user: Any, scores: Any, keys: Any, items: Any, k: Any) -> Any:
-    """Put the k best candidates on the heap; return how many there are."""
-    floor, size = bound(tops, scores, k), 0
+def rank_row(
+    buffer: Any, tops: Any, first: Any, floor: Any, of_user: Any, heap: Any, size: Any, k: Any
+) -> Any:
+    """Put candidates that are among the k best so far on the heap; return how many it holds.
+
+    Those below the floor are not looked at; the buffer's first item is ``first``.
+    """
+    scores, keys, items = heap
     for stretch in range(tops.size):
         if tops[stretch] < floor:
             continue
         for start in range(stretch * _STRETCH, min((stretch + 1) * _STRETCH, buffer.size), _STEP):
             if start + _STEP <= buffer.size and step_maximum(buffer, start) < floor:
                 continue
-            for item in range(start, min(start + _STEP, buffer.size)):
-                if buffer[item] < floor:
+            for place in range(start, min(start + _STEP, buffer.size)):
+                if buffer[place] < floor:
                     continue
+                item = first + place
                 key = tie_key(of_user, item)
                 # Where all scores are equal this is most of the row: no need to go through the heap.
-                if size == k and buffer[item] == floor and key > keys[0]:
+                if size == k and buffer[place] == scores[0] and key > keys[0]:
                     continue
-                size = offer(scores, keys, items, size, k, buffer[item], key, np.int32(item))
-                floor = scores[0] if size == k else floor
+                size = offer(scores, keys, items, size, k, buffer[place], key, np.int32(item))
+                floor = max(floor, scores[0]) if size == k else floor
     return size
+
+
+@part
+def first_at_least(ascending: Any, item: Any) -> Any:
+    """Return the index of the first number that is not below ``item``, by bisection."""
+    low, high = 0, ascending.size
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled(
@@ -257,8 +276,63 @@ def best(
     for row in range(first, last):
         copy_row_and_maxima(bits[row], buffer, tops)
         strike_and_update(buffer, tops, seen[starts[row] : starts[row + 1]], excluded)
-        size = rank_row(buffer, tops, of_users[row], scores, keys, items, lengths[row])
+        floor = bound(tops, scores, lengths[row])
+        size = rank_row(buffer, tops, 0, floor, of_users[row], (scores, keys, items), 0, lengths[row])
         write_list(scores, keys, items, size, lists[row])
+
+
+@compiled(
+    types.void(
+        _TABLE,
+        types.int64,
+        _WORDS,
+        _LONGS,
+        _INTS,
+        _FLAGS,
+        types.Tuple((types.int32[:, ::1], types.uint64[:, ::1], types.int32[:, ::1])),
+        types.int64[::1],
+        types.int64,
+        types.int64,
+    )
+)
+def best_so_far(
+    bits: Any,
+    first_item: Any,
+    of_users: Any,
+    starts: Any,
+    seen: Any,
+    excluded: Any,
+    heaps: Any,
+    sizes: Any,
+    first: Any,
+    last: Any,
+) -> None:
+    """Keep on each row's heap the best candidates of this block of items and of those before it.
+
+    Args:
+        bits: (B, n) the memory of float32 scores of the block; -inf is no candidate.
+        first_item: of the block.
+        of_users: (B,) hash of seed and user.
+        starts: (B + 1,) where each row's entries of ``seen`` start.
+        seen: items that are no candidates, ascending within a row.
+        excluded: (n,) items of the block that are nobody's candidates; (0,) for none.
+        heaps: scores, keys and items, (B, K) each, changed in place.
+        sizes: (B,) how many each heap holds, changed in place.
+        first: row to begin with.
+        last: row to stop before.
+    """
+    n_items, k = bits.shape[1], heaps[0].shape[1]
+    buffer, tops = np.empty(n_items, np.int32), np.empty((n_items + _STRETCH - 1) // _STRETCH, np.int32)
+    least = np.empty(k, np.int32)
+    for row in range(first, last):
+        copy_row_and_maxima(bits[row], buffer, tops)
+        mine = seen[starts[row] : starts[row + 1]]
+        mine = mine[first_at_least(mine, first_item) : first_at_least(mine, first_item + n_items)]
+        strike_and_update(buffer, tops, mine - np.int32(first_item), excluded)
+        heap, floor = (heaps[0][row], heaps[1][row], heaps[2][row]), bound(tops, least, k)
+        if sizes[row] == k:
+            floor = max(floor, heap[0][0])
+        sizes[row] = rank_row(buffer, tops, first_item, floor, of_users[row], heap, sizes[row], k)
 
 
 @compiled(types.void(_TABLE, _WORDS, _TABLE, _LONGS, _INTS, types.int32[:, ::1], types.int64, types.int64))
@@ -278,19 +352,6 @@ def best_among(
         for item in relevant[starts[row] : starts[row + 1]]:
             size = offer(scores, keys, items, size, k, buffer[item], tie_key(of_user, item), item)
         write_list(scores, keys, items, size, lists[row])
-
-
-@part
-def first_at_least(ascending: Any, item: Any) -> Any:
-    """Return the index of the first number that is not below ``item``, by bisection."""
-    low, high = 0, ascending.size
-    while low < high:
-        middle = (low + high) // 2
-        if ascending[middle] < item:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @compiled(types.void(_TABLE, _LONGS, _INTS, types.int64[:, ::1], types.int64, types.int64))
