@@ -21,7 +21,8 @@ class Bpr(DotProduct):
     each other, so they are compiled and stay on the CPU. ``negatives`` items are drawn for each and the
     one with the highest score is used (Zhang 2013, SIGIR, "dynamic negative sampling"); 1 is the paper's
     uniform draw. Where the suite names confidences, likes are drawn in proportion to them. A pass costs O(N
-    negatives dim), a full scoring O(U I dim).
+    negatives dim), a full scoring O(U I dim). Threads share the vectors without locks: with more than one,
+    two runs of one seed differ a little.
 
     Tuned: size, step, penalty and ``negatives``. Defaults had the best validation NDCG@10 on 900 users of
     MovieLens-1M among 16 tried (docs/decisions/0026); the ranges go from implicit's defaults (lr 0.01, l2
@@ -43,8 +44,8 @@ class Bpr(DotProduct):
     uses: ClassVar[tuple[Use, ...]] = ("weights",)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass per step: as many stochastic steps as there are likes."""
-        from adapters.native.kernels.bpr import Positives, Tables, bpr_epoch
+        """Train one pass per step, or ``step_rows`` of one: a pass has as many stochastic steps as likes."""
+        from adapters.native.kernels.bpr import Positives, Steps, Tables, bpr_steps
 
         rng = np.random.default_rng(context.seed)
         self._users, self._items = (
@@ -54,8 +55,12 @@ class Bpr(DotProduct):
         self._bias: Floats32 = np.zeros(train.n_items, dtype=np.float32)
         positives, tables = Positives.from_log(train), Tables(self._users, self._items, self._bias)
         shares = relative_weights(train) / np.float64(len(train)) if len(train.weights) else None
+        steps, n = Steps((self.lr, self.l2), self.negatives), len(train)
+        rows = min(context.step_rows or n, n)
         for _ in range(self.max_epochs):
-            seed = int(rng.integers(1, 2**63))
+            firsts = range(0, n, rows)
+            seeds = rng.integers(1, 2**63, size=(len(firsts), context.threads))
             drawn = positives if shares is None else positives.drawn(shares, rng)
-            bpr_epoch(drawn, tables, (self.lr, self.l2), self.negatives, seed)
-            yield
+            for first, own in zip(firsts, seeds.tolist(), strict=True):
+                bpr_steps(drawn, tables, steps, min(rows, n - first), own)
+                yield

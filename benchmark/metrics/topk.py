@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics import topk_kernels
+from benchmark.modelkit.threads import share
 from benchmark.protocol import Array, Ids, Longs, Scores
 
 Integers: TypeAlias = NDArray[np.integer[Any]]
@@ -214,12 +214,8 @@ def in_threads(
     if threads <= 1:
         kernel(*arrays, 0, n_rows)
         return
-    *others, mine = pairwise(np.linspace(0, n_rows, threads + 1).astype(int).tolist())
-    with ThreadPoolExecutor(len(others)) as pool:
-        running = [pool.submit(kernel, *arrays, *rows) for rows in others]
-        kernel(*arrays, *mine)  # this thread works too: handing over costs more than a small share
-        for one in running:
-            one.result()
+    parts = list(pairwise(np.linspace(0, n_rows, threads + 1).astype(int).tolist()))
+    share(lambda first, last: kernel(*arrays, first, last), parts, threads)
 
 
 def slot_threads() -> int:

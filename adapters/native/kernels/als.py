@@ -65,10 +65,20 @@ def copy_rows(others: Any, columns: Any, start: Any, n: Any, near: Any) -> None:
 
 
 @compiled(
-    types.void(types.float32[:, ::1], TABLE, types.UniTuple(IDS, 2), TABLE, VECTOR, types.int64),
+    types.void(
+        types.float32[:, ::1],
+        TABLE,
+        types.UniTuple(IDS, 2),
+        TABLE,
+        VECTOR,
+        types.int64,
+        types.UniTuple(types.int64, 2),
+    ),
     fastmath=("contract",),
 )
-def cg_step(vectors: Any, others: Any, positives: Any, shared: Any, penalties: Any, rounds: Any) -> None:
+def cg_step(
+    vectors: Any, others: Any, positives: Any, shared: Any, penalties: Any, rounds: Any, rows: Any
+) -> None:
     """Take some rounds of conjugate gradients from each vector towards its least-squares solution.
 
     Row u minimises ``sum over its positives (1 - x @ other)^2 + x @ shared @ x + penalties[u] * |x|^2``
@@ -82,13 +92,14 @@ def cg_step(vectors: Any, others: Any, positives: Any, shared: Any, penalties: A
         shared: (dim, dim) float32, symmetric.
         penalties: (n,) float32, above 0.
         rounds: from 1.
+        rows: the first to improve, and the one to stop before: threads share them.
     """
     ends, columns = positives
     dim = vectors.shape[1]
     residual, direction = np.empty(dim, np.float32), np.empty(dim, np.float32)
     product = np.empty(dim, np.float32)
-    near = np.empty((np.diff(ends).max(), dim), np.float32)
-    for u in range(len(vectors)):
+    near = np.empty((np.diff(ends[rows[0] : rows[1] + 1]).max(), dim), np.float32)
+    for u in range(rows[0], rows[1]):
         x, n = vectors[u], np.int64(ends[u + 1] - ends[u])
         if n == 0:
             x[:] = 0

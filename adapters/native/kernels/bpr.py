@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from numba import types
 
 from adapters.native.kernels.dot import IDS, row_dot
 from benchmark.jit import compiled
+from benchmark.modelkit.threads import share
 from benchmark.protocol import Floats32, Ids, Interactions, Longs, Values
 
 REDRAWS = 8  # where all drawn items are positives they are drawn again, this often
@@ -67,24 +69,46 @@ class Tables:
     bias: Floats32
 
 
-def bpr_epoch(
-    positives: Positives, tables: Tables, rates: tuple[float, float], n_negatives: int, seed: int
-) -> None:
-    """Take N steps, each on a positive drawn at random and on the negative that scores highest.
+@dataclass(frozen=True)
+class Steps:
+    """How steps are taken.
+
+    Attributes:
+        rates: learning rate and L2 penalty.
+        n_negatives: items drawn for each step.
+    """
+
+    rates: tuple[float, float]
+    n_negatives: int
+
+
+def bpr_steps(positives: Positives, tables: Tables, steps: Steps, count: int, seeds: Sequence[int]) -> None:
+    """Take steps, each on a positive drawn at random and on the negative that scores highest.
 
     Rendle 2009, figure 4: the log of the sigmoid of the difference ``x(u, i) - x(u, j)`` goes up, with an L2
     penalty on what took part. With one negative j is uniform, as there; with more it is the hardest of
     them (Zhang 2013, SIGIR, algorithm 2), so that few steps are spent without a gradient.
 
+    With several seeds as many threads take a share of the steps each, on the same tables without a lock (Recht
+    2011, NeurIPS, "Hogwild"): what one writes while another reads is chance, so two such runs differ a little.
+
     Args:
         positives: the log.
         tables: changed in place.
-        rates: learning rate and L2 penalty.
-        n_negatives: items drawn for each step.
-        seed: from 1 to 2**63 - 1.
+        steps: how they are taken.
+        count: how many in all.
+        seeds: of each thread, from 1 to 2**63 - 1.
     """
     log = (positives.users, positives.items, positives.ends, positives.sorted_items)
-    descend(log, (tables.users, tables.items), tables.bias, rates, n_negatives, np.uint64(seed))
+    vectors, threads = (tables.users, tables.items), len(seeds)
+
+    def walk(first: int, last: int) -> None:
+        for thread in range(first, last):
+            own = count * (thread + 1) // threads - count * thread // threads
+            state = np.uint64(seeds[thread])
+            descend(log, vectors, tables.bias, steps.rates, steps.n_negatives, (np.uint64(own), state))
+
+    share(walk, [(thread, thread + 1) for thread in range(threads)], threads)
 
 
 @compiled("u8(u8)")
@@ -142,17 +166,20 @@ def move_vectors(tables: Any, rows: Any, step: Any, keep: Any) -> None:
         items[negative, k] = keep * items[negative, k] - step * old
 
 
-@compiled(types.void(_LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.int64, types.uint64))
-def descend(log: Any, tables: Any, bias: Any, rates: Any, n_negatives: Any, state: Any) -> None:
-    """Walk down one pass; see :func:`bpr_epoch`.
+@compiled(
+    types.void(_LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.int64, types.UniTuple(_ROW, 2))
+)
+def descend(log: Any, tables: Any, bias: Any, rates: Any, n_negatives: Any, walk: Any) -> None:
+    """Take as many steps as ``walk`` says, drawn from the state that it starts with; see :func:`bpr_steps`.
 
     Views of rows, or calls with more than a few arrays, would cost as much as the dot products.
     """
     users, items, ends, sorted_items = log
     of_users, of_items = tables
+    steps, state = walk
     keep = np.float32(1.0 - rates[0] * rates[1])
     drawn, scores = np.empty(n_negatives, np.uint64), np.empty(n_negatives, np.float32)
-    for _ in range(len(users)):
+    for _ in range(steps):
         state = xorshift(state)
         row = below(state, np.uint64(len(users)))
         user, item, best = np.uint64(users[row]), np.uint64(items[row]), np.int64(-1)

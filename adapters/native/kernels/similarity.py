@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from benchmark.jit import compiled
+from benchmark.modelkit.threads import over_rows
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:
@@ -18,12 +19,17 @@ SPARSE = "Tuple((i4[::1], i4[::1], f4[::1]))"
 
 
 def top_similar(
-    left: csr_matrix, right: csr_matrix, scales: tuple[Array, Array], shrinkage: float, neighbours: int
+    left: csr_matrix,
+    right: csr_matrix,
+    scales: tuple[Array, Array],
+    shrinkage: float,
+    neighbours: int,
+    threads: int = 1,
 ) -> csr_matrix:
     """Return each row's largest similarities (n, n), at most ``neighbours`` a row, none to itself.
 
     The similarity of i and j is ``(left @ right)[i, j] / (scales[0][i] * scales[1][j] + shrinkage)``. No
-    row of the product outlives its turn, so memory is n x ``neighbours``.
+    row of the product outlives its turn, so memory is n x ``neighbours``; threads share the rows.
 
     Args:
         left: (n, m), no entry below 0.
@@ -31,13 +37,22 @@ def top_similar(
         scales: of the rows (n,) and of the columns (n,).
         shrinkage: draws similarities with little support towards 0.
         neighbours: entries kept a row.
+        threads: how many work at once; no number depends on it.
     """
     from scipy.sparse import csr_matrix
 
     n = left.shape[0]
     kept = min(neighbours, n)
     of_rows, of_columns = (np.array(scale, dtype=np.float32) for scale in scales)
-    found, values = fill_heaps(writable(left), writable(right), (of_rows, of_columns), shrinkage, kept)
+    found, values = np.zeros((n, kept), dtype=np.int32), np.zeros((n, kept), dtype=np.float32)
+    one, other = writable(left), writable(right)
+    over_rows(
+        lambda first, last: fill_heaps(
+            one, other, (of_rows, of_columns), shrinkage, (found, values), (first, last)
+        ),
+        one[0],
+        threads,
+    )
     ends = np.arange(n + 1, dtype=np.int32) * np.int32(kept)
     matrix = csr_matrix((values.ravel(), found.ravel(), ends), shape=(n, n))
     matrix.eliminate_zeros()
@@ -66,19 +81,25 @@ def replace_least(values: Array, found: Array, value: float, column: int) -> Non
     values[node], found[node] = value, column
 
 
-@compiled(f"Tuple((i4[:,::1], f4[:,::1]))({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), f8, i8)")
+@compiled(
+    f"void({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), f8, Tuple((i4[:,::1], f4[:,::1])), UniTuple(i8, 2))"
+)
 def fill_heaps(
-    left: Sparse, right: Sparse, scales: tuple[Array, Array], shrinkage: float, kept: int
-) -> tuple[Array, Array]:
-    """Return columns and values (n, kept) of each row's largest similarities, as heaps."""
+    left: Sparse,
+    right: Sparse,
+    scales: tuple[Array, Array],
+    shrinkage: float,
+    heaps: tuple[Array, Array],
+    rows: tuple[int, int],
+) -> None:
+    """Write columns and values (n, kept) of the largest similarities of rows from..to, as heaps of zeros."""
     ends, middles, factors = left
+    found, values = heaps
     n = len(ends) - 1
-    found = np.zeros((n, kept), dtype=np.int32)
-    values = np.zeros((n, kept), dtype=np.float32)
     row = np.empty(n, dtype=np.float32)
     owner = np.full(n, -1, dtype=np.int32)  # the row that last touched a column: no row is cleared as a whole
     touched = np.empty(n, dtype=np.int32)
-    for i in range(n):
+    for i in range(rows[0], rows[1]):
         count = 0
         for p in range(ends[i], ends[i + 1]):
             m, factor = middles[p], factors[p]
@@ -92,4 +113,3 @@ def fill_heaps(
             scale = scales[0][i] * scales[1][j] + shrinkage
             if row[j] > values[i, 0] * scale and j != i:
                 replace_least(values[i], found[i], row[j] / scale, j)
-    return found, values
