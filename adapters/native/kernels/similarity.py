@@ -94,22 +94,28 @@ def fill_heaps(
 ) -> None:
     """Write columns and values (n, kept) of the largest similarities of rows from..to, as heaps of zeros."""
     ends, middles, factors = left
+    starts, columns, others = right
     found, values = heaps
     n = len(ends) - 1
-    row = np.empty(n, dtype=np.float32)
-    owner = np.full(n, -1, dtype=np.int32)  # the row that last touched a column: no row is cleared as a whole
-    touched = np.empty(n, dtype=np.int32)
+    row = np.zeros(n, dtype=np.float32)  # zeros between two turns
+    touched = np.empty(n + 1, dtype=np.uint32)
+    # Numbers without a sign: of others it is asked at each use whether they count from the end.
     for i in range(rows[0], rows[1]):
-        count = 0
-        for p in range(ends[i], ends[i + 1]):
-            m, factor = middles[p], factors[p]
-            for q in range(right[0][m], right[0][m + 1]):
-                j = right[1][q]
-                if owner[j] != i:
-                    owner[j], row[j], touched[count] = i, 0.0, j
-                    count += 1
-                row[j] += factor * right[2][q]
-        for j in touched[:count]:
+        count = np.uint64(0)
+        for p in range(np.uint64(ends[i]), np.uint64(ends[i + 1])):
+            m, factor = np.uint64(middles[p]), factors[p]
+            for q in range(np.uint64(starts[m]), np.uint64(starts[m + np.uint64(1)])):
+                j, more = np.uint64(columns[q]), factor * others[q]
+                before = row[j]
+                row[j] = before + more
+                # Whether a column is new is as good as chance: counted without a branch.
+                touched[count] = np.uint32(j)
+                count += np.uint64((before == 0) & (more > 0))
+        least = values[i, 0]
+        for c in range(count):
+            j = np.uint64(touched[c])
+            total, row[j] = row[j], 0
             scale = scales[0][i] * scales[1][j] + shrinkage
-            if row[j] > values[i, 0] * scale and j != i:
-                replace_least(values[i], found[i], row[j] / scale, j)
+            if total > least * scale and j != i:
+                replace_least(values[i], found[i], total / scale, np.int32(j))
+                least = values[i, 0]
