@@ -54,6 +54,13 @@ def takes_memory(_: Message, channel: Channel, __: None, ___: list[int]) -> Neve
         time.sleep(0.01)
 
 
+def computes_in_a_child_of_its_own(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    channel.send(Ready())
+    program = "import time\nwhile time.process_time() < 0.4: pass"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    channel.send(Done())
+
+
 def never_ready(_: Message, __: Any, ___: None, ____: list[int]) -> None:
     time.sleep(600)
 

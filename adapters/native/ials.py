@@ -89,8 +89,8 @@ class Ials(DotProduct):
         ends, columns = (part.astype(np.int32, copy=False) for part in (positives.indptr, positives.indices))
         shared = (self.alpha * (others.T @ others)).astype(np.float32)
         penalties = (self.l2 * (np.diff(ends) + self.alpha * len(others))).astype(np.float32)
-        step = partial(cg_step, vectors, others, (ends, columns), shared, penalties, rounds)
-        over_rows(lambda first, last: step((first, last)), ends, threads)
+        step = partial(cg_step, vectors, others, (ends, columns), shared, penalties)
+        over_rows(lambda first, last: step((first, last, rounds)), ends, threads)
 
     def _improve_weighted(
         self, vectors: Floats32, pairs: csr_matrix, others: Floats32, rounds: int, threads: int
@@ -104,8 +104,8 @@ class Ials(DotProduct):
         counts = np.bincount(np.repeat(np.arange(len(ends) - 1), np.diff(ends)), weights, len(ends) - 1)
         penalties = (self.l2 * (counts + self.alpha * len(others))).astype(np.float32)
         of_pairs = (ends, columns, weights, targets)
-        step = partial(weighted_cg_step, vectors, others, of_pairs, shared, penalties, rounds)
-        over_rows(lambda first, last: step((first, last)), ends, threads)
+        step = partial(weighted_cg_step, vectors, others, of_pairs, shared, penalties)
+        over_rows(lambda first, last: step((first, last, rounds)), ends, threads)
 
     def fold_in(self, items: Ids) -> Scores:
         """Return dot products (I,) with the vector that fits best to a new user's history."""

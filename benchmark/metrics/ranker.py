@@ -75,7 +75,7 @@ class Ranker:
         )
 
     def lists_with_cold(self, users: Ids, cold: Cold, lists_by: Callable[[Ranker], Ids]) -> Ids:
-        """Return the lists (B, K) of scores that :meth:`~benchmark.cold_start.Cold.fill` would have filled in.
+        """Return the lists (B, K) of scores with cold users and items filled in as by :class:`Cold`.
 
         No score is copied or changed: cold items are left out first, and come last where a list is short;
         cold users are ranked by popularity.

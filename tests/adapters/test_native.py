@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from adapters.native.slim import Slim
 from adapters.native.user_knn import UserKnn
 from benchmark.protocol import FitContext, Interactions
 from benchmark.testing import planted_parts
+from benchmark.testing.ranking_quality import assert_better_than_chance
 
 
 def log(users: int, items: int, share: float = 0.3) -> Interactions:
@@ -282,6 +284,43 @@ def test_bpr_never_moves_away_from_a_like(n_negatives):
     gained = tables.bias[train.items]
     assert (gained >= 0).all()
     np.testing.assert_allclose(gained.sum(), -tables.bias[7], rtol=1e-5)
+
+
+@pytest.mark.parametrize("negatives", [1, 4])
+def test_bpr_steps_of_a_part_of_a_pass_are_as_many_as_its_rows(negatives, monkeypatch):
+    train = log(60, 25)
+    counts = []
+    monkeypatch.setattr("adapters.native.kernels.bpr.bpr_steps", lambda *asked: counts.append(asked[3]))
+    parts = Bpr(dim=3, max_epochs=2, negatives=negatives).fit_steps(train, FitContext(step_rows=100))
+    taken = sum(1 for _ in parts)
+    assert taken == len(counts) == 2 * -(-len(train) // 100)
+    assert (max(counts), sum(counts)) == (100, 2 * len(train))
+
+
+@pytest.mark.parametrize("context", [FitContext(step_rows=150), FitContext(threads=2)])
+def test_bpr_in_parts_of_a_pass_or_in_threads_learns_too(context):
+    train, _ = planted_parts()
+    model = Bpr()
+    for _ in islice(model.fit_steps(train.positives(), context), 250):
+        pass
+    assert_better_than_chance(model.score(np.arange(train.n_users)), "of score()")
+
+
+@pytest.mark.parametrize("adapter", [Ials, ItemKnn, Rp3Beta, UserKnn, Slim])
+def test_threads_change_no_number(adapter):
+    one, three = adapter(), adapter()
+    for model, threads in ((one, 1), (three, 3)):
+        next(iter(model.fit_steps(log(60, 25), FitContext(threads=threads))))
+    expected = one.state()
+    assert all(np.array_equal(array, expected[name]) for name, array in three.state().items())
+
+
+def test_slim_from_sparse_overlaps_is_the_one_from_dense_ones(monkeypatch):
+    dense_weights = fitted(Slim(l1=0.5, l2=2.0), log(60, 25)).state()
+    monkeypatch.setattr("adapters.native.slim.DENSE_ITEMS", 0)
+    found = fitted(Slim(l1=0.5, l2=2.0), log(60, 25)).state()
+    assert dense_weights["weights.values"].any()
+    assert all(np.array_equal(array, dense_weights[name]) for name, array in found.items())
 
 
 def test_bpr_of_a_user_who_liked_everything_changes_nothing():

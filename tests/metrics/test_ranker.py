@@ -1,4 +1,4 @@
-"""Lists from vectors, a block of items at a time, and cold users and items: those of whole rows, bit for bit."""
+"""Lists from vectors by blocks of items, and of cold users and items: those of whole rows, bit for bit."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ def bpr_steps(positives: Positives, tables: Tables, steps: Steps, count: int, se
     penalty on what took part. With one negative j is uniform, as there; with more it is the hardest of
     them (Zhang 2013, SIGIR, algorithm 2), so that few steps are spent without a gradient.
 
-    With several seeds as many threads take a share of the steps each, on the same tables without a lock (Recht
-    2011, NeurIPS, "Hogwild"): what one writes while another reads is chance, so two such runs differ a little.
+    With several seeds as many threads take a share of the steps each, on the same tables without a lock
+    (Recht 2011, NeurIPS, "Hogwild"): what one writes while another reads is chance, so two such runs differ.
 
     Args:
         positives: the log.
