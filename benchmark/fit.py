@@ -141,7 +141,7 @@ class Fit:
             MetricError: scores that are not finite: the training has diverged.
         """
         if hasattr(self.model, "vectors"):
-            vectors = self._checked_vectors(self.model)
+            vectors = self._checked_vectors(cast("HasVectors", self.model))
             return ranker.lists_with_cold(
                 users, self.cold, lambda one: one.lists_from(users, vectors, self.name)
             )

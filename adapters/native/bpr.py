@@ -44,8 +44,8 @@ class Bpr(DotProduct):
     uses: ClassVar[tuple[Use, ...]] = ("weights",)
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass per step, or ``step_rows`` of one: a pass has as many stochastic steps as likes."""
-        from adapters.native.kernels.bpr import Positives, Steps, Tables, bpr_steps
+        """Train one pass per step: as many stochastic steps as there are likes."""
+        from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 
         rng = np.random.default_rng(context.seed)
         self._users, self._items = (
@@ -55,12 +55,8 @@ class Bpr(DotProduct):
         self._bias: Floats32 = np.zeros(train.n_items, dtype=np.float32)
         positives, tables = Positives.from_log(train), Tables(self._users, self._items, self._bias)
         shares = relative_weights(train) / np.float64(len(train)) if len(train.weights) else None
-        steps, n = Steps((self.lr, self.l2), self.negatives), len(train)
-        rows = min(context.step_rows or n, n)
         for _ in range(self.max_epochs):
-            firsts = range(0, n, rows)
-            seeds = rng.integers(1, 2**63, size=(len(firsts), context.threads))
+            states = rng.integers(1, 2**63, size=context.threads).tolist()
             drawn = positives if shares is None else positives.drawn(shares, rng)
-            for first, own in zip(firsts, seeds.tolist(), strict=True):
-                bpr_steps(drawn, tables, steps, min(rows, n - first), own)
-                yield
+            bpr_walk(drawn, tables, (self.lr, self.l2), (len(train), self.negatives), states)
+            yield

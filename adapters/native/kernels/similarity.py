@@ -67,7 +67,7 @@ def writable(matrix: csr_matrix) -> Sparse:
 
 
 @compiled("void(f4[::1], i4[::1], f4, i4)")
-def replace_least(values: Array, found: Array, value: float, column: int) -> None:
+def replace_least(values: Array, found: Array, value: float, column: np.int32) -> None:
     """Replace the smallest pair of a heap, whose smallest comes first."""
     n = len(values)
     node, child = 0, 1
