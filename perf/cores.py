@@ -2,8 +2,8 @@
 
 Each is measured in a process of its own that is pinned to as many cores and capped to as many threads as a
 slot of that size would be, the two in turn, ``--rounds`` times; the quickest counts. The log is generated. Of
-a model the first step is timed, of ranking the lists of all users from vectors. "busy" says how many of the two
-cores were used: core-seconds over seconds. The machine should be idle: on a busy one no ratio means anything.
+a model the first step is timed, of ranking the lists of all users from vectors. "busy" says how many cores
+were used: core-seconds over seconds. The machine should be idle: on a busy one no ratio means anything.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import numpy as np
 from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.shared_rows import over_rows
 from benchmark.modelkit.sparse_state import history_matrix
-from benchmark.modelkit.threads import over_rows
 from benchmark.protocol import (
     FitContext,
     Floats32,

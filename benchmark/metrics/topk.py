@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics import topk_kernels
-from benchmark.modelkit.threads import share
+from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Array, Ids, Longs, Scores
 
 Integers: TypeAlias = NDArray[np.integer[Any]]

@@ -22,15 +22,15 @@ _STRETCH = 128  # items; measured: 4.1 µs a row of 20,000, with 64 8.4 and with
 _STEP = 16  # items of a stretch that are skipped together
 _ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
 _STRUCK = np.int32(-0x80000000)  # below every score
-_NO_SCORE = np.int32(-0x7F800001)  # -inf, its lower bits flipped; a candidate's score is above
+NO_SCORE = np.int32(-0x7F800001)  # -inf, its lower bits flipped; a candidate's score is above
 
 
 # Types of arrays that are only read.
-_FLAGS = types.Array(types.boolean, 1, "C", readonly=True)
-_INTS = types.Array(types.int32, 1, "C", readonly=True)
-_LONGS = types.Array(types.int64, 1, "C", readonly=True)
-_WORDS = types.Array(types.uint64, 1, "C", readonly=True)
-_TABLE = types.Array(types.int32, 2, "C", readonly=True)
+FLAGS = types.Array(types.boolean, 1, "C", readonly=True)
+INTS = types.Array(types.int32, 1, "C", readonly=True)
+LONGS = types.Array(types.int64, 1, "C", readonly=True)
+WORDS = types.Array(types.uint64, 1, "C", readonly=True)
+TABLE = types.Array(types.int32, 2, "C", readonly=True)
 
 
 @part
@@ -168,8 +168,8 @@ def strike_and_update(buffer: Any, tops: Any, seen: Any, excluded: Any) -> None:
 def bound(tops: Any, least: Any, k: Any) -> Any:
     """Return a score that at least k candidates reach, as that many stretches do; the least if too few do."""
     if tops.size < k:
-        return np.int32(_NO_SCORE + 1)
-    least[:k] = _NO_SCORE + 1  # the k largest maxima so far, the least of them first
+        return np.int32(NO_SCORE + 1)
+    least[:k] = NO_SCORE + 1  # the k largest maxima so far, the least of them first
     for top in tops:
         if top > least[0]:
             position = 0
@@ -233,12 +233,12 @@ def first_at_least(ascending: Any, item: Any) -> Any:
 
 @compiled(
     types.void(
-        _TABLE,
-        _WORDS,
-        _LONGS,
-        _INTS,
-        _FLAGS,
-        _LONGS,
+        TABLE,
+        WORDS,
+        LONGS,
+        INTS,
+        FLAGS,
+        LONGS,
         types.int32[:, ::1],
         types.int64,
         types.int64,
@@ -282,12 +282,12 @@ def best(
 
 @compiled(
     types.void(
-        _TABLE,
+        TABLE,
         types.int64,
-        _WORDS,
-        _LONGS,
-        _INTS,
-        _FLAGS,
+        WORDS,
+        LONGS,
+        INTS,
+        FLAGS,
         types.Tuple((types.int32[:, ::1], types.uint64[:, ::1], types.int32[:, ::1])),
         types.int64[::1],
         types.int64,
@@ -334,7 +334,7 @@ def best_so_far(
         sizes[row] = rank_row(buffer, tops, first_item, floor, of_users[row], heap, sizes[row], k)
 
 
-@compiled(types.void(_TABLE, _WORDS, _TABLE, _LONGS, _INTS, types.int32[:, ::1], types.int64, types.int64))
+@compiled(types.void(TABLE, WORDS, TABLE, LONGS, INTS, types.int32[:, ::1], types.int64, types.int64))
 def best_among(
     bits: Any, of_users: Any, negatives: Any, starts: Any, relevant: Any, lists: Any, first: Any, last: Any
 ) -> None:
@@ -353,7 +353,7 @@ def best_among(
         write_list(scores, keys, items, size, lists[row])
 
 
-@compiled(types.void(_TABLE, _LONGS, _INTS, types.int64[:, ::1], types.int64, types.int64))
+@compiled(types.void(TABLE, LONGS, INTS, types.int64[:, ::1], types.int64, types.int64))
 def find(lists: Any, starts: Any, relevant: Any, index: Any, first: Any, last: Any) -> None:
     """Write where in ``relevant`` (ascending in a row) each item of a list (B, K) is; -1 for a miss."""
     for row in range(first, last):
@@ -363,47 +363,3 @@ def find(lists: Any, starts: Any, relevant: Any, index: Any, first: Any, last: A
             found = first_at_least(mine, item)
             is_hit = found < mine.size and mine[found] == item
             index[row, position] = starts[row] + found if is_hit else -1
-
-
-@part
-def twice_won(buffer: Any, score: Any) -> Any:
-    """Return twice the number of items below a score, an equal one counted as half."""
-    below, equal = np.int32(0), np.int32(0)
-    for x in buffer:
-        below += np.int32(x < score)
-        equal += np.int32(x == score)
-    return 2 * np.int64(below) + np.int64(equal)
-
-
-@compiled(
-    types.void(_TABLE, _LONGS, _INTS, _FLAGS, _LONGS, _INTS, types.float64[::1], types.int64, types.int64)
-)
-def areas(
-    bits: Any,
-    starts: Any,
-    seen: Any,
-    excluded: Any,
-    relevant_starts: Any,
-    relevant: Any,
-    auc: Any,
-    first: Any,
-    last: Any,
-) -> None:
-    """Write each row's share of (relevant, other) candidate pairs in the right order into ``auc`` (B,).
-
-    Relevant items are candidates; each is compared with the whole row, which for a handful is quicker than
-    sorting it. What they win among themselves and against struck-out items is subtracted.
-    """
-    buffer = np.empty(bits.shape[1], np.int32)
-    for row in range(first, last):
-        copy_row(bits[row], buffer)
-        strike(buffer, seen[starts[row] : starts[row + 1]], excluded)
-        mine = relevant[relevant_starts[row] : relevant_starts[row + 1]]
-        hidden = twice_won(buffer, np.int32(_NO_SCORE + 1)) // 2  # all that is below any candidate's score
-        others = buffer.size - hidden - mine.size
-        auc[row] = np.nan
-        if mine.size and others:
-            won = -mine.size * (2 * hidden + mine.size)
-            for item in mine:
-                won += twice_won(buffer, buffer[item])
-            auc[row] = won / 2 / (mine.size * others)

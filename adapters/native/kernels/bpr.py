@@ -11,7 +11,7 @@ from numba import types
 
 from adapters.native.kernels.dot import IDS, row_dot
 from benchmark.jit import compiled
-from benchmark.modelkit.threads import share
+from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Floats32, Ids, Interactions, Longs, Values
 
 REDRAWS = 8  # where all drawn items are positives they are drawn again, this often

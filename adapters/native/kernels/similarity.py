@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from benchmark.jit import compiled
-from benchmark.modelkit.threads import over_rows
+from benchmark.modelkit.shared_rows import over_rows
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:

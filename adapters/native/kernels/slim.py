@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from benchmark.jit import compiled
-from benchmark.modelkit.threads import share
+from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:

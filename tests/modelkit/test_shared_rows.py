@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from benchmark.modelkit.threads import over_rows, share
+from benchmark.modelkit.shared_rows import over_rows, share
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
