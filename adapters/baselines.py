@@ -34,10 +34,10 @@ class Random:
 
     def score(self, users: Ids) -> Scores:
         """Return uniform scores (B, I), one generator per user, so that batches cannot matter."""
-        drawn = [
-            np.random.default_rng((self._seed, user)).random(self._n_items, np.float32) for user in users
-        ]
-        return np.array(drawn, dtype=np.float32).reshape(len(users), self._n_items)
+        scores = np.empty((len(users), self._n_items), dtype=np.float32)
+        for row, user in zip(scores, users, strict=True):
+            np.random.default_rng((self._seed, user)).random(dtype=np.float32, out=row)
+        return scores
 
     def state(self) -> dict[str, Array]:
         """Return the two numbers that decide every score."""

@@ -15,14 +15,23 @@ from benchmark.messages import FitRequest
 from benchmark.metrics.ranker import Ranker
 from benchmark.metrics.topk import batch_size
 from benchmark.metrics.topk_gpu import is_sound
-from benchmark.protocol import FitContext, Ids, Interactions, RatesItems, Recommender, Scores
+from benchmark.protocol import (
+    FitContext,
+    HasVectors,
+    Ids,
+    Interactions,
+    RatesItems,
+    Recommender,
+    Scores,
+    Vectors,
+)
 from benchmark.registry import load as load_target
 from benchmark.score_check import checked_scores, is_remote
 from benchmark.traits import Traits, traits
 
 
 def batches(n_users: int, n_items: int) -> Iterator[Ids]:
-    """Return all users in ascending order, in batches that keep scores under 16 MB."""
+    """Return all users in ascending order, in batches of which scores take 16 MB, or 64 users."""
     size = batch_size(n_items)
     for first in range(0, n_users, size):
         yield np.arange(first, min(first + size, n_users), dtype=np.int32)
@@ -123,16 +132,34 @@ class Fit:
         return self._checked(self.model.score(users), users)
 
     def lists(self, users: Ids, ranker: Ranker) -> Ids:
-        """Return the lists (B, K) that a ranker makes of the scores; where these lie if nothing is filled in.
+        """Return the lists (B, K) that a ranker makes of the scores, cold users and items filled in.
+
+        A model that hands over vectors is ranked by blocks of items; scores are ranked where they lie.
 
         Raises:
-            AdapterError: scores of the wrong shape or type.
+            AdapterError: scores or vectors of the wrong shape or type.
             MetricError: scores that are not finite: the training has diverged.
         """
+        if hasattr(self.model, "vectors"):
+            vectors = self._checked_vectors(cast("HasVectors", self.model))
+            return ranker.lists_with_cold(
+                users, self.cold, lambda one: one.lists_from(users, vectors, self.name)
+            )
         raw: Any = self.model.score(users)
-        if is_remote(raw) and not self.cold.any and is_sound(raw, (len(users), self.train.n_items)):
-            return ranker.lists(users, raw)
-        return ranker.lists(users, self._checked(raw, users))
+        n_items = self.train.n_items
+        if not (is_remote(raw) and is_sound(raw, (len(users), n_items))):
+            raw = checked_scores(raw, users, n_items, self.name)
+        return ranker.lists_with_cold(users, self.cold, lambda one: one.lists(users, raw))
+
+    def _checked_vectors(self, model: HasVectors) -> Vectors:
+        vectors, expected = model.vectors(), (self.train.n_users, self.train.n_items)
+        found = len(vectors.users), len(vectors.items)
+        if found != expected or vectors.users.shape[1:] != vectors.items.shape[1:]:
+            raise AdapterError(
+                f"{self.name}: vectors() returned users {vectors.users.shape} and items"
+                f" {vectors.items.shape}, expected ({expected[0]}, D) and ({expected[1]}, D)."
+            )
+        return vectors
 
     def _checked(self, raw: Any, users: Ids) -> Scores:
         return self.cold.fill(users, checked_scores(raw, users, self.train.n_items, self.name))

@@ -239,11 +239,15 @@ class Started:
 
 @dataclass(frozen=True)
 class Exited:
-    """A child was reaped: its exit code, negative for a signal."""
+    """A child was reaped: its exit code, negative for a signal, and its core-seconds.
+
+    Those are user and system time of the child, of all its threads, and of every process that it waited for.
+    """
 
     event: ClassVar[str] = "exited"
     pid: int
     code: int
+    core_s: float = 0.0
 
 
 Message: TypeAlias = (

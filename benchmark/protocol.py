@@ -207,17 +207,21 @@ class Needs:
 
 @dataclass(frozen=True)
 class Vectors:
-    """A model whose scores are dot products: a score is users[u] @ items[i] + bias[i]; D numbers each.
+    """A model whose scores are dot products: ``users[u] @ items[i] + bias[i] + offset[u]``, D numbers each.
+
+    All of one type, float32 or float64; scores are rounded to float32.
 
     Attributes:
-        users: (U, D) float32.
-        items: (I, D) float32.
-        bias: (I,) float32; None for none.
+        users: (U, D).
+        items: (I, D).
+        bias: (I,); None for none.
+        offset: (U,), which changes no order but what rounding makes equal; None for none.
     """
 
-    users: Floats32
-    items: Floats32
-    bias: Floats32 | None = None
+    users: Floats32 | Values
+    items: Floats32 | Values
+    bias: Floats32 | Values | None = None
+    offset: Floats32 | Values | None = None
 
 
 @dataclass(frozen=True)

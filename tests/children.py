@@ -138,6 +138,13 @@ def shares_pages_without_a_file(_: Message, channel: Channel, __: None, ___: lis
     holds(shared, channel)
 
 
+def computes_in_a_child_of_its_own(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    channel.send(Ready())
+    program = "import time\nwhile time.process_time() < 0.4: pass"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    channel.send(Done())
+
+
 def never_ready(_: Message, __: Any, ___: None, ____: list[int]) -> None:
     time.sleep(600)
 

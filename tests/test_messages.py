@@ -86,7 +86,7 @@ EVERY_KIND: list[Message] = [
     ServeRequest({"CUDA_VISIBLE_DEVICES": ""}),
     Launch("benchmark.trial:run", FIT, (1,)),
     Started(77, 1234),
-    Exited(77, -9, 100.5),
+    Exited(77, -9, 3.25),
 ]
 
 

@@ -180,4 +180,7 @@ def test_batches_hold_every_user_once_and_no_more_scores_than_allowed() -> None:
     found = list(batches(n_users=10_000, n_items=3_000))
     assert np.array_equal(np.concatenate(found), np.arange(10_000))
     assert max(map(len, found)) * 3_000 <= BATCH_ELEMENTS
-    assert batch_size(10 * BATCH_ELEMENTS) == 1
+
+
+def test_batch_of_a_large_catalogue_holds_64_users_all_the_same() -> None:
+    assert batch_size(10 * BATCH_ELEMENTS) == 64

@@ -21,7 +21,8 @@ class Bpr(DotProduct):
     each other, so they are compiled and stay on the CPU. ``negatives`` items are drawn for each and the
     one with the highest score is used (Zhang 2013, SIGIR, "dynamic negative sampling"); 1 is the paper's
     uniform draw. Where the suite names confidences, likes are drawn in proportion to them. A pass costs O(N
-    negatives dim), a full scoring O(U I dim).
+    negatives dim), a full scoring O(U I dim). Threads share the vectors without locks: with more than one,
+    two runs of one seed differ a little.
 
     Tuned: size, step, penalty and ``negatives``. Defaults had the best validation NDCG@10 on 900 users of
     MovieLens-1M among 16 tried (docs/decisions/0026); the ranges go from implicit's defaults (lr 0.01, l2
@@ -44,7 +45,7 @@ class Bpr(DotProduct):
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one pass per step: as many stochastic steps as there are likes."""
-        from adapters.native.kernels.bpr import Positives, Tables, bpr_epoch
+        from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 
         rng = np.random.default_rng(context.seed)
         self._users, self._items = (
@@ -55,7 +56,7 @@ class Bpr(DotProduct):
         positives, tables = Positives.from_log(train), Tables(self._users, self._items, self._bias)
         shares = relative_weights(train) / np.float64(len(train)) if len(train.weights) else None
         for _ in range(self.max_epochs):
-            seed = int(rng.integers(1, 2**63))
+            states = rng.integers(1, 2**63, size=context.threads).tolist()
             drawn = positives if shares is None else positives.drawn(shares, rng)
-            bpr_epoch(drawn, tables, (self.lr, self.l2), self.negatives, seed)
+            bpr_walk(drawn, tables, (self.lr, self.l2), (len(train), self.negatives), states)
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.shared_rows import over_rows
 from benchmark.modelkit.sparse_state import history_matrix
 from benchmark.protocol import (
     FitContext,
@@ -68,7 +70,7 @@ class Ials(DotProduct):
         weighted = bool(len(train.weights)) or train.dislikes is not None
         pairs = confidences_and_dislikes(train) if weighted else train.matrix()
         by_item = pairs.T.tocsr()
-        improve = self._improve_weighted if weighted else self._improve
+        improve = partial(self._improve_weighted if weighted else self._improve, threads=context.threads)
         rng = np.random.default_rng(context.seed)
         spread = np.float32(0.1 / np.sqrt(self.dim))  # Rendle 2021, section 3.3
         self._users: Floats32 = spread * rng.standard_normal((train.n_users, self.dim), dtype=np.float32)
@@ -78,16 +80,21 @@ class Ials(DotProduct):
             improve(self._users, pairs, self._items, self.rounds)
             yield
 
-    def _improve(self, vectors: Floats32, positives: csr_matrix, others: Floats32, rounds: int) -> None:
+    def _improve(
+        self, vectors: Floats32, positives: csr_matrix, others: Floats32, rounds: int, threads: int = 1
+    ) -> None:
         """Move vectors (n, dim) towards the best fit to the others' (m, dim), given positives (n, m)."""
         from adapters.native.kernels.als import cg_step
 
         ends, columns = (part.astype(np.int32, copy=False) for part in (positives.indptr, positives.indices))
         shared = (self.alpha * (others.T @ others)).astype(np.float32)
         penalties = (self.l2 * (np.diff(ends) + self.alpha * len(others))).astype(np.float32)
-        cg_step(vectors, others, (ends, columns), shared, penalties, rounds)
+        step = partial(cg_step, vectors, others, (ends, columns), shared, penalties)
+        over_rows(lambda first, last: step((first, last, rounds)), ends, threads)
 
-    def _improve_weighted(self, vectors: Floats32, pairs: csr_matrix, others: Floats32, rounds: int) -> None:
+    def _improve_weighted(
+        self, vectors: Floats32, pairs: csr_matrix, others: Floats32, rounds: int, threads: int
+    ) -> None:
         """As :meth:`_improve`, given signed weights (n, m): above 0 of likes, below 0 of dislikes."""
         from adapters.native.kernels.weighted_als import weighted_cg_step
 
@@ -96,7 +103,9 @@ class Ials(DotProduct):
         shared = (self.alpha * (others.T @ others)).astype(np.float32)
         counts = np.bincount(np.repeat(np.arange(len(ends) - 1), np.diff(ends)), weights, len(ends) - 1)
         penalties = (self.l2 * (counts + self.alpha * len(others))).astype(np.float32)
-        weighted_cg_step(vectors, others, (ends, columns, weights, targets), shared, penalties, rounds)
+        of_pairs = (ends, columns, weights, targets)
+        step = partial(weighted_cg_step, vectors, others, of_pairs, shared, penalties)
+        over_rows(lambda first, last: step((first, last, rounds)), ends, threads)
 
     def fold_in(self, items: Ids) -> Scores:
         """Return dot products (I,) with the vector that fits best to a new user's history."""

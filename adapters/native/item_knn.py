@@ -39,7 +39,7 @@ class ItemKnn(ItemToItem):
     }
     deterministic: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Find the neighbours of every item in one step."""
         from adapters.native.kernels.similarity import top_similar
 
@@ -52,6 +52,8 @@ class ItemKnn(ItemToItem):
         weights = weights * counts.sum() / max(float(weights @ counts), 1e-9)  # the mean like counts one
         profiles = scale_rows_columns(self._history, weights, np.ones(train.n_items)).T.tocsr()
         norms = row_norms(profiles)
-        similar = top_similar(profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours)
+        similar = top_similar(
+            profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours, context.threads
+        )
         self._weights = similar.T.tocsr()
         yield

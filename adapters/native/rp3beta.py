@@ -40,7 +40,7 @@ class Rp3Beta(ItemToItem):
     limits: ClassVar[Limits] = {"alpha": AT_LEAST_0, "beta": AT_LEAST_0}
     deterministic: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Sum up the walks between all items in one step."""
         from adapters.native.kernels.similarity import top_similar
 
@@ -50,6 +50,8 @@ class Rp3Beta(ItemToItem):
         leave = inverse_power(of_users, self.alpha), inverse_power(of_items, self.alpha)
         walks = scale_rows_columns(self._history, *leave)  # (U, I): item to user to item, read backwards
         arrivals = of_items.astype(np.float64) ** self.beta
-        backwards = top_similar(by_item, walks, (arrivals, np.ones(train.n_items)), 0.0, self.neighbours)
+        backwards = top_similar(
+            by_item, walks, (arrivals, np.ones(train.n_items)), 0.0, self.neighbours, context.threads
+        )
         self._weights = backwards.T.tocsr()
         yield

@@ -9,6 +9,8 @@ from typing import ClassVar
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.protocol import FitContext, Interactions, Range, Space
 
+DENSE_ITEMS = 16_384  # up to here all overlaps are held, 1 GB at most; beyond, those that are not 0
+
 
 @dataclass
 class Slim(ItemToItem):
@@ -18,7 +20,8 @@ class Slim(ItemToItem):
     ``l2`` how evenly they share. On validation data of 900 users of MovieLens-1M all of ``l1`` 1 to 2 with
     ``l2`` 30 to 100 came within 0.001 NDCG@10 of the best (docs/decisions/0025). Time: O(I^2 w)
     a sweep over all items, w being the weights of an item that it changes, and once O(N max n_u) for the
-    overlaps, n_u being the likes of user u; memory: I x I float32 for the overlaps.
+    overlaps, n_u being the likes of user u; memory: I x I float32 for the overlaps, and 8 bytes for each
+    pair of items that share a user where there are more than 16,384 items.
     """
 
     l1: float = 2.0
@@ -30,11 +33,13 @@ class Slim(ItemToItem):
     }
     deterministic: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Solve for all weights in one step."""
         from adapters.native.kernels.slim import elastic_net
 
         self._history = train.matrix()
-        overlaps = (self._history.T @ self._history).toarray(order="C")
-        self._weights = elastic_net(overlaps, self.l1, self.l2)
+        overlaps = self._history.T @ self._history
+        if train.n_items <= DENSE_ITEMS:
+            overlaps = overlaps.toarray(order="C")
+        self._weights = elastic_net(overlaps, self.l1, self.l2, context.threads)
         yield

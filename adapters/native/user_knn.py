@@ -40,7 +40,7 @@ class UserKnn:
     }
     deterministic: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Find the neighbours of every user in one step."""
         from adapters.native.kernels.similarity import top_similar
 
@@ -48,7 +48,7 @@ class UserKnn:
         profiles, _ = self._profiles()
         norms = row_norms(profiles)
         self._similar = top_similar(
-            profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours
+            profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours, context.threads
         )
         yield
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adapters.surprise.base import RatingModel
-from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
+from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values, Vectors
 
 
 class FactorModel(RatingModel):
@@ -33,6 +33,10 @@ class FactorModel(RatingModel):
         self._users, self._user_bias = (scatter(part, here, train.n_users) for part in (users, model.bu))
         self._items, self._item_bias = (scatter(part, there, train.n_items) for part in (items, model.bi))
         self._mean, self._scale = np.array(model.trainset.global_mean), np.array(scale(train))
+
+    def vectors(self) -> Vectors:
+        """Return factors, biases of items, and each user's mean rating, whose products are the ratings."""
+        return Vectors(self._users, self._items, self._item_bias, self._mean + self._user_bias)
 
     def _ratings(self, users: Ids) -> Values:
         ratings: Values = self._users[users] @ self._items.T

@@ -59,6 +59,7 @@ class ExitReport:
         lease_s: seconds from its start until it was reaped.
         charged_s: seconds from ready to done, or until it was reaped.
         memory_mb: peak of what it and what it started held for themselves, MiB, polled; no pages of files.
+        core_s: CPU time of its processes: seconds of one core, user and system.
     """
 
     ended_by: EndedBy
@@ -67,6 +68,7 @@ class ExitReport:
     lease_s: float
     charged_s: float
     memory_mb: float
+    core_s: float = 0.0
 
 
 class Listener(Protocol):

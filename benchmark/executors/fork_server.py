@@ -127,13 +127,14 @@ class _Server:
     def reap(self) -> None:
         """Report every child that has ended, and remove its folder."""
         while self.scratch:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
             if (folder := self.scratch.pop(pid, None)) is None:
                 continue  # a helper that a library started when it was imported
             shutil.rmtree(folder, ignore_errors=True)
-            self.control.send(Exited(pid, os.waitstatus_to_exitcode(status)))
+            code, core_s = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+            self.control.send(Exited(pid, code, core_s))
 
 
 def become(folder: str, launch: Launch, descriptors: list[int], loaded: Any) -> Never:

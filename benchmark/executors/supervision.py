@@ -130,6 +130,7 @@ class Supervision:
             lease_s=lease_s,
             charged_s=charged_s,
             memory_mb=self.memory_mb,
+            core_s=exited.core_s,
         )
 
     def timeout_s(self) -> float:

@@ -73,6 +73,7 @@ def board_columns(table: Table) -> Sequence[Column[BoardRow]]:
             lambda row: f"{row.charged_s:.1f} / {write_seconds(row.budget_s)}",
             key="charged_s",
         ),
+        Column("core s", lambda row: decimal(row.core_s, 1), key="core_s"),
         Column("device", lambda row: row.device or NONE, numeric=False, key="device"),
         Column("fit s", lambda row: decimal(row.fit_s, 2), key="fit_s"),
         Column("ms/user", lambda row: decimal(row.latency_ms_p50, 2), key="latency_ms_p50"),

@@ -129,6 +129,7 @@ class Ranking:
             trials=len(search.trials),
             budget_s=self.suite.budget.per_model,
             charged_s=round(search.charged_s, 3),
+            core_s=search.core_s,
             unused_s=search.unused_s,
             device=search.trials[-1].device or None if search.trials else None,
             deterministic=study.deterministic,

@@ -72,6 +72,7 @@ class BoardRow(Row):
         trials: trials of its study, lost ones left out.
         budget_s: device-seconds that it was given.
         charged_s: device-seconds that count against them.
+        core_s: CPU time of the same trials, seconds of one core.
         unused_s: what was left.
         device: that its trials held.
         fit_s: median seconds of a final's training.
@@ -128,6 +129,7 @@ class BoardRow(Row):
     trials: int
     budget_s: float
     charged_s: float
+    core_s: float | None = None
     unused_s: float | None = None
     device: str | None = None
     fit_s: float | None = None
@@ -208,7 +210,7 @@ def columns(metrics: Sequence[str] | Mapping[str, float | None]) -> list[str]:
         *("diff_to_reference", "diff_low", "diff_high", "p_vs_reference", "p_these_models"),
         *("margin_bound", "best_set"),
         *(f"valid_{primary}", f"train_only_{primary}"),
-        *("trials", "budget_s", "charged_s", "unused_s", "device"),
+        *("trials", "budget_s", "charged_s", "core_s", "unused_s", "device"),
         *COST_COLUMNS,
         *EVIDENCE_COLUMNS,
         *ORIGIN_COLUMNS,

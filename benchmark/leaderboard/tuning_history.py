@@ -74,6 +74,12 @@ class TuningHistory:
         """Device-seconds that count against the budget."""
         return sum(trial.charged_s for trial in self.trials if trial.counts)
 
+    @property
+    def core_s(self) -> float | None:
+        """CPU time of the trials that count, in seconds of one core; None where none was recorded."""
+        recorded = [trial.core_s for trial in self.trials if trial.counts and trial.core_s is not None]
+        return round(sum(recorded), 3) if recorded else None
+
     def curve(self) -> Iterator[tuple[float, float]]:
         """Yield (device-seconds charged so far, best validation value so far) after each scored trial."""
         spent, best, better = 0.0, None, max if self.maximise else min

@@ -226,11 +226,11 @@ def auc(
     >>> auc(np.array([[3, 1, 2]], dtype=np.float32), relevant_items).tolist()
     [0.5]
     """
-    from benchmark.metrics import topk, topk_kernels  # loads compiled code, which no other metric needs
+    from benchmark.metrics import auc_kernels, topk  # loads compiled code, which no other metric needs
 
     areas = np.full(len(scores), np.nan)
     topk.in_threads(
-        topk_kernels.areas,
+        auc_kernels.areas,
         len(scores),
         scores.size,
         topk.bits(scores),

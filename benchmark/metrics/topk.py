@@ -7,8 +7,7 @@ and neither the size of a batch, the number of threads nor the other scores chan
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics import topk_kernels
+from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Array, Ids, Longs, Scores
 
 Integers: TypeAlias = NDArray[np.integer[Any]]
@@ -99,6 +99,52 @@ def top_k(
     return np.hstack([lists, padding]) if padding.size else lists
 
 
+def top_k_of_blocks(
+    blocks: Iterable[tuple[int, Scores]],
+    k: int,
+    users: Ids,
+    seed: int,
+    *,
+    seen: Entries,
+    excluded: NDArray[np.bool_] | None = None,
+) -> Ids:
+    """Return what :func:`top_k` returns for all blocks side by side, (B, k), holding one at a time.
+
+    Args:
+        blocks: first item of each, and its scores (B, n) without nan; -inf is no candidate. Only read.
+        k: length of the lists, padded beyond I.
+        users: (B,) user of each row.
+        seed: of the order among equal scores.
+        seen: items of each row that are no candidates.
+        excluded: (I,) items that are nobody's candidates.
+
+    >>> blocks = [(0, np.array([[0.5, 2.0]], dtype=np.float32)), (2, np.array([[1.0]], dtype=np.float32))]
+    >>> top_k_of_blocks(blocks, 2, np.array([7]), seed=0, seen=nothing(1)).tolist()
+    [[1, 2]]
+    """
+    shape = (len(users), k)
+    scores, keys = np.full(shape, np.iinfo(np.int32).min, dtype=np.int32), np.zeros(shape, dtype=np.uint64)
+    lists, sizes = np.full(shape, -1, dtype=np.int32), np.zeros(len(users), dtype=np.int64)
+    if not lists.size:  # the kernels keep at least one item
+        return lists
+    of_users, out = user_hashes(users, seed), flags(excluded)
+    for first, block in blocks:
+        in_threads(
+            topk_kernels.best_so_far,
+            len(users),
+            block.size,
+            bits(block),
+            first,
+            of_users,
+            *seen,
+            out[first : first + block.shape[1]],
+            (scores, keys, lists),
+            sizes,
+        )
+    order = np.lexsort((keys, -scores.astype(np.int64)), axis=-1)  # free places of a heap come last
+    return np.take_along_axis(lists, order, axis=1)
+
+
 def top_k_among(
     scores: Scores,
     k: int,
@@ -151,7 +197,9 @@ def relevant_index(lists: Ids, relevant: Entries) -> Longs:
     return index
 
 
-def in_threads(kernel: Callable[..., None], n_rows: int, size: int, *arrays: Array) -> None:
+def in_threads(
+    kernel: Callable[..., None], n_rows: int, size: int, *arrays: Array | int | tuple[Array, ...]
+) -> None:
     """Run a kernel over all rows, shared among the slot's threads where that is worth it.
 
     No number depends on how many they are. They end with the call, so a process that has ranked may fork.
@@ -166,12 +214,8 @@ def in_threads(kernel: Callable[..., None], n_rows: int, size: int, *arrays: Arr
     if threads <= 1:
         kernel(*arrays, 0, n_rows)
         return
-    *others, mine = pairwise(np.linspace(0, n_rows, threads + 1).astype(int).tolist())
-    with ThreadPoolExecutor(len(others)) as pool:
-        running = [pool.submit(kernel, *arrays, *rows) for rows in others]
-        kernel(*arrays, *mine)  # this thread works too: handing over costs more than a small share
-        for one in running:
-            one.result()
+    parts = list(pairwise(np.linspace(0, n_rows, threads + 1).astype(int).tolist()))
+    share(lambda first, last: kernel(*arrays, first, last), parts, threads)
 
 
 def slot_threads() -> int:
@@ -214,12 +258,14 @@ def splitmix64(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 BATCH_ELEMENTS = 4_000_000
 """Scores held at once: 16 MB of float32, whatever the number of users."""
+FEWEST_USERS = 64
+"""Users of a batch at least: below, a product of matrices reads all items for hardly anybody."""
 
 
 def batch_size(n_items: int) -> int:
     """Return B, the users scored and ranked at once for I items.
 
     >>> batch_size(1_000_000), batch_size(100)
-    (4, 4096)
+    (64, 4096)
     """
-    return max(1, min(4096, BATCH_ELEMENTS // n_items))
+    return max(FEWEST_USERS, min(4096, BATCH_ELEMENTS // n_items))

@@ -22,15 +22,15 @@ _STRETCH = 128  # items; measured: 4.1 µs a row of 20,000, with 64 8.4 and with
 _STEP = 16  # items of a stretch that are skipped together
 _ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
 _STRUCK = np.int32(-0x80000000)  # below every score
-_NO_SCORE = np.int32(-0x7F800001)  # -inf, its lower bits flipped; a candidate's score is above
+NO_SCORE = np.int32(-0x7F800001)  # -inf, its lower bits flipped; a candidate's score is above
 
 
 # Types of arrays that are only read.
-_FLAGS = types.Array(types.boolean, 1, "C", readonly=True)
-_INTS = types.Array(types.int32, 1, "C", readonly=True)
-_LONGS = types.Array(types.int64, 1, "C", readonly=True)
-_WORDS = types.Array(types.uint64, 1, "C", readonly=True)
-_TABLE = types.Array(types.int32, 2, "C", readonly=True)
+FLAGS = types.Array(types.boolean, 1, "C", readonly=True)
+INTS = types.Array(types.int32, 1, "C", readonly=True)
+LONGS = types.Array(types.int64, 1, "C", readonly=True)
+WORDS = types.Array(types.uint64, 1, "C", readonly=True)
+TABLE = types.Array(types.int32, 2, "C", readonly=True)
 
 
 @part
@@ -120,9 +120,8 @@ def strike(buffer: Any, seen: Any, excluded: Any) -> None:
     """Strike out what is no candidate."""
     for item in seen:
         buffer[item] = _STRUCK
-    for item in range(excluded.size):
-        if excluded[item]:
-            buffer[item] = _STRUCK
+    for item in range(excluded.size):  # without a branch, so that it is done in registers
+        buffer[item] = _STRUCK if excluded[item] else buffer[item]
 
 
 @part
@@ -169,8 +168,8 @@ def strike_and_update(buffer: Any, tops: Any, seen: Any, excluded: Any) -> None:
 def bound(tops: Any, least: Any, k: Any) -> Any:
     """Return a score that at least k candidates reach, as that many stretches do; the least if too few do."""
     if tops.size < k:
-        return np.int32(_NO_SCORE + 1)
-    least[:k] = _NO_SCORE + 1  # the k largest maxima so far, the least of them first
+        return np.int32(NO_SCORE + 1)
+    least[:k] = NO_SCORE + 1  # the k largest maxima so far, the least of them first
     for top in tops:
         if top > least[0]:
             position = 0
@@ -192,35 +191,54 @@ def step_maximum(buffer: Any, start: Any) -> Any:
 
 
 @part
-def rank_row(buffer: Any, tops: Any, of_user: Any, scores: Any, keys: Any, items: Any, k: Any) -> Any:
-    """Put the k best candidates on the heap; return how many there are."""
-    floor, size = bound(tops, scores, k), 0
+def rank_row(
+    buffer: Any, tops: Any, first: Any, floor: Any, of_user: Any, heap: Any, size: Any, k: Any
+) -> Any:
+    """Put candidates that are among the k best so far on the heap; return how many it holds.
+
+    Those below the floor are not looked at; the buffer's first item is ``first``.
+    """
+    scores, keys, items = heap
     for stretch in range(tops.size):
         if tops[stretch] < floor:
             continue
         for start in range(stretch * _STRETCH, min((stretch + 1) * _STRETCH, buffer.size), _STEP):
             if start + _STEP <= buffer.size and step_maximum(buffer, start) < floor:
                 continue
-            for item in range(start, min(start + _STEP, buffer.size)):
-                if buffer[item] < floor:
+            for place in range(start, min(start + _STEP, buffer.size)):
+                if buffer[place] < floor:
                     continue
+                item = first + place
                 key = tie_key(of_user, item)
                 # Where all scores are equal this is most of the row: no need to go through the heap.
-                if size == k and buffer[item] == floor and key > keys[0]:
+                if size == k and buffer[place] == scores[0] and key > keys[0]:
                     continue
-                size = offer(scores, keys, items, size, k, buffer[item], key, np.int32(item))
-                floor = scores[0] if size == k else floor
+                size = offer(scores, keys, items, size, k, buffer[place], key, np.int32(item))
+                floor = max(floor, scores[0]) if size == k else floor
     return size
+
+
+@part
+def first_at_least(ascending: Any, item: Any) -> Any:
+    """Return the index of the first number that is not below ``item``, by bisection."""
+    low, high = 0, ascending.size
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled(
     types.void(
-        _TABLE,
-        _WORDS,
-        _LONGS,
-        _INTS,
-        _FLAGS,
-        _LONGS,
+        TABLE,
+        WORDS,
+        LONGS,
+        INTS,
+        FLAGS,
+        LONGS,
         types.int32[:, ::1],
         types.int64,
         types.int64,
@@ -257,11 +275,66 @@ def best(
     for row in range(first, last):
         copy_row_and_maxima(bits[row], buffer, tops)
         strike_and_update(buffer, tops, seen[starts[row] : starts[row + 1]], excluded)
-        size = rank_row(buffer, tops, of_users[row], scores, keys, items, lengths[row])
+        floor = bound(tops, scores, lengths[row])
+        size = rank_row(buffer, tops, 0, floor, of_users[row], (scores, keys, items), 0, lengths[row])
         write_list(scores, keys, items, size, lists[row])
 
 
-@compiled(types.void(_TABLE, _WORDS, _TABLE, _LONGS, _INTS, types.int32[:, ::1], types.int64, types.int64))
+@compiled(
+    types.void(
+        TABLE,
+        types.int64,
+        WORDS,
+        LONGS,
+        INTS,
+        FLAGS,
+        types.Tuple((types.int32[:, ::1], types.uint64[:, ::1], types.int32[:, ::1])),
+        types.int64[::1],
+        types.int64,
+        types.int64,
+    )
+)
+def best_so_far(
+    bits: Any,
+    first_item: Any,
+    of_users: Any,
+    starts: Any,
+    seen: Any,
+    excluded: Any,
+    heaps: Any,
+    sizes: Any,
+    first: Any,
+    last: Any,
+) -> None:
+    """Keep on each row's heap the best candidates of this block of items and of those before it.
+
+    Args:
+        bits: (B, n) the memory of float32 scores of the block; -inf is no candidate.
+        first_item: of the block.
+        of_users: (B,) hash of seed and user.
+        starts: (B + 1,) where each row's entries of ``seen`` start.
+        seen: items that are no candidates, ascending within a row.
+        excluded: (n,) items of the block that are nobody's candidates; (0,) for none.
+        heaps: scores, keys and items, (B, K) each, changed in place.
+        sizes: (B,) how many each heap holds, changed in place.
+        first: row to begin with.
+        last: row to stop before.
+    """
+    n_items, k = bits.shape[1], heaps[0].shape[1]
+    buffer, tops = np.empty(n_items, np.int32), np.empty((n_items + _STRETCH - 1) // _STRETCH, np.int32)
+    least = np.empty(k, np.int32)
+    for row in range(first, last):
+        copy_row_and_maxima(bits[row], buffer, tops)
+        mine = seen[starts[row] : starts[row + 1]]
+        mine = mine[first_at_least(mine, first_item) : first_at_least(mine, first_item + n_items)]
+        strike_and_update(buffer, tops, mine - np.int32(first_item), excluded)
+        heap, floor = (heaps[0][row], heaps[1][row], heaps[2][row]), bound(tops, least, k)
+        if sizes[row] == k:
+            floor = max(floor, heap[0][0])
+        sizes[row] = rank_row(buffer, tops, first_item, floor, of_users[row], heap, sizes[row], k)
+
+
+@compiled(types.void(TABLE, WORDS, TABLE, LONGS, INTS, types.int32[:, ::1], types.int64, types.int64))
 def best_among(
     bits: Any, of_users: Any, negatives: Any, starts: Any, relevant: Any, lists: Any, first: Any, last: Any
 ) -> None:
@@ -280,20 +353,7 @@ def best_among(
         write_list(scores, keys, items, size, lists[row])
 
 
-@part
-def first_at_least(ascending: Any, item: Any) -> Any:
-    """Return the index of the first number that is not below ``item``, by bisection."""
-    low, high = 0, ascending.size
-    while low < high:
-        middle = (low + high) // 2
-        if ascending[middle] < item:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@compiled(types.void(_TABLE, _LONGS, _INTS, types.int64[:, ::1], types.int64, types.int64))
+@compiled(types.void(TABLE, LONGS, INTS, types.int64[:, ::1], types.int64, types.int64))
 def find(lists: Any, starts: Any, relevant: Any, index: Any, first: Any, last: Any) -> None:
     """Write where in ``relevant`` (ascending in a row) each item of a list (B, K) is; -1 for a miss."""
     for row in range(first, last):
@@ -303,47 +363,3 @@ def find(lists: Any, starts: Any, relevant: Any, index: Any, first: Any, last: A
             found = first_at_least(mine, item)
             is_hit = found < mine.size and mine[found] == item
             index[row, position] = starts[row] + found if is_hit else -1
-
-
-@part
-def twice_won(buffer: Any, score: Any) -> Any:
-    """Return twice the number of items below a score, an equal one counted as half."""
-    below, equal = np.int32(0), np.int32(0)
-    for x in buffer:
-        below += np.int32(x < score)
-        equal += np.int32(x == score)
-    return 2 * np.int64(below) + np.int64(equal)
-
-
-@compiled(
-    types.void(_TABLE, _LONGS, _INTS, _FLAGS, _LONGS, _INTS, types.float64[::1], types.int64, types.int64)
-)
-def areas(
-    bits: Any,
-    starts: Any,
-    seen: Any,
-    excluded: Any,
-    relevant_starts: Any,
-    relevant: Any,
-    auc: Any,
-    first: Any,
-    last: Any,
-) -> None:
-    """Write each row's share of (relevant, other) candidate pairs in the right order into ``auc`` (B,).
-
-    Relevant items are candidates; each is compared with the whole row, which for a handful is quicker than
-    sorting it. What they win among themselves and against struck-out items is subtracted.
-    """
-    buffer = np.empty(bits.shape[1], np.int32)
-    for row in range(first, last):
-        copy_row(bits[row], buffer)
-        strike(buffer, seen[starts[row] : starts[row + 1]], excluded)
-        mine = relevant[relevant_starts[row] : relevant_starts[row + 1]]
-        hidden = twice_won(buffer, np.int32(_NO_SCORE + 1)) // 2  # all that is below any candidate's score
-        others = buffer.size - hidden - mine.size
-        auc[row] = np.nan
-        if mine.size and others:
-            won = -mine.size * (2 * hidden + mine.size)
-            for item in mine:
-                won += twice_won(buffer, buffer[item])
-            auc[row] = won / 2 / (mine.size * others)

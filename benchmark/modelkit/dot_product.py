@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.protocol import Array, Floats32, Ids, Scores, Values
+from benchmark.protocol import Array, Floats32, Ids, Scores, Values, Vectors
 
 
 class DotProduct:
@@ -26,6 +26,10 @@ class DotProduct:
         if self._bias is not None:
             scores += self._bias
         return scores
+
+    def vectors(self) -> Vectors:
+        """Return the vectors and biases whose products :meth:`score` returns."""
+        return Vectors(self._users, self._items, self._bias)
 
     def state(self) -> dict[str, Array]:
         """Return the vectors, and the biases where there are any."""

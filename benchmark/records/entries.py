@@ -88,6 +88,7 @@ class TrialOpened(Opened):
             lease_s=cost.lease_s,
             charged_s=cost.charged_s,
             memory_mb=cost.memory_mb,
+            core_s=cost.core_s,
         )
 
 
@@ -120,6 +121,7 @@ class FinalOpened(Opened):
             lease_s=cost.lease_s,
             charged_s=cost.charged_s,
             memory_mb=cost.memory_mb,
+            core_s=cost.core_s,
         )
 
 
@@ -157,6 +159,7 @@ class Closed(StudyEvent):
         config: every hyperparameter.
         device: that it held; empty where no process was started.
         memory_mb: peak of its process group.
+        core_s: CPU time of its processes, seconds of one core; None where it was not recorded.
         fit_s: seconds of training alone.
     """
 
@@ -169,6 +172,7 @@ class Closed(StudyEvent):
     config: Params
     device: str = ""
     memory_mb: float | None = None
+    core_s: float | None = None
     fit_s: float | None = None
 
     @property

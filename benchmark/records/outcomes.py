@@ -35,8 +35,9 @@ class Ending:
 
 @dataclass(frozen=True)
 class Cost:
-    """What an entry cost: seconds as :class:`Closed` has them, and peak memory in MiB."""
+    """What an entry cost: seconds, memory and core-seconds as :class:`Closed` has them."""
 
     lease_s: float = 0.0
     charged_s: float = 0.0
     memory_mb: float | None = None
+    core_s: float | None = None

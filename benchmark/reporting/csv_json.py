@@ -87,6 +87,7 @@ def trial_content(trial: TrialRecord) -> dict[str, object]:
         "truncated": trial.truncated,
         "stopped_by": trial.stopped_by,
         "charged_s": trial.charged_s,
+        "core_s": trial.core_s,
         "config": dict(trial.config),
     }
 

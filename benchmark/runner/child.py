@@ -183,4 +183,9 @@ class EntryListener(ChildListener, Generic[Entry]):
 
 def cost(report: ExitReport) -> Cost:
     """Return what a process cost, as the ledger has it."""
-    return Cost(round(report.lease_s, 4), round(report.charged_s, 4), round(report.memory_mb, 1))
+    return Cost(
+        lease_s=round(report.lease_s, 4),
+        charged_s=round(report.charged_s, 4),
+        memory_mb=round(report.memory_mb, 1),
+        core_s=round(report.core_s, 3),
+    )

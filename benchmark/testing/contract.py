@@ -12,21 +12,14 @@ from unittest import SkipTest
 import numpy as np
 
 from benchmark.fit import handed_to
-from benchmark.protocol import (
-    Array,
-    FitContext,
-    Hyperparameter,
-    Ids,
-    Interactions,
-    Range,
-    Scores,
-)
+from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
     assert_defaults_inside,
     assert_finite_scores,
     assert_inside,
+    assert_products,
     assert_steps,
 )
 from benchmark.traits import Traits, traits
@@ -158,6 +151,12 @@ class AdapterContract:
         users = np.random.default_rng(0).permutation(_all_users(self.subject.train))
         batches = [model.score(batch) for batch in np.split(users, [1, 8, 100])]
         _assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
+
+    def test_vectors_multiply_to_the_scores(self) -> None:
+        """A model that hands over ``vectors`` is ranked by them, without its ``score``."""
+        model, scores = self._trained()
+        if hasattr(model, "vectors"):
+            assert_products(model.vectors(), scores)
 
     def test_same_seed_gives_the_same_scores(self) -> None:
         """On one thread; the seed is the only source of randomness."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.protocol import Choice, Hyperparameter, Range, Space
+from benchmark.protocol import Choice, Hyperparameter, Range, Scores, Space, Vectors
 
 
 def assert_inside(name: str, value: Hyperparameter, allowed: Range | Choice) -> None:
@@ -44,3 +44,18 @@ def assert_finite_scores(model: Any, n_users: int, n_items: int) -> None:
         )
         assert scores.dtype == np.float32, f"{where} is {scores.dtype}, expected float32"
         assert np.isfinite(scores).all(), f"{where} has values that are nan or infinite"
+
+
+def assert_products(vectors: Vectors, scores: Scores) -> None:
+    """Refuse vectors of all users and items whose products are not the scores (U, I)."""
+    found = len(vectors.users), len(vectors.items)
+    assert found == scores.shape, f"vectors() has {found} users and items, expected {scores.shape}"
+    products = vectors.users @ vectors.items.T
+    if vectors.bias is not None:
+        products = products + vectors.bias
+    if vectors.offset is not None:
+        products = products + vectors.offset[:, None]
+    worst = np.abs(products - scores).max()
+    assert np.allclose(products, scores, rtol=1e-4, atol=1e-5), (
+        f"the products of vectors() differ from score() by up to {worst:.2g}, expected at most 1e-5"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from adapters.native.bpr import Bpr
 from adapters.native.ease import Ease
 from adapters.native.ials import Ials
 from adapters.native.item_knn import ItemKnn
-from adapters.native.kernels.bpr import Positives, Tables, bpr_epoch
+from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 from adapters.native.rp3beta import Rp3Beta
 from adapters.native.slim import Slim
 from adapters.native.user_knn import UserKnn
 from benchmark.protocol import FitContext, Interactions
 from benchmark.testing import planted_parts
+from benchmark.testing.ranking_quality import assert_better_than_chance
 
 
 def log(users: int, items: int, share: float = 0.3) -> Interactions:
@@ -257,7 +259,7 @@ def test_bpr_step_follows_the_gradient_that_autograd_finds():
     scores = users[0] @ items.T + bias
     penalty = 0.05 * sum(table.square().sum() for table in before)  # half of l2: its gradient is l2 x
     (penalty - torch.nn.functional.logsigmoid(scores[liked] - scores[1 - liked])).backward()
-    bpr_epoch(Positives.from_log(one), tables, (0.2, 0.1), 1, seed=5)
+    bpr_walk(Positives.from_log(one), tables, (0.2, 0.1), (1, 1), [5])
     for table, old in zip((tables.users, tables.items, tables.bias), before, strict=True):
         np.testing.assert_allclose(table, (old - 0.2 * old.grad).detach().numpy(), rtol=1e-5, atol=1e-6)
 
@@ -267,7 +269,7 @@ def test_bpr_takes_the_hardest_of_its_negatives():
     others = np.delete(np.arange(9), one.items[0])
     bias = np.arange(9, dtype=np.float32)
     tables = Tables(np.zeros((1, 2), np.float32), np.zeros((9, 2), np.float32), bias.copy())
-    bpr_epoch(Positives.from_log(one), tables, (0.1, 0.0), 500, seed=3)
+    bpr_walk(Positives.from_log(one), tables, (0.1, 0.0), (1, 500), [3])
     moved = np.flatnonzero(tables.bias < bias)
     assert moved.tolist() == [others.max()]
 
@@ -278,10 +280,61 @@ def test_bpr_never_moves_away_from_a_like(n_negatives):
     train = interactions(np.zeros(11), np.delete(np.arange(12), 7), n_items=12)
     tables = Tables(np.zeros((1, 2), np.float32), np.zeros((12, 2), np.float32), np.zeros(12, np.float32))
     for seed in range(1, 20):
-        bpr_epoch(Positives.from_log(train), tables, (0.1, 0.0), n_negatives, seed)
+        bpr_walk(Positives.from_log(train), tables, (0.1, 0.0), (len(train), n_negatives), [seed])
     gained = tables.bias[train.items]
     assert (gained >= 0).all()
     np.testing.assert_allclose(gained.sum(), -tables.bias[7], rtol=1e-5)
+
+
+def test_bpr_in_two_threads_learns_too():
+    train, _ = planted_parts()
+    model = Bpr()
+    for _ in islice(model.fit_steps(train.positives(), FitContext(threads=2)), 40):
+        pass
+    assert_better_than_chance(model.score(np.arange(train.n_users)), "of score()")
+
+
+@pytest.mark.parametrize("adapter", [Ials, ItemKnn, Rp3Beta, UserKnn, Slim])
+def test_threads_change_no_number(adapter):
+    one, three = adapter(), adapter()
+    for model, threads in ((one, 1), (three, 3)):
+        next(iter(model.fit_steps(log(60, 25), FitContext(threads=threads))))
+    expected = one.state()
+    assert all(np.array_equal(array, expected[name]) for name, array in three.state().items())
+
+
+def test_slim_from_sparse_overlaps_is_the_one_from_dense_ones(monkeypatch):
+    dense_weights = fitted(Slim(l1=0.5, l2=2.0), log(60, 25)).state()
+    monkeypatch.setattr("adapters.native.slim.DENSE_ITEMS", 0)
+    found = fitted(Slim(l1=0.5, l2=2.0), log(60, 25)).state()
+    assert dense_weights["weights.values"].any()
+    assert all(np.array_equal(array, dense_weights[name]) for name, array in found.items())
+
+
+def test_bpr_goes_on_from_the_states_that_a_walk_returned():
+    train = log(60, 25)
+    whole, parts = (Tables(*untrained(60, 25)) for _ in range(2))
+    positives, rates = Positives.from_log(train), (0.1, 0.01)
+    bpr_walk(positives, whole, rates, (90, 3), [7])
+    states = bpr_walk(positives, parts, rates, (50, 3), [7])
+    bpr_walk(positives, parts, rates, (40, 3), states)
+    assert np.array_equal(whole.users, parts.users)
+    assert np.array_equal(whole.bias, parts.bias)
+
+
+def test_threads_of_bpr_take_as_many_steps_as_one(monkeypatch):
+    counts = []
+    kernel = "adapters.native.kernels.bpr.descend"
+    monkeypatch.setattr(kernel, lambda *asked: counts.append(asked[4]) or 1)
+    train = log(60, 25)
+    bpr_walk(Positives.from_log(train), Tables(*untrained(60, 25)), (0.1, 0.0), (100, 5), [1, 2, 3])
+    assert sorted(counts) == [(33, 5), (33, 5), (34, 5)]
+
+
+def untrained(users, items):
+    """Return small vectors of users and items, and biases."""
+    rng = np.random.default_rng(2)
+    return [rng.standard_normal(shape, dtype=np.float32) for shape in [(users, 4), (items, 4), (items,)]]
 
 
 def test_bpr_of_a_user_who_liked_everything_changes_nothing():

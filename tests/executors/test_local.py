@@ -119,6 +119,13 @@ def test_child_over_its_memory_is_killed(fork_server: ForkServer) -> None:
     assert report.memory_mb > 300.0
 
 
+def test_core_seconds_of_a_child_count_what_its_own_children_computed(fork_server: ForkServer) -> None:
+    computed, _ = run(fork_server, "computes_in_a_child_of_its_own")
+    slept, _ = run(fork_server, "sleeps_before_ready_and_after")
+    assert computed.core_s > 0.4
+    assert slept.core_s < 0.4 < slept.lease_s
+
+
 def test_child_that_is_never_ready_is_given_up_and_charged_nothing(fork_server: ForkServer) -> None:
     report, _ = run(fork_server, "never_ready", Limits(60.0, 2048.0, 0.4))
     assert report.ended_by == "not-ready"

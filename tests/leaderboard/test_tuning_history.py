@@ -30,6 +30,19 @@ def test_default_that_was_lost_and_tried_again_still_counts() -> None:
     assert boards.search("a/b", trials=lines).gain_over_default == 0.25
 
 
+def test_core_seconds_are_those_of_trials_that_count() -> None:
+    lines = (
+        boards.trial(0, 0.25, core_s=1.5),
+        boards.trial(1, None, core_s=4.0, outcome="lost"),
+        boards.trial(2, None, core_s=2.0, outcome="oom"),
+    )
+    assert boards.search("a/b", trials=lines).core_s == 3.5
+
+
+def test_core_seconds_of_trials_that_recorded_none_are_unknown() -> None:
+    assert boards.search("a/b", 0.25).core_s is None
+
+
 def test_history_without_values_has_no_best_trial_and_no_gain() -> None:
     history = boards.search("a/b", None)
     assert (history.best, history.gain_over_default, history.still_improving) == (None, None, False)

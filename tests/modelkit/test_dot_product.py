@@ -19,6 +19,15 @@ def test_scores_without_a_bias_are_dot_products_and_the_state_holds_none():
     np.testing.assert_allclose(copy.score(np.array([1])), model.score(np.array([1])) + 2, rtol=1e-6)
 
 
+def test_vectors_are_the_models_own_arrays_and_not_copies():
+    model = DotProduct()
+    model.restore({"users": USERS, "items": ITEMS, "bias": np.arange(6, dtype=np.float32)})
+    vectors = model.vectors()
+    assert (vectors.users is USERS, vectors.items is ITEMS, vectors.offset) == (True, True, None)
+    products = vectors.users @ vectors.items.T + vectors.bias
+    np.testing.assert_array_equal(products, model.score(np.arange(4)))
+
+
 def test_rating_is_mean_biases_and_dot_product_within_the_scale():
     state = {"users": USERS, "items": ITEMS, "bias": np.arange(6, dtype=np.float32)}
     state |= {"user_bias": np.array([0, 1, -9, 0], np.float32), "mean": np.array(3.0)}

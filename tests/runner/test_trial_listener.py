@@ -17,7 +17,9 @@ from benchmark.runner import Silent
 from benchmark.runner.trial_listener import TrialListener
 from benchmark.tuner import Journal, Tuner
 
-ENDED = ExitReport("itself", done=True, code=0, lease_s=9.00001, charged_s=8.00001, memory_mb=100.04)
+ENDED = ExitReport(
+    "itself", done=True, code=0, lease_s=9.00001, charged_s=8.00001, memory_mb=100.04, core_s=7.00001
+)
 
 
 @pytest.fixture
@@ -91,6 +93,7 @@ def test_record_has_the_best_step_and_every_value(listener: TrialListener) -> No
     assert record.steps == {1: 0.2, 2: 0.4, 3: 0.3}
     assert (record.first_step_s, record.fit_s) == (0.2, pytest.approx(0.3))
     assert (record.lease_s, record.charged_s, record.memory_mb) == (9.0, 8.0, 100.0)
+    assert record.core_s == 7.0
     assert (record.outcome, record.reason, record.truncated) == ("complete", "finished", False)
 
 

@@ -65,10 +65,17 @@ def copy_rows(others: Any, columns: Any, start: Any, n: Any, near: Any) -> None:
 
 
 @compiled(
-    types.void(types.float32[:, ::1], TABLE, types.UniTuple(IDS, 2), TABLE, VECTOR, types.int64),
+    types.void(
+        types.float32[:, ::1],
+        TABLE,
+        types.UniTuple(IDS, 2),
+        TABLE,
+        VECTOR,
+        types.UniTuple(types.int64, 3),
+    ),
     fastmath=("contract",),
 )
-def cg_step(vectors: Any, others: Any, positives: Any, shared: Any, penalties: Any, rounds: Any) -> None:
+def cg_step(vectors: Any, others: Any, positives: Any, shared: Any, penalties: Any, work: Any) -> None:
     """Take some rounds of conjugate gradients from each vector towards its least-squares solution.
 
     Row u minimises ``sum over its positives (1 - x @ other)^2 + x @ shared @ x + penalties[u] * |x|^2``
@@ -81,14 +88,15 @@ def cg_step(vectors: Any, others: Any, positives: Any, shared: Any, penalties: A
         positives: (n + 1,) int32, where each row's positives start; (N,) int32, their rows in ``others``.
         shared: (dim, dim) float32, symmetric.
         penalties: (n,) float32, above 0.
-        rounds: from 1.
+        work: the first row to improve, the one to stop before, and the rounds, from 1.
     """
+    first, last, rounds = work
     ends, columns = positives
     dim = vectors.shape[1]
     residual, direction = np.empty(dim, np.float32), np.empty(dim, np.float32)
     product = np.empty(dim, np.float32)
-    near = np.empty((np.diff(ends).max(), dim), np.float32)
-    for u in range(len(vectors)):
+    near = np.empty((np.diff(ends[first : last + 1]).max(), dim), np.float32)
+    for u in range(first, last):
         x, n = vectors[u], np.int64(ends[u + 1] - ends[u])
         if n == 0:
             x[:] = 0

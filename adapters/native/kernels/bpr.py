@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from numba import types
 
 from adapters.native.kernels.dot import IDS, row_dot
 from benchmark.jit import compiled
+from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Floats32, Ids, Interactions, Longs, Values
 
 REDRAWS = 8  # where all drawn items are positives they are drawn again, this often
@@ -67,24 +69,41 @@ class Tables:
     bias: Floats32
 
 
-def bpr_epoch(
-    positives: Positives, tables: Tables, rates: tuple[float, float], n_negatives: int, seed: int
-) -> None:
-    """Take N steps, each on a positive drawn at random and on the negative that scores highest.
+def bpr_walk(
+    positives: Positives,
+    tables: Tables,
+    rates: tuple[float, float],
+    counts: tuple[int, int],
+    states: Sequence[int],
+) -> list[int]:
+    """Take gradient steps, each on a positive drawn at random and on the negative that scores highest.
+
+    Returns the states of the random numbers, with which a next call goes on as if it were the same.
 
     Rendle 2009, figure 4: the log of the sigmoid of the difference ``x(u, i) - x(u, j)`` goes up, with an L2
     penalty on what took part. With one negative j is uniform, as there; with more it is the hardest of
     them (Zhang 2013, SIGIR, algorithm 2), so that few steps are spent without a gradient.
 
+    With several states as many threads take a share of the steps each, on the same tables without a lock
+    (Recht 2011, NeurIPS, "Hogwild"): what one writes while another reads is chance, so two such runs differ.
+
     Args:
         positives: the log.
         tables: changed in place.
         rates: learning rate and L2 penalty.
-        n_negatives: items drawn for each step.
-        seed: from 1 to 2**63 - 1.
+        counts: how many steps in all, and how many items are drawn for each.
+        states: of each thread, from 1 to 2**63 - 1, or what the last call returned.
     """
     log = (positives.users, positives.items, positives.ends, positives.sorted_items)
-    descend(log, (tables.users, tables.items), tables.bias, rates, n_negatives, np.uint64(seed))
+    vectors, threads, reached = (tables.users, tables.items), len(states), list(states)
+
+    def walk(thread: int, _: int) -> None:
+        likes = counts[0] * (thread + 1) // threads - counts[0] * thread // threads
+        mine = likes, counts[1]
+        reached[thread] = int(descend(log, vectors, tables.bias, rates, mine, np.uint64(states[thread])))
+
+    share(walk, [(thread, thread + 1) for thread in range(threads)], threads)
+    return reached
 
 
 @compiled("u8(u8)")
@@ -142,17 +161,22 @@ def move_vectors(tables: Any, rows: Any, step: Any, keep: Any) -> None:
         items[negative, k] = keep * items[negative, k] - step * old
 
 
-@compiled(types.void(_LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.int64, types.uint64))
-def descend(log: Any, tables: Any, bias: Any, rates: Any, n_negatives: Any, state: Any) -> None:
-    """Walk down one pass; see :func:`bpr_epoch`.
+@compiled(
+    types.uint64(
+        _LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.UniTuple(types.int64, 2), _ROW
+    )
+)
+def descend(log: Any, tables: Any, bias: Any, rates: Any, counts: Any, state: Any) -> Any:
+    """Walk down, one like after the other, and return the state of the random numbers; see :func:`bpr_walk`.
 
     Views of rows, or calls with more than a few arrays, would cost as much as the dot products.
     """
     users, items, ends, sorted_items = log
     of_users, of_items = tables
     keep = np.float32(1.0 - rates[0] * rates[1])
+    n_likes, n_negatives = counts
     drawn, scores = np.empty(n_negatives, np.uint64), np.empty(n_negatives, np.float32)
-    for _ in range(len(users)):
+    for _ in range(n_likes):
         state = xorshift(state)
         row = below(state, np.uint64(len(users)))
         user, item, best = np.uint64(users[row]), np.uint64(items[row]), np.int64(-1)
@@ -172,3 +196,4 @@ def descend(log: Any, tables: Any, bias: Any, rates: Any, n_negatives: Any, stat
             move_vectors(tables, (user, item, other), step, keep)
             bias[item] = keep * bias[item] + step
             bias[other] = keep * bias[other] - step
+    return state

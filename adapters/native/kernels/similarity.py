@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from benchmark.jit import compiled
+from benchmark.modelkit.shared_rows import over_rows
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:
@@ -18,12 +19,17 @@ SPARSE = "Tuple((i4[::1], i4[::1], f4[::1]))"
 
 
 def top_similar(
-    left: csr_matrix, right: csr_matrix, scales: tuple[Array, Array], shrinkage: float, neighbours: int
+    left: csr_matrix,
+    right: csr_matrix,
+    scales: tuple[Array, Array],
+    shrinkage: float,
+    neighbours: int,
+    threads: int = 1,
 ) -> csr_matrix:
     """Return each row's largest similarities (n, n), at most ``neighbours`` a row, none to itself.
 
     The similarity of i and j is ``(left @ right)[i, j] / (scales[0][i] * scales[1][j] + shrinkage)``. No
-    row of the product outlives its turn, so memory is n x ``neighbours``.
+    row of the product outlives its turn, so memory is n x ``neighbours``; threads share the rows.
 
     Args:
         left: (n, m), no entry below 0.
@@ -31,13 +37,22 @@ def top_similar(
         scales: of the rows (n,) and of the columns (n,).
         shrinkage: draws similarities with little support towards 0.
         neighbours: entries kept a row.
+        threads: how many work at once; no number depends on it.
     """
     from scipy.sparse import csr_matrix
 
     n = left.shape[0]
     kept = min(neighbours, n)
     of_rows, of_columns = (np.array(scale, dtype=np.float32) for scale in scales)
-    found, values = fill_heaps(writable(left), writable(right), (of_rows, of_columns), shrinkage, kept)
+    found, values = np.zeros((n, kept), dtype=np.int32), np.zeros((n, kept), dtype=np.float32)
+    one, other = writable(left), writable(right)
+    over_rows(
+        lambda first, last: fill_heaps(
+            one, other, (of_rows, of_columns), shrinkage, (found, values), (first, last)
+        ),
+        one[0],
+        threads,
+    )
     ends = np.arange(n + 1, dtype=np.int32) * np.int32(kept)
     matrix = csr_matrix((values.ravel(), found.ravel(), ends), shape=(n, n))
     matrix.eliminate_zeros()
@@ -52,7 +67,7 @@ def writable(matrix: csr_matrix) -> Sparse:
 
 
 @compiled("void(f4[::1], i4[::1], f4, i4)")
-def replace_least(values: Array, found: Array, value: float, column: int) -> None:
+def replace_least(values: Array, found: Array, value: float, column: np.int32) -> None:
     """Replace the smallest pair of a heap, whose smallest comes first."""
     n = len(values)
     node, child = 0, 1
@@ -66,30 +81,41 @@ def replace_least(values: Array, found: Array, value: float, column: int) -> Non
     values[node], found[node] = value, column
 
 
-@compiled(f"Tuple((i4[:,::1], f4[:,::1]))({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), f8, i8)")
+@compiled(
+    f"void({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), f8, Tuple((i4[:,::1], f4[:,::1])), UniTuple(i8, 2))"
+)
 def fill_heaps(
-    left: Sparse, right: Sparse, scales: tuple[Array, Array], shrinkage: float, kept: int
-) -> tuple[Array, Array]:
-    """Return columns and values (n, kept) of each row's largest similarities, as heaps."""
+    left: Sparse,
+    right: Sparse,
+    scales: tuple[Array, Array],
+    shrinkage: float,
+    heaps: tuple[Array, Array],
+    rows: tuple[int, int],
+) -> None:
+    """Write columns and values (n, kept) of the largest similarities of rows from..to, as heaps of zeros."""
     ends, middles, factors = left
+    starts, columns, others = right
+    found, values = heaps
     n = len(ends) - 1
-    found = np.zeros((n, kept), dtype=np.int32)
-    values = np.zeros((n, kept), dtype=np.float32)
-    row = np.empty(n, dtype=np.float32)
-    owner = np.full(n, -1, dtype=np.int32)  # the row that last touched a column: no row is cleared as a whole
-    touched = np.empty(n, dtype=np.int32)
-    for i in range(n):
-        count = 0
-        for p in range(ends[i], ends[i + 1]):
-            m, factor = middles[p], factors[p]
-            for q in range(right[0][m], right[0][m + 1]):
-                j = right[1][q]
-                if owner[j] != i:
-                    owner[j], row[j], touched[count] = i, 0.0, j
-                    count += 1
-                row[j] += factor * right[2][q]
-        for j in touched[:count]:
+    row = np.zeros(n, dtype=np.float32)  # zeros between two turns
+    touched = np.empty(n + 1, dtype=np.uint32)
+    # Numbers without a sign: of others it is asked at each use whether they count from the end.
+    for i in range(rows[0], rows[1]):
+        count = np.uint64(0)
+        for p in range(np.uint64(ends[i]), np.uint64(ends[i + 1])):
+            m, factor = np.uint64(middles[p]), factors[p]
+            for q in range(np.uint64(starts[m]), np.uint64(starts[m + np.uint64(1)])):
+                j, more = np.uint64(columns[q]), factor * others[q]
+                before = row[j]
+                row[j] = before + more
+                # Whether a column is new is as good as chance: counted without a branch.
+                touched[count] = np.uint32(j)
+                count += np.uint64((before == 0) & (more > 0))
+        least = values[i, 0]
+        for c in range(count):
+            j = np.uint64(touched[c])
+            total, row[j] = row[j], 0
             scale = scales[0][i] * scales[1][j] + shrinkage
-            if row[j] > values[i, 0] * scale and j != i:
-                replace_least(values[i], found[i], row[j] / scale, j)
-    return found, values
+            if total > least * scale and j != i:
+                replace_least(values[i], found[i], total / scale, np.int32(j))
+                least = values[i, 0]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from benchmark.jit import compiled
+from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Array
 
 if TYPE_CHECKING:
@@ -18,9 +20,12 @@ TOLERANCE = 1e-3  # largest change of a weight in the last sweep; 1e-4 moved NDC
 SWEEPS = 100
 
 Penalties: TypeAlias = tuple[float, float]
+SparseGram: TypeAlias = tuple[Array, Array, Array]
+"""Ends (I + 1,) int64, columns int32 and values float32 of a Gram matrix by rows."""
+GRAM = "Tuple((i8[::1], i4[::1], f4[::1]))"
 
 
-def elastic_net(gram: Array, l1: float, l2: float) -> csr_matrix:
+def elastic_net(gram: Array | csr_matrix, l1: float, l2: float, threads: int = 1) -> csr_matrix:
     """Return the weights (I, I) whose column j explains item j by the others, none of them below 0.
 
     Column j minimises ``|x_j - X w|^2 / 2 + l2 |w|^2 / 2 + l1 |w|_1`` under ``w >= 0``, ``w_j = 0``
@@ -28,17 +33,29 @@ def elastic_net(gram: Array, l1: float, l2: float) -> csr_matrix:
     that left 0 until they rest, then once over all (Friedman 2010, sections 2.2 and 2.6).
 
     Args:
-        gram: (I, I) float32 by rows, ``X.T @ X``, no entry below 0.
+        gram: (I, I) float32 by rows, ``X.T @ X``, no entry below 0; dense is quicker, sparse smaller where
+            most pairs of items share no user. The weights are the same.
         l1: weight of the sum of the weights.
         l2: weight of half the sum of their squares.
+        threads: how many work at once; no number depends on it.
     """
     from scipy.sparse import csr_matrix, vstack
 
-    n = len(gram)
+    n = gram.shape[0]
     size = max(1, BLOCK // n)
-    ends = pairwise([*range(0, n, size), n])
-    blocks = [csr_matrix(solve_columns(gram, first, last, (l1, l2))) for first, last in ends]
-    return vstack(blocks).T.tocsr()
+    ends = list(pairwise([*range(0, n, size), n]))
+    blocks: dict[int, csr_matrix] = {}
+    if isinstance(gram, np.ndarray):
+        solve = partial(solve_columns, gram)
+    else:
+        stored = gram.indptr.astype(np.int64), gram.indices.astype(np.int32, copy=False), gram.data
+        solve = partial(solve_sparse_columns, stored, gram.diagonal())
+
+    def explain(first: int, last: int) -> None:
+        blocks[first] = csr_matrix(solve(first, last, (l1, l2)))
+
+    share(explain, ends, threads)
+    return vstack([blocks[first] for first, _ in ends]).T.tocsr()
 
 
 @compiled("f4(f4[:,::1], f4[::1], i4[::1], UniTuple(f8, 2), f4[::1], f4[::1])")
@@ -97,4 +114,73 @@ def solve_columns(gram: Array, first: int, last: int, penalties: Penalties) -> A
             if sweep(gram, squares, able, penalties, slope, row) < TOLERANCE:
                 break
             converge(gram, squares, penalties, slope, row)
+    return weights
+
+
+@compiled(f"f4({GRAM}, f4[::1], i4[::1], UniTuple(f8, 2), f4[::1], f4[::1])")
+def sparse_sweep(
+    gram: SparseGram, squares: Array, chosen: Array, penalties: Penalties, slope: Array, weights: Array
+) -> float:
+    """Do what :func:`sweep` does, from the entries of the Gram matrix that are not 0."""
+    ends, columns, overlaps = gram
+    l1, l2 = penalties
+    largest = np.float32(0.0)
+    for i in chosen:
+        old = weights[i]
+        new = np.float32(max((slope[i] + squares[i] * old - l1) / (squares[i] + l2), 0.0))
+        if new != old:
+            weights[i] = new
+            change = np.float32(new - old)
+            for p in range(np.uint64(ends[i]), np.uint64(ends[i + 1])):
+                slope[np.uint64(columns[p])] -= change * overlaps[p]
+            largest = max(largest, abs(change))
+    return float(largest)
+
+
+@compiled(f"void({GRAM}, f4[::1], UniTuple(f8, 2), f4[::1], f4[::1], f4[::1])")
+def sparse_converge(
+    gram: SparseGram, squares: Array, penalties: Penalties, slope: Array, weights: Array, row: Array
+) -> None:
+    """Do what :func:`converge` does; ``row`` (I,) holds zeros before and after."""
+    ends, columns, overlaps = gram
+    active = np.flatnonzero(weights).astype(np.int32)
+    part = np.empty((len(active), len(active)), dtype=np.float32)
+    for k in range(len(active)):
+        mine = slice(ends[active[k]], ends[active[k] + 1])
+        row[columns[mine]] = overlaps[mine]
+        part[k] = row[active]
+        row[columns[mine]] = 0
+    chosen = np.arange(len(active)).astype(np.int32)
+    near_slope, near_weights, near_squares = slope[active], weights[active], squares[active]
+    for _ in range(SWEEPS):
+        if sweep(part, near_squares, chosen, penalties, near_slope, near_weights) < TOLERANCE:
+            break
+    for k in range(len(active)):
+        change = near_weights[k] - weights[active[k]]
+        if change != 0:
+            for p in range(ends[active[k]], ends[active[k] + 1]):
+                slope[columns[p]] -= change * overlaps[p]
+            weights[active[k]] = near_weights[k]
+
+
+@compiled(f"f4[:,::1]({GRAM}, f4[::1], i8, i8, UniTuple(f8, 2))")
+def solve_sparse_columns(
+    gram: SparseGram, squares: Array, first: int, last: int, penalties: Penalties
+) -> Array:
+    """Return the weights that explain items first..last-1, one row each."""
+    ends, columns, overlaps = gram
+    n = len(squares)
+    weights = np.zeros((last - first, n), dtype=np.float32)
+    slope, zeros = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
+    for j in range(first, last):
+        slope[:] = 0
+        mine = slice(ends[j], ends[j + 1])
+        slope[columns[mine]] = overlaps[mine]
+        row = weights[j - first]
+        able = np.flatnonzero(slope > penalties[0]).astype(np.int32)
+        able = able[able != j]
+        for _ in range(SWEEPS):
+            if sparse_sweep(gram, squares, able, penalties, slope, row) < TOLERANCE:
+                break
+            sparse_converge(gram, squares, penalties, slope, row, zeros)
     return weights

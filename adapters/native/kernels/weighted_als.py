@@ -33,11 +33,11 @@ def add_weighted_products(near: Any, vector: Any, weights: Any, n: Any, total: A
         types.Tuple((IDS, IDS, VECTOR, VECTOR)),
         TABLE,
         VECTOR,
-        types.int64,
+        types.UniTuple(types.int64, 3),
     ),
     fastmath=("contract",),
 )
-def weighted_cg_step(vectors: Any, others: Any, pairs: Any, shared: Any, penalties: Any, rounds: Any) -> None:
+def weighted_cg_step(vectors: Any, others: Any, pairs: Any, shared: Any, penalties: Any, work: Any) -> None:
     """Take some rounds of conjugate gradients from each vector towards its least-squares solution.
 
     Row u minimises ``sum over its pairs weight * (target - x @ other)^2 + x @ shared @ x + penalties[u] *
@@ -50,14 +50,15 @@ def weighted_cg_step(vectors: Any, others: Any, pairs: Any, shared: Any, penalti
             float32, their weights; (N,) float32, their targets.
         shared: (dim, dim) float32, symmetric.
         penalties: (n,) float32, above 0.
-        rounds: from 1.
+        work: the first row to improve, the one to stop before, and the rounds, from 1.
     """
+    first, last, rounds = work
     ends, columns, weights, targets = pairs
     dim = vectors.shape[1]
     residual, direction = np.empty(dim, np.float32), np.empty(dim, np.float32)
     product = np.empty(dim, np.float32)
-    near = np.empty((np.diff(ends).max(), dim), np.float32)
-    for u in range(len(vectors)):
+    near = np.empty((np.diff(ends[first : last + 1]).max(), dim), np.float32)
+    for u in range(first, last):
         x, start, n = vectors[u], np.int64(ends[u]), np.int64(ends[u + 1] - ends[u])
         if n == 0:
             x[:] = 0
