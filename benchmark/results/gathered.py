@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmark.files import atomic_path, write_errors_as_run_error
 from benchmark.ledger import Ledger
 from benchmark.records import FinalRecord, StudyEvent, TrialRecord, to_json
 from benchmark.results.directory import RunDirectory, RunManifest
 from benchmark.results.per_user import COMPRESSION, PerUserPart
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Event = TypeVar("Event", bound=StudyEvent)
 
@@ -59,27 +62,29 @@ def stream_parts(parts: Sequence[PerUserPart], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    paths = [part.path for part in parts]
-    own = pa.unify_schemas(
-        [pq.read_schema(one).remove_metadata() for one in paths], promote_options="permissive"
-    )
+    schemas = [pq.read_schema(part.path).remove_metadata() for part in parts]
+    own = pa.unify_schemas(schemas, promote_options="permissive")
     category = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema([*own, *(pa.field(name, category) for name in IDENTITY), pa.field("seed", pa.int64())])
-    few = [*columns_with_dictionary(paths[0]), *IDENTITY, "seed"]
+    few = [*columns_with_dictionary(parts[0].path), *IDENTITY, "seed"]
     with pq.ParquetWriter(path, schema, compression=COMPRESSION, use_dictionary=few) as writer:
-        for one, part in zip(paths, parts, strict=True):
-            table = pq.read_table(one)
-            first, final = pa.repeat(pa.scalar(0, pa.int32()), len(table)), part.final
-            columns = {name: table[name].cast(own.field(name).type) for name in table.column_names}
-            columns |= {
-                name: pa.DictionaryArray.from_arrays(first, [str(getattr(final, name))]) for name in IDENTITY
-            }
-            columns["seed"] = pa.repeat(pa.scalar(final.seed, pa.int64()), len(table))
-            ordered = [
-                columns[field.name] if field.name in columns else pa.nulls(len(table), field.type)
-                for field in schema
-            ]
-            writer.write_table(pa.table(ordered, schema=schema), row_group_size=max(1, len(table)))
+        for part in parts:
+            writer.write_table(labelled_rows(part, schema))
+
+
+def labelled_rows(part: PerUserPart, schema: pa.Schema) -> pa.Table:
+    """Return the rows of one final in the columns of all of them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table, final = pq.read_table(part.path), part.final
+    first = pa.repeat(pa.scalar(0, pa.int32()), len(table))
+    columns = {name: table[name].cast(schema.field(name).type) for name in table.column_names}
+    for name in IDENTITY:
+        columns[name] = pa.DictionaryArray.from_arrays(first, [str(getattr(final, name))])
+    columns["seed"] = pa.repeat(pa.scalar(final.seed, pa.int64()), len(table))
+    arrays = [columns.get(field.name, pa.nulls(len(table), field.type)) for field in schema]
+    return pa.table(arrays, schema=schema)
 
 
 def columns_with_dictionary(path: Path) -> list[str]:

@@ -75,8 +75,10 @@ def has_few_values(values: Array) -> bool:
     >>> has_few_values(np.array([0.5, 0.5, 0.0, 1.0])), has_few_values(np.array([0.1, 0.2, 0.3]))
     (True, False)
     """
+    import numpy as np
+
     sample = values[:: max(1, len(values) // SAMPLE)]
-    return len(set(sample.tolist())) <= 0.75 * len(sample)
+    return len(np.unique(sample)) <= 0.75 * len(sample)
 
 
 @dataclass(frozen=True)
