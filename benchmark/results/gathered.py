@@ -11,7 +11,7 @@ from benchmark.files import atomic_path, write_errors_as_run_error
 from benchmark.ledger import Ledger
 from benchmark.records import FinalRecord, StudyEvent, TrialRecord, to_json
 from benchmark.results.directory import RunDirectory, RunManifest
-from benchmark.results.per_user import COMPRESSION, PerUserPart
+from benchmark.results.per_user import ENCODING, PerUserPart
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,11 +63,17 @@ def stream_parts(parts: Sequence[PerUserPart], path: Path) -> None:
     import pyarrow.parquet as pq
 
     schemas = [pq.read_schema(part.path).remove_metadata() for part in parts]
-    own = pa.unify_schemas(schemas, promote_options="permissive")
+    own = [field.with_nullable(True) for field in pa.unify_schemas(schemas, promote_options="permissive")]
     category = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema([*own, *(pa.field(name, category) for name in IDENTITY), pa.field("seed", pa.int64())])
-    few = [*columns_with_dictionary(parts[0].path), *IDENTITY, "seed"]
-    with pq.ParquetWriter(path, schema, compression=COMPRESSION, use_dictionary=few) as writer:
+    with pq.ParquetWriter(
+        path,
+        schema,
+        compression="none",
+        use_dictionary=[*columns_with_dictionary(parts[0].path), *IDENTITY, "seed"],
+        column_encoding=ENCODING,
+        write_statistics=[*IDENTITY, "seed"],  # what readers choose row groups by
+    ) as writer:
         for part in parts:
             writer.write_table(labelled_rows(part, schema))
 
