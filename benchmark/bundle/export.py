@@ -39,12 +39,13 @@ from benchmark.errors import BundleError
 from benchmark.files import content_hash, file_sha256, write_errors_as_run_error
 from benchmark.leaderboard import RankedResults
 from benchmark.leaderboard.dataset_results import LEARNED_PARTS
+from benchmark.leaderboard.stored_columns import StoredColumns
 from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.measure import packed
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array, Ids, Interactions, Scores
-from benchmark.records import FinalRecord, Measurements, Provenance, TestScores
-from benchmark.results import read_final
+from benchmark.records import Measurements, Provenance, TestScores
+from benchmark.results import PerUserPart
 
 HIDDEN: Mapping[Seen, str] = {
     "hide": "every row of train and validation",
@@ -176,7 +177,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
     assert final.measured is not None  # a final that is ranked is complete
     assert final.test is not None
     state = stored_state(results, model, final.test)
-    per_user = read_final(results.run, final)
+    part = PerUserPart(results.run, final)
     users = pd.read_parquet(results.split_folder / "users.parquet")
     items = pd.read_parquet(results.split_folder / "items.parquet")
     titles = items["title"].tolist() if "title" in items else [None] * len(items)
@@ -185,7 +186,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
     known = load_parts(results.split_folder, "train", "valid")
     learned = positives if study.feedback == "implicit" else rows
     return Contents(
-        describe(results, final, final.measured, per_user),
+        describe(results, final.measured, part),
         state.read_bytes(),
         users["id"].tolist(),
         items["id"].tolist(),
@@ -194,7 +195,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
         np.bincount(positives.items, minlength=positives.n_items).astype(np.float32),
         filled_in(learned, study.from_features, final.measured),
         excluded_items(results, known),
-        golden_lists(per_user),
+        golden_lists(part),
         record,
     )
 
@@ -242,22 +243,18 @@ def excluded_items(results: RankedResults, known: Interactions) -> NDArray[np.bo
     return np.zeros(known.n_items, dtype=np.bool_) if mask is None else ~mask
 
 
-def golden_lists(per_user: pd.DataFrame) -> GoldenLists:
+def golden_lists(part: PerUserPart) -> GoldenLists:
     """Return lists of users spread evenly over those the run evaluated."""
-    n_users = len(per_user)
-    chosen = np.unique(np.linspace(0, n_users - 1, min(GOLDEN_USERS, n_users)).astype(np.int64))
-    rows = per_user.iloc[chosen]
-    lists = [np.asarray(items)[:GOLDEN_K] for items in rows["items"]]
-    if not lists or not len(lists[0]):
+    users, lists = part.column("user"), part.lists()
+    chosen = np.unique(np.linspace(0, len(users) - 1, min(GOLDEN_USERS, len(users))).astype(np.int64))
+    if not len(chosen) or not lists.shape[1]:
         return GoldenLists(np.empty(0, dtype=np.int32), np.empty((0, 0), dtype=np.int32))
-    return GoldenLists(rows["user"].to_numpy(np.int32), np.stack(lists).astype(np.int32))
+    return GoldenLists(users[chosen].astype(np.int32), lists[chosen, :GOLDEN_K])
 
 
-def describe(
-    results: RankedResults, final: FinalRecord, measured: Measurements, per_user: pd.DataFrame
-) -> BundleManifest:
+def describe(results: RankedResults, measured: Measurements, part: PerUserPart) -> BundleManifest:
     """Return bundle.json of a final."""
-    table, split = results.table, results.stored.split
+    final, table, split = part.final, results.table, results.stored.split
     study, run = results.stored.studies[final.model], results.stored.runs[final.model]
     row = next(row for row in table.ranked if row.model == final.model)
     hardware = run.hardware
@@ -290,7 +287,7 @@ def describe(
         ),
         versions=versions,
         environment_sha256=hardware.hash or content_hash(versions),
-        scores=scores_on_test(results, final.model, per_user),
+        scores=scores_on_test(results, part),
         board=BoardExcerpt(
             reference=table.reference,
             primary=table.primary,
@@ -320,13 +317,12 @@ def without_folders(provenance: Provenance) -> Provenance:
     return provenance if "://" in origin else replace(provenance, origin=Path(origin).name)
 
 
-def scores_on_test(results: RankedResults, model: str, per_user: pd.DataFrame) -> Mapping[str, Score]:
+def scores_on_test(results: RankedResults, part: PerUserPart) -> Mapping[str, Score]:
     """Return this very model's test value of each metric, with its interval over users where it has one."""
-    rows = per_user.assign(model=model, seed=0, train_on="train", config_source="tuned")
-    found = {}
+    stored, model, found = StoredColumns([part]), part.final.model, {}
     for name in results.table.metrics:
         metric = parse_metric(name)
-        finals = PerUserScores(rows, metric, "train", results.stored.split.n_items)
+        finals = PerUserScores(stored, metric, part.final.train_on, results.stored.split.n_items)
         value = finals.value(metric, model)
         if value is None or not math.isfinite(value):
             continue

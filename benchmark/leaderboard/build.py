@@ -14,6 +14,7 @@ from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.margin import margin_bounds
 from benchmark.leaderboard.rows import BoardRow, PairRow, RowStatus
+from benchmark.leaderboard.stored_columns import StoredColumns
 from benchmark.leaderboard.subgroups import Subgroups
 from benchmark.leaderboard.table import Facts, Table
 from benchmark.leaderboard.tuning_history import TuningHistory, at_edge
@@ -42,7 +43,7 @@ class Ranking:
         self.primary = parse_metric(self.metrics[0])
         self.list_length = next((parse_metric(name).k for name in self.metrics if parse_metric(name).k), None)
         self.finals = PerUserScores(
-            results.per_user, self.primary, self.suite.finals.train_on, results.split.n_items
+            StoredColumns(results.parts), self.primary, self.suite.finals.train_on, results.split.n_items
         )
         self.searches = {
             model: TuningHistory.from_records(
@@ -162,7 +163,7 @@ class Ranking:
             test_gain = 0.0 if is_default else self.finals.gain_over_default(model)
         return replace(
             row,
-            metrics={name: self._value(name, model, finals) for name in self.metrics},
+            metrics=self._values(model, finals),
             config=json.dumps(best.config, sort_keys=True),
             seeds=len(finals),
             valid=best.value,
@@ -185,14 +186,16 @@ class Ranking:
             recall_tail=self.finals.mean_of("recall_tail", model),
         )
 
-    def _value(self, name: str, model: str, finals: Sequence[FinalRecord]) -> float | None:
-        """Return a metric of a model: made from stored rows where possible, else as the scorer found it."""
-        metric = parse_metric(name)
-        if name in self.constant:
-            return None
-        if self.finals.can_derive(metric):
-            return self.finals.value(metric, model)
-        return mean([final.test.values.get(name) for final in finals if final.test is not None])
+    def _values(self, model: str, finals: Sequence[FinalRecord]) -> dict[str, float | None]:
+        """Return a model's metrics: made from stored rows where possible, else as the scorer found them."""
+        metrics = [parse_metric(name) for name in self.metrics if name not in self.constant]
+        derived = [metric for metric in metrics if self.finals.can_derive(metric)]
+        values = self.finals.values(derived, model)
+        for metric in metrics:
+            if metric not in derived:
+                found = [final.test.values.get(metric.name) for final in finals if final.test is not None]
+                values[metric.name] = mean(found)
+        return {name: values.get(name) for name in self.metrics}
 
     def _with_intervals(self, ranked: Sequence[BoardRow]) -> list[BoardRow]:
         """Return the rows with their rank and the interval of the primary metric."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
 from benchmark.datasets.log import Part
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.save import load_manifest
@@ -23,7 +21,7 @@ from benchmark.records import (
     TrialOpened,
     TrialRecord,
 )
-from benchmark.results import RunDirectory, RunManifest, current_records, latest, read_per_user
+from benchmark.results import PerUserPart, RunDirectory, RunManifest, current_records, latest
 from benchmark.suite import Suite
 
 LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
@@ -41,7 +39,7 @@ class DatasetResults:
         studies: every study on it as planned, by model, in the order of the suite.
         runs: manifest of the run that each model comes from.
         records: the ledger's records of these studies.
-        per_user: per-user values of every final.
+        parts: the stored per-user values of every complete final; none is read yet.
         references: the model that each run named before it opened test.
         split_folder: the stored split; None where the run no longer holds it.
     """
@@ -52,7 +50,7 @@ class DatasetResults:
     studies: Mapping[str, StudyRecord]
     runs: Mapping[str, RunManifest]
     records: tuple[StudyEvent, ...]
-    per_user: pd.DataFrame
+    parts: tuple[PerUserPart, ...]
     references: tuple[ReferenceNamed, ...]
     split_folder: Path | None = None
 
@@ -101,7 +99,7 @@ def read(run: RunDirectory) -> list[DatasetResults]:
     if not manifest.datasets or not manifest.studies:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
     suite, records = run.suite(), current_records(select(run.records(), StudyEvent), manifest)
-    per_user = read_per_user(run, select(records, FinalRecord))
+    finals = latest(select(records, FinalRecord))
     found = []
     for label, split in manifest.datasets.items():
         studies = {study.model: study for study in manifest.studies if study.dataset == label}
@@ -114,7 +112,7 @@ def read(run: RunDirectory) -> list[DatasetResults]:
                 studies,
                 dict.fromkeys(studies, manifest),
                 own,
-                per_user[per_user["dataset"] == label] if len(per_user) else per_user,
+                tuple(PerUserPart(run, final) for final in finals if final.dataset == label),
                 tuple(select(own, ReferenceNamed)[-1:]),
                 split_folder(run, label, split.hash),
             )
@@ -182,7 +180,7 @@ def _joined(one: DatasetResults, other: DatasetResults, where: str) -> DatasetRe
         studies={**one.studies, **other.studies},
         runs={**one.runs, **other.runs},
         records=one.records + other.records,
-        per_user=pd.concat([one.per_user, other.per_user], ignore_index=True),
+        parts=one.parts + other.parts,
         references=one.references + other.references,
         split_folder=one.split_folder or other.split_folder,
     )

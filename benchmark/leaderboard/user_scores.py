@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from benchmark.leaderboard.stored_columns import StoredColumns
 from benchmark.leaderboard.table import DRAWS
 from benchmark.metrics.evaluator import summarise
 from benchmark.metrics.register import Metric
-from benchmark.protocol import Ids, Values
+from benchmark.protocol import Array, Ids, Values
 from benchmark.records import TrainOn
+from benchmark.results import PerUserPart
 from benchmark.statistics.intervals import Interval, bootstrap_intervals, bootstrap_ratio_interval
 
 LEAST_USERS = 2
@@ -22,98 +23,118 @@ DERIVED = frozenset({"rmse", "mse", "mae", "coverage", "gini"})
 """Metrics of the whole test set that are made from stored sums and lists."""
 
 
+@dataclass(frozen=True)
 class PerUserScores:
-    """The stored finals of one data set."""
+    """The stored finals of one data set.
 
-    def __init__(self, per_user: pd.DataFrame, primary: Metric, train_on: TrainOn, n_items: int) -> None:
-        """Keep the rows; ``train_on`` says which finals the board ranks."""
-        self.primary, self.train_on = primary, train_on
-        self._per_user, self._n_items = per_user, n_items
+    Attributes:
+        stored: their columns.
+        primary: the metric that ranks.
+        train_on: which finals the board ranks.
+        n_items: I, for coverage and the like.
+        column: the stored column that stands in for the primary metric; its own if empty.
+        among: the users that are looked at, ascending; None for all.
+    """
 
-    def rows(self, model: str, train_on: TrainOn | None = None) -> pd.DataFrame:
-        """Return the rows of a model's finals; those of its default configuration are not among them."""
-        return self._tuned.get((model, train_on or self.train_on), self._per_user.iloc[:0])
-
-    @cached_property
-    def _tuned(self) -> Mapping[tuple[str, str], pd.DataFrame]:
-        """The rows of chosen configurations by model and the parts they were trained on."""
-        rows = self._per_user[~self._is_default]
-        groups = rows.groupby(["model", "train_on"], sort=False, observed=True)
-        return {(str(model), str(train_on)): group for (model, train_on), group in groups}
-
-    @property
-    def _is_default(self) -> NDArray[np.bool_]:
-        """Which rows are of default configurations, (rows,)."""
-        return np.asarray(self._column("config_source") == "default")
-
-    def _column(self, name: str) -> pd.Series[float]:
-        """Return a stored column, (rows,)."""
-        return self._per_user[name]
+    stored: StoredColumns
+    primary: Metric
+    train_on: TrainOn
+    n_items: int
+    column: str = ""
+    among: Ids | None = None
+    _masks: dict[int, Array] = field(default_factory=dict, repr=False)
 
     def within(self, users: Ids) -> PerUserScores:
         """Return the same finals for these users alone."""
-        rows = self._per_user[self._column("user").isin(users)]
-        return PerUserScores(rows, self.primary, self.train_on, self._n_items)
+        return replace(self, among=users, _masks={})
 
     def with_primary(self, metric: Metric, column: str) -> PerUserScores:
         """Return the same finals with another stored column in place of the primary metric."""
-        rows = self._per_user.assign(**{metric.name: self._column(column)})
-        return PerUserScores(rows, metric, self.train_on, self._n_items)
+        return replace(self, primary=metric, column=column)
 
     @property
-    def columns(self) -> tuple[str, ...]:
+    def columns(self) -> frozenset[str]:
         """Names of what is stored of each user."""
-        return tuple(map(str, self._per_user.columns))
+        return self.stored.names
 
     @property
     def users(self) -> Ids:
         """Dense ids of the evaluated users, (E,) ascending."""
-        return np.unique(self._column("user").to_numpy(np.int32))
+        everyone = self.stored.audience
+        return everyone if self.among is None else np.intersect1d(everyone, self.among)
 
     def gain_over_default(self, model: str) -> float | None:
         """Return primary value of seed 0 as tuned minus that of the default configuration, on test.
 
         None where no final of the default was stored. A positive gain is an improvement.
         """
-        seed_0 = (self._column("seed") == 0) & (self._column("model") == model)
-        default = self._per_user[seed_0 & self._is_default]
-        tuned = self._per_user[seed_0 & ~self._is_default & (self._column("train_on") == self.train_on)]
-        if default.empty or tuned.empty:
-            return None
-        before, after = self.value_of(self.primary, default), self.value_of(self.primary, tuned)
+        values = []
+        for parts in (self.stored.of(model, None, "default"), self.stored.of(model, self.train_on)):
+            first = [part for part in parts if part.final.seed == 0]
+            values.append(self.values_of([self.primary], first[0])[self.primary.name] if first else None)
+        before, after = values
         if before is None or after is None:
             return None
         return after - before if self.primary.higher_is_better else before - after
 
     def value(self, metric: Metric, model: str, train_on: TrainOn | None = None) -> float | None:
         """Return a metric's mean over seeds; None where the model has none."""
-        seeds = [self.value_of(metric, rows) for _, rows in self.rows(model, train_on).groupby("seed")]
-        values = [value for value in seeds if value is not None]
-        return float(np.mean(values)) if values else None
+        return self.values([metric], model, train_on)[metric.name]
+
+    def values(
+        self, metrics: Sequence[Metric], model: str, train_on: TrainOn | None = None
+    ) -> dict[str, float | None]:
+        """Return each metric's mean over seeds, by name; None where the model has none.
+
+        Finals are looked at one after another: the lists of one are in memory at a time.
+        """
+        finals = [self.values_of(metrics, part) for part in self.stored.of(model, train_on or self.train_on)]
+        found: dict[str, float | None] = {}
+        for metric in metrics:
+            seeds = [value for final in finals if (value := final[metric.name]) is not None]
+            found[metric.name] = float(np.mean(seeds)) if seeds else None
+        return found
 
     def can_derive(self, metric: Metric) -> bool:
-        """Return whether a metric can be made again from the stored rows."""
-        return metric.name in self._per_user if metric.per_user else metric.base in DERIVED
+        """Return whether a metric can be made again from the stored columns."""
+        if metric.per_user:
+            return metric.name in self.columns or metric.name == self.primary.name
+        return metric.base in DERIVED
 
     def mean_of(self, column: str, model: str) -> float | None:
         """Return the mean over users, then seeds, of a stored column; None where nobody has a value."""
-        rows = self.rows(model)
-        if column not in rows or rows[column].isna().all():
+        if column not in self.columns:
             return None
-        return float(rows.groupby("seed")[column].mean().mean())
+        seeds = pd.Series(
+            [
+                pd.Series(values).groupby(np.zeros(len(values))).mean().squeeze()  # its sum is compensated
+                for part in self.stored.of(model, self.train_on)
+                if len(values := self._read(part, column))
+            ],
+            dtype=np.float64,
+        )
+        return float(seeds.mean()) if seeds.notna().any() else None
 
-    def value_of(self, metric: Metric, rows: pd.DataFrame) -> float | None:
-        """Return a metric of one final from its rows; None for a rating metric of a model without ratings."""
-        if metric.kind == "rating":
-            ratings = rows["ratings"]
-            if ratings.isna().any():
-                return None
-            return summarise(
-                metric, error_sums=rows[error_column(metric)].to_numpy(), ratings=ratings.to_numpy()
-            )
-        if metric.kind == "catalogue" and not metric.per_user:
-            return summarise(metric, lists=np.stack(rows["items"].to_list()), n_items=self._n_items)
-        return summarise(metric, per_user=rows[metric.name].to_numpy())
+    def values_of(self, metrics: Sequence[Metric], part: PerUserPart) -> dict[str, float | None]:
+        """Return each metric of one final, by name; None for rating metrics of a model without ratings."""
+        found: dict[str, float | None] = {}
+        lists: Ids | None = None
+        for metric in metrics:
+            if metric.kind == "rating":
+                found[metric.name] = self._rating_value(metric, part)
+            elif metric.kind == "catalogue" and not metric.per_user:
+                lists = self._masked(part, part.lists()) if lists is None else lists
+                found[metric.name] = summarise(metric, lists=lists, n_items=self.n_items)
+            else:
+                found[metric.name] = summarise(metric, per_user=self._read(part, metric.name))
+        return found
+
+    def _rating_value(self, metric: Metric, part: PerUserPart) -> float | None:
+        """Return a metric of one final from its sums; None where it has no ratings."""
+        ratings = self._read(part, "ratings")
+        if np.isnan(ratings).any():
+            return None
+        return summarise(metric, error_sums=self._read(part, error_column(metric)), ratings=ratings)
 
     def seeds_by_users(self, model: str) -> Values:
         """Return (S, U) contributions whose mean over users is the primary value of each seed.
@@ -121,12 +142,16 @@ class PerUserScores:
         For RMSE they are squared errors times U / N, whose mean is the MSE: flipping signs of their
         differences is as exact as for any per-user metric.
         """
-        seeds = self.rows(model).sort_values("user").groupby("seed")
+        parts = self.stored.of(model, self.train_on)
         if self.primary.kind == "rating":
             column = error_column(self.primary)
-            scaled = [rows[column] * (len(rows) / rows["ratings"].sum()) for _, rows in seeds]
-            return np.stack([np.asarray(values, dtype=np.float64) for values in scaled])
-        values = [rows[self.primary.name].to_numpy(dtype=np.float64) for _, rows in seeds]
+            scaled = [
+                self._read(part, column) * (len(ratings) / ratings.sum())
+                for part in parts
+                for ratings in [self._read(part, "ratings")]
+            ]
+            return np.stack(scaled)
+        values = [self._read(part, self.primary.name) for part in parts]
         return np.stack([seed[~np.isnan(seed)] for seed in values])
 
     def intervals(self, models: Sequence[str], level: float) -> Mapping[str, Interval | None]:
@@ -144,12 +169,40 @@ class PerUserScores:
     def _error_interval(self, model: str, level: float) -> Interval | None:
         """Return the interval of a micro average: users are drawn with their errors and their ratings."""
         column = error_column(self.primary)
-        users = self.rows(model).groupby("user")[[column, "ratings"]].mean()
+        rows = pd.concat(
+            [
+                pd.DataFrame(
+                    {name: self._read(part, name) for name in (column, "ratings")},
+                    index=self._masked(part, self.stored.users(part)),
+                )
+                for part in self.stored.of(model, self.train_on)
+            ]
+        )
+        users = rows.groupby(level=0).mean()
         if len(users) < LEAST_USERS:
             return None
         errors, ratings = (users[name].to_numpy(np.float64) for name in (column, "ratings"))
         root = np.sqrt if self.primary.base == "rmse" else None
         return bootstrap_ratio_interval(errors, ratings, root, level=level, draws=DRAWS, seed=0)
+
+    def _read(self, part: PerUserPart, name: str) -> Array:
+        """Return a stored column of the users looked at; the primary metric's stays in memory."""
+        is_primary = name == self.primary.name
+        if is_primary or (self.primary.kind == "rating" and name in {error_column(self.primary), "ratings"}):
+            column = self.stored.held(part, self.column if is_primary and self.column else name)
+        else:
+            column = part.column(name)
+        return self._masked(part, column)
+
+    def _masked(self, part: PerUserPart, rows: Array) -> Array:
+        """Return the rows of the users looked at, of rows of all users."""
+        if self.among is None:
+            return rows
+        users = self.stored.users(part)
+        if id(users) not in self._masks:
+            self._masks[id(users)] = np.isin(users, self.among)
+        chosen: Array = rows[self._masks[id(users)]]
+        return chosen
 
 
 def error_column(metric: Metric) -> str:

@@ -1,161 +1,186 @@
-"""Per-user values of finals: one file per final as it ends, and all of them together."""
+"""Per-user values of finals: a file for each, hashed as it is written and read by column."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from benchmark.errors import RunError
-from benchmark.files import atomic_path, file_sha256, write_errors_as_run_error
-from benchmark.ledger import Ledger
-from benchmark.records import FinalRecord, StudyEvent, TrialRecord, to_json
-from benchmark.results.directory import RunDirectory, RunManifest
+from benchmark.files import known_sha256, write_bytes
+from benchmark.records import FinalRecord
+from benchmark.results.directory import RunDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from benchmark.metrics.evaluation import Evaluation
-    from benchmark.protocol import Values
+    from benchmark.protocol import Array, Ids, Values
 
-Event = TypeVar("Event", bound=StudyEvent)
-
-IDENTITY = ("dataset", "model", "seed", "train_on", "config_source")
-"""Columns of per_user.parquet that say whose rows they are."""
+ENCODING = {"user": "DELTA_BINARY_PACKED"}
+"""Ascending ids are packed into next to nothing. A compression, or packed lists, would save a fifth of the
+room and take a third more time."""
+ROWS_OF_A_GROUP = 1 << 20
+"""Users in a row group: a column of a final lies in one piece, or in pieces of 8 MB."""
+SAMPLE = 4096
+"""Values that are looked at to see whether a column has few different ones."""
 
 
 def write_per_user(path: Path, evaluation: Evaluation, more: Mapping[str, Values] | None = None) -> str:
     """Store a final's per-user values and top-K lists; return the file's SHA-256.
 
     Columns: user (dense id), one column per ranking metric and per entry of ``more``, the sums that
-    rating metrics are made of, and ``items``, the list of K recommended items.
+    rating metrics are made of, and ``items``, the list of K recommended items. Values are stored bit for
+    bit. A dictionary is kept only of columns with few different values, such as NDCG's: there it takes a
+    tenth of the room, elsewhere most of the time of writing.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     users = len(evaluation.users)
-    columns = {"user": pa.array(evaluation.users)}
-    columns |= {name: pa.array(values) for name, values in {**evaluation.per_user, **(more or {})}.items()}
+    values: dict[str, Array] = {**evaluation.per_user, **(more or {})}
     for name in ("squared_error", "absolute_error", "ratings"):
-        values = getattr(evaluation, name)
-        columns[name] = pa.array(values if values is not None and len(values) else np.full(users, np.nan))
+        sums = getattr(evaluation, name)
+        values[name] = sums if sums is not None and len(sums) else np.full(users, np.nan)
     lists = np.ascontiguousarray(evaluation.lists, dtype=np.int32)
-    offsets = np.arange(0, lists.size + 1, lists.shape[1] if lists.size else 1, dtype=np.int32)
-    columns["items"] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()))
-    with write_errors_as_run_error(path.parent), atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns), temporary)
-        return file_sha256(temporary)
+    ends = np.arange(users + 1, dtype=np.int32) * np.int32(lists.shape[1])
+    list_type = pa.list_(pa.field("element", pa.int32(), nullable=False))
+    arrays = {"user": pa.array(evaluation.users), **{name: pa.array(each) for name, each in values.items()}}
+    arrays["items"] = pa.ListArray.from_arrays(pa.array(ends), pa.array(lists.ravel()), type=list_type)
+    schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in arrays.items()])
+    file = pa.BufferOutputStream()
+    pq.write_table(
+        pa.table(arrays, schema=schema),
+        file,
+        compression="none",
+        row_group_size=ROWS_OF_A_GROUP,
+        use_dictionary=[name for name, each in values.items() if has_few_values(each)],
+        column_encoding=ENCODING,
+        write_statistics=False,
+    )
+    return write_bytes(path, file.getvalue().to_pybytes())
+
+
+def has_few_values(values: Array) -> bool:
+    """Return whether the values (U,) repeat one another, by a sample spread evenly over them.
+
+    >>> import numpy as np
+    >>> has_few_values(np.array([0.5, 0.5, 0.0, 1.0])), has_few_values(np.array([0.1, 0.2, 0.3]))
+    (True, False)
+    """
+    import numpy as np
+
+    sample = values[:: max(1, len(values) // SAMPLE)]
+    return len(np.unique(sample)) <= 0.75 * len(sample)
+
+
+@dataclass(frozen=True)
+class PerUserPart:
+    """The per-user rows of one complete final: a file of which only the columns asked for are read.
+
+    Attributes:
+        run: the run that stored it.
+        final: whose rows they are.
+    """
+
+    run: RunDirectory
+    final: FinalRecord
+
+    @property
+    def path(self) -> Path:
+        """The file, found to be the one that was written.
+
+        It is hashed when it is first read, and again only where it was touched since.
+
+        Raises:
+            RunError: it is gone, or was changed.
+        """
+        path, stored = self.run / self.final.scores.path, self.final.scores.sha256
+        try:
+            found = known_sha256(path)
+        except OSError as error:
+            raise RunError(
+                f"{path}: cannot be read ({error.strerror or error}); it holds the per-user values of "
+                f"{self.final.model}, seed {self.final.seed}. {CURE}"
+            ) from error
+        if found != stored:
+            raise RunError(
+                f"{path}: was changed after the run wrote it (its SHA-256 is {found[:8]}, the ledger has "
+                f"{stored[:8]}). {CURE}"
+            )
+        return path
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of what is stored of each user.
+
+        Raises:
+            RunError: the file is gone, or was changed.
+        """
+        return tuple(self._footer.schema.to_arrow_schema().names)
+
+    @cached_property
+    def _footer(self) -> pq.FileMetaData:
+        """Where each column lies."""
+        import pyarrow.parquet as pq
+
+        return pq.read_metadata(self.path)
+
+    def column(self, name: str) -> Array:
+        """Return a stored column, (E,) in the order of users; nan where this final has no such column.
+
+        Raises:
+            RunError: the file is gone, or was changed.
+        """
+        import numpy as np
+
+        if name not in self.columns:
+            return np.full(len(self.column("user")), np.nan)
+        found: Array = self._read([name])[name].to_numpy()
+        return found
+
+    def lists(self) -> Ids:
+        """Return the lists of all users (E, K); as large as all other columns together, so keep only one.
+
+        Raises:
+            RunError: the file is gone, or was changed.
+        """
+        import numpy as np
+
+        lists = self._read(["items"])["items"].combine_chunks()
+        items: Ids = lists.flatten().to_numpy()
+        return items.reshape(len(lists), -1) if len(items) else np.empty((len(lists), 0), dtype=np.int32)
+
+    def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return columns as a table, all of them if none is named.
+
+        Raises:
+            RunError: the file is gone, or was changed.
+        """
+        import pandas as pd
+
+        return pd.read_parquet(self.path, columns=None if columns is None else list(columns))
+
+    def _read(self, columns: Sequence[str]) -> pa.Table:
+        """Return these columns; the only place where the engine opens such a file for its values."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.path, metadata=self._footer) as file:
+            return file.read(columns=list(columns))
+
+
+CURE = "Put the file back, or run the suite again: with --fresh if the run is finished."
 
 
 def read_final(run: RunDirectory, final: FinalRecord) -> pd.DataFrame:
-    """Return the per-user rows of one complete final.
+    """Return all per-user rows of one complete final.
 
     Raises:
         RunError: the file is gone, or is not the one that was written.
     """
-    import pandas as pd
-
-    return pd.read_parquet(checked_path(run, final))
-
-
-def checked_path(run: RunDirectory, final: FinalRecord) -> Path:
-    """Return the file of a complete final, found to be the one that was written.
-
-    Raises:
-        RunError: it is gone, or was changed.
-    """
-    path = run / final.scores.path
-    if not path.exists() or file_sha256(path) != final.scores.sha256:
-        raise RunError(
-            f"{path}: is missing or was changed after the run wrote it; run the same command again."
-        )
-    return path
-
-
-def gather(run: RunDirectory, ledger: Ledger) -> None:
-    """Write trials.parquet and per_user.parquet from the ledger and the finals' files.
-
-    Takes the memory of one final at a time.
-    """
-    import pandas as pd
-
-    with write_errors_as_run_error(run.path):
-        manifest = run.manifest()
-        kept = current_records(ledger.records(TrialRecord), manifest)
-        trials = pd.DataFrame([flat_row(record) for record in kept])
-        with atomic_path(run / "trials.parquet") as temporary:
-            trials.to_parquet(temporary, index=False)
-        if finals := latest(current_records(ledger.records(FinalRecord), manifest)):
-            with atomic_path(run / "per_user.parquet") as temporary:
-                stream_finals(run, finals, temporary)
-
-
-def current_records(records: Sequence[Event], manifest: RunManifest) -> list[Event]:
-    """Return the records of the studies as planned: what rested on other data or code is left out."""
-    keys = {study.key for study in manifest.studies if study.key}
-    return [record for record in records if not keys or record.study_key in keys]
-
-
-def flat_row(record: TrialRecord) -> dict[str, object]:
-    """Return a trial as one row: what is nested becomes JSON."""
-    return {
-        name: json.dumps(value) if isinstance(value, dict) else value
-        for name, value in to_json(record).items()
-    }
-
-
-def stream_finals(run: RunDirectory, finals: Sequence[FinalRecord], path: Path) -> None:
-    """Write the finals' files one after another, a row group each; what one lacks is null there."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    paths = [checked_path(run, final) for final in finals]
-    own = pa.unify_schemas(
-        [pq.read_schema(one).remove_metadata() for one in paths], promote_options="permissive"
-    )
-    texts = [pa.field(name, pa.string()) for name in IDENTITY if name != "seed"]
-    schema = pa.schema([*own, *texts, pa.field("seed", pa.int64())])
-    with pq.ParquetWriter(path, schema) as writer:
-        for one, final in zip(paths, finals, strict=True):
-            table = pq.read_table(one)
-            columns = {name: table[name] for name in table.column_names}
-            columns |= {name: pa.repeat(getattr(final, name), len(table)) for name in IDENTITY}
-            empty = {name: pa.nulls(len(table)) for name in schema.names if name not in columns}
-            ordered = {name: (columns | empty)[name] for name in schema.names}
-            writer.write_table(pa.table(ordered).cast(schema), row_group_size=max(1, len(table)))
-
-
-def read_per_user(run: RunDirectory, finals: Sequence[FinalRecord]) -> pd.DataFrame:
-    """Return every final's per-user rows; of a run that was stopped, those of the finals it completed.
-
-    Args:
-        run: the directory.
-        finals: its finals.
-
-    Raises:
-        RunError: a file is gone or damaged.
-    """
-    import pandas as pd
-
-    path = run / "per_user.parquet"
-    if not path.exists():
-        frames = [
-            read_final(run, final).assign(**{name: getattr(final, name) for name in IDENTITY})
-            for final in latest(finals)
-        ]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read ({error}); the run directory is damaged.") from error
-
-
-def latest(finals: Sequence[FinalRecord]) -> list[FinalRecord]:
-    """Return the last complete record of each final, of each study's last key: what changed is refitted."""
-    complete = [final for final in finals if final.outcome == "complete"]
-    keys = {final.study: final.study_key for final in complete}
-    fresh = [final for final in complete if final.study_key == keys[final.study]]
-    identified = {(one.study, one.seed, one.train_on, one.config_source): one for one in fresh}
-    return list(identified.values())
+    return PerUserPart(run, final).frame()

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
-from benchmark.files import content_hash, file_sha256
+from benchmark.files import content_hash, known_sha256
 from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
 from benchmark.records import (
     LOST,
@@ -170,7 +170,7 @@ class FinalsRun:
         finals = [final for final in self.context.ledger.records(FinalRecord) if final.final_key == key]
         scores = [final.scores for final in finals if final.outcome == "complete"]
         return any(
-            (path := self.run_dir / one.path).exists() and file_sha256(path) == one.sha256 for one in scores
+            (path := self.run_dir / one.path).exists() and known_sha256(path) == one.sha256 for one in scores
         )
 
     def entry(self, spec: FinalSpec, *, hold_s: float, device: str) -> FinalOpened:

@@ -16,13 +16,14 @@ from benchmark.datasets.manifest import Candidates, SplitManifest
 from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
-from benchmark.datasets.sources.source_files import source_file, source_paths, state_of
+from benchmark.datasets.sources.source_files import source_file, source_paths
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.split import Split, folds, split
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
 from benchmark.datasets.store.columns import check_columns
 from benchmark.datasets.store.save import MANIFEST, load_manifest, save_split
 from benchmark.errors import DataError, MetricError
+from benchmark.files import state_of
 from benchmark.metrics import register as metrics
 from benchmark.metrics.constant import constant_metrics
 from benchmark.records import Finding, LogAudit

@@ -272,7 +272,8 @@ def test_run_stopped_among_its_finals_has_a_board_of_those_it_completed(tmp_path
         ("suite.json", "gone"),
         ("ledger.jsonl", "garbled"),
         ("suite.json", "garbled"),
-        ("per_user.parquet", "garbled"),
+        ("per_user/0-0-tuned.parquet", "gone"),
+        ("per_user/0-0-tuned.parquet", "garbled"),
     ],
 )
 def test_damaged_run_is_refused_and_the_file_named(tmp_path: Path, file: str, damage: str) -> None:

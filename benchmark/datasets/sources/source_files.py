@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from benchmark.datasets.sources.open_log import locate
 from benchmark.datasets.specs import FilesSpec, LogSpec
 from benchmark.datasets.tables.table_file import part_files
 from benchmark.errors import DataError
-from benchmark.files import file_sha256
+from benchmark.files import file_sha256, state_of
 from benchmark.records import SourceFile
 
 SETTLED_S = 2.0
@@ -82,15 +81,6 @@ def source_file(role: str, path: Path) -> SourceFile:
         modified=datetime.fromtimestamp(seen.st_mtime, UTC).isoformat(timespec="seconds"),
         state=after if settled else "",
     )
-
-
-def state_of(path: Path) -> str:
-    """Return a text that changes whenever a file is touched: even where its size and time are set back.
-
-    No program can set back the time at which the kernel saw a file change.
-    """
-    seen = os.stat(path)  # noqa: PTH116 - follows links, as open does
-    return f"{seen.st_dev}:{seen.st_ino}:{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}"
 
 
 def current(role: str, recorded: SourceFile | None, path: Path) -> SourceFile:

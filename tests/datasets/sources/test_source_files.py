@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.source_files import current, difference, source_file, source_paths, state_of
+from benchmark.datasets.sources.source_files import current, difference, source_file, source_paths
 from benchmark.datasets.specs import FilesSpec, LogSpec, SyntheticSpec, TableSpec, TitlesSpec
 from benchmark.errors import DataError
+from benchmark.files import state_of
 
 
 @pytest.fixture

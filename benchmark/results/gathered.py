@@ -1,0 +1,113 @@
+"""Exports of a run for other people's analyses: every trial in one table, every final's rows in another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from benchmark.files import atomic_path, write_errors_as_run_error
+from benchmark.ledger import Ledger
+from benchmark.records import FinalRecord, StudyEvent, TrialRecord, to_json
+from benchmark.results.directory import RunDirectory, RunManifest
+from benchmark.results.per_user import ENCODING, PerUserPart
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Event = TypeVar("Event", bound=StudyEvent)
+
+IDENTITY = ("dataset", "model", "train_on", "config_source")
+"""Columns of per_user.parquet that say whose rows they are, besides the seed."""
+
+
+def gather(run: RunDirectory, ledger: Ledger) -> None:
+    """Write trials.parquet and per_user.parquet from the ledger and the finals' files.
+
+    Takes the memory of one final at a time. Nothing of ours reads them.
+    """
+    import pandas as pd
+
+    with write_errors_as_run_error(run.path):
+        manifest = run.manifest()
+        kept = current_records(ledger.records(TrialRecord), manifest)
+        trials = pd.DataFrame([flat_row(record) for record in kept])
+        with atomic_path(run / "trials.parquet") as temporary:
+            trials.to_parquet(temporary, index=False)
+        if finals := latest(current_records(ledger.records(FinalRecord), manifest)):
+            with atomic_path(run / "per_user.parquet") as temporary:
+                stream_parts([PerUserPart(run, final) for final in finals], temporary)
+
+
+def current_records(records: Sequence[Event], manifest: RunManifest) -> list[Event]:
+    """Return the records of the studies as planned: what rested on other data or code is left out."""
+    keys = {study.key for study in manifest.studies if study.key}
+    return [record for record in records if not keys or record.study_key in keys]
+
+
+def flat_row(record: TrialRecord) -> dict[str, object]:
+    """Return a trial as one row: what is nested becomes JSON."""
+    return {
+        name: json.dumps(value) if isinstance(value, dict) else value
+        for name, value in to_json(record).items()
+    }
+
+
+def stream_parts(parts: Sequence[PerUserPart], path: Path) -> None:
+    """Write the parts one after another, a row group each; what one lacks is null there.
+
+    Whose rows they are is stored as categories, so that no reader holds a text for each row.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schemas = [pq.read_schema(part.path).remove_metadata() for part in parts]
+    own = [field.with_nullable(True) for field in pa.unify_schemas(schemas, promote_options="permissive")]
+    category = pa.dictionary(pa.int32(), pa.string())
+    schema = pa.schema([*own, *(pa.field(name, category) for name in IDENTITY), pa.field("seed", pa.int64())])
+    with pq.ParquetWriter(
+        path,
+        schema,
+        compression="none",
+        use_dictionary=[*columns_with_dictionary(parts[0].path), *IDENTITY, "seed"],
+        column_encoding=ENCODING,
+        write_statistics=[*IDENTITY, "seed"],  # what readers choose row groups by
+    ) as writer:
+        for part in parts:
+            writer.write_table(labelled_rows(part, schema))
+
+
+def labelled_rows(part: PerUserPart, schema: pa.Schema) -> pa.Table:
+    """Return the rows of one final in the columns of all of them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table, final = pq.read_table(part.path), part.final
+    first = pa.repeat(pa.scalar(0, pa.int32()), len(table))
+    columns = {name: table[name].cast(schema.field(name).type) for name in table.column_names}
+    for name in IDENTITY:
+        columns[name] = pa.DictionaryArray.from_arrays(first, [str(getattr(final, name))])
+    columns["seed"] = pa.repeat(pa.scalar(final.seed, pa.int64()), len(table))
+    arrays = [columns.get(field.name, pa.nulls(len(table), field.type)) for field in schema]
+    return pa.table(arrays, schema=schema)
+
+
+def columns_with_dictionary(path: Path) -> list[str]:
+    """Return the columns of a part with few different values: its writer kept a dictionary of them."""
+    import pyarrow.parquet as pq
+
+    file = pq.read_metadata(path)
+    if not file.num_row_groups:
+        return []
+    chunks = [file.row_group(0).column(index) for index in range(file.num_columns)]
+    return [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page]
+
+
+def latest(finals: Sequence[FinalRecord]) -> list[FinalRecord]:
+    """Return the last complete record of each final, of each study's last key: what changed is refitted."""
+    complete = [final for final in finals if final.outcome == "complete"]
+    keys = {final.study: final.study_key for final in complete}
+    fresh = [final for final in complete if final.study_key == keys[final.study]]
+    identified = {(one.study, one.seed, one.train_on, one.config_source): one for one in fresh}
+    return list(identified.values())
