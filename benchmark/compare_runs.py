@@ -74,7 +74,8 @@ def compare_runs(before: RunDirectory, after: RunDirectory, dataset: str | None 
     """Return what run ``after`` changes against run ``before``, on one data set or on all they share.
 
     Raises:
-        RunError: they share no data set, or differ in split, users of test, primary metric or what finals train on.
+        RunError: they share no data set, or differ in split, users of test, primary metric or what finals
+            train on.
     """
     old, new = dataset_names(before), dataset_names(after)
     shared = [name for name in old if name in new] if dataset is None else [dataset]

@@ -40,16 +40,21 @@ class Spread:
     """How much values differ between users.
 
     Attributes:
-        sd: standard deviation over the users who have a value.
+        sd: standard deviation over the users who have a value; None if there is one of these.
         share: of the users, who have one.
     """
 
-    sd: float
+    sd: float | None
     share: float
 
-    def error(self, users: int) -> float:
+    @property
+    def wanted(self) -> int:
+        """How many users make the standard error of a mean what ``auto`` aims at."""
+        return math.ceil(((self.sd or 0.0) / ERROR) ** 2)
+
+    def error(self, users: int) -> float | None:
         """Return the standard error of the mean over those of so many users who have a value."""
-        return self.sd / math.sqrt(self.share * users)
+        return self.sd / math.sqrt(self.share * users) if self.sd else None
 
 
 def with_samples(
@@ -117,7 +122,7 @@ def validation_sample(
         )
     count = least if wanted == "auto" else wanted
     if wanted == "auto" and spread is not None:
-        count = max(least, math.ceil((spread.sd / ERROR) ** 2))
+        count = max(least, spread.wanted)
     if count >= of:
         return None
     return UserSample(
@@ -157,9 +162,9 @@ def measured_spread(
         mask = candidates_for(manifest.candidates.rule, folder, train=train, seen=train, target=valid)
         values = popularity_values(manifest, train, target, primary, mask, negatives)
     found = values[np.isfinite(values)]
-    if len(found) < 2 or not found.any():
+    if not len(found):
         return None
-    return Spread(float(found.std(ddof=1)), len(found) / len(values))
+    return Spread(float(found.std(ddof=1)) if len(found) > 1 else None, len(found) / len(values))
 
 
 def popularity_values(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from contextlib import suppress
 
+from benchmark.datasets.manifest import FEW_USERS
 from benchmark.datasets.sources.expected import expected_log
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.manifest import FEW_USERS
 from benchmark.datasets.sources.open_log import locate
 from benchmark.datasets.specs import EVERY_RATING
 from benchmark.errors import DataError
@@ -16,7 +16,7 @@ from benchmark.records import Note, warning
 from benchmark.suite.schema import Suite
 
 AUTO_USERS = 6_500
-"""Users of validation that ``valid_users: auto`` takes at the least: MovieLens-1M, with 6,040, stays whole."""
+"""Users that ``valid_users: auto`` takes at the least: MovieLens-1M, with 6,040, stays whole."""
 
 
 def advice(suite: Suite) -> Iterator[str]:
@@ -55,6 +55,6 @@ def sample_advice(suite: Suite, names: Container[str] | None = None) -> Iterator
             users = known.users if known else spec.synthetic.users if spec.synthetic else 0
             if users > AUTO_USERS and (names is None or spec.name in names):
                 yield Note(
-                    f"{spec.name}: metrics.valid_users: auto takes {AUTO_USERS:,} of at most {users:,} users of "
-                    "validation, or more where popularity's values differ much between users"
+                    f"{spec.name}: metrics.valid_users: auto takes {AUTO_USERS:,} of at most {users:,} users "
+                    "of validation, or more where popularity's values differ much between users"
                 )
