@@ -107,7 +107,7 @@ def refuse_unlike(a: RankedResults, b: RankedResults) -> None:
     for what, one, other in (
         ("split", mine.split.hash[:16], its.split.hash[:16]),
         ("rule for seen items", mine.split.seen, its.split.seen),
-        ("number of test users", f"{mine.split.tested_users:,}", f"{its.split.tested_users:,}"),
+        ("sample of test users", mine.split.test_sample or "all users", its.split.test_sample or "all users"),
         ("primary metric", a.table.primary, b.table.primary),
         ("training part of finals", mine.finals_on, its.finals_on),
     ):

@@ -168,6 +168,10 @@ class UserSample:
     sd: float | None = None
     error: float | None = None
 
+    def __str__(self) -> str:
+        """Return how many users of how many, and the start of the hash that tells which."""
+        return f"{self.users:,} of {self.of:,} users ({self.sha256[:8]})"
+
     @property
     def is_small(self) -> bool:
         """Whether values on it are too uncertain to choose by."""
