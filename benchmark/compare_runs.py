@@ -74,7 +74,8 @@ def compare_runs(before: RunDirectory, after: RunDirectory, dataset: str | None 
     """Return what run ``after`` changes against run ``before``, on one data set or on all they share.
 
     Raises:
-        RunError: they share no data set, or differ in split, primary metric or what finals train on.
+        RunError: they share no data set, or differ in split, users of test, primary metric or what finals
+            train on.
     """
     old, new = dataset_names(before), dataset_names(after)
     shared = [name for name in old if name in new] if dataset is None else [dataset]
@@ -100,12 +101,13 @@ def refuse_unlike(a: RankedResults, b: RankedResults) -> None:
     """Refuse two runs whose scores are not comparable.
 
     Raises:
-        RunError: they differ in split, primary metric or what finals train on.
+        RunError: they differ in split, users of test, primary metric or what finals train on.
     """
     mine, its = a.table.facts, b.table.facts
     for what, one, other in (
         ("split", mine.split.hash[:16], its.split.hash[:16]),
         ("rule for seen items", mine.split.seen, its.split.seen),
+        ("sample of test users", mine.split.test_sample or "all users", its.split.test_sample or "all users"),
         ("primary metric", a.table.primary, b.table.primary),
         ("training part of finals", mine.finals_on, its.finals_on),
     ):

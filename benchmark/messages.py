@@ -77,6 +77,7 @@ class ScoreRequest:
         seen: which of a user's known items are left out of the lists.
         per_user_path: where per-user values are written.
         state_path: where the state is written, if one follows.
+        test_sampled: whether only the stored sample of test's users is scored.
     """
 
     event: ClassVar[str] = "score"
@@ -89,6 +90,7 @@ class ScoreRequest:
     seen: Literal["hide", "allow", "hide-negative"] = "hide"
     per_user_path: str
     state_path: str
+    test_sampled: bool = False
 
 
 @dataclass(frozen=True)

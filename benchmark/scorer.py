@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
+from benchmark.datasets.store.user_samples import load_users, restricted
 from benchmark.errors import MetricError
 from benchmark.files import write_bytes
 from benchmark.fit import batches
@@ -53,7 +54,10 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
     metrics = [parse_metric(name) for name in request.metrics]
     mask = candidates_for(request.candidates, split, train=train, seen=known, target=test)
     sampled = any(metric.sampled for metric in metrics)
-    items = CandidateItems(mask, load_negatives(split, "test") if sampled else None, request.seen)
+    negatives = load_negatives(split, "test") if sampled else None
+    if request.test_sampled:
+        test, negatives = restricted(test, negatives, load_users(split, "test"))
+    items = CandidateItems(mask, negatives, request.seen)
     evaluator = evaluator_for(test, known, metrics, train, items, request.name)
     for add in (evaluator.add, evaluator.add_ratings) if request.rates else (evaluator.add,):
         for users in batches(test.n_users, test.n_items):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from benchmark.datasets.log import hidden_rows
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
+from benchmark.datasets.store.user_samples import load_users, restricted
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
 from benchmark.fit import Fit, batches
 from benchmark.long_columns import rows_of
@@ -74,7 +75,14 @@ class CandidateItems:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a study may see: train and validation, and which items compete on validation."""
+    """What a study may see, and which items compete on validation.
+
+    Attributes:
+        train: rows of train.
+        valid: rows of validation, of the users that trials are validated on.
+        both: all rows of train and validation.
+        candidates: on validation.
+    """
 
     train: Interactions
     valid: Interactions
@@ -82,7 +90,14 @@ class Parts:
     candidates: CandidateItems
 
 
-def load(directory: str, candidates: str = "all", *, sampled: bool = False, seen: Seen = "hide") -> Parts:
+def load(
+    directory: str,
+    candidates: str = "all",
+    *,
+    sampled: bool = False,
+    seen: Seen = "hide",
+    valid_sampled: bool = False,
+) -> Parts:
     """Map train and validation of a stored split; no file stays open, and test is not looked at.
 
     Args:
@@ -90,11 +105,14 @@ def load(directory: str, candidates: str = "all", *, sampled: bool = False, seen
         candidates: the rule by which items are candidates.
         sampled: whether a metric ranks drawn negatives.
         seen: which of a user's known items are left out of the lists.
+        valid_sampled: whether trials are validated on the stored sample of validation's users.
     """
     folder = Path(directory)
     train, valid = load_parts(folder, "train"), load_parts(folder, "valid")
     mask = candidates_for(candidates, folder, train=train, seen=train, target=valid)
     negatives = load_negatives(folder, "valid") if sampled else None
+    if valid_sampled:
+        valid, negatives = restricted(valid, negatives, load_users(folder, "valid"))
     return Parts(train, valid, load_parts(folder, "train", "valid"), CandidateItems(mask, negatives, seen))
 
 

@@ -12,6 +12,7 @@ from ranked import SPLIT, results_of
 from benchmark import api, compare_runs
 from benchmark.cli.diff import COMMAND, REGRESSED
 from benchmark.compare_runs import Changes, changes_between, refuse_unlike
+from benchmark.datasets.manifest import UserSample
 from benchmark.errors import RunError
 
 USERS = np.random.default_rng(0).beta(2, 4, 300)
@@ -82,6 +83,23 @@ def test_diff_of_lists_that_hide_other_items_is_refused(tmp_path):
     other = replace(b.table.facts, split=replace(SPLIT, seen="allow"))
     with pytest.raises(RunError, match="another rule for seen items"):
         refuse_unlike(a, replace(b, table=replace(b.table, facts=other)))
+
+
+def test_diff_of_finals_on_other_users_is_refused(tmp_path):
+    a, b = (results_of(tmp_path / name, {"m": USERS}) for name in "ab")
+    drawn = UserSample(users=30, of=300, wanted=30, seed=1, sha256="ab" * 32)
+    for mine, its in ((drawn, None), (drawn, replace(drawn, sha256="cd" * 32))):
+        of_a, of_b = (
+            replace(one, table=replace(one.table, facts=replace(one.table.facts, split=with_sample)))
+            for one, with_sample in (
+                (a, replace(SPLIT, test_sample=mine)),
+                (b, replace(SPLIT, test_sample=its)),
+            )
+        )
+        with pytest.raises(
+            RunError, match=r"another sample of test users \(30 of 300 users \(abababab\) and"
+        ):
+            refuse_unlike(of_a, of_b)
 
 
 @pytest.mark.parametrize(("flag", "code"), [(False, 0), (True, REGRESSED)])

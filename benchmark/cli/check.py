@@ -14,12 +14,13 @@ def check(options: argparse.Namespace) -> int:
     import yaml
 
     from benchmark import api
-    from benchmark.suite.advice import advice
+    from benchmark.records import warning
+    from benchmark.suite.advice import advice, sample_advice
 
     suite = api.check(options.suite, say=warn)
     sys.stdout.write(yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
-    for sentence in advice(suite):
-        sys.stderr.write(f"bench: WARNING: {sentence}\n")
+    for note in (*map(warning, advice(suite)), *sample_advice(suite)):
+        sys.stderr.write(f"bench: {'WARNING' if note.is_warning else 'note'}: {note.text}\n")
     return 0
 
 

@@ -11,6 +11,9 @@ from benchmark.protocol import TimeUnitOfRows
 from benchmark.records import LogAudit, Provenance, SourceFile
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
+FEW_USERS = 100
+"""With fewer users a mean over them is uncertain: intervals are wide, and differences are chance."""
+
 Step: TypeAlias = Literal[
     "read",
     "missing values",
@@ -143,6 +146,39 @@ class Candidates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserSample:
+    """A sample of the users of a part, drawn before any model is trained and the same for every model.
+
+    Attributes:
+        users: how many were drawn.
+        of: that have a row in the part.
+        wanted: what the suite says: "auto", or a number.
+        seed: of the draw.
+        sha256: of the drawn users, ascending.
+        sd: standard deviation over users of popularity's value of the primary metric, or for a rating metric
+            of what each user adds to the global mean's; None where it was not measured, or there is none.
+        error: standard error that such a value has on the sample; None likewise.
+    """
+
+    users: int
+    of: int
+    wanted: Literal["auto"] | int
+    seed: int
+    sha256: str
+    sd: float | None = None
+    error: float | None = None
+
+    def __str__(self) -> str:
+        """Return how many users of how many, and the start of the hash that tells which."""
+        return f"{self.users:,} of {self.of:,} users ({self.sha256[:8]})"
+
+    @property
+    def is_small(self) -> bool:
+        """Whether values on it are too uncertain to choose by."""
+        return self.users < FEW_USERS
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overlap:
     """How many pairs of user and item are in two parts; 0 each, unless items come again or it is broken."""
 
@@ -259,6 +295,8 @@ class SplitManifest:
         pairs: whether a user has one row for an item, or comes back to it.
         seen: which items of a user's training rows are left out of the lists.
         log_audit: the numbers of the log; None in splits that were made before there was one.
+        valid_sample: the users that trials are validated on; None where they are all users of validation.
+        test_sample: the users that finals are scored on; None where they are all users of test.
     """
 
     provenance: Provenance
@@ -284,6 +322,18 @@ class SplitManifest:
     pairs: Pairs = "once"
     seen: Seen = "hide"
     log_audit: LogAudit | None = None
+    valid_sample: UserSample | None = None
+    test_sample: UserSample | None = None
+
+    @property
+    def validated_users(self) -> int:
+        """How many users a trial is validated on."""
+        return self.valid_sample.users if self.valid_sample else self.parts["valid"].users
+
+    @property
+    def tested_users(self) -> int:
+        """How many users a final is scored on."""
+        return self.test_sample.users if self.test_sample else self.parts["test"].users
 
     @property
     def dataset(self) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from benchmark.leaderboard.across_datasets import Across
 from benchmark.leaderboard.folds import Folds
 from benchmark.leaderboard.formatting import NONE, decimal, p_value, percent, signed, span, whole
+from benchmark.leaderboard.notes import sample_notes
 from benchmark.leaderboard.rows import AcrossRow, BoardRow, FoldRow, GroupRow, PairRow
 from benchmark.leaderboard.table import Groups, Table
 from benchmark.leaderboard.text_tables import Column, Emphasis, TextTable
@@ -136,6 +137,7 @@ def printed_table(table: Table) -> TextTable:
     level = f"{1 - table.facts.alpha:.0%} intervals, unadjusted."
     legend = f"{against}{level} p: seed-aware, Holm. Bold: in the set of the best. s: charged."
     synthetic = [Note("Synthetic data.")] if table.facts.split.synthetic else []
+    samples = sample_notes(table.facts.split)
 
     def result(title: str, text: Callable[[BoardRow], str]) -> Column[BoardRow]:
         return Column(title, lambda row: text(row) if row.has_result else "")
@@ -159,7 +161,7 @@ def printed_table(table: Table) -> TextTable:
         result("trials", lambda row: whole(row.trials)),
         result("s", lambda row: f"{row.charged_s:.1f}"),
     )
-    return replace(board_table(table), columns=tuple(columns), notes=(*synthetic, Note(legend)))
+    return replace(board_table(table), columns=tuple(columns), notes=(*synthetic, *samples, Note(legend)))
 
 
 def fold_table(folds: Folds) -> TextTable:

@@ -163,6 +163,15 @@ def _joined(one: DatasetResults, other: DatasetResults, where: str) -> DatasetRe
             f"{where}: {one.dataset} was split differently ({one.split.hash[:8]} and "
             f"{other.split.hash[:8]}); such scores are not comparable. Report them one by one."
         )
+    for part, mine, its in (
+        ("validation", one.split.valid_sample, other.split.valid_sample),
+        ("test", one.split.test_sample, other.split.test_sample),
+    ):
+        if mine != its:
+            raise RunError(
+                f"{where}: {one.dataset} has another sample of {part} users ({mine or 'all users'} and "
+                f"{its or 'all users'}); such scores are not comparable. Report them one by one."
+            )
     for key in ("metrics", "finals", "verdict", "budget"):
         mine, its = getattr(one.suite, key), getattr(other.suite, key)
         if mine != its:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from benchmark.datasets.manifest import SplitManifest
+from benchmark.datasets.manifest import FEW_USERS, SplitManifest
 from benchmark.datasets.specs import EVERY_RATING, Seen
 from benchmark.files import content_hash
 from benchmark.leaderboard.dataset_results import DatasetResults
+from benchmark.leaderboard.formatting import decimal
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
 from benchmark.ledger import select
@@ -60,6 +61,7 @@ def fact_notes(
     yield from unused_notes(split, list(results.studies.values()))
     yield from rests_on_notes(results)
     yield from judged_note(split)
+    yield from sample_notes(split)
     for name, reason in constant_metrics(results.suite.metrics.all, split.log_audit).items():
         yield Note(f"{name}: n/a: the same for every model: {reason}.")
     if reference is not None:
@@ -191,6 +193,21 @@ def judged_note(split: SplitManifest) -> Iterator[Note]:
     """Yield how many users the rule of the split can judge, and why not the others."""
     if split.log_audit is not None and split.log_audit.judged is not None:
         yield Note(f"By this split ({split.rule.by}) {split.log_audit.judged.text}.")
+
+
+def sample_notes(split: SplitManifest) -> Iterator[Note]:
+    """Yield on how many users models are tuned, and tested: a warning where test is a sample, or few are."""
+    if (test := split.test_sample) is not None:
+        yield warning(
+            f"Test values are of {test.users:,} of {test.of:,} test users, a sample (finals.users, seed "
+            f"{test.seed}): not comparable with values of all users."
+        )
+    if (valid := split.valid_sample) is None:
+        return
+    error = "" if valid.error is None else f"; standard error of a value about {decimal(valid.error)}"
+    text = f"Tuned on {valid.users:,} of {valid.of:,} validation users (seed {valid.seed}{error})"
+    few = f"; with fewer than {FEW_USERS} the choice of a configuration is largely chance"
+    yield warning(f"{text}{few}.") if valid.is_small else Note(f"{text}.")
 
 
 def log_notes(split: SplitManifest) -> Iterator[Note]:

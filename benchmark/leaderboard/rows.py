@@ -22,6 +22,7 @@ EVIDENCE_COLUMNS = (
 users and items the engine filled in."""
 ORIGIN_COLUMNS = (
     *("config", "deterministic", "is_reference", "margin", "trained_on", "synthetic"),
+    *("valid_users", "valid_users_of", "test_users", "test_users_of"),
     *("split_hash", "suite_hash", "environment_hash"),
 )
 """What a verdict rests on beside the numbers, and the hashes of what they came from."""
@@ -102,6 +103,10 @@ class BoardRow(Row):
         margin: how much worse than the reference a pick may be, as a share of its value.
         trained_on: parts that its finals learned from.
         synthetic: whether the data was generated.
+        valid_users: users that its trials were validated on.
+        valid_users_of: users of validation: more where it is on a sample.
+        test_users: users that its finals were scored on.
+        test_users_of: users of test: more where these are a sample.
         split_hash: content hash of the split.
         suite_hash: content hash of the suite.
         environment_hash: content hash of machine and versions.
@@ -159,6 +164,10 @@ class BoardRow(Row):
     margin: float
     trained_on: TrainOn
     synthetic: bool
+    valid_users: int | None = None
+    valid_users_of: int | None = None
+    test_users: int | None = None
+    test_users_of: int | None = None
     split_hash: str
     suite_hash: str
     environment_hash: str

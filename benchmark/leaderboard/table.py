@@ -58,6 +58,7 @@ class Facts:
             "synthetic": self.split.synthetic,
             **{name: content[name] for name in ("audit", "fold", "positive", "negative", "weight")},
             **({"log_audit": content["log_audit"]} if self.split.log_audit else {}),
+            **{part: content[part] for part in ("valid_sample", "test_sample") if content[part] is not None},
             "candidates": self.split.candidates.rule,
             **({} if self.split.seen == "hide" else {"seen": self.split.seen}),
             "finals_on": self.finals_on,

@@ -151,6 +151,7 @@ class FinalsRun:
 
     def final_key(self, spec: FinalSpec) -> str:
         """Return the hash of everything that this final's result depends on."""
+        test = self.ready.data.manifest.test_sample
         return content_hash(
             {
                 "study": self.ready.key,
@@ -161,6 +162,7 @@ class FinalsRun:
                 "config_source": spec.config_source,
                 "seed": spec.seed,
                 "metrics": applicable_metrics(self.context.suite, self.ready.study),
+                **({} if test is None else {"test_users_sha256": test.sha256}),
             }
         )[:16]
 
@@ -202,7 +204,7 @@ class FinalsRun:
         """
         context, manifest = self.context, self.ready.data.manifest
         request = self.request(spec)
-        more_users = max(1.0, manifest.n_users / max(1, manifest.parts["valid"].users))
+        more_users = max(1.0, manifest.n_users / max(1, manifest.validated_users))
         hold_s = context.policy.final_s(spec.trial.charged_s * more_users)
         limits = Limits(hold_s, self.slot.memory_mb, context.policy.ready_s)
         entry = self.entry(spec, hold_s=hold_s, device=request.device)
@@ -219,6 +221,7 @@ class FinalsRun:
             seen=manifest.seen,
             per_user_path=str(self.run_dir / per_user),
             state_path=str(self.run_dir / state),
+            test_sampled=manifest.test_sample is not None,
         )
         context.ledger.append(TestOpened(entry=entry.entry, split=self.ready.data.hash))
         with ExitStack() as held:

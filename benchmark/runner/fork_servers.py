@@ -72,6 +72,7 @@ class ForkServers:
                 "candidates": data.manifest.candidates.rule,
                 "sampled": self.sampled,
                 "seen": data.manifest.seen,
+                "valid_sampled": data.manifest.valid_sample is not None,
             }
             preload = Preload(study.adapter.preload, "benchmark.trial:load", arguments)
             fork_server = self._start(study.name, preload, slot, self._root(slot))

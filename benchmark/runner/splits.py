@@ -21,12 +21,13 @@ from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.split import Split, folds, split
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
 from benchmark.datasets.store.columns import check_columns
-from benchmark.datasets.store.save import MANIFEST, load_manifest, save_split
+from benchmark.datasets.store.save import MANIFEST, load_manifest, manifest_text, save_split
 from benchmark.errors import DataError, MetricError
-from benchmark.files import state_of
+from benchmark.files import state_of, write_text
 from benchmark.metrics import register as metrics
 from benchmark.metrics.constant import constant_metrics
 from benchmark.records import Finding, LogAudit
+from benchmark.runner.draw_samples import with_samples
 from benchmark.suite import Suite
 
 
@@ -60,10 +61,11 @@ class StoredSplit:
 
     @property
     def key_inputs(self) -> Mapping[str, str | None]:
-        """What results depend on besides the rows: features, and which items may be recommended."""
-        candidates, seen = self.manifest.candidates, self.manifest.seen
+        """What results depend on besides the rows: features, candidates, and the sample of validation."""
+        candidates, seen, valid = self.manifest.candidates, self.manifest.seen, self.manifest.valid_sample
         return {
             **({} if seen == "hide" else {"seen": seen}),  # keys of earlier runs stay what they were
+            **({} if valid is None else {"valid_users_sha256": valid.sha256}),
             "features_sha256": self.manifest.features.sha256,
             "candidates": candidates.rule,
             "candidates_sha256": candidates.sha256,
@@ -203,10 +205,11 @@ class SplitStore:
         return source_paths(spec, self.folders, self.suite.split.files)
 
     def ready(self, spec: LogSpec, directory: Path) -> StoredSplit:
-        """Return a stored split with candidates and negatives; say what is unusual about its data.
+        """Return a stored split with candidates, negatives and samples; say what is unusual about its data.
 
         Raises:
-            DataError: a metric does not fit the number of items, or the list of candidates cannot be used.
+            DataError: a metric does not fit the number of items, the list of candidates cannot be used, or
+                nobody drawn for validation has anything to find.
         """
         manifest = load_manifest(directory)
         for name in self.suite.metrics.all:
@@ -219,6 +222,10 @@ class SplitStore:
             from benchmark.metrics.negatives import draw  # not at import: it compiles
 
             store_negatives(directory, count, self.suite.split.seed, draw, manifest.seen)
+        sampled = with_samples(manifest, directory, self.suite)
+        if sampled != manifest:
+            write_text(directory / MANIFEST, manifest_text(sampled))
+        manifest = sampled
         if manifest.synthetic and spec.synthetic is None:
             self.say(f"{manifest.dataset}: NOT REAL DATA, a synthetic stand-in; labelled so throughout.")
         for flag in manifest.audited.flags:

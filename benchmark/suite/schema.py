@@ -56,6 +56,19 @@ class ItemList(SuiteSection):
     items: str = Field(description="text file with one item id per line; relative to the suite")
 
 
+def whom(value: Any, words: tuple[str, ...]) -> str | int:
+    """Return one of the words, or a number of users.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str) and value in words:
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 and value == int(value):
+        return int(value)
+    raise ValueError(f"must be {', '.join(words)} or a number of users, 1 or more (found {value!r})")
+
+
 class Metrics(SuiteSection):
     """What is measured."""
 
@@ -73,6 +86,14 @@ class Metrics(SuiteSection):
         description="which items are ranked, apart from those a user has seen: all; train: items that occur "
         "in train; test-items: items that occur in the evaluated part; {items: FILE}: a list of your own. "
         "A cold_item split always ranks the items that do not occur in training",
+    )
+    valid_users: Annotated[
+        Literal["auto", "all"] | int, BeforeValidator(lambda value: whom(value, ("auto", "all")))
+    ] = Field(
+        default="auto",
+        description="how many users every trial is validated on, drawn by split.seed. auto: 6,500, or more "
+        "where popularity's values differ so much between users that their mean has a standard error above "
+        ".003; all; or a number",
     )
 
     @model_validator(mode="after")
@@ -138,6 +159,11 @@ class FinalsSpec(SuiteSection):
     train_on: Literal["train+valid", "train"] = Field(
         default="train+valid",
         description="which refit the board ranks; with train+valid the train-only score is stored too",
+    )
+    users: Annotated[Literal["all"] | int, BeforeValidator(lambda value: whom(value, ("all",)))] = Field(
+        default="all",
+        description="how many of test's users are scored, drawn by split.seed: all, or a number; whatever "
+        "shows the values then says that they are of a sample",
     )
     default: bool = Field(
         default=True,

@@ -123,3 +123,31 @@ def test_plan_of_a_known_data_set_that_is_not_here_fetches_nothing(
     assert code == 0
     assert "movielens-latest/baselines/popularity" in shown
     assert "movielens-latest: not on this machine" in shown
+
+
+@pytest.mark.parametrize("command", [("plan",), ("data", "check")])
+def test_plan_and_data_check_say_on_how_many_users_models_are_tuned_and_tested(
+    bench: Bench, shop, command: tuple[str, ...]
+) -> None:
+    more = "metrics: {valid_users: 110}\nfinals: {users: 50}"
+    code, shown, _ = bench(*command, shop(healthy(), more=more))
+    assert code == 0
+    assert "Tuned on 110 of 120 validation users (seed 42; standard error of a value about 0.0" in shown
+    assert "Test values are of 50 of 120 test users" in shown
+
+
+def test_check_says_what_the_numbers_of_users_mean(bench: Bench, shop) -> None:
+    suite = shop(healthy(), more="metrics: {valid_users: 50}\nfinals: {users: 50}")
+    code, shown, said = bench("check", suite)
+    assert code == 0
+    assert "valid_users: 50" in shown
+    assert "bench: WARNING: finals.users: 50: where test has more users" in said
+    assert "bench: WARNING: metrics.valid_users: 50: with fewer than 100 users" in said
+
+
+def test_plan_says_what_auto_would_take_of_a_log_that_is_not_here(bench: Bench, shop) -> None:
+    suite = shop(healthy())
+    suite.write_text("name: a\ndatasets: [movielens-20m]\nmodels: [baselines/popularity]\n")
+    code, shown, _ = bench("plan", suite)
+    assert code == 0
+    assert "movielens-20m: metrics.valid_users: auto takes 6,500 of at most 138,493 users" in shown

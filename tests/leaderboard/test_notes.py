@@ -9,9 +9,9 @@ import pytest
 import ranked
 from written_run import split_manifest
 
-from benchmark.datasets.manifest import Candidates, ColdCounts
+from benchmark.datasets.manifest import Candidates, ColdCounts, UserSample
 from benchmark.datasets.specs import EVERY_RATING
-from benchmark.leaderboard.notes import evaluated_note, likes_notes, search_notes, unused_notes
+from benchmark.leaderboard.notes import evaluated_note, likes_notes, sample_notes, search_notes, unused_notes
 from benchmark.records import TestCounts
 
 
@@ -100,3 +100,32 @@ def test_board_says_who_uses_weights_and_dislikes_and_who_ignores_them() -> None
         "The known dislikes are used by native/ials; ignored by a/b.",
     ]
     assert [*unused_notes(split_manifest(), studies)] == []
+
+
+def test_board_says_on_how_many_validation_users_models_were_tuned() -> None:
+    drawn = UserSample(users=6500, of=162_541, wanted="auto", seed=42, sha256="", sd=0.1532, error=0.0019)
+    (note,) = sample_notes(split_manifest(valid_sample=drawn))
+    assert not note.is_warning
+    assert note.text == (
+        "Tuned on 6,500 of 162,541 validation users (seed 42; standard error of a value about 0.0019)."
+    )
+    (few,) = sample_notes(split_manifest(valid_sample=replace(drawn, users=99, error=None)))
+    assert few.is_warning
+    assert few.text == (
+        "Tuned on 99 of 162,541 validation users (seed 42); with fewer than 100 the choice of a "
+        "configuration is largely chance."
+    )
+
+
+def test_board_warns_that_test_values_are_of_a_sample() -> None:
+    drawn = UserSample(users=20_000, of=162_541, wanted=20_000, seed=42, sha256="")
+    (note,) = sample_notes(split_manifest(test_sample=drawn))
+    assert note.is_warning
+    assert note.text == (
+        "Test values are of 20,000 of 162,541 test users, a sample (finals.users, seed 42): not comparable "
+        "with values of all users."
+    )
+
+
+def test_board_says_nothing_of_samples_where_there_is_none() -> None:
+    assert not list(sample_notes(split_manifest()))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmark import runner
+from benchmark.datasets.manifest import UserSample
 from benchmark.errors import RunError
 from benchmark.leaderboard import board
 from benchmark.registry import Registry
@@ -75,6 +77,19 @@ def test_board_of_different_primary_metrics_is_refused(
 
     with pytest.raises(RunError, match=r"different metrics"):
         board(run_of("fake/fixed"), RunDirectory(other))
+
+
+def test_board_of_models_tuned_on_other_users_is_refused(
+    run_of: Callable[..., RunDirectory], tmp_path: Path
+) -> None:
+    other = RunDirectory(shutil.copytree(run_of("fake/steady").path, tmp_path / "other"))
+    drawn = UserSample(users=20, of=40, wanted=20, seed=1, sha256="ab" * 32)
+    (split,) = other.manifest().datasets.values()
+    other.update(datasets={split.dataset: replace(split, valid_sample=drawn)})
+
+    sample = r"another sample of validation users \(all users and 20 of 40 users \(abababab\)\)"
+    with pytest.raises(RunError, match=sample):
+        board(run_of("fake/fixed"), other)
 
 
 def test_board_against_a_baseline_says_who_chose_it(run_of: Callable[..., RunDirectory]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ranked import results_of
 
+from benchmark.datasets.manifest import UserSample
 from benchmark.errors import PickError
 from benchmark.leaderboard.margin import Loss
 from benchmark.selection import Limit, PickOptions, as_json, as_markdown, as_text, pick, write_record
@@ -50,6 +51,15 @@ def test_pick_rule_of_significance_takes_what_small_data_cannot_refuse_and_warns
     decision = pick(results, PickOptions(rule="not-significantly-worse"))
     assert decision.winner == "small"
     assert any("rewards small data" in note for note in decision.warnings)
+
+
+def test_pick_from_finals_on_a_sample_warns(tmp_path):
+    results = results_of(tmp_path, {"big": USERS, "small": USERS - 0.001 + NOISE}, {"small": CHEAP})
+    drawn = UserSample(users=300, of=9000, wanted=300, seed=1, sha256="")
+    facts = replace(results.table.facts, split=replace(results.table.facts.split, test_sample=drawn))
+    decision = pick(replace(results, table=replace(results.table, facts=facts)))
+    assert any("300 of 9,000 test users" in note for note in decision.warnings)
+    assert not any("test users" in note for note in pick(results).warnings)
 
 
 def test_pick_rule_of_significance_refuses_the_significantly_worse(tmp_path):

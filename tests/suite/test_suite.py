@@ -11,6 +11,7 @@ from benchmark.api.adapters import registry
 from benchmark.errors import SuiteError
 from benchmark.registry import Registry
 from benchmark.suite import Suite, find_suite, load_suite, parse_suite, shipped_suites
+from benchmark.suite.advice import sample_advice
 
 GOOD = """\
 name: shop
@@ -253,3 +254,54 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SuiteError, match=r"binary\.yaml: cannot be read"):
         load_suite(tmp_path / "binary.yaml", ALL)
+
+
+@pytest.mark.parametrize("value", ["some", "0", "-5", "2.5", "yes", "[5]", "~", "{all: 5}"])
+def test_number_of_users_that_is_none_is_one_complaint_at_its_line(value: str) -> None:
+    (valid,) = complaints(GOOD + f"metrics:\n  valid_users: {value}\n")
+    assert valid.startswith(
+        "shop.yaml:7: metrics.valid_users: must be auto, all or a number of users, 1 or more (found "
+    )
+    (test,) = complaints(GOOD + f"finals: {{users: {value}}}\n")
+    assert test.startswith("shop.yaml:6: finals.users: must be all or a number of users, 1 or more (found ")
+
+
+def test_finals_have_no_automatic_number_of_users() -> None:
+    (complaint,) = complaints(GOOD + "finals: {users: auto}\n")
+    assert complaint.endswith("(found 'auto')")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("auto", "auto"), ("all", "all"), ("6_500", 6500), ("1e4", 10_000)]
+)
+def test_number_of_users_is_a_word_or_a_number(written: str, meant: object) -> None:
+    assert parse_suite(GOOD, "shop.yaml", ALL).metrics.valid_users == "auto"
+    assert parse_suite(GOOD, "shop.yaml", ALL).finals.users == "all"
+    suite = parse_suite(GOOD + f"metrics: {{valid_users: {written}}}\n", "shop.yaml", ALL)
+    assert suite.metrics.valid_users == meant
+    assert parse_suite(GOOD + "finals: {users: 20000}\n", "shop.yaml", ALL).finals.users == 20_000
+
+
+def test_advice_says_what_auto_would_take_of_a_log_of_known_size() -> None:
+    large = GOOD.replace(
+        "{users: 40, items: 30, interactions: 400}", "{users: 7000, items: 30, interactions: 70000}"
+    )
+    (note,) = sample_advice(parse_suite(large, "shop.yaml", ALL))
+    assert not note.is_warning
+    assert note.text.startswith("planted: metrics.valid_users: auto takes 6,500 of at most 7,000 users of")
+    assert not list(sample_advice(parse_suite(GOOD, "shop.yaml", ALL)))
+    known = GOOD.replace(", synthetic: {users: 40, items: 30, interactions: 400}", "").replace(
+        "planted", "movielens-{}"
+    )
+    (note,) = sample_advice(parse_suite(known.replace("{}", "20m"), "shop.yaml", ALL))
+    assert "at most 138,493 users" in note.text
+    assert not list(sample_advice(parse_suite(known.replace("{}", "1m"), "shop.yaml", ALL)))
+
+
+def test_advice_warns_of_few_users_and_of_finals_on_a_sample() -> None:
+    few = parse_suite(GOOD + "metrics: {valid_users: 99}\nfinals: {users: 500}\n", "shop.yaml", ALL)
+    finals, valid = sample_advice(few)
+    assert finals.is_warning
+    assert "test values are of a sample of 500" in finals.text
+    assert valid.is_warning
+    assert "metrics.valid_users: 99: with fewer than 100 users" in valid.text

@@ -12,6 +12,7 @@ from benchmark.datasets.audit.split_audit import TERMS
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.specs import EVERY_RATING
 from benchmark.leaderboard.log_table import log_facts, log_remarks, step_facts
+from benchmark.leaderboard.notes import sample_notes
 from benchmark.metrics.constant import constant_metrics
 from benchmark.records import to_json
 
@@ -29,7 +30,7 @@ def show_audit(manifests: Sequence[SplitManifest], console: Console, metrics: Se
         show_table(console, ("what", "value"), list(facts(manifest)))
         for name, reason in constant_metrics(metrics, manifest.log_audit).items():
             console.print(Text(f"  {name}: n/a: the same for every model: {reason}"))
-        for remark in log_remarks(manifest):
+        for remark in (*log_remarks(manifest), *sample_notes(manifest)):
             label = "warning" if remark.is_warning else "note"
             console.print(Text(f"  {label}: {remark.text}", style="yellow" if remark.is_warning else ""))
         for note in manifest.audited.notes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -11,13 +11,14 @@ from benchmark.cli.views.tables import show_table
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.specs import written
 from benchmark.leaderboard.log_table import log_remarks
-from benchmark.leaderboard.notes import unused
+from benchmark.leaderboard.notes import sample_notes, unused
+from benchmark.leaderboard.text_tables import labelled
 from benchmark.metrics.constant import constant_metrics
 from benchmark.protocol import Space
-from benchmark.records import StudyRecord
+from benchmark.records import Note, StudyRecord
 from benchmark.runner import DryRun, Plan
 from benchmark.suite import Suite
-from benchmark.suite.advice import advice
+from benchmark.suite.advice import advice, sample_advice
 from benchmark.units import write_seconds
 
 
@@ -40,6 +41,9 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
     show_feedback(suite, plan.studies, console)
     for split in plan.splits:
         show_judged(suite, split, console)
+        show_notes(split.dataset, sample_notes(split), console)
+    if plan.absent:
+        show_notes(suite.name, sample_advice(suite, plan.absent), console)
     for name in plan.absent:
         text = f"{name}: not on this machine, so nothing is known of its rows: bench data fetch {name}"
         console.print(Text(text), soft_wrap=True)
@@ -58,6 +62,13 @@ def show_judged(suite: Suite, split: SplitManifest, console: Console) -> None:
         label = "warning" if remark.is_warning else "note"
         style = "yellow" if remark.is_warning else ""
         console.print(Text(f"  {label}: {remark.text}", style=style), soft_wrap=True)
+
+
+def show_notes(about: str, notes: Iterable[Note], console: Console) -> None:
+    """Show notes on one thing, warnings in another colour."""
+    for note in notes:
+        text = f"{about}: {labelled(note)}"
+        console.print(Text(text, style="yellow" if note.is_warning else ""), soft_wrap=True)
 
 
 def show_feedback(suite: Suite, studies: Sequence[StudyRecord], console: Console) -> None:

@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.audit.split_audit import occurring
-from benchmark.datasets.manifest import CandidateRule, SplitManifest
+from benchmark.datasets.manifest import FEW_USERS, CandidateRule, SplitManifest
 from benchmark.datasets.split.rules import Split, rows_needed
 from benchmark.protocol import Interactions, Longs
 from benchmark.records import Finding, JudgedUsers, NotJudged
 
-FEW_USERS = 100
-"""With fewer judged users intervals are wide, and differences are chance."""
 MANY_COLD = 0.5
 PERIODS = frozenset({"global_time", "rolling_time"})
 

@@ -61,13 +61,17 @@ def write_files(split: Split, manifest: SplitManifest, folder: Path) -> None:
     write_features(split.prepared.interactions, folder)
     write_checksums(folder)
     write_ids(split.prepared, folder)
-    text = json.dumps(to_json(manifest), indent=2, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
     folder.chmod(0o755)
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+
+
+def manifest_text(manifest: SplitManifest) -> str:
+    """Return a manifest as its file holds it."""
+    return json.dumps(to_json(manifest), indent=2, ensure_ascii=False) + "\n"
 
 
 def write_ids(prepared: Prepared, folder: Path) -> None:
