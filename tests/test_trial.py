@@ -131,7 +131,7 @@ def test_trial_that_fails_says_why_and_is_done(parts: Parts, name: str, kind: Er
 def test_final_trains_the_steps_it_is_asked_for_and_streams_every_users_scores(
     parts: Parts, tmp_path: Path
 ) -> None:
-    asked = FinalRequest(**vars(request("Fixed", max_epochs=9)), steps=2, train_on="train", keep_state=True)
+    asked = FinalRequest(**vars(request("Fixed", max_epochs=9)), passes=2, train_on="train", keep_state=True)
     channel, path = Scripted(), tmp_path / "scores"
     final(asked, channel, parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
     assert [message for message in channel.told if isinstance(message, Fitted)] == [Fitted(1), Fitted(2)]
@@ -144,7 +144,7 @@ def test_final_trains_the_steps_it_is_asked_for_and_streams_every_users_scores(
 
 
 def test_final_without_state_streams_scores_alone(parts: Parts, tmp_path: Path) -> None:
-    asked = FinalRequest(**vars(request("Fixed")), steps=1, train_on="train+valid", keep_state=False)
+    asked = FinalRequest(**vars(request("Fixed")), passes=1, train_on="train+valid", keep_state=False)
     path = tmp_path / "scores"
     final(asked, Scripted(), parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
     assert path.stat().st_size == 4 * 40 * 30
@@ -154,7 +154,7 @@ def test_final_whose_scorer_is_gone_puts_it_down_to_the_machine(parts: Parts) ->
     read, write = os.pipe()
     os.close(read)
     channel = Scripted()
-    asked = FinalRequest(**vars(request("Fixed")), steps=1, train_on="train", keep_state=False)
+    asked = FinalRequest(**vars(request("Fixed")), passes=1, train_on="train", keep_state=False)
     final(asked, channel, parts, [write])
     (error,) = [message for message in channel.told if isinstance(message, Error)]
     assert error.kind == "machine"

@@ -36,9 +36,19 @@ def listener(tmp_path: Path) -> TrialListener:
     )
 
 
-def hear(listener: TrialListener, step: int, value: float, *, fit_s: float, charged_s: float) -> Answer:
+def hear(
+    listener: TrialListener,
+    step: int,
+    value: float,
+    *,
+    fit_s: float,
+    charged_s: float,
+    passes: float | None = None,
+) -> Answer:
     """Let it hear a validated step."""
-    answer = listener.hear(Step(step, fit_s, {"ndcg@5": value, "recall@5": 2 * value}), charged_s)
+    answer = listener.hear(
+        Step(step, fit_s, {"ndcg@5": value, "recall@5": 2 * value}, passes or step), charged_s
+    )
     assert isinstance(answer, Answer)
     return answer
 
