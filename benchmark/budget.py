@@ -132,7 +132,7 @@ def step_rows(rows: int, seconds_per_row: float, validate_s: float, hold_s: floa
         hold_s: the shortest hold of a trial.
 
     >>> [step_rows(1_000_000, 1e-5, 0.5, hold_s) for hold_s in (200, 75, 15)]
-    [None, 250000, 31250]
+    [None, 250000, 15625]
     """
     first_s = FIRST_VALIDATION * hold_s
     pass_s = rows * seconds_per_row
