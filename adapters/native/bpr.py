@@ -10,7 +10,8 @@ import numpy as np
 
 from benchmark.modelkit.confidence import relative_weights
 from benchmark.modelkit.dot_product import DotProduct
-from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space, Use
+from benchmark.modelkit.pace import Pace
+from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space, Streams, Use
 
 
 @dataclass
@@ -41,10 +42,11 @@ class Bpr(DotProduct):
         "negatives": Range(1, 32, log=True),
     }
     uses: ClassVar[tuple[Use, ...]] = ("weights",)
+    streams: ClassVar[Streams] = "exactly"
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass per step: as many stochastic steps as there are likes."""
-        from adapters.native.kernels.bpr import Positives, Tables, bpr_epoch
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train passes: as many gradient steps as there are likes."""
+        from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 
         rng = np.random.default_rng(context.seed)
         self._users, self._items = (
@@ -54,8 +56,10 @@ class Bpr(DotProduct):
         self._bias: Floats32 = np.zeros(train.n_items, dtype=np.float32)
         positives, tables = Positives.from_log(train), Tables(self._users, self._items, self._bias)
         shares = relative_weights(train) / np.float64(len(train)) if len(train.weights) else None
+        ends = Pace.of(train, context).ends(len(train))
         for _ in range(self.max_epochs):
-            seed = int(rng.integers(1, 2**63))
+            state = int(rng.integers(1, 2**63))
             drawn = positives if shares is None else positives.drawn(shares, rng)
-            bpr_epoch(drawn, tables, (self.lr, self.l2), self.negatives, seed)
-            yield
+            for likes in ends.values():
+                state = bpr_walk(drawn, tables, (self.lr, self.l2), (likes, self.negatives), state)
+                yield likes

@@ -16,8 +16,8 @@ from benchmark.tuner import Tuner
 PRUNE_AFTER_SMALL_STEPS = 4
 """Steps smaller than a pass before a trial may be pruned.
 
-As a step with its validation is made to last a twentieth to a fortieth of the shortest hold, these are a tenth
-to a fifth of a trial: what two passes are of a trial of ten to twenty.
+As a step with its validation is made to last a twentieth to a fortieth of the shortest hold, these are a
+tenth to a fifth of a trial: what two passes are of a trial of ten to twenty.
 """
 ROUNDING = 1e-6
 

@@ -12,7 +12,7 @@ from adapters.native.bpr import Bpr
 from adapters.native.ease import Ease
 from adapters.native.ials import Ials
 from adapters.native.item_knn import ItemKnn
-from adapters.native.kernels.bpr import Positives, Tables, bpr_epoch
+from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 from adapters.native.rp3beta import Rp3Beta
 from adapters.native.slim import Slim
 from adapters.native.user_knn import UserKnn
@@ -257,7 +257,7 @@ def test_bpr_step_follows_the_gradient_that_autograd_finds():
     scores = users[0] @ items.T + bias
     penalty = 0.05 * sum(table.square().sum() for table in before)  # half of l2: its gradient is l2 x
     (penalty - torch.nn.functional.logsigmoid(scores[liked] - scores[1 - liked])).backward()
-    bpr_epoch(Positives.from_log(one), tables, (0.2, 0.1), 1, seed=5)
+    bpr_walk(Positives.from_log(one), tables, (0.2, 0.1), (1, 1), state=5)
     for table, old in zip((tables.users, tables.items, tables.bias), before, strict=True):
         np.testing.assert_allclose(table, (old - 0.2 * old.grad).detach().numpy(), rtol=1e-5, atol=1e-6)
 
@@ -267,7 +267,7 @@ def test_bpr_takes_the_hardest_of_its_negatives():
     others = np.delete(np.arange(9), one.items[0])
     bias = np.arange(9, dtype=np.float32)
     tables = Tables(np.zeros((1, 2), np.float32), np.zeros((9, 2), np.float32), bias.copy())
-    bpr_epoch(Positives.from_log(one), tables, (0.1, 0.0), 500, seed=3)
+    bpr_walk(Positives.from_log(one), tables, (0.1, 0.0), (1, 500), state=3)
     moved = np.flatnonzero(tables.bias < bias)
     assert moved.tolist() == [others.max()]
 

@@ -67,10 +67,12 @@ class Tables:
     bias: Floats32
 
 
-def bpr_epoch(
-    positives: Positives, tables: Tables, rates: tuple[float, float], n_negatives: int, seed: int
-) -> None:
-    """Take N steps, each on a positive drawn at random and on the negative that scores highest.
+def bpr_walk(
+    positives: Positives, tables: Tables, rates: tuple[float, float], counts: tuple[int, int], state: int
+) -> int:
+    """Take gradient steps, each on a positive drawn at random and on the negative that scores highest.
+
+    Returns the state of the random numbers, with which a next call goes on as if it were the same.
 
     Rendle 2009, figure 4: the log of the sigmoid of the difference ``x(u, i) - x(u, j)`` goes up, with an L2
     penalty on what took part. With one negative j is uniform, as there; with more it is the hardest of
@@ -80,11 +82,11 @@ def bpr_epoch(
         positives: the log.
         tables: changed in place.
         rates: learning rate and L2 penalty.
-        n_negatives: items drawn for each step.
-        seed: from 1 to 2**63 - 1.
+        counts: how many steps, and how many items are drawn for each.
+        state: from 1 to 2**63 - 1, or what the last call returned.
     """
     log = (positives.users, positives.items, positives.ends, positives.sorted_items)
-    descend(log, (tables.users, tables.items), tables.bias, rates, n_negatives, np.uint64(seed))
+    return int(descend(log, (tables.users, tables.items), tables.bias, rates, counts, np.uint64(state)))
 
 
 @compiled("u8(u8)")
@@ -142,17 +144,20 @@ def move_vectors(tables: Any, rows: Any, step: Any, keep: Any) -> None:
         items[negative, k] = keep * items[negative, k] - step * old
 
 
-@compiled(types.void(_LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.int64, types.uint64))
-def descend(log: Any, tables: Any, bias: Any, rates: Any, n_negatives: Any, state: Any) -> None:
-    """Walk down one pass; see :func:`bpr_epoch`.
+@compiled(
+    types.uint64(_LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.UniTuple(types.int64, 2), _ROW)
+)
+def descend(log: Any, tables: Any, bias: Any, rates: Any, counts: Any, state: Any) -> Any:
+    """Walk down, one like after the other, and return the state of the random numbers; see :func:`bpr_walk`.
 
     Views of rows, or calls with more than a few arrays, would cost as much as the dot products.
     """
     users, items, ends, sorted_items = log
     of_users, of_items = tables
     keep = np.float32(1.0 - rates[0] * rates[1])
+    n_likes, n_negatives = counts
     drawn, scores = np.empty(n_negatives, np.uint64), np.empty(n_negatives, np.float32)
-    for _ in range(len(users)):
+    for _ in range(n_likes):
         state = xorshift(state)
         row = below(state, np.uint64(len(users)))
         user, item, best = np.uint64(users[row]), np.uint64(items[row]), np.int64(-1)
@@ -172,3 +177,4 @@ def descend(log: Any, tables: Any, bias: Any, rates: Any, n_negatives: Any, stat
             move_vectors(tables, (user, item, other), step, keep)
             bias[item] = keep * bias[item] + step
             bias[other] = keep * bias[other] - step
+    return state
