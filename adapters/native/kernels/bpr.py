@@ -145,7 +145,9 @@ def move_vectors(tables: Any, rows: Any, step: Any, keep: Any) -> None:
 
 
 @compiled(
-    types.uint64(_LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.UniTuple(types.int64, 2), _ROW)
+    types.uint64(
+        _LOG, _TABLES, _COLUMN, types.UniTuple(types.float64, 2), types.UniTuple(types.int64, 2), _ROW
+    )
 )
 def descend(log: Any, tables: Any, bias: Any, rates: Any, counts: Any, state: Any) -> Any:
     """Walk down, one like after the other, and return the state of the random numbers; see :func:`bpr_walk`.
