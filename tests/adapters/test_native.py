@@ -278,7 +278,7 @@ def test_bpr_never_moves_away_from_a_like(n_negatives):
     train = interactions(np.zeros(11), np.delete(np.arange(12), 7), n_items=12)
     tables = Tables(np.zeros((1, 2), np.float32), np.zeros((12, 2), np.float32), np.zeros(12, np.float32))
     for seed in range(1, 20):
-        bpr_epoch(Positives.from_log(train), tables, (0.1, 0.0), n_negatives, seed)
+        bpr_walk(Positives.from_log(train), tables, (0.1, 0.0), (len(train), n_negatives), seed)
     gained = tables.bias[train.items]
     assert (gained >= 0).all()
     np.testing.assert_allclose(gained.sum(), -tables.bias[7], rtol=1e-5)
