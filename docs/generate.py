@@ -280,11 +280,21 @@ def _model(adapter: Adapter) -> str:
         f"uses {' and '.join(own.uses)} where a suite names them" if own.uses else "",
         f"scores cold {' and '.join(own.from_features)} from features" if own.from_features else "",
         "serves new users from their history" if own.folds_in else "",
+        "yields within a pass" if own.streams else "",
         "deterministic" if own.deterministic else "depends on its seed",
         "can be exported as a bundle" if own.keeps_state else "cannot be exported as a bundle",
     ]
     parts.append("; ".join(filter(None, traits)).capitalize() + ".")
     return "\n\n".join([*parts, *_evidence(adapter)])
+
+
+def streaming() -> str:
+    """Return which models yield within a pass."""
+    rows = []
+    for how in ("exactly", "nearly"):
+        names = sorted(adapter.name for adapter in api.models() if adapter.traits.streams == how)
+        rows.append((how, ", ".join(map(code, names))))
+    return table(("the steps of a pass make up the pass", "models"), rows)
 
 
 @cache
@@ -359,6 +369,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "commands": commands,
     "metrics": metrics,
     "models": models,
+    "streaming": streaming,
     "suite-reference": suite_reference,
     "suites": suites,
 }
