@@ -20,19 +20,7 @@ from benchmark.hyperparameters import COUNT, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.negative_sampling import PositivePairs
-from benchmark.modelkit.pace import Pace
-from benchmark.protocol import (
-    Choice,
-    Features,
-    FitContext,
-    Ids,
-    Interactions,
-    Longs,
-    Range,
-    Space,
-    Streams,
-    Use,
-)
+from benchmark.protocol import Choice, Features, FitContext, Ids, Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_matrix, csr_matrix
@@ -64,29 +52,6 @@ class EpochRows:
     signs: coo_matrix
     weights: coo_matrix | None = None
 
-    def parts(self, pace: Pace, rng: np.random.Generator) -> Iterator[tuple[EpochRows, int]]:
-        """Yield what each step of the epoch walks through, and how many likes that stands for."""
-        if pace.steps == 1:
-            yield self, pace.rows
-            return
-        order, start = rng.permutation(self.signs.nnz), 0
-        for end, likes in pace.ends(self.signs.nnz).items():
-            signs, weights = (
-                part if part is None else entries(part, order[start:end])
-                for part in (self.signs, self.weights)
-            )
-            assert signs is not None
-            yield EpochRows(signs, weights), likes
-            start = end
-
-
-def entries(matrix: coo_matrix, chosen: Longs) -> coo_matrix:
-    """Return a matrix of the same shape with the chosen entries alone, in the order given."""
-    from scipy.sparse import coo_matrix
-
-    pairs = matrix.row[chosen], matrix.col[chosen]
-    return coo_matrix((matrix.data[chosen], pairs), shape=matrix.shape)
-
 
 @dataclass
 class LightFMModel(DotProduct, ABC):
@@ -104,7 +69,6 @@ class LightFMModel(DotProduct, ABC):
     space: ClassVar[Space] = SHARED
     requires: ClassVar[tuple[str, ...]] = ("lightfm",)
     uses: ClassVar[tuple[Use, ...]] = ("weights",)
-    streams: ClassVar[Streams | None] = "nearly"
 
     @abstractmethod
     def loss_options(self) -> Mapping[str, str | int]:
@@ -119,12 +83,8 @@ class LightFMModel(DotProduct, ABC):
         weights = confidences(train).tocoo() if len(train.weights) else None
         return repeat(EpochRows(train.matrix().tocoo(), weights), self.max_epochs)
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
-        """Train one epoch per step, or a share of its rows, drawn anew for each epoch; every event is a like.
-
-        The library draws order and negatives in each call, so an epoch in steps is another one than the same
-        in one call, as with another seed.
-        """
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train one epoch per step; every event is a like."""
         import lightfm
 
         model = lightfm.LightFM(
@@ -136,19 +96,13 @@ class LightFMModel(DotProduct, ABC):
             **self.loss_options(),
         )
         users, items = self.feature_tables(train)
-        pace = Pace.of(train, context) if self.streams else Pace(len(train))
-        rng = np.random.default_rng(context.seed)
-        if pace.steps > 1:  # a part of the likes does not say what a user's positives are
-            positives = train.matrix()
-            model._get_positives_lookup_matrix = lambda _: positives  # noqa: SLF001 - it has no other way in
         for rows in self.epoch_rows(train, context.seed):
-            for part, trained in rows.parts(pace, rng):
-                model.fit_partial(
-                    part.signs, users.trained, items.trained, part.weights, num_threads=context.threads
-                )
-                _, self._users = model.get_user_representations(users.served)
-                self._bias, self._items = model.get_item_representations(items.served)
-                yield trained
+            model.fit_partial(
+                rows.signs, users.trained, items.trained, rows.weights, num_threads=context.threads
+            )
+            _, self._users = model.get_user_representations(users.served)
+            self._bias, self._items = model.get_item_representations(items.served)
+            yield
 
 
 @dataclass
@@ -197,7 +151,6 @@ class WarpKos(LightFMModel):
     space: ClassVar[Space] = {**SHARED, "kth": Range(1, 10), "positives": Range(10, 30)}
     limits: ClassVar[Limits] = {"kth": COUNT, "positives": COUNT}
     uses: ClassVar[tuple[Use, ...]] = ()  # the library has no weights for this loss
-    streams: ClassVar[Streams | None] = None  # it draws a user's likes among all of them: an epoch is short
 
     def loss_options(self) -> Mapping[str, str | int]:
         """Return the loss, which of how many positives is lifted."""

@@ -32,7 +32,6 @@ Array: TypeAlias = NDArray[Any]
 Hyperparameter: TypeAlias = bool | int | float | str
 Feedback: TypeAlias = Literal["implicit", "explicit"]
 Use: TypeAlias = Literal["weights", "negatives"]
-Streams: TypeAlias = Literal["exactly", "nearly"]
 TimeUnitOfRows: TypeAlias = Literal["s", "ms", "us", "ns", "order"]
 """Unit of times since 1970; "order" where they only say what came first."""
 

@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 from benchmark.errors import AdapterError
 from benchmark.hyperparameters import LIMITS, Limits
-from benchmark.protocol import Feedback, Hyperparameter, Space, Streams, Use
+from benchmark.protocol import Feedback, Hyperparameter, Space, Use
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,8 @@ class Traits:
         published: hyperparameters of the best configuration that its paper reports, where they differ
             from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
         limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
-        streams: that it yields within a pass where ``context.step_rows`` asks for it, and that the steps of a
-            pass make up what the pass does in one: "exactly", bit for bit, or "nearly", as another seed
-            would. None if it does not.
+        streams: it yields within a pass where ``context.step_rows`` asks for it, and the steps of a pass
+            compute, bit for bit, what the pass computes in one.
     """
 
     space: Space
@@ -55,7 +54,7 @@ class Traits:
     uses: tuple[Use, ...] = ()
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
-    streams: Streams | None = None
+    streams: bool = False
 
 
 def traits(adapter: type) -> Traits:
@@ -63,8 +62,7 @@ def traits(adapter: type) -> Traits:
 
     Raises:
         AdapterError: ``space`` is missing, ``space`` or ``limits`` names a field that the class does not
-            have, ``published`` one that is not tuned, ``feedback``, ``uses`` or ``streams`` something that
-            there is not.
+            have, ``published`` one that is not tuned, ``feedback`` or ``uses`` something that there is not.
     """
     space = getattr(adapter, "space", None)
     fields = getattr(adapter, "__dataclass_fields__", {})
@@ -84,11 +82,9 @@ def traits(adapter: type) -> Traits:
     published = getattr(adapter, "published", {})
     if untuned := sorted(set(published) - set(space)):
         raise AdapterError(f"{where}: published names {untuned}, which space does not tune")
-    feedback, streams = getattr(adapter, "feedback", "implicit"), getattr(adapter, "streams", None)
+    feedback = getattr(adapter, "feedback", "implicit")
     if feedback not in get_args(Feedback):
         raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
-    if streams not in {None, *get_args(Streams)}:
-        raise AdapterError(f"{where}: streams is {streams!r}; it must be exactly or nearly")
     uses = getattr(adapter, "uses", ())
     if not isinstance(uses, tuple) or not set(uses) <= set(get_args(Use)):
         raise AdapterError(f"{where}: uses is {uses!r}; it must be a tuple of 'weights' and 'negatives'")
@@ -109,5 +105,5 @@ def traits(adapter: type) -> Traits:
         uses=uses,
         published=published,
         limits={**shared, **own_limits},
-        streams=streams,
+        streams=getattr(adapter, "streams", False),
     )

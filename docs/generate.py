@@ -289,12 +289,14 @@ def _model(adapter: Adapter) -> str:
 
 
 def streaming() -> str:
-    """Return which models yield within a pass."""
-    rows = []
-    for how in ("exactly", "nearly"):
-        names = sorted(adapter.name for adapter in api.models() if adapter.traits.streams == how)
-        rows.append((how, ", ".join(map(code, names))))
-    return table(("the steps of a pass make up the pass", "models"), rows)
+    """Return which models yield within a pass, library by library."""
+    by_library: dict[str, list[str]] = {}
+    for adapter in api.models():
+        if adapter.traits.streams:
+            by_library.setdefault(adapter.library, []).append(code(adapter.name))
+    return table(
+        ("library", "models"), [(name, ", ".join(sorted(by_library[name]))) for name in sorted(by_library)]
+    )
 
 
 @cache

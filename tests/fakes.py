@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space, Streams
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Streaming(Fixed):
     """Trains two passes in steps as small as it is asked for, and is nothing before the last."""
 
     max_epochs: int = 2
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
         counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)

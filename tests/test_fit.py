@@ -22,7 +22,7 @@ LOG = replace(
 )
 
 
-def own(uses: Any = (), feedback: str = "implicit", streams: Any = None) -> Traits:
+def own(uses: Any = (), feedback: str = "implicit") -> Traits:
     """The traits of an adapter that says this of itself."""
 
     @dataclass
@@ -32,7 +32,7 @@ def own(uses: Any = (), feedback: str = "implicit", streams: Any = None) -> Trai
         def fit_steps(self, train: Any, context: Any) -> Any: ...
         def score(self, users: Any) -> Any: ...
 
-    Model.uses, Model.feedback, Model.streams = uses, feedback, streams  # type: ignore[attr-defined]
+    Model.uses, Model.feedback = uses, feedback  # type: ignore[attr-defined]
     return traits(Model)
 
 
@@ -75,12 +75,6 @@ def test_log_without_the_keys_is_handed_on_as_it_is() -> None:
 def test_adapter_that_uses_something_unknown_is_refused(uses: Any) -> None:
     with pytest.raises(AdapterError, match=r"uses is .*'weights' and 'negatives'"):
         own(uses)
-
-
-@pytest.mark.parametrize("streams", [True, "often"])
-def test_adapter_that_streams_in_an_unknown_way_is_refused(streams: Any) -> None:
-    with pytest.raises(AdapterError, match=r"streams is .*exactly or nearly"):
-        own(streams=streams)
 
 
 def begun(name: str, step_rows: int | None, **params: Any) -> Fit:

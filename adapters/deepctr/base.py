@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from adapters.deepctr.fields import fields, pack_fields, unpack_fields
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space, Streams
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
     from adapters.deepctr.click_network import ClickNetwork
@@ -61,7 +61,7 @@ class ClickModel:
     kind: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras", "deepctr")
     from_features: ClassVar[tuple[str, ...]] = ("users", "items")
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
 
     @staticmethod
     def open_device(context: FitContext) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores, Streams
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores
 
 if TYPE_CHECKING:
     from adapters.keras.layers import NamedNetwork
@@ -21,7 +21,7 @@ class KerasTraining(ABC):
     """
 
     max_epochs: int
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
 
     @staticmethod

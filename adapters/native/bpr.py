@@ -11,7 +11,7 @@ import numpy as np
 from benchmark.modelkit.confidence import relative_weights
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space, Streams, Use
+from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space, Use
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Bpr(DotProduct):
         "negatives": Range(1, 32, log=True),
     }
     uses: ClassVar[tuple[Use, ...]] = ("weights",)
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
         """Train passes: as many gradient steps as there are likes."""

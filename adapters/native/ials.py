@@ -23,7 +23,6 @@ from benchmark.protocol import (
     Range,
     Scores,
     Space,
-    Streams,
     Use,
 )
 
@@ -65,7 +64,7 @@ class Ials(DotProduct):
     limits: ClassVar[Limits] = {"l2": ABOVE_0, "alpha": AT_LEAST_0, "rounds": COUNT}
     published: ClassVar[dict[str, Hyperparameter]] = {"l2": 0.003, "alpha": 0.1}  # Rendle 2021, MovieLens-20M
     uses: ClassVar[tuple[Use, ...]] = ("weights", "negatives")
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
         """Improve all items, then all users, in each pass; a step smaller than a pass improves some of them.

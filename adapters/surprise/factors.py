@@ -10,7 +10,7 @@ import numpy as np
 
 from adapters.surprise.base import RatingModel
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Streams, Values
+from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 
 class FactorModel(RatingModel):
@@ -63,7 +63,7 @@ class Svd(FactorModel):
         "max_epochs": Range(10, 80, log=True),
     }
     biased: ClassVar[bool] = True
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
         """Train all passes in one step, as the library does; or its arithmetic in small steps."""

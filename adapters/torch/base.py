@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores, Streams
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores
 
 if TYPE_CHECKING:
     from torch import Generator, nn
@@ -22,7 +22,7 @@ class TorchTraining(ABC):
     """
 
     max_epochs: int
-    streams: ClassVar[Streams] = "exactly"
+    streams: ClassVar[bool] = True
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     requires: ClassVar[tuple[str, ...]] = ("torch",)
 

@@ -6,13 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import interactions
 from training_logs import fitted
 
 from adapters.lightfm import Hybrid, Logistic, Warp
 from benchmark.errors import AdapterError
-from benchmark.modelkit.pace import Pace
-from benchmark.protocol import FitContext
 from benchmark.testing import planted_parts
 
 
@@ -27,27 +24,6 @@ def test_lightfm_scores_equal_the_library_s_own_up_to_a_constant_per_user():
     theirs.fit(train.matrix(), epochs=2)
     difference = theirs.predict(5, np.arange(train.n_items)) - ours
     assert np.ptp(difference) < 1e-5
-
-
-def test_lightfm_takes_no_like_for_a_negative_because_it_lies_in_another_step():
-    """Of a user who likes everything nothing can be a negative, so nothing moves."""
-    users, items = np.divmod(np.arange(20 * 15), 15)
-    everything = interactions(users, items, n_users=20, n_items=15)
-    whole = Warp(dim=4, max_epochs=1)
-    parts = Warp(dim=4, max_epochs=1)
-    list(whole.fit_steps(everything, FitContext()))
-    assert len(list(parts.fit_steps(everything, FitContext(step_rows=30)))) == 10
-    np.testing.assert_array_equal(parts.state()["bias"], np.zeros(15))
-    np.testing.assert_array_equal(parts.state()["bias"], whole.state()["bias"])
-
-
-def test_lightfm_in_small_steps_walks_through_every_like_once_in_an_epoch():
-    log, _ = planted_parts()
-    likes = log.positives()
-    (rows,) = Warp(max_epochs=1).epoch_rows(likes, seed=0)
-    parts = [part.signs for part, _ in rows.parts(Pace(len(likes), 500), np.random.default_rng(0))]
-    assert len(parts) == 6
-    assert (sum(part.tocsr() for part in parts) != likes.matrix()).nnz == 0
 
 
 def test_lightfm_hybrid_scores_what_it_never_saw_by_its_features_alone():
