@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 
 from benchmark.records import REFUNDED, Closed, Outcome
 
+FIRST_VALIDATION = 0.1
+"""The share of a hold by which a model that streams is validated for the first time."""
+LEAST_STEP_ROWS = 4096
+"""With fewer a step would be a handful of batches, and what surrounds it would count."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -21,11 +26,13 @@ class Policy:
         max_trials: trials of one study, so that a model that fits in no time is not tuned forever.
         first_share: share of B that trial 0, the default configuration, may hold.
         trial_share: share of B that any later trial may hold.
-        patience: validated steps without a better value before a trial stops.
+        patience: validated steps, and passes, without a better value before a trial stops.
         costly_validation: where validating takes more than this many times the training of a step, and more
             than a hundredth of the hold, some steps are not validated; otherwise a model that is slow to
             score would spend its budget on validation.
         validate_every: of these steps one in so many is validated.
+        validation_share: where a step is smaller than a pass, the most that validating may take of a
+            trial's seconds; but a validation is never further away than ``validate_every`` passes.
         final_factor: a final may take this many times the charged seconds of its trial.
         final_floor_s: and at least this long, because start-up noise swamps very short trials.
         ready_s: a process that is not ready by then is a fault of the machine, not of the model.
@@ -38,6 +45,7 @@ class Policy:
     patience: int = 5
     costly_validation: float = 3.0
     validate_every: int = 5
+    validation_share: float = 0.25
     final_factor: float = 3.0
     final_floor_s: float = 20.0
     ready_s: float = 60.0
@@ -108,6 +116,42 @@ class Account:
     def saw_first_step(self, after_s: float) -> None:
         """Remember the quickest first validated step: what a trial needs at the least."""
         self.one_step_s = min(after_s, self.one_step_s or after_s)
+
+
+def step_rows(rows: int, seconds_per_row: float, validate_s: float, hold_s: float) -> int | None:
+    """Return how many rows a step may train; None where a pass is short enough to be a step.
+
+    A pass is one where it ends, validated, within a tenth of the hold. Else it is halved until a step and its
+    validation take no more than a twentieth: what was measured on a sample may be off by a factor of two.
+    Where validation alone takes longer, a step is as small as no longer matters beside it.
+
+    Args:
+        rows: N, that a pass trains.
+        seconds_per_row: of training, from a probe.
+        validate_s: seconds of one validation.
+        hold_s: the shortest hold of a trial.
+
+    >>> [step_rows(1_000_000, 1e-5, 0.5, hold_s) for hold_s in (200, 75, 15)]
+    [None, 250000, 15625]
+    """
+    first_s = FIRST_VALIDATION * hold_s
+    pass_s = rows * seconds_per_row
+    if pass_s + validate_s <= first_s:
+        return None
+    longest_s = max(first_s / 2 - validate_s, validate_s / 8)
+    parts = 1
+    while pass_s > parts * longest_s and rows >= 2 * parts * LEAST_STEP_ROWS:
+        parts *= 2
+    return -(-rows // parts) if parts > 1 else None
+
+
+def rescaled(step_rows: int, rows: int, others: int) -> int:
+    """Return how many of other rows a step may train, so that it is the same share of a pass over them.
+
+    >>> rescaled(250, 1000, 1100), rescaled(250, 1001, 1101)
+    (275, 221)
+    """
+    return -(-others // -(-rows // step_rows))
 
 
 def spent_s(closed: Iterable[Closed]) -> float:

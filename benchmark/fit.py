@@ -15,6 +15,7 @@ from benchmark.messages import FitRequest
 from benchmark.metrics.ranker import Ranker
 from benchmark.metrics.topk import batch_size
 from benchmark.metrics.topk_gpu import is_sound
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import (
     FitContext,
     HasVectors,
@@ -70,6 +71,7 @@ class Fit:
         cold: users and items without a training row, and what they get instead of its scores.
         fit_s: seconds of training so far.
         steps: trained so far.
+        rows: that these steps trained.
     """
 
     model: Recommender
@@ -79,7 +81,8 @@ class Fit:
     cold: Cold
     fit_s: float = 0.0
     steps: int = 0
-    _stepper: Iterator[None] | None = None
+    rows: int = 0
+    _stepper: Iterator[int | None] | None = None
 
     @classmethod
     def begin(cls, request: FitRequest, train: Interactions) -> Fit:
@@ -110,7 +113,7 @@ class Fit:
                         "fit_steps must yield."
                     )
                 self._stepper = iter(steps)
-            next(self._stepper)
+            rows = next(self._stepper)
         except StopIteration:
             if not self.steps:
                 raise AdapterError(
@@ -120,7 +123,19 @@ class Fit:
         finally:
             self.fit_s += time.monotonic() - began
         self.steps += 1
+        self.rows += len(self.train) if rows is None else rows
         return True
+
+    @property
+    def passes(self) -> float:
+        """How many times the rows have been trained so far; a step that does not say how many is a pass."""
+        return self.rows / len(self.train) if len(self.train) else float(self.steps)
+
+    def train_passes(self, n: float) -> Iterator[int]:
+        """Train until n passes are done, to the nearest step; yield the number of each step."""
+        half = 0.5 / Pace.of(self.train, self.context).steps
+        while self.passes + half < n and self.step():
+            yield self.steps
 
     def scores(self, users: Ids) -> Scores:
         """Return checked scores (B, I) float32, cold users and items filled in.

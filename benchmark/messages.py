@@ -52,13 +52,13 @@ class FinalRequest(FitRequest):
     """What a child must know to refit a configuration; nothing in it leads to the stored split.
 
     Attributes:
-        steps: that the chosen trial trained.
+        passes: over the rows, as many as the chosen trial trained.
         train_on: "train" or "train+valid".
         keep_state: whether the state goes to the scorer behind the scores.
     """
 
     event: ClassVar[str] = "final"
-    steps: int
+    passes: float
     train_on: str
     keep_state: bool
 
@@ -115,12 +115,14 @@ class Step:
         step: its number, from 1.
         fit_s: seconds of training so far.
         values: every finite metric on validation.
+        passes: over the model's rows so far.
     """
 
     event: ClassVar[str] = "step"
     step: int
     fit_s: float
     values: Mapping[str, float]
+    passes: float
 
 
 @dataclass(frozen=True)

@@ -294,11 +294,12 @@ class Recommender(Protocol):
 
     space: ClassVar[Space]
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int | None]:
         """Train a little and yield, again and again; the engine drives and may stop anywhere.
 
         A yield means: the device is idle and ``score`` works. One step is one pass over the data,
-        or the whole fit where a library cannot stop.
+        or the whole fit where a library cannot stop. A class that says ``streams`` yields within a pass if
+        ``context.step_rows`` asks for it, and yields how many rows each step has trained.
         """
         ...
 

@@ -34,6 +34,8 @@ class Traits:
         published: hyperparameters of the best configuration that its paper reports, where they differ
             from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
         limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
+        streams: it yields within a pass where ``context.step_rows`` asks for it, and the steps of a pass
+            compute, bit for bit, what the pass computes in one.
     """
 
     space: Space
@@ -52,6 +54,7 @@ class Traits:
     uses: tuple[Use, ...] = ()
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
+    streams: bool = False
 
 
 def traits(adapter: type) -> Traits:
@@ -102,4 +105,5 @@ def traits(adapter: type) -> Traits:
         uses=uses,
         published=published,
         limits={**shared, **own_limits},
+        streams=getattr(adapter, "streams", False),
     )

@@ -130,7 +130,8 @@ def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) 
             more = fit.step()
             if fit.steps == validated or (more and fit.steps < due):
                 continue
-            channel.send(Step(fit.steps, fit.fit_s, validate(fit, evaluator, rates=request.rates)))
+            values = validate(fit, evaluator, rates=request.rates)
+            channel.send(Step(fit.steps, fit.fit_s, values, fit.passes))
             answer = channel.receive()
             assert isinstance(answer, Answer), answer
             if not answer.go:
@@ -146,8 +147,8 @@ def final(request: FinalRequest, channel: ChildChannel, parts: Parts, descriptor
     try:
         fit = Fit.begin(request, parts.both if request.train_on == "train+valid" else parts.train)
         channel.send(Ready())
-        while fit.steps < request.steps and fit.step():
-            channel.send(Fitted(fit.steps))
+        for step in fit.train_passes(request.passes):
+            channel.send(Fitted(step))
         size, speed = footprint(fit.model), latency(fit.model, fit.train.n_users)
         with os.fdopen(descriptors[0], "wb") as pipe:
             users_per_s = stream_scores(fit, pipe)

@@ -280,11 +280,23 @@ def _model(adapter: Adapter) -> str:
         f"uses {' and '.join(own.uses)} where a suite names them" if own.uses else "",
         f"scores cold {' and '.join(own.from_features)} from features" if own.from_features else "",
         "serves new users from their history" if own.folds_in else "",
+        "yields within a pass" if own.streams else "",
         "deterministic" if own.deterministic else "depends on its seed",
         "can be exported as a bundle" if own.keeps_state else "cannot be exported as a bundle",
     ]
     parts.append("; ".join(filter(None, traits)).capitalize() + ".")
     return "\n\n".join([*parts, *_evidence(adapter)])
+
+
+def streaming() -> str:
+    """Return which models yield within a pass, library by library."""
+    by_library: dict[str, list[str]] = {}
+    for adapter in api.models():
+        if adapter.traits.streams:
+            by_library.setdefault(adapter.library, []).append(code(adapter.name))
+    return table(
+        ("library", "models"), [(name, ", ".join(sorted(by_library[name]))) for name in sorted(by_library)]
+    )
 
 
 @cache
@@ -359,6 +371,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "commands": commands,
     "metrics": metrics,
     "models": models,
+    "streaming": streaming,
     "suite-reference": suite_reference,
     "suites": suites,
 }

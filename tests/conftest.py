@@ -17,6 +17,7 @@ FAKES = (
     "Steady",
     "Fixed",
     "Dear",
+    "Streaming",
     "Endless",
     "Stuck",
     "Crashing",

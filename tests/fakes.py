@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
 
 
@@ -71,6 +72,21 @@ class Dear(Fixed):
     def score(self, users: Ids) -> Scores:
         time.sleep(0.1)
         return super().score(users)
+
+
+@dataclass
+class Streaming(Fixed):
+    """Trains two passes in steps as small as it is asked for, and is nothing before the last."""
+
+    max_epochs: int = 2
+    streams: ClassVar[bool] = True
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+        steps = list(Pace.of(train, context).ends(len(train)).values()) * self.max_epochs
+        for number, rows in enumerate(steps, 1):
+            self._scores = counts if number == len(steps) else -counts
+            yield rows
 
 
 @dataclass

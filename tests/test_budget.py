@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from records_made import closed_trial
 
-from benchmark.budget import Account, Policy, spent_s
+from benchmark.budget import LEAST_STEP_ROWS, Account, Policy, rescaled, spent_s, step_rows
+from benchmark.modelkit.pace import Pace
 from benchmark.records import REFUNDED, Outcome
 
 
@@ -78,3 +81,44 @@ def test_final_may_take_three_times_its_trial_but_never_less_than_the_floor() ->
     policy = Policy(60.0)
     assert policy.final_s(30.0) == 90.0
     assert policy.final_s(0.01) == policy.final_floor_s
+
+
+def test_pass_that_ends_validated_within_a_tenth_of_the_hold_is_a_step() -> None:
+    assert step_rows(1_000_000, 6e-6, 1.5, hold_s=75.0) is None
+    assert step_rows(1_000_000, 6e-6, 1.6, hold_s=75.0) is not None
+
+
+@given(
+    rows=st.integers(1_000_000, 30_000_000),
+    pass_s=st.floats(1.0, 1000.0),
+    validate_s=st.floats(0.0, 3.0),
+    hold_s=st.floats(75.0, 1000.0),
+)
+def test_first_validation_comes_within_a_twentieth_of_the_hold_unless_a_pass_is_short_enough(
+    rows: int, pass_s: float, validate_s: float, hold_s: float
+) -> None:
+    """Where validation alone takes less than a twentieth, and the smallest step is small enough."""
+    found = step_rows(rows, pass_s / rows, validate_s, hold_s)
+    if found is None:
+        assert pass_s + validate_s <= hold_s / 10
+    else:
+        assert found / rows * pass_s + validate_s <= hold_s / 20 + 1e-3
+        steps = Pace(rows, found).steps
+        assert steps & (steps - 1) == 0, "a power of two"
+
+
+def test_step_has_a_few_thousand_rows_at_least() -> None:
+    assert step_rows(1_000_000, 1.0, 0.0, hold_s=75.0) == 7813
+    assert step_rows(2 * LEAST_STEP_ROWS - 1, 1.0, 0.0, hold_s=75.0) is None
+
+
+def test_steps_beside_a_slow_validation_are_no_smaller_than_matters() -> None:
+    """A pass takes a tenth of what validation takes: cutting it would gain nothing."""
+    assert step_rows(1_000_000, 1e-6, 10.0, hold_s=75.0) is None
+    assert step_rows(1_000_000, 1e-5, 10.0, hold_s=75.0) == 125_000
+
+
+@given(rows=st.integers(100_000, 16_000_000), power=st.integers(1, 8), more=st.floats(1.0, 1.5))
+def test_pass_over_more_rows_has_as_many_steps(rows: int, power: int, more: float) -> None:
+    asked, others = -(-rows // 2**power), int(rows * more)
+    assert Pace(others, rescaled(asked, rows, others)).steps == Pace(rows, asked).steps == 2**power

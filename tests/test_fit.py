@@ -10,7 +10,8 @@ import pytest
 from builders import interactions
 
 from benchmark.errors import AdapterError
-from benchmark.fit import handed_to
+from benchmark.fit import Fit, handed_to
+from benchmark.messages import FitRequest
 from benchmark.traits import Traits, traits
 
 LOG = replace(
@@ -74,3 +75,38 @@ def test_log_without_the_keys_is_handed_on_as_it_is() -> None:
 def test_adapter_that_uses_something_unknown_is_refused(uses: Any) -> None:
     with pytest.raises(AdapterError, match=r"uses is .*'weights' and 'negatives'"):
         own(uses)
+
+
+def begun(name: str, step_rows: int | None, **params: Any) -> Fit:
+    """A fake adapter on the log, none of its steps taken."""
+    request = FitRequest(
+        target=f"fakes:{name}",
+        name=name,
+        params={"pause_s": 0.0, **params},
+        seed=0,
+        threads=1,
+        device="cpu",
+        metrics=(),
+        rates=False,
+        step_rows=step_rows,
+    )
+    return Fit.begin(request, interactions(np.arange(12) % 4, np.arange(12) % 3))
+
+
+def test_step_that_does_not_say_its_rows_is_a_pass() -> None:
+    fit = begun("Fixed", None)
+    assert [(step, fit.rows, fit.passes) for step in fit.train_passes(2)] == [(1, 12, 1.0), (2, 24, 2.0)]
+
+
+def test_small_steps_count_their_rows() -> None:
+    fit = begun("Streaming", 4)
+    assert [(step, fit.rows) for step in fit.train_passes(1)] == [(1, 4), (2, 8), (3, 12)]
+
+
+def test_passes_are_trained_to_the_nearest_step() -> None:
+    """Steps of a third of a pass: one pass and a quarter are four of them."""
+    assert list(begun("Streaming", 4).train_passes(1.25))[-1] == 4
+
+
+def test_training_ends_with_the_last_step_of_the_model() -> None:
+    assert list(begun("Streaming", 4, max_epochs=1).train_passes(9))[-1] == 3

@@ -40,7 +40,7 @@ FIT = FitRequest(
 )
 EVERY_KIND: list[Message] = [
     FIT,
-    FinalRequest(**vars(FIT), steps=4, train_on="train+valid", keep_state=True),
+    FinalRequest(**vars(FIT), passes=4.5, train_on="train+valid", keep_state=True),
     ScoreRequest(
         name="fake/steady",
         metrics=("ndcg@5",),
@@ -53,7 +53,7 @@ EVERY_KIND: list[Message] = [
     ),
     Ready(),
     Done(),
-    Step(3, 0.5, {"ndcg@5": 0.25}),
+    Step(3, 0.5, {"ndcg@5": 0.25}, 1.5),
     Answer(go=True, steps=5),
     Fitted(2),
     Measured(

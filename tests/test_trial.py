@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,7 @@ def test_trial_that_fails_says_why_and_is_done(parts: Parts, name: str, kind: Er
 def test_final_trains_the_steps_it_is_asked_for_and_streams_every_users_scores(
     parts: Parts, tmp_path: Path
 ) -> None:
-    asked = FinalRequest(**vars(request("Fixed", max_epochs=9)), steps=2, train_on="train", keep_state=True)
+    asked = FinalRequest(**vars(request("Fixed", max_epochs=9)), passes=2, train_on="train", keep_state=True)
     channel, path = Scripted(), tmp_path / "scores"
     final(asked, channel, parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
     assert [message for message in channel.told if isinstance(message, Fitted)] == [Fitted(1), Fitted(2)]
@@ -143,8 +144,28 @@ def test_final_trains_the_steps_it_is_asked_for_and_streams_every_users_scores(
     assert len(content) > scores.nbytes, "its state follows"
 
 
+@pytest.mark.parametrize("passes", [0.25, 0.5, 1.75])
+def test_final_in_small_steps_trains_the_passes_that_it_is_asked_for(
+    parts: Parts, tmp_path: Path, passes: float
+) -> None:
+    rows = len(parts.train.positives())
+    fit = vars(request("Streaming", max_epochs=3)) | {"step_rows": -(-rows // 4)}
+    channel = Scripted()
+    asked = FinalRequest(**fit, passes=passes, train_on="train", keep_state=False)
+    final(asked, channel, parts, [os.open(tmp_path / "scores", os.O_WRONLY | os.O_CREAT)])
+    assert max(message.step for message in channel.told if isinstance(message, Fitted)) == 4 * passes
+
+
+def test_trial_in_small_steps_says_how_many_passes_they_are(parts: Parts) -> None:
+    channel = Scripted()
+    asked = replace(request("Streaming", max_epochs=1), step_rows=-(-len(parts.train.positives()) // 4))
+    run(asked, channel, parts, [])
+    passes = [message.passes for message in channel.told if isinstance(message, Step)]
+    assert passes == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.01)
+
+
 def test_final_without_state_streams_scores_alone(parts: Parts, tmp_path: Path) -> None:
-    asked = FinalRequest(**vars(request("Fixed")), steps=1, train_on="train+valid", keep_state=False)
+    asked = FinalRequest(**vars(request("Fixed")), passes=1, train_on="train+valid", keep_state=False)
     path = tmp_path / "scores"
     final(asked, Scripted(), parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
     assert path.stat().st_size == 4 * 40 * 30
@@ -154,7 +175,7 @@ def test_final_whose_scorer_is_gone_puts_it_down_to_the_machine(parts: Parts) ->
     read, write = os.pipe()
     os.close(read)
     channel = Scripted()
-    asked = FinalRequest(**vars(request("Fixed")), steps=1, train_on="train", keep_state=False)
+    asked = FinalRequest(**vars(request("Fixed")), passes=1, train_on="train", keep_state=False)
     final(asked, channel, parts, [write])
     (error,) = [message for message in channel.told if isinstance(message, Error)]
     assert error.kind == "machine"

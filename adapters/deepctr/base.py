@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.deepctr.fields import fields, pack_fields, unpack_fields
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class ClickModel:
     kind: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras", "deepctr")
     from_features: ClassVar[tuple[str, ...]] = ("users", "items")
+    streams: ClassVar[bool] = True
 
     @staticmethod
     def open_device(context: FitContext) -> None:
@@ -83,15 +84,16 @@ class ClickModel:
         architecture = Architecture(self.kind, self.dim, widths, self.dropout, self.l2, self.extra())
         return ClickNetwork(self._users, self._items, architecture, seed)
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the likes per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of likes, each with its negatives."""
         from adapters.deepctr.training import Options, epochs
 
         self._users = fields(train.users, train.n_users, train.user_features)
         self._items = fields(train.items, train.n_items, train.item_features)
         self._network = self.network(context.seed)
-        options = Options(self.lr, self.negatives, self.batch_size)
-        yield from islice(epochs(self._network, train, options, context.seed), self.max_epochs)
+        pace = Pace.of(train, context)
+        options = Options(self.lr, self.negatives, self.batch_size, pace)
+        return pace.passes(epochs(self._network, train, options, context.seed), self.max_epochs)
 
     def score(self, users: Ids) -> Scores:
         """Return logits (B, I)."""

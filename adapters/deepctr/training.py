@@ -1,4 +1,4 @@
-"""The training loop: positives and sampled negatives in rows, one compiled call a pass."""
+"""The training loop: positives and sampled negatives in rows, one compiled call a step."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from adapters.deepctr.click_network import ClickNetwork
 from benchmark.modelkit.negative_sampling import UniformNegatives
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions
 
 
@@ -23,15 +24,17 @@ class Options:
         lr: learning rate of Adam.
         negatives: for each positive.
         batch_size: rows per step of the optimiser, positives and negatives together.
+        pace: where a pass is cut into steps.
     """
 
     lr: float
     negatives: int
     batch_size: int
+    pace: Pace
 
 
-def epochs(network: ClickNetwork, train: Interactions, options: Options, seed: int) -> Iterator[None]:
-    """Train one pass over the positives, with fresh negatives, before each yield, for ever.
+def epochs(network: ClickNetwork, train: Interactions, options: Options, seed: int) -> Iterator[int]:
+    """Train for ever, each pass with fresh negatives; yield where a step ends, with the likes it trained.
 
     Args:
         network: its weights are trained, its model's penalties added to the mean log loss.
@@ -51,20 +54,25 @@ def epochs(network: ClickNetwork, train: Interactions, options: Options, seed: i
         optimizer.apply(tape.gradient(loss, weights), weights)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def one_pass(users: Any, items: Any, targets: Any) -> None:
+    def walk(users: Any, items: Any, targets: Any, first: Any, end: Any) -> None:
         def step(start: Any) -> list[Any]:
-            end = start + options.batch_size
-            learn(users[start:end], items[start:end], targets[start:end])
-            return [end]
+            stop = start + options.batch_size
+            learn(users[start:stop], items[start:stop], targets[start:stop])
+            return [stop]
 
-        tf.while_loop(lambda start: start < tf.size(users), step, [tf.constant(0)], parallel_iterations=1)
+        tf.while_loop(lambda start: start < end, step, [first], parallel_iterations=1)
 
     sampler = UniformNegatives.from_log(train)
+    ends = options.pace.ends(-(-len(train) * (1 + options.negatives) // options.batch_size))
     while True:
         items = np.concatenate([train.items[:, None], sampler.draw(options.negatives, rng)], axis=1)
         targets = np.zeros(items.shape, dtype=np.float32)
         targets[:, 0] = 1.0
         order = rng.permutation(items.size)
         users = np.repeat(train.users, items.shape[1])
-        one_pass(*(tf.constant(column[order]) for column in (users, items.ravel(), targets.ravel())))
-        yield
+        columns = [tf.constant(column[order]) for column in (users, items.ravel(), targets.ravel())]
+        first = 0
+        for end, rows in ends.items():
+            walk(*columns, *(tf.constant(batches * options.batch_size) for batches in (first, end)))
+            first = end
+            yield rows

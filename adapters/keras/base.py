@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores
 
 if TYPE_CHECKING:
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 class KerasTraining(ABC):
-    """A model that Keras and TensorFlow train, one epoch per step.
+    """A model that Keras and TensorFlow train batch by batch, so that a step may be smaller than a pass.
 
     A subclass is a dataclass with the field ``max_epochs``. It builds a network, trains it, and keeps
-    after each epoch whatever its scores are made from.
+    after each step whatever its scores are made from.
     """
 
     max_epochs: int
+    streams: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
 
     @staticmethod
@@ -37,28 +38,30 @@ class KerasTraining(ABC):
         """Return the network with its initial weights, all of them drawn from the seed."""
 
     @abstractmethod
-    def epochs(self, network: Any, train: Interactions, generator: Any) -> Iterator[None]:
-        """Train one epoch before each yield, for ever.
+    def epochs(self, network: Any, train: Interactions, generator: Any, pace: Pace) -> Iterator[int]:
+        """Train for ever; yield after each step the rows of the log that it trained.
 
         Args:
             network: what ``untrained`` returned.
             train: the log.
             generator: a ``tf.random.Generator``, the only source of randomness.
+            pace: where a pass is cut into steps.
         """
 
     @abstractmethod
     def keep(self, network: Any) -> None:
-        """Keep what scores are made from; called after each epoch."""
+        """Keep what scores are made from; called after each step."""
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one epoch per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train ``max_epochs`` passes."""
         import tensorflow as tf
 
         network = self.untrained(train, context.seed)
         generator = tf.random.Generator.from_seed(context.seed)
-        for _ in islice(self.epochs(network, train, generator), self.max_epochs):
+        pace = Pace.of(train, context)
+        for rows in pace.passes(self.epochs(network, train, generator, pace), self.max_epochs):
             self.keep(network)
-            yield
+            yield rows
 
 
 class KerasModel(KerasTraining):

@@ -19,8 +19,8 @@ MAX_SOFTMAX_ITEMS = 2048
 
 def log_loss(
     network: Callable[..., Any], train: Interactions, negatives: int, generator: Any
-) -> Callable[[], Loss]:
-    """Return a ``start_epoch`` that draws negatives: the mean log loss of positives and negatives.
+) -> tuple[Callable[[], Any], Loss]:
+    """Return what draws negatives for a pass, and the mean log loss of positives and negatives.
 
     Negatives are uniform among the items with a row: nothing says that the others are disliked.
 
@@ -34,18 +34,16 @@ def log_loss(
     sampler = UniformNegatives.from_log(train)
     codes = tf.constant(sampler.pairs.codes)
 
-    def start_epoch() -> Loss:
+    def draw() -> Any:
         drawn = tf.gather(sampler.pool, unseen(users, codes, len(sampler.pool), negatives, generator))
-        items = tf.concat([positives[:, None], drawn], axis=1)
+        return tf.concat([positives[:, None], drawn], axis=1)
 
-        def loss(batch: Any) -> Any:
-            logits = network(tf.gather(users, batch), tf.gather(items, batch), training=True)
-            target = tf.one_hot(tf.zeros_like(batch), 1 + negatives)
-            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, logits))
+    def loss(batch: Any, items: Any) -> Any:
+        logits = network(tf.gather(users, batch), tf.gather(items, batch), training=True)
+        target = tf.one_hot(tf.zeros_like(batch), 1 + negatives)
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, logits))
 
-        return loss
-
-    return start_epoch
+    return draw, loss
 
 
 def unseen(users: Any, codes: Any, n_items: int, k: int, generator: Any) -> Any:

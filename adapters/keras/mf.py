@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.keras.base import KerasTraining
 from benchmark.modelkit.dot_product import RatingDotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Feedback, FitContext, Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Mf(RatingDotProduct, KerasTraining):
     }
     feedback: ClassVar[Feedback] = "explicit"
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the ratings per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of ratings."""
         self._scale = np.array(train.scale or (-np.inf, np.inf))
         return super().fit_steps(train, context)
 
@@ -51,20 +52,20 @@ class Mf(RatingDotProduct, KerasTraining):
 
         return MFNetwork(train.n_users, train.n_items, self.dim, float(train.values.mean()), seed)
 
-    def epochs(self, network: MFNetwork, train: Interactions, generator: Any) -> Iterator[None]:
-        """Train one pass over the ratings before each yield."""
+    def epochs(self, network: MFNetwork, train: Interactions, generator: Any, pace: Pace) -> Iterator[int]:
+        """Train on batches of ratings."""
         import tensorflow as tf
 
         from adapters.keras.training import Options, epochs
 
         users, items, values = map(tf.constant, (train.users, train.items, train.values))
 
-        def loss(batch: Any) -> Any:
+        def loss(batch: Any, _: Any) -> Any:
             ratings, length = network(tf.gather(users, batch), tf.gather(items, batch))
             return tf.reduce_mean((tf.gather(values, batch) - ratings) ** 2 + self.l2 * length)
 
-        options = Options(self.lr, 0.0, self.batch_size)
-        return epochs(network.trainable_variables, len(train), lambda: loss, options, generator)
+        options = Options(self.lr, 0.0, self.batch_size, pace)
+        return epochs(network.trainable_variables, len(train), tuple, loss, options, generator)
 
     def keep(self, network: MFNetwork) -> None:
         """Keep vectors, biases and the mean."""

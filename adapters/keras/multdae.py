@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.keras.base import KerasTraining
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext, Floats32, Ids, Interactions, Range, Scores, Space
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class MultDae(DotProduct, KerasTraining):
         "dropout": Range(0.1, 0.9),
     }
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the users per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of users."""
         self._history = train.matrix()
         return super().fit_steps(train, context)
 
@@ -52,8 +53,10 @@ class MultDae(DotProduct, KerasTraining):
 
         return MultDAENetwork(train.n_items, self.dim, self.dropout, seed)
 
-    def epochs(self, network: MultDAENetwork, train: Interactions, generator: Any) -> Iterator[None]:
-        """Train one pass over the users before each yield."""
+    def epochs(
+        self, network: MultDAENetwork, train: Interactions, generator: Any, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of users."""
         import tensorflow as tf
 
         from adapters.keras.layers import SparseRows
@@ -63,13 +66,13 @@ class MultDae(DotProduct, KerasTraining):
         active = np.flatnonzero(np.diff(positives.indptr))
         rows = SparseRows(positives[active])
 
-        def loss(batch: Any) -> Any:
+        def loss(batch: Any, _: Any) -> Any:
             history = rows.dense(batch)
             likely = tf.nn.log_softmax(network(history, training=True))
             return -tf.reduce_mean(tf.reduce_sum(history * likely, 1))
 
-        options = Options(self.lr, self.l2, self.batch_size)
-        return epochs(network.trainable_variables, len(active), lambda: loss, options, generator)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
+        return epochs(network.trainable_variables, len(active), tuple, loss, options, generator)
 
     def keep(self, network: MultDAENetwork) -> None:
         """Keep the weights of both layers, and the hidden layer of all users."""

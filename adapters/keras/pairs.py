@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.keras.base import KerasModel
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ class Pairs(KerasModel):
         "negatives": Range(2, 8),
     }
 
-    def epochs(self, network: NamedNetwork, train: Interactions, generator: Any) -> Iterator[None]:
-        """Train one pass over the likes before each yield."""
+    def epochs(self, network: NamedNetwork, train: Interactions, generator: Any, pace: Pace) -> Iterator[int]:
+        """Train on batches of likes."""
         from adapters.keras.losses import log_loss
         from adapters.keras.training import Options, epochs
 
-        start_epoch = log_loss(network, train, self.negatives, generator)
-        options = Options(self.lr, self.l2, self.batch_size)
-        return epochs(network.trainable_variables, len(train), start_epoch, options, generator)
+        draw, loss = log_loss(network, train, self.negatives, generator)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
+        return epochs(network.trainable_variables, len(train), draw, loss, options, generator)

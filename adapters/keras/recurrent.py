@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.keras.base import KerasTraining
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import FitContext, Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Recurrent(DotProduct, KerasTraining):
     }
     cell: ClassVar[str]
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the histories per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of histories."""
         from adapters.keras.histories import latest_items
 
         latest, lengths = latest_items(train, self.history)
@@ -52,8 +53,10 @@ class Recurrent(DotProduct, KerasTraining):
 
         return RecurrentNetwork(train.n_items, self.dim, self.cell, self.dropout, seed)
 
-    def epochs(self, network: RecurrentNetwork, train: Interactions, generator: Any) -> Iterator[None]:
-        """Train one pass over the histories before each yield."""
+    def epochs(
+        self, network: RecurrentNetwork, train: Interactions, generator: Any, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of histories."""
         import tensorflow as tf
 
         from adapters.keras.histories import next_items
@@ -62,15 +65,15 @@ class Recurrent(DotProduct, KerasTraining):
 
         before, after = map(tf.constant, next_items(train, self.history))
 
-        def loss(batch: Any) -> Any:
+        def loss(batch: Any, _: Any) -> Any:
             targets = tf.gather(after, batch)
             there = targets >= 0
             states = tf.boolean_mask(network(tf.gather(before, batch), training=True), there)
             table, bias = network.items.embeddings, network.bias.embeddings[:, 0]
             return softmax_loss(states, tf.boolean_mask(targets, there), table, bias, generator)
 
-        options = Options(self.lr, self.l2, self.batch_size)
-        return epochs(network.trainable_variables, len(before), lambda: loss, options, generator)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
+        return epochs(network.trainable_variables, len(before), tuple, loss, options, generator)
 
     def keep(self, network: RecurrentNetwork) -> None:
         """Keep vectors and biases of the items, and the state after each user's history."""

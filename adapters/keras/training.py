@@ -1,4 +1,4 @@
-"""The training loop that all Keras adapters share: one compiled call is one pass over the data."""
+"""The training loop that all Keras adapters share: one compiled call is one step."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-Loss: TypeAlias = Callable[[Any], Any]
-"""From a batch of rows (B,) int32 to a scalar."""
+from benchmark.modelkit.pace import Pace
+
+Loss: TypeAlias = Callable[[Any, Any], Any]
+"""From a batch of rows (B,) int32, and what the pass began with, to a scalar."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,19 @@ class Options:
         lr: learning rate of Adam.
         l2: weight decay, added to the gradient.
         batch_size: rows per step of the optimiser.
+        pace: where a pass is cut into steps.
     """
 
     lr: float
     l2: float
     batch_size: int
+    pace: Pace
 
 
 def epochs(
-    weights: Sequence[Any], n_rows: int, start_epoch: Callable[[], Loss], options: Options, generator: Any
-) -> Iterator[None]:
-    """Train one pass over shuffled rows before each yield, for ever.
+    weights: Sequence[Any], n_rows: int, draw: Callable[[], Any], loss: Loss, options: Options, generator: Any
+) -> Iterator[int]:
+    """Train on shuffled rows for ever; yield where a step ends, with the rows of the log that it trained.
 
     Keras's own ``fit`` spends more time on calls than on arithmetic here. Everything is traced once; without
     ``autograph``, which reads the sources of whatever is called, a trace takes half the time.
@@ -39,16 +43,17 @@ def epochs(
     Args:
         weights: what Adam changes; the loss depends on each.
         n_rows: a row is whatever the loss takes it for, such as a user or an interaction.
-        start_epoch: traced as the start of each pass, for example to draw negatives; returns its loss.
+        draw: traced as the start of each pass; returns what the loss needs of it, such as negatives.
+        loss: of a batch of rows (B,) int32, given what was drawn; a scalar.
         options: how to train.
         generator: a ``tf.random.Generator``.
     """
     optimizer = keras.optimizers.Adam(options.lr)
     optimizer.build(weights)
 
-    def learn(loss: Loss, batch: Any) -> None:
+    def learn(batch: Any, drawn: Any) -> None:
         with tf.GradientTape() as tape:
-            value = loss(batch)
+            value = loss(batch, drawn)
         slopes = tape.gradient(value, weights)
         dense = [
             tf.convert_to_tensor(slope) + options.l2 * weight
@@ -57,16 +62,23 @@ def epochs(
         optimizer.apply(dense, weights)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def epoch() -> None:
-        loss = start_epoch()
-        order = tf.argsort(generator.uniform([n_rows]))
+    def begin() -> Any:
+        drawn = draw()
+        return drawn, tf.argsort(generator.uniform([n_rows]))
 
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def walk(drawn: Any, order: Any, first: Any, end: Any) -> None:
         def step(start: Any) -> list[Any]:
-            learn(loss, order[start : start + options.batch_size])
+            learn(order[start : start + options.batch_size], drawn)
             return [start + options.batch_size]
 
-        tf.while_loop(lambda start: start < n_rows, step, [tf.constant(0)], parallel_iterations=1)
+        tf.while_loop(lambda start: start < end, step, [first], parallel_iterations=1)
 
+    ends = options.pace.ends(-(-n_rows // options.batch_size))
     while True:
-        epoch()
-        yield
+        drawn, order = begin()
+        first = 0
+        for end, rows in ends.items():
+            walk(drawn, order, *(tf.constant(batches * options.batch_size) for batches in (first, end)))
+            first = end
+            yield rows

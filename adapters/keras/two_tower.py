@@ -11,6 +11,7 @@ import numpy as np
 from adapters.keras.base import KerasTraining
 from benchmark.hyperparameters import COUNT_OR_NONE, Limits
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Choice, Features, Ids, Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ class TwoTower(DotProduct, KerasTraining):
         with_ids = None if described and self.content_only else np.bincount(seen, minlength=n) > 0
         return TowerNetwork(with_ids, described, self.dim, self.layers, seed)
 
-    def epochs(self, network: TwoTowerNetwork, train: Interactions, generator: Any) -> Iterator[None]:
-        """Train one pass over the likes before each yield."""
+    def epochs(
+        self, network: TwoTowerNetwork, train: Interactions, generator: Any, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of likes."""
         import tensorflow as tf
 
         from adapters.keras.losses import in_batch_loss
@@ -80,13 +83,13 @@ class TwoTower(DotProduct, KerasTraining):
         log_share = tf.constant(np.log(np.maximum(counts, 1) / len(train)), tf.float32)
         users, items = tf.constant(train.users), tf.constant(train.items)
 
-        def loss(batch: Any) -> Any:
+        def loss(batch: Any, _: Any) -> Any:
             user, item = tf.gather(users, batch), tf.gather(items, batch)
             cosines, bias = network.logits(user, item, self.dropout, generator)
             return in_batch_loss(cosines / self.temperature + bias, item, log_share)
 
-        options = Options(self.lr, self.l2, self.batch_size)
-        return epochs(network.trainable_variables, len(train), lambda: loss, options, generator)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
+        return epochs(network.trainable_variables, len(train), tuple, loss, options, generator)
 
     def keep(self, network: TwoTowerNetwork) -> None:
         """Keep the vectors of all users and items, and the items' biases."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.modelkit.confidence import relative_weights
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import FitContext, Floats32, Interactions, Range, Space, Use
 
 
@@ -42,9 +43,10 @@ class Bpr(DotProduct):
         "negatives": Range(1, 32, log=True),
     }
     uses: ClassVar[tuple[Use, ...]] = ("weights",)
+    streams: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass per step: as many stochastic steps as there are likes."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train passes: as many stochastic steps as there are likes."""
         from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 
         rng = np.random.default_rng(context.seed)
@@ -55,8 +57,10 @@ class Bpr(DotProduct):
         self._bias: Floats32 = np.zeros(train.n_items, dtype=np.float32)
         positives, tables = Positives.from_log(train), Tables(self._users, self._items, self._bias)
         shares = relative_weights(train) / np.float64(len(train)) if len(train.weights) else None
+        ends = Pace.of(train, context).ends(len(train))
         for _ in range(self.max_epochs):
             states = rng.integers(1, 2**63, size=context.threads).tolist()
             drawn = positives if shares is None else positives.drawn(shares, rng)
-            bpr_walk(drawn, tables, (self.lr, self.l2), (len(train), self.negatives), states)
-            yield
+            for likes in ends.values():
+                states = bpr_walk(drawn, tables, (self.lr, self.l2), (likes, self.negatives), states)
+                yield likes

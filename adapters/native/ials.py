@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.modelkit.shared_rows import over_rows
 from benchmark.modelkit.sparse_state import history_matrix
 from benchmark.protocol import (
@@ -37,7 +39,7 @@ class Ials(DotProduct):
     Implicit feedback. Minimises ``sum over likes (1 - x)^2 + alpha * sum over all pairs x^2`` and, for each
     user and item with n likes among m, ``l2 * (n + alpha * m)`` times the squared length of its vector
     (Rendle 2021, equations 1 to 4 and section 3.2 with an exponent of 1, which penalises frequent ones more).
-    A step improves all items, then all users, by ``rounds`` conjugate gradients from where the last one ended
+    A pass improves all items, then all users, by ``rounds`` conjugate gradients from where the last one ended
     (Takács 2011, RecSys; implicit takes 3 as well); validation NDCG@10 is within 0.001 of exact solutions.
     Tuned: size, penalty and the weight of all pairs.
 
@@ -47,7 +49,7 @@ class Ials(DotProduct):
 
     Rendle's best for MovieLens-20M, ``alpha`` 0.1 and ``l2`` 0.003, overfits smaller logs: on validation
     data of 900 users of MovieLens-1M it had an NDCG@10 of 0.172, the defaults 0.216 (docs/decisions/0025).
-    Time of a step: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory: O((U + I) ``dim`` + N).
+    Time of a pass: O(``rounds`` (N ``dim`` + (U + I) ``dim``^2)); memory: O((U + I) ``dim`` + N).
     """
 
     dim: int = 64
@@ -64,9 +66,13 @@ class Ials(DotProduct):
     limits: ClassVar[Limits] = {"l2": ABOVE_0, "alpha": AT_LEAST_0, "rounds": COUNT}
     published: ClassVar[dict[str, Hyperparameter]] = {"l2": 0.003, "alpha": 0.1}  # Rendle 2021, MovieLens-20M
     uses: ClassVar[tuple[Use, ...]] = ("weights", "negatives")
+    streams: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Improve all items, then all users, in each step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Improve all items, then all users, in each pass; a step smaller than a pass improves some of them.
+
+        Each vector depends on those of the other side alone, so it does not matter where a side is cut.
+        """
         weighted = bool(len(train.weights)) or train.dislikes is not None
         pairs = confidences_and_dislikes(train) if weighted else train.matrix()
         by_item = pairs.T.tocsr()
@@ -75,10 +81,17 @@ class Ials(DotProduct):
         spread = np.float32(0.1 / np.sqrt(self.dim))  # Rendle 2021, section 3.3
         self._users: Floats32 = spread * rng.standard_normal((train.n_users, self.dim), dtype=np.float32)
         self._items: Floats32 = np.zeros((train.n_items, self.dim), dtype=np.float32)
+        pace = Pace.of(train, context)
+        parts = -(-pace.steps // 2)  # of each side
+        sides = (self._items, by_item, self._users), (self._users, pairs, self._items)
+        blocks = [(side, block) for side in sides for block in equal_blocks(side[1], parts)]
+        ends = pace.ends(len(blocks))
         for _ in range(self.max_epochs):
-            improve(self._items, by_item, self._users, self.rounds)
-            improve(self._users, pairs, self._items, self.rounds)
-            yield
+            for done, ((vectors, rows, others), block) in enumerate(blocks, start=1):
+                if block.start < block.stop:
+                    improve(vectors[block], rows if parts == 1 else rows[block], others, self.rounds)
+                if done in ends:
+                    yield ends[done]
 
     def _improve(
         self, vectors: Floats32, positives: csr_matrix, others: Floats32, rounds: int, threads: int = 1
@@ -114,6 +127,13 @@ class Ials(DotProduct):
         self._improve(vector, history, self._items, rounds=2 * self.dim)
         scores: Scores = vector[0] @ self._items.T
         return scores
+
+
+def equal_blocks(matrix: csr_matrix, n: int) -> list[slice]:
+    """Return n blocks of consecutive rows with about as many entries each; some may be empty."""
+    cuts = matrix.indptr.searchsorted(matrix.nnz * np.arange(1, n) / n)
+    ends = [0, *cuts.tolist(), matrix.shape[0]]
+    return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
 def confidences_and_dislikes(train: Interactions) -> csr_matrix:

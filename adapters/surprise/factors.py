@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adapters.surprise.base import RatingModel
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values, Vectors
 
 
@@ -66,9 +67,26 @@ class Svd(FactorModel):
         "max_epochs": Range(10, 80, log=True),
     }
     biased: ClassVar[bool] = True
+    streams: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train all epochs in one step: the library cannot stop between them."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train all passes in one step, as the library does; or its arithmetic in small steps."""
+        if context.step_rows is None:
+            self._fit_by_library(train, context)
+            yield self.max_epochs * len(train)
+            return
+        from adapters.surprise.descent import SvdTables, svd_steps
+        from adapters.surprise.training import scale
+
+        tables = SvdTables.drawn(train, self.dim, context.seed, biased=self.biased)
+        self._users, self._items = tables.users, tables.items
+        self._user_bias, self._item_bias = tables.user_bias, tables.item_bias
+        self._mean, self._scale = np.array(tables.mean), np.array(scale(train))
+        pace = Pace.of(train, context)
+        steps = svd_steps(train, tables, (self.lr, self.l2), pace, biased=self.biased)
+        yield from pace.passes(steps, self.max_epochs)
+
+    def _fit_by_library(self, train: Interactions, context: FitContext) -> None:
         import surprise
 
         from adapters.surprise.training import trainset
@@ -82,7 +100,6 @@ class Svd(FactorModel):
             random_state=context.seed,
         ).fit(trainset(train))
         self._keep(model, train, model.pu, biased=self.biased)
-        yield
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Scores
 
 if TYPE_CHECKING:
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 class TorchTraining(ABC):
-    """A model that PyTorch trains, one epoch per step.
+    """A model that PyTorch trains batch by batch, so that a step may be smaller than a pass.
 
     A subclass is a dataclass with the field ``max_epochs``. It builds a network, trains it, and keeps
-    after each epoch whatever its scores are made from.
+    after each step whatever its scores are made from.
     """
 
     max_epochs: int
+    streams: ClassVar[bool] = True
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     requires: ClassVar[tuple[str, ...]] = ("torch",)
 
@@ -43,30 +44,33 @@ class TorchTraining(ABC):
         """
 
     @abstractmethod
-    def epochs(self, network: Any, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one epoch before each yield, for ever.
+    def epochs(self, network: Any, train: Interactions, generator: Generator, pace: Pace) -> Iterator[int]:
+        """Train for ever; yield after each step the rows of the log that it trained.
 
         Args:
             network: what ``untrained`` returned, on the device.
             train: the log.
             generator: the only source of randomness; its device is the device.
+            pace: where a pass is cut into steps.
         """
 
     @abstractmethod
     def keep(self, network: Any) -> None:
-        """Keep what scores are made from; called after each epoch, without gradients."""
+        """Keep what scores are made from; called after each step, without gradients."""
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one epoch per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train ``max_epochs`` passes."""
         import torch
 
         from adapters.torch.training import build_seeded, generator
 
         network = build_seeded(lambda: self.untrained(train, context.device), context)
-        for _ in islice(self.epochs(network, train, generator(context)), self.max_epochs):
+        pace = Pace.of(train, context)
+        steps = self.epochs(network, train, generator(context), pace)
+        for rows in pace.passes(steps, self.max_epochs):
             with torch.no_grad():
                 self.keep(network)
-            yield
+            yield rows
 
 
 class TorchModel(TorchTraining):

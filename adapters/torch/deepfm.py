@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchModel
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ class DeepFm(TorchModel):
 
         return DeepFMNetwork(train, self.dim, self.layers, device)
 
-    def epochs(self, network: DeepFMNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the likes before each yield."""
+    def epochs(
+        self, network: DeepFMNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of likes."""
         from adapters.torch.losses import dropout_mask, log_loss
         from adapters.torch.training import Options, epochs
 
@@ -68,7 +71,7 @@ class DeepFm(TorchModel):
             return network(users, items, keep)
 
         start_epoch = log_loss(score, train, self.negatives, generator)
-        options = Options(self.lr, self.l2, self.batch_size)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
         return epochs(network.parameters(), len(train), start_epoch, options, generator)
 
     def keep(self, network: DeepFMNetwork) -> None:

@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 
 from adapters.torch.base import TorchDotProduct
 from benchmark.hyperparameters import COUNT, Limits
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ class Dmf(TorchDotProduct):
 
         return DMFNetwork(rating_shares(train), self.dim, self.hidden, device)
 
-    def epochs(self, network: DMFNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the likes before each yield."""
+    def epochs(
+        self, network: DMFNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of likes."""
         import torch
 
         from adapters.torch.losses import Negatives, pair_tensors
@@ -85,5 +88,5 @@ class Dmf(TorchDotProduct):
             items = torch.cat([positives[:, None], sampler.draw(self.negatives, generator)], dim=1)
             return lambda batch: network.loss(users[batch], items[batch], shares[batch])
 
-        options = Options(self.lr, 0.0, self.batch_size)
+        options = Options(self.lr, 0.0, self.batch_size, pace)
         return epochs(network.parameters(), len(train), start_epoch, options, generator)

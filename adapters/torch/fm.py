@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchDotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ class Fm(TorchDotProduct):
 
         return FMNetwork(train, self.dim, device)
 
-    def epochs(self, network: FMNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the users before each yield."""
+    def epochs(
+        self, network: FMNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of users."""
         from adapters.torch.losses import Histories, softmax_of_products
         from adapters.torch.training import Options, epochs
 
@@ -63,7 +66,7 @@ class Fm(TorchDotProduct):
             total = softmax_of_products(users[chosen], items[histories.pool], positives, generator)
             return total / len(positives[1])
 
-        options = Options(self.lr, self.l2, self.batch_size)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
         return epochs(network.parameters(), len(histories.active), lambda: loss, options, generator)
 
     def keep(self, network: FMNetwork) -> None:

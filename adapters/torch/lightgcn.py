@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchDotProduct
 from benchmark.hyperparameters import COUNT_OR_NONE, Limits
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ class LightGcn(TorchDotProduct):
 
         return LightGCNNetwork(train.matrix(), self.dim, self.layers, device)
 
-    def epochs(self, network: LightGCNNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the users before each yield."""
+    def epochs(
+        self, network: LightGCNNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of users."""
         from adapters.torch.losses import Histories, softmax_of_products
         from adapters.torch.training import Options, epochs
 
@@ -67,5 +70,5 @@ class LightGcn(TorchDotProduct):
             total = softmax_of_products(users[chosen] / self.temperature, items, positives, generator)
             return total / len(positives[1])
 
-        options = Options(self.lr, self.l2, self.batch_size)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
         return epochs(network.parameters(), len(histories.active), lambda: loss, options, generator)

@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.torch.base import TorchTraining
 from benchmark.modelkit.dot_product import RatingDotProduct
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Feedback, FitContext, Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Mf(RatingDotProduct, TorchTraining):
     }
     feedback: ClassVar[Feedback] = "explicit"
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the ratings per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of ratings."""
         self._scale = np.array(train.scale or (-np.inf, np.inf))
         return super().fit_steps(train, context)
 
@@ -56,8 +57,10 @@ class Mf(RatingDotProduct, TorchTraining):
 
         return MFNetwork(train.n_users, train.n_items, self.dim, float(train.values.mean()))
 
-    def epochs(self, network: MFNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the ratings before each yield."""
+    def epochs(
+        self, network: MFNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of ratings."""
         import torch
 
         from adapters.torch.losses import pair_tensors
@@ -70,7 +73,7 @@ class Mf(RatingDotProduct, TorchTraining):
             ratings, length = network(users[batch], items[batch])
             return ((values[batch] - ratings).square() + self.l2 * length).mean()
 
-        options = Options(self.lr, 0.0, self.batch_size)
+        options = Options(self.lr, 0.0, self.batch_size, pace)
         return epochs(network.parameters(), len(train), lambda: loss, options, generator)
 
     def keep(self, network: MFNetwork) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from adapters.torch.base import TorchTraining
 from benchmark.hyperparameters import AT_LEAST_0, COUNT, Limits
+from benchmark.modelkit.pace import Pace
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -87,8 +88,8 @@ class MultVae(TorchTraining):
     limits: ClassVar[Limits] = {"beta": AT_LEAST_0, "warm_up": COUNT}
     published: ClassVar[dict[str, Hyperparameter]] = {"dim": 200, "beta": 0.2}  # section 4.3
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over the users per step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of users."""
         self._history = train.matrix()
         return super().fit_steps(train, context)
 
@@ -99,8 +100,10 @@ class MultVae(TorchTraining):
         popularity = np.log(np.bincount(train.items, minlength=train.n_items) + 0.5).astype(np.float32)
         return MultVAENetwork(popularity, self.dim, HIDDEN * self.dim)
 
-    def epochs(self, network: MultVAENetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the users before each yield."""
+    def epochs(
+        self, network: MultVAENetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of users."""
         from adapters.torch.losses import Histories
         from adapters.torch.training import MovingAverage, Options, epochs
 
@@ -113,7 +116,7 @@ class MultVae(TorchTraining):
                 histories.select(histories.active[batch]), self.dropout, weight, generator
             )
 
-        options = Options(self.lr, 0.0, self.batch_size, mixed=True)
+        options = Options(self.lr, 0.0, self.batch_size, pace, mixed=True)
         n_rows = len(histories.active)
         return epochs(network.parameters(), n_rows, start_epoch, options, generator, self._average)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.torch.base import TorchModel
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space, Use
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ class NeuMf(TorchModel):
 
         return NeuMFNetwork(n_users, n_items, self.dim, self.layers)
 
-    def epochs(self, network: NeuMFNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
-        """Train one pass over the likes before each yield."""
+    def epochs(
+        self, network: NeuMFNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
+        """Train on batches of likes."""
         from adapters.torch.losses import dropout_mask, log_loss
         from adapters.torch.training import Options, epochs
 
@@ -63,5 +66,5 @@ class NeuMf(TorchModel):
             return network(users, items, dropout_mask((len(users), 2 * self.dim), self.dropout, generator))
 
         start_epoch = log_loss(score, train, self.negatives, generator)
-        options = Options(self.lr, self.l2, self.batch_size)
+        options = Options(self.lr, self.l2, self.batch_size, pace)
         return epochs(network.parameters(), len(train), start_epoch, options, generator)

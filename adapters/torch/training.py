@@ -12,6 +12,7 @@ import torch
 import torch._dynamo  # the first optimiser would import it, on the clock
 from torch import Tensor, nn
 
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext
 
 Loss: TypeAlias = Callable[[Tensor], Tensor]
@@ -28,12 +29,14 @@ class Options:
         lr: learning rate of Adam.
         l2: weight decay, added to the gradient.
         batch_size: rows per step of the optimiser.
+        pace: where a pass is cut into steps.
         mixed: on CUDA, let large products use half precision.
     """
 
     lr: float
     l2: float
     batch_size: int
+    pace: Pace
     mixed: bool = False
 
 
@@ -98,8 +101,8 @@ def epochs(
     options: Options,
     generator: torch.Generator,
     average: MovingAverage[Any] | None = None,
-) -> Iterator[None]:
-    """Train one pass over shuffled rows before each yield, for ever.
+) -> Iterator[int]:
+    """Train on shuffled rows for ever; yield where a step ends, with the rows of the log that it trained.
 
     Args:
         parameters: what Adam changes.
@@ -113,12 +116,15 @@ def epochs(
     optimiser = Optimiser[Tensor](parameters, options, device)
     while True:
         loss = start_epoch()
-        for batch in torch.randperm(n_rows, generator=generator, device=device).split(options.batch_size):
+        batches = torch.randperm(n_rows, generator=generator, device=device).split(options.batch_size)
+        ends = options.pace.ends(len(batches))
+        for done, batch in enumerate(batches, start=1):
             optimiser.step(loss, batch)
             if average:
                 average.update()
-        optimiser.wait()
-        yield
+            if done in ends:
+                optimiser.wait()
+                yield ends[done]
 
 
 def state_arrays(network: nn.Module) -> dict[str, Array]:

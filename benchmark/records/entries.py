@@ -193,6 +193,8 @@ class TrialRecord(Closed):
         steps: value after each validated step.
         at_best: every metric after the best step.
         first_step_s: charged seconds until the first validated step.
+        step_rows: rows that a step was asked to train; None for a whole pass.
+        passes: over the model's rows after each validated step; empty where a step is a pass.
     """
 
     event: ClassVar[str] = "trial-closed"
@@ -203,6 +205,14 @@ class TrialRecord(Closed):
     steps: Mapping[int, float] = field(default_factory=dict)
     at_best: Mapping[str, float] = field(default_factory=dict)
     first_step_s: float | None = None
+    step_rows: int | None = None
+    passes: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def best_passes(self) -> float:
+        """Passes over the model's rows after the best step."""
+        assert self.best_step is not None, f"{self.entry} has no validated step"
+        return self.passes.get(self.best_step, float(self.best_step))
 
 
 @dataclass(frozen=True, kw_only=True)

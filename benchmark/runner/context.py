@@ -45,8 +45,19 @@ def policy_for(suite: Suite) -> Policy:
     return Policy(suite.budget.per_model, suite.budget.max_trials)
 
 
-def fit_request(suite: Suite, study: Study, params: Params, seed: int, slot: Slot) -> FitRequest:
-    """Return what a child must know to fit one configuration of a suite's study."""
+def fit_request(
+    suite: Suite, study: Study, params: Params, seed: int, slot: Slot, *, step_rows: int | None = None
+) -> FitRequest:
+    """Return what a child must know to fit one configuration of a suite's study.
+
+    Args:
+        suite: what is run.
+        study: of the model.
+        params: every hyperparameter.
+        seed: of the model.
+        slot: where it runs.
+        step_rows: rows that a step may train, if the model can; None for a whole pass.
+    """
     measured = applicable_metrics(suite, study)
     return FitRequest(
         target=study.adapter.target,
@@ -57,6 +68,7 @@ def fit_request(suite: Suite, study: Study, params: Params, seed: int, slot: Slo
         device=slot.device if slot.device in study.adapter.traits.devices else "cpu",
         metrics=measured,
         rates=any(metrics.parse_metric(name).kind == "rating" for name in measured),
+        step_rows=step_rows if study.adapter.traits.streams else None,
     )
 
 

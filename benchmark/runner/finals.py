@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
+from benchmark.budget import rescaled
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
@@ -157,7 +158,8 @@ class FinalsRun:
                 "study": self.ready.key,
                 "split": self.ready.data.hash,
                 "params": dict(spec.trial.config),
-                "steps": spec.trial.best_step,
+                "passes": spec.trial.best_passes,
+                "step_rows": spec.trial.step_rows,
                 "train_on": spec.train_on,
                 "config_source": spec.config_source,
                 "seed": spec.seed,
@@ -253,16 +255,23 @@ class FinalsRun:
 
     def request(self, spec: FinalSpec) -> FinalRequest:
         """Return what the model's process must know; nothing in it leads to the stored split."""
-        suite, trial = self.context.suite, spec.trial
-        assert trial.best_step is not None
-        fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot)
+        suite, trial, step_rows = self.context.suite, spec.trial, spec.trial.step_rows
+        if step_rows is not None:
+            step_rows = rescaled(step_rows, self.rows("train"), self.rows(spec.train_on))
+        fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot, step_rows=step_rows)
         is_exported = spec.config_source == "tuned" and spec.train_on == suite.finals.train_on
         return FinalRequest(
             **asdict(fit),
-            steps=trial.best_step,
+            passes=trial.best_passes,
             train_on=spec.train_on,
             keep_state=is_exported and spec.seed == 0,
         )
+
+    def rows(self, train_on: TrainOn) -> int:
+        """Return how many rows the model is trained on."""
+        parts = self.ready.data.manifest.parts
+        likes = self.ready.study.adapter.traits.feedback == "implicit"
+        return sum(parts[name].positives if likes else parts[name].rows for name in train_on.split("+"))
 
     def ending(
         self,

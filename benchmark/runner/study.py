@@ -41,13 +41,18 @@ class StudyEnding:
 
 
 class StudyRun:
-    """The loop over the trials of one study."""
+    """The loop over the trials of one study.
+
+    Attributes:
+        step_rows: rows that a step of its trials may train; None for a whole pass.
+    """
 
     def __init__(self, context: RunContext, ready: ReadyStudy, slot: Slot) -> None:
         """Go on where the ledger and the journal stopped."""
         self.context, self.slot = context, slot
         self.study, self.data, self.key = ready.study, ready.data, ready.key
         self.account = Account(context.policy)
+        self.step_rows: int | None = None
         for trial in self.trials:
             self.account.charge(trial.trial, trial.charged_s, trial.outcome)
             self.learn(trial)
@@ -142,7 +147,14 @@ class StudyRun:
         context, number = self.context, proposal.number
         context.watcher.trial(self.study.name, number)
         params = self.study.config(proposal.params)
-        request = fit_request(context.suite, self.study, params, context.suite.seed + number, self.slot)
+        request = fit_request(
+            context.suite,
+            self.study,
+            params,
+            context.suite.seed + number,
+            self.slot,
+            step_rows=self.step_rows,
+        )
         limits = Limits(hold_s, self.slot.memory_mb, context.policy.ready_s)
         listener = TrialListener(
             ledger=context.ledger,
@@ -162,6 +174,7 @@ class StudyRun:
             tuner=self.tuner,
             watcher=context.watcher,
             spent_before_s=self.account.charged_s,
+            step_rows=request.step_rows,
         )
         try:
             running = executor.start("benchmark.trial:run", request, limits, listener)

@@ -13,6 +13,14 @@ from benchmark.runner.child import EntryListener, cost
 from benchmark.runner.watcher import Watcher
 from benchmark.tuner import Tuner
 
+PRUNE_AFTER_SMALL_STEPS = 4
+"""Steps smaller than a pass before a trial may be pruned.
+
+As a step with its validation is made to last a twentieth to a fortieth of the shortest hold, these are a
+tenth to a fifth of a trial: what two passes are of a trial of ten to twenty.
+"""
+ROUNDING = 1e-6
+
 
 @dataclass(kw_only=True)
 class TrialListener(EntryListener[TrialOpened]):
@@ -25,7 +33,9 @@ class TrialListener(EntryListener[TrialOpened]):
         tuner: says when the median of the other trials is out of reach.
         watcher: hears it too.
         spent_before_s: charged to the study before this trial.
+        step_rows: rows that a step was asked to train; None for a whole pass.
         steps: value after each validated step.
+        passes: over the model's rows after each validated step.
         best_step: with the best value.
         at_best: every metric after it.
         first_step_s: charged seconds until the first validated step.
@@ -39,7 +49,9 @@ class TrialListener(EntryListener[TrialOpened]):
     tuner: Tuner
     watcher: Watcher
     spent_before_s: float = 0.0
+    step_rows: int | None = None
     steps: dict[int, float] = field(default_factory=dict)
+    passes: dict[int, float] = field(default_factory=dict)
     best_step: int | None = None
     at_best: dict[str, float] = field(default_factory=dict)
     first_step_s: float | None = None
@@ -66,7 +78,7 @@ class TrialListener(EntryListener[TrialOpened]):
             self.error = Error("nan", f"{self.primary} on validation is not finite")
             return Answer(go=False)
         self.time(step, charged_s)
-        self.steps[step.step] = value
+        self.steps[step.step], self.passes[step.step] = value, step.passes
         self.fit_s = step.fit_s
         self.first_step_s = self.first_step_s or charged_s
         if self.value is None or (value > self.value if self.maximise else value < self.value):
@@ -75,7 +87,7 @@ class TrialListener(EntryListener[TrialOpened]):
         self.ledger.append(Spent(entry=entry, charged_s=round(charged_s, 3), step=step.step, value=value))
         self.watcher.step(self.entry.study, self.entry.trial, value)
         self.stopped_by = self.reason_to_stop(step.step, value, charged_s)
-        return Answer(go=self.stopped_by is None, steps=self.steps_until_validation(charged_s))
+        return Answer(go=self.stopped_by is None, steps=self.steps_until_validation(step.step, charged_s))
 
     def time(self, step: Step, charged_s: float) -> None:
         """Note the least that training and validating a step took; the first says nothing, it may compile."""
@@ -90,21 +102,36 @@ class TrialListener(EntryListener[TrialOpened]):
     def reason_to_stop(self, number: int, value: float, charged_s: float) -> StoppedBy | None:
         """Return the rule by which no further step is asked for; None if one is."""
         assert self.best_step is not None
-        if self.tuner.report(self.entry.trial, number, value):
+        too_early = self.step_rows is not None and number < PRUNE_AFTER_SMALL_STEPS
+        if self.tuner.report(self.entry.trial, number, value) and not too_early:
             return "pruned"
-        if sum(step > self.best_step for step in self.steps) >= self.policy.patience:
+        since_best = sum(step > self.best_step for step in self.steps)
+        passes = self.passes[number] - self.passes[self.best_step]
+        if min(since_best, passes + ROUNDING) >= self.policy.patience:
             return "patience"
         if self._train_s + self._validate_s > self.left_s(charged_s):
             return "hold"
         return None
 
-    def steps_until_validation(self, charged_s: float) -> int:
-        """Return how many steps to train before the next is validated; see ``Policy.costly_validation``."""
-        costly_s = max(self.policy.costly_validation * self._train_s, self.entry.hold_s / 100)
-        if self._validate_s <= costly_s:
-            return 1
-        affordable = (self.left_s(charged_s) - self._validate_s) / max(self._train_s, 1e-3)
-        return max(1, min(self.policy.validate_every, int(affordable)))
+    def steps_until_validation(self, number: int, charged_s: float) -> int:
+        """Return how many steps to train before the next is validated.
+
+        See ``Policy.costly_validation``; for steps smaller than a pass ``Policy.validation_share``. These are
+        validated at multiples of a power of two, so that the trials of a study meet at the same rows, where
+        they are compared; after step 1 and at the end of the hold apart.
+        """
+        policy, train_s = self.policy, max(self._train_s, 1e-3)
+        affordable = int((self.left_s(charged_s) - self._validate_s) / train_s)
+        if self.step_rows is None:
+            costly_s = max(policy.costly_validation * self._train_s, self.entry.hold_s / 100)
+            every = 1 if self._validate_s <= costly_s else min(policy.validate_every, affordable)
+            return max(1, every)
+        wanted = self._validate_s * (1 / policy.validation_share - 1) / train_s
+        furthest = policy.validate_every * number / self.passes[number]
+        every = 1
+        while every < min(wanted, furthest):
+            every *= 2
+        return max(1, min(every - number % every, affordable))
 
     def left_s(self, charged_s: float) -> float:
         """Return the seconds until the engine stops asking for steps."""
@@ -132,4 +159,6 @@ class TrialListener(EntryListener[TrialOpened]):
             at_best=self.at_best,
             first_step_s=self.first_step_s,
             fit_s=self.fit_s,
+            step_rows=self.step_rows,
+            passes={} if self.step_rows is None else self.passes,
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import cache, cached_property
+from dataclasses import fields, replace
 from itertools import islice
 from typing import Any, ClassVar
 from unittest import SkipTest
@@ -12,7 +11,7 @@ from unittest import SkipTest
 import numpy as np
 
 from benchmark.fit import handed_to
-from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Range, Scores
+from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, Scores
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
@@ -20,68 +19,9 @@ from benchmark.testing.soundness import (
     assert_finite_scores,
     assert_inside,
     assert_products,
-    assert_steps,
 )
-from benchmark.traits import Traits, traits
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """An adapter class with a configuration, and what it does with the planted log."""
-
-    cls: type
-    config: tuple[tuple[str, Hyperparameter], ...]
-
-    @cached_property
-    def traits(self) -> Traits:
-        return traits(self.cls)
-
-    @cached_property
-    def train(self) -> Interactions:
-        train, _ = planted_parts()
-        return handed_to(self.traits, train)
-
-    def new(self) -> Any:
-        """Return a model that has seen nothing, as it is before ``restore``."""
-        return self.cls(**dict(self.config))
-
-    def begin(self, train: Interactions, seed: int = 0) -> tuple[Any, Iterator[None]]:
-        """Return a new model and its steps, none of them taken."""
-        context = FitContext(seed=seed)
-        if hasattr(self.cls, "open_device"):
-            self.cls.open_device(context)
-        model = self.new()
-        walk = model.fit_steps(train, context)
-        assert_steps(walk)
-        return model, walk
-
-    def fit(self, steps: int, seed: int = 0, train: Interactions | None = None) -> Any:
-        """Return a model after ``steps`` steps, or as many as it makes."""
-        model, walk = self.begin(self.train if train is None else train, seed)
-        taken = sum(1 for _ in islice(walk, steps))
-        assert taken, "fit_steps() yielded nothing; it must yield at least once"
-        return model
-
-
-@cache
-def _fitted(subject: _Subject, steps: int, seed: int = 0) -> tuple[Any, Scores]:
-    """Return a model and its scores of all users; tests that only look share it."""
-    model = subject.fit(steps, seed)
-    return model, model.score(_all_users(subject.train))
-
-
-@cache
-def _fault(subject: _Subject, steps: int | None) -> str:
-    """Return over what every later test would stumble, "" if nothing; without ``steps`` only the space."""
-    try:
-        assert_defaults_inside(subject.cls(), subject.traits.space)
-        if steps is None:
-            return ""
-        model, _ = _fitted(subject, steps)
-        assert_finite_scores(model, subject.train.n_users, subject.train.n_items)
-    except Exception as error:  # noqa: BLE001 - whatever an adapter raises would fail every test alike
-        return f"{type(error).__name__}: {error}"
-    return ""
+from benchmark.testing.subject import Subject, all_users, fault, fitted
+from benchmark.traits import traits
 
 
 class AdapterContract:
@@ -103,7 +43,7 @@ class AdapterContract:
     from_history: ClassVar[bool] = True
 
     @property
-    def subject(self) -> _Subject:
+    def subject(self) -> Subject:
         """The adapter with its configuration.
 
         Raises:
@@ -111,10 +51,10 @@ class AdapterContract:
         """
         return self._sound(self.steps)
 
-    def _sound(self, steps: int | None) -> _Subject:
-        subject = _Subject(self.adapter, tuple(sorted(self.config.items())))
-        if fault := _fault(subject, steps):
-            raise SkipTest(f"not looked at before this is mended: {fault}")
+    def _sound(self, steps: int | None) -> Subject:
+        subject = Subject(self.adapter, tuple(sorted(self.config.items())))
+        if what := fault(subject, steps):
+            raise SkipTest(f"not looked at before this is mended: {what}")
         return subject
 
     def test_defaults_lie_in_the_space(self) -> None:
@@ -142,13 +82,13 @@ class AdapterContract:
     def test_scores_have_a_row_per_user_and_a_column_per_item(self) -> None:
         """For any users, those without rows included: (B, I) float32, all finite."""
         subject = self._sound(None)
-        model, _ = _fitted(subject, self.steps)
+        model, _ = fitted(subject, self.steps)
         assert_finite_scores(model, subject.train.n_users, subject.train.n_items)
 
     def test_batch_size_does_not_change_a_score(self) -> None:
         """The engine chooses the batches, so a row must depend on its user alone."""
         model, scores = self._trained()
-        users = np.random.default_rng(0).permutation(_all_users(self.subject.train))
+        users = np.random.default_rng(0).permutation(all_users(self.subject.train))
         batches = [model.score(batch) for batch in np.split(users, [1, 8, 100])]
         _assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
 
@@ -183,6 +123,27 @@ class AdapterContract:
             assert scores.shape == (5, train.n_items), f"after step {step} score() has shape {scores.shape}"
             assert np.isfinite(scores).all(), f"after step {step} score() is not finite"
 
+    def test_small_steps_make_up_what_a_pass_does(self) -> None:
+        """With ``step_rows`` a class that ``streams`` yields within a pass, and scores the same after it."""
+        if not self.subject.traits.streams:
+            return
+        subject = self.subject.in_small_batches()
+        train, users = subject.train, all_users(subject.train)
+        whole, walk = subject.begin(train)
+        wanted = next(walk)
+        wanted = len(train) if wanted is None else wanted
+        model, walk = subject.begin(train, step_rows=len(train) // 3)
+        trained = 0
+        while trained < wanted:
+            rows = next(walk)
+            assert rows is not None, "a step within a pass yielded None, expected the rows that it trained"
+            assert 0 < rows < len(train), f"a step trained {rows} of {len(train)} rows, asked for a third"
+            assert np.isfinite(model.score(users)).all(), "within a pass score() is not finite"
+            trained += rows
+        assert trained == wanted, f"small steps add up to {trained} rows, expected {wanted}"
+        same = np.array_equal(model.score(users), whole.score(users))
+        assert same, "small steps that make up a pass score otherwise than the pass"
+
     def test_inputs_stay_as_they_were(self) -> None:
         """Training data and the users asked for belong to the engine."""
         train, users = self.subject.train.rows(np.arange(len(self.subject.train))), self._some_users()
@@ -210,7 +171,7 @@ class AdapterContract:
         assert not loose, f"state() holds {loose}, which are not plain arrays"
         copy = self.subject.new()
         copy.restore({name: np.array(array) for name, array in state.items()})
-        asked: list[tuple[str, tuple[Array, ...]]] = [("score", (_all_users(self.subject.train),))]
+        asked: list[tuple[str, tuple[Array, ...]]] = [("score", (all_users(self.subject.train),))]
         if self.subject.traits.rates:
             asked.append(("rate", _pairs(planted_parts()[1])[:2]))
         if self.subject.traits.folds_in:
@@ -355,25 +316,21 @@ class AdapterContract:
             assert error < floor, f"RMSE is {error:.4f}, expected below the global mean's {floor:.4f}"
 
     def _trained(self) -> tuple[Any, Scores]:
-        return _fitted(self.subject, self.steps)
+        return fitted(self.subject, self.steps)
 
     def _unseen(self, model: Any, side: str) -> Scores:
         """Return the scores of the users, or of the items, that have no row."""
-        scores: Scores = model.score(_all_users(self.subject.train))
+        scores: Scores = model.score(all_users(self.subject.train))
         return scores[-UNSEEN:] if side == "users" else scores[:, -UNSEEN:]
 
     def _rise(self, train: Interactions, pairs: Interactions) -> float:
         plain, fitted = (self.subject.fit(10, train=log) for log in (self.subject.train, train))
-        return rise_at(plain.score(_all_users(train)), fitted.score(_all_users(train)), pairs)
+        return rise_at(plain.score(all_users(train)), fitted.score(all_users(train)), pairs)
 
     def _some_users(self) -> Ids:
-        users = _all_users(self.subject.train)[-5:]
+        users = all_users(self.subject.train)[-5:]
         users.setflags(write=False)  # the engine's arrays may be
         return users
-
-
-def _all_users(log: Interactions) -> Ids:
-    return np.arange(log.n_users, dtype=np.int32)
 
 
 def _columns(log: Interactions) -> dict[str, Array]:

@@ -71,7 +71,7 @@ def test_complaint_of_the_child_says_more_than_its_exit(kind: ErrorKind) -> None
 def test_listener_keeps_a_complaint_and_asks_for_no_step_beyond_the_first() -> None:
     listener = ChildListener()
     assert listener.hear(Ready(), 0.0) is None
-    assert listener.hear(Step(1, 0.1, {}), 0.2) == Answer(go=False)
+    assert listener.hear(Step(1, 0.1, {}, 1.0), 0.2) == Answer(go=False)
     assert listener.hear(Error("crash", "x"), 0.3) is None
     assert listener.error == Error("crash", "x")
 

@@ -18,6 +18,7 @@ from fakes import PLANTED_ITEM, PLANTED_USER, PLANTED_VALUE
 from benchmark import runner
 from benchmark.budget import spent_s
 from benchmark.errors import DataError, MissingLibrary, RunError
+from benchmark.executors.executor import Executor
 from benchmark.executors.local import ForkServer
 from benchmark.leaderboard import board
 from benchmark.records import (
@@ -32,6 +33,7 @@ from benchmark.records import (
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
+from benchmark.runner.study import StudyEnding, StudyRun
 from benchmark.suite import Suite, parse_suite
 
 Make = Callable[..., Suite]
@@ -101,6 +103,35 @@ def test_model_that_is_slow_to_score_is_validated_after_every_fifth_step_and_aft
     (trial,) = trials_of(run_dir)
     assert list(trial.steps) == [1, 2, 7, 9]
     assert trial.best_step == 9
+
+
+class InSmallSteps(StudyRun):
+    """A study that finds a pass too long for a step."""
+
+    def run_trials(self, executor: Executor) -> StudyEnding:
+        self.step_rows = -(-self.data.manifest.parts["train"].positives // 4)
+        return super().run_trials(executor)
+
+
+def test_final_in_small_steps_trains_the_passes_of_its_trial_whatever_it_is_trained_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.runner.session.StudyRun", InSmallSteps)
+    run_dir = run(models=["fake/streaming"], finals={"seeds": 1, "default": False})
+    (trial,) = trials_of(run_dir)
+    assert (trial.best_step, trial.best_passes) == (8, 2.0)
+    assert trial.step_rows is not None
+    finals = {final.train_on: scores_of(final).steps for final in finals_of(run_dir)}
+    assert finals == {"train": 8, "train+valid": 8}
+
+
+def test_model_that_cannot_stop_within_a_pass_is_not_asked_to(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.runner.session.StudyRun", InSmallSteps)
+    run_dir = run(models=["fake/fixed"], finals={"seeds": 1, "default": False})
+    (trial,) = trials_of(run_dir)
+    assert (trial.step_rows, trial.passes, list(trial.steps)) == (None, {}, [1, 2, 3, 4])
 
 
 def test_reference_is_named_before_test_is_opened(run: Run) -> None:

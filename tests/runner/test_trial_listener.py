@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,19 @@ def listener(tmp_path: Path) -> TrialListener:
     )
 
 
-def hear(listener: TrialListener, step: int, value: float, *, fit_s: float, charged_s: float) -> Answer:
+def hear(
+    listener: TrialListener,
+    step: int,
+    value: float,
+    *,
+    fit_s: float,
+    charged_s: float,
+    passes: float | None = None,
+) -> Answer:
     """Let it hear a validated step."""
-    answer = listener.hear(Step(step, fit_s, {"ndcg@5": value, "recall@5": 2 * value}), charged_s)
+    answer = listener.hear(
+        Step(step, fit_s, {"ndcg@5": value, "recall@5": 2 * value}, passes or step), charged_s
+    )
     assert isinstance(answer, Answer)
     return answer
 
@@ -120,3 +131,95 @@ def test_ledger_learns_the_process_the_clock_and_every_step(listener: TrialListe
     tick, step = listener.ledger.records(Spent)
     assert (tick.lease_s, tick.charged_s, tick.step) == (1.25, 0.75, None)
     assert (step.charged_s, step.step, step.value) == (1.0, 1, 0.2)
+
+
+@pytest.fixture
+def in_small_steps(listener: TrialListener) -> TrialListener:
+    """The same trial, 16 steps of which are a pass."""
+    listener.step_rows = 1000
+    return listener
+
+
+def test_small_steps_without_a_better_value_are_no_patience_before_five_passes(
+    in_small_steps: TrialListener,
+) -> None:
+    stopped = []
+    for number in range(1, 90):
+        value, seconds = 0.1 if number > 1 else 0.5, 0.001 * number
+        go = hear(in_small_steps, number, value, fit_s=seconds, charged_s=seconds, passes=number / 16).go
+        stopped += [] if go else [number]
+    assert (in_small_steps.stopped_by, stopped[0]) == ("patience", 1 + 5 * 16)
+
+
+def test_five_passes_are_no_patience_before_five_validated_steps(in_small_steps: TrialListener) -> None:
+    steps = (1, 100, 200, 300, 400, 500)
+    values = [0.5, *5 * [0.1]]
+    answers = [
+        hear(in_small_steps, n, value, fit_s=0.001 * n, charged_s=0.001 * n, passes=n / 16)
+        for n, value in zip(steps, values, strict=True)
+    ]
+    assert [answer.go for answer in answers] == [True] * 5 + [False]
+
+
+def test_validation_of_small_steps_takes_a_quarter_of_the_time_at_most(in_small_steps: TrialListener) -> None:
+    """A step takes 10 ms, its validation 40 ms: it is worth 12 steps, and the next power of two is 16."""
+    step, charged_s, validated = 1, 0.0, []
+    while len(validated) < 6:
+        charged_s += 0.01 * (step - (validated[-1] if validated else 0)) + 0.04
+        validated.append(step)
+        answer = hear(
+            in_small_steps,
+            step,
+            0.1 * len(validated),
+            fit_s=0.01 * step,
+            charged_s=charged_s,
+            passes=step / 16,
+        )
+        step += answer.steps
+    assert validated == [1, 2, 16, 32, 48, 64]
+
+
+def test_small_steps_are_validated_within_five_passes_however_long_that_takes(
+    in_small_steps: TrialListener,
+) -> None:
+    in_small_steps.entry = replace(in_small_steps.entry, hold_s=1000.0)
+    hear(in_small_steps, 1, 0.1, fit_s=0.001, charged_s=10.0, passes=1 / 16)
+    answer = hear(in_small_steps, 2, 0.2, fit_s=0.002, charged_s=20.0, passes=2 / 16)
+    assert 2 + answer.steps == 128, "the power of two from five passes on"
+
+
+def test_validation_of_small_steps_leaves_room_for_the_last(in_small_steps: TrialListener) -> None:
+    """Of 4 s, less the grace, 0.6 s are left: four steps of 100 ms and a validation of 200 ms."""
+    hear(in_small_steps, 1, 0.1, fit_s=0.1, charged_s=3.1, passes=1 / 16)
+    answer = hear(in_small_steps, 2, 0.2, fit_s=0.2, charged_s=3.4, passes=2 / 16)
+    assert answer == Answer(go=True, steps=4)
+
+
+@pytest.mark.parametrize(("step", "stopped_by"), [(3, None), (4, "pruned")])
+def test_small_steps_are_compared_with_the_median_from_the_fourth_on(
+    in_small_steps: TrialListener, step: int, stopped_by: str | None
+) -> None:
+    in_small_steps.tuner = Hopeless()  # type: ignore[assignment]
+    hear(in_small_steps, step, 0.1, fit_s=0.1, charged_s=0.2, passes=step / 16)
+    assert in_small_steps.stopped_by == stopped_by
+
+
+def test_record_has_the_passes_of_small_steps(in_small_steps: TrialListener) -> None:
+    for number, value in ((1, 0.2), (2, 0.4), (8, 0.3)):
+        hear(in_small_steps, number, value, fit_s=0.1, charged_s=0.2, passes=number / 16)
+    record = in_small_steps.record(in_small_steps.ending(ENDED), ENDED)
+    assert (record.step_rows, record.passes) == (1000, {1: 1 / 16, 2: 2 / 16, 8: 0.5})
+    assert record.best_passes == 2 / 16
+
+
+def test_record_of_whole_passes_has_as_many_passes_as_steps(listener: TrialListener) -> None:
+    hear(listener, 3, 0.2, fit_s=0.1, charged_s=0.2)
+    record = listener.record(listener.ending(ENDED), ENDED)
+    assert (record.step_rows, record.passes, record.best_passes) == (None, {}, 3.0)
+
+
+class Hopeless:
+    """A tuner by whose median every trial is out of reach."""
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        return True

@@ -28,8 +28,8 @@ class NextItem(TorchModel):
     history: int
     folds_repeats: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass over all transitions per step; of a large log, about a million transitions."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Train on batches of transitions."""
         self._items, self._ends = recent(train, self.history)
         return super().fit_steps(train, context)
 

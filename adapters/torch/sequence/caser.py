@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.torch.sequence.base import NextItem
 from benchmark.hyperparameters import COUNT, COUNT_OR_NONE, Limits
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Caser(NextItem):
 
         return CaserNetwork(n_users, n_items, self.dim, self.history, (self.across, self.down))
 
-    def epochs(self, network: CaserNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+    def epochs(
+        self, network: CaserNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
         """Train on every position of every history but the first."""
         from adapters.torch.sequence.layers import Dropout, with_bias
         from adapters.torch.sequence.losses import Targets, softmax_loss
@@ -84,6 +87,6 @@ class Caser(NextItem):
             network.parameters(),
             lambda: positions.batches(self.batch_size, generator),
             loss,
-            Options(self.lr, self.l2, self.batch_size, mixed=True),
+            Options(self.lr, self.l2, self.batch_size, pace, mixed=True),
             generator,
         )

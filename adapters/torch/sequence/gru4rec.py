@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.torch.sequence.base import NextItem
 from benchmark.hyperparameters import AT_LEAST_0, COUNT_OR_NONE, Limits
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Choice, Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class Gru4Rec(NextItem):
 
         return GRU4RecNetwork(n_items, self.dim, self.layers)
 
-    def epochs(self, network: GRU4RecNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+    def epochs(
+        self, network: GRU4RecNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
         """Train on every transition of every history, packed in windows."""
         from adapters.torch.sequence.layers import Dropout
         from adapters.torch.sequence.losses import PopularityNegatives, top_gains
@@ -97,6 +100,6 @@ class Gru4Rec(NextItem):
             network.parameters(),
             lambda: sequences.packed(self.history, self.batch_size, generator),
             loss,
-            Options(self.lr, 0.0, self.batch_size * self.history, mixed=True),
+            Options(self.lr, 0.0, self.batch_size * self.history, pace, mixed=True),
             generator,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.torch.sequence.base import NextItem
 from benchmark.hyperparameters import COUNT_OR_NONE, Limits
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ class SasRec(NextItem):
 
         return SASRecNetwork(n_items, self.dim, self.layers, self.history)
 
-    def epochs(self, network: SASRecNetwork, train: Interactions, generator: Generator) -> Iterator[None]:
+    def epochs(
+        self, network: SASRecNetwork, train: Interactions, generator: Generator, pace: Pace
+    ) -> Iterator[int]:
         """Train on every transition of every history, packed in windows."""
         from adapters.torch.sequence.layers import Dropout
         from adapters.torch.sequence.losses import Targets, softmax_loss
@@ -74,6 +77,6 @@ class SasRec(NextItem):
             network.parameters(),
             lambda: sequences.packed(self.history, self.batch_size, generator),
             loss,
-            Options(self.lr, 0.0, self.batch_size * self.history, mixed=True),
+            Options(self.lr, 0.0, self.batch_size * self.history, pace, mixed=True),
             generator,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
@@ -12,8 +11,6 @@ from torch import Tensor
 
 from adapters.torch.training import Optimiser, Options
 from benchmark.protocol import Interactions
-
-STEP = 1 << 20  # transitions of one step: a pass over a larger log takes several
 
 Batch: TypeAlias = tuple[Tensor, ...]
 
@@ -112,8 +109,8 @@ def epochs(
     loss: Callable[[Batch], Tensor],
     options: Options,
     generator: torch.Generator,
-) -> Iterator[None]:
-    """Train for ever; yield after each pass, and within a long one at equal shares of about ``STEP``.
+) -> Iterator[int]:
+    """Train for ever; yield where a step ends, with the rows of the log that it trained.
 
     Args:
         parameters: what Adam changes.
@@ -125,12 +122,11 @@ def epochs(
     optimiser = Optimiser[Batch](parameters, options, generator.device)
     while True:
         batches = start_epoch()
-        shares = max(1, round(len(batches) * options.batch_size / STEP))
-        stops = {math.ceil(len(batches) * (share + 1) / shares) for share in range(shares)} | {len(batches)}
+        ends = options.pace.ends(len(batches))
         for done, batch in enumerate(batches, start=1):
             optimiser.step(loss, batch)
-            if done in stops:
+            if done in ends:
                 optimiser.wait()
-                yield
+                yield ends[done]
         if not batches:  # nobody has two items: there is nothing to learn
-            yield
+            yield options.pace.rows
