@@ -64,7 +64,7 @@ def whom(value: Any, words: tuple[str, ...]) -> str | int:
     """
     if isinstance(value, str) and value in words:
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 and value == int(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 and value % 1 == 0:
         return int(value)
     raise ValueError(f"must be {', '.join(words)} or a number of users, 1 or more (found {value!r})")
 

@@ -256,7 +256,7 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load_suite(tmp_path / "binary.yaml", ALL)
 
 
-@pytest.mark.parametrize("value", ["some", "0", "-5", "2.5", "yes", "[5]", "~", "{all: 5}"])
+@pytest.mark.parametrize("value", ["some", "0", "-5", "2.5", ".inf", ".nan", "yes", "[5]", "~", "{all: 5}"])
 def test_number_of_users_that_is_none_is_one_complaint_at_its_line(value: str) -> None:
     (valid,) = complaints(GOOD + f"metrics:\n  valid_users: {value}\n")
     assert valid.startswith(
