@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.datasets.log import Part
-from benchmark.datasets.store.candidates import load_array, save_array
+from benchmark.datasets.store.candidates import save_array
+from benchmark.datasets.store.columns import mapped
 from benchmark.protocol import Ids, Interactions
 
 PURPOSES: Mapping[Part, str] = {"valid": "users of validation", "test": "users of test"}
@@ -65,7 +66,7 @@ def finals_users(folder: Path, n_users: int, *, sampled: bool) -> Ids:
     Raises:
         DataError: the stored users are missing.
     """
-    return load_array(folder / ASKED) if sampled else np.arange(n_users, dtype=np.int32)
+    return mapped(folder / ASKED) if sampled else np.arange(n_users, dtype=np.int32)
 
 
 def store_users(folder: Path, part: Part, users: Ids) -> str:
@@ -80,7 +81,7 @@ def load_users(folder: Path, part: Part) -> Ids:
     Raises:
         DataError: they are missing.
     """
-    return np.sort(load_array(users_path(folder, part)))
+    return np.sort(mapped(users_path(folder, part)))
 
 
 def users_path(folder: Path, part: Part) -> Path:
