@@ -45,7 +45,9 @@ def policy_for(suite: Suite) -> Policy:
     return Policy(suite.budget.per_model, suite.budget.max_trials)
 
 
-def fit_request(suite: Suite, study: Study, params: Params, seed: int, slot: Slot) -> FitRequest:
+def fit_request(
+    suite: Suite, study: Study, params: Params, seed: int, slot: Slot, step_rows: int | None = None
+) -> FitRequest:
     """Return what a child must know to fit one configuration of a suite's study."""
     measured = applicable_metrics(suite, study)
     return FitRequest(
@@ -57,6 +59,7 @@ def fit_request(suite: Suite, study: Study, params: Params, seed: int, slot: Slo
         device=slot.device if slot.device in study.adapter.traits.devices else "cpu",
         metrics=measured,
         rates=any(metrics.parse_metric(name).kind == "rating" for name in measured),
+        step_rows=step_rows,
     )
 
 

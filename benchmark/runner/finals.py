@@ -149,6 +149,12 @@ class FinalsRun:
             if closed.outcome != "complete":
                 break
 
+    @property
+    def step_rows(self) -> int | None:
+        """Rows of a step that the study's trials trained; None for a whole pass."""
+        probe = self.context.ledger.probe(self.ready.key)
+        return None if probe is None else probe.step_rows
+
     def final_key(self, spec: FinalSpec) -> str:
         """Return the hash of everything that this final's result depends on."""
         return content_hash(
@@ -157,6 +163,7 @@ class FinalsRun:
                 "split": self.ready.data.hash,
                 "params": dict(spec.trial.config),
                 "steps": spec.trial.best_step,
+                "step_rows": self.step_rows,
                 "train_on": spec.train_on,
                 "config_source": spec.config_source,
                 "seed": spec.seed,
@@ -252,7 +259,7 @@ class FinalsRun:
         """Return what the model's process must know; nothing in it leads to the stored split."""
         suite, trial = self.context.suite, spec.trial
         assert trial.best_step is not None
-        fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot)
+        fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot, self.step_rows)
         is_exported = spec.config_source == "tuned" and spec.train_on == suite.finals.train_on
         return FinalRequest(
             **asdict(fit),
