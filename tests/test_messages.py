@@ -16,8 +16,10 @@ from benchmark.messages import (
     FitRequest,
     Fitted,
     Launch,
+    Look,
     Measured,
     Message,
+    ProbeRequest,
     Ready,
     Scored,
     ScoreRequest,
@@ -41,6 +43,8 @@ FIT = FitRequest(
 EVERY_KIND: list[Message] = [
     FIT,
     FinalRequest(**vars(FIT), steps=4, train_on="train+valid", keep_state=True),
+    ProbeRequest(**vars(FIT), first_rows=1000, most_rows=8000, enough_s=0.5, hold_s=4.0),
+    Look(rows=1000, of_rows=64_000, first_s=1.5, step_s=None, user_s=0.001, judged=40),
     ScoreRequest(
         name="fake/steady",
         metrics=("ndcg@5",),

@@ -185,7 +185,8 @@ def hopeless(record: ProbeRecord, *, streams: bool, there_s: float, factor: floa
         return None
     assert record.rows is not None
     assert record.of_rows is not None
+    share = f"{100 * record.rows / record.of_rows:.2g} %"
     return (
-        f"one pass takes about {record.pass_s:.0f} s by a look at {record.rows / record.of_rows:.2g} of the "
-        f"rows; {there_s:.0f} s are there"
+        f"one pass takes about {record.pass_s:.0f} s by a look at {share} of the rows; "
+        f"{there_s:.0f} s are there"
     )

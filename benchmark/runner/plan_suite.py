@@ -12,11 +12,12 @@ from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.sources.expected import expected_log
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import locate
+from benchmark.modelkit.footprints import counts_alone
 from benchmark.protocol import Interactions
 from benchmark.records import StudyRecord, TrainOn
 from benchmark.registry import Registry
 from benchmark.runner.plan import Study, plan
-from benchmark.runner.room import Room, foretold, log_in, log_of
+from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import SplitStore, labels_of
 from benchmark.suite import Suite
 
@@ -106,7 +107,7 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
                 log = expected_log(spec, store.folders, suite.split.files)
                 how = suite.prepare.for_log(spec).or_else(log.defaults)
                 repeats = how.pairs == "repeat" and how.seen != "hide"
-                published = log_of(files.known.users, files.known.items, files.known.rows)
+                published = counts_alone(files.known.users, files.known.items, files.known.rows)
                 labels = labels_of(suite, spec.name)
                 expected = [
                     ExpectedSplit(label, log.rated, log.described, repeats, log=published) for label in labels

@@ -6,11 +6,10 @@ import itertools
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.errors import AdapterError
 from benchmark.executors.slots import Slot
+from benchmark.modelkit.footprints import counts_alone
 from benchmark.protocol import Interactions, Needs, Range
 from benchmark.records import Params, TrainOn
 from benchmark.runner.plan import Study
@@ -45,25 +44,6 @@ class Room:
         return max(self.memory_mb - BESIDE_MB, self.memory_mb / 2)
 
 
-def log_of(n_users: int, n_items: int, rows: int) -> Interactions:
-    """Return a log of which only the counts mean something; it takes no memory.
-
-    >>> log = log_of(10**6, 10**5, 10**9)
-    >>> log.n_users, log.n_items, len(log)
-    (1000000, 100000, 1000000000)
-    """
-    ids = np.broadcast_to(np.zeros(1, dtype=np.int32), rows)
-    return Interactions(
-        users=ids,
-        items=ids,
-        values=np.broadcast_to(np.ones(1, dtype=np.float32), rows),
-        times=np.empty(0, dtype=np.int64),
-        positive=np.broadcast_to(np.ones(1, dtype=np.bool_), rows),
-        n_users=n_users,
-        n_items=n_items,
-    )
-
-
 def rows_of(study: Study, manifest: SplitManifest, train_on: TrainOn = "train") -> int:
     """Return how many rows of a stored split a model is trained on."""
     parts = ("train", "valid") if train_on == "train+valid" else ("train",)
@@ -74,7 +54,7 @@ def rows_of(study: Study, manifest: SplitManifest, train_on: TrainOn = "train") 
 
 def log_in(study: Study, manifest: SplitManifest, train_on: TrainOn) -> Interactions:
     """Return the counts of what a model is trained on at most: its final's rows, where these are more."""
-    return log_of(manifest.n_users, manifest.n_items, rows_of(study, manifest, train_on))
+    return counts_alone(manifest.n_users, manifest.n_items, rows_of(study, manifest, train_on))
 
 
 def needs_of(study: Study, params: Params, log: Interactions) -> Needs | None:
