@@ -120,11 +120,12 @@ class Oversized(Roomy):
 
 @dataclass
 class Streaming(Steady):
-    """Yields after as many rows as it may train, within a pass."""
+    """Yields after as many rows as it may train, within a pass, and prints how many these are."""
 
     streams: ClassVar[str] = "exactly"
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        print(f"may train {context.step_rows} rows", flush=True)
         steps = -(-len(train) // (context.step_rows or len(train)))
         for _ in super().fit_steps(train, context):
             for _ in range(steps):

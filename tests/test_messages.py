@@ -108,7 +108,7 @@ def test_message_comes_out_of_the_channel_as_it_went_in(message: Message) -> Non
 
 
 def test_message_of_no_kind_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"'settle'; it must be one of fit, final, score"):
+    with pytest.raises(ValueError, match=r"'settle'; it must be one of fit, final, probe, score"):
         decode({"event": "settle"})
 
 

@@ -129,7 +129,7 @@ def test_pass_that_fits_is_a_step() -> None:
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at every model, however few rows there are."""
-    monkeypatch.setattr("benchmark.runner.first_look.SMALLEST", 20)
+    monkeypatch.setattr("benchmark.runner.first_look.SMALLEST", 4)
     policy = lambda suite: Policy(suite.budget.per_model, suite.budget.max_trials, probe_rows=100)  # noqa: E731
     monkeypatch.setattr("benchmark.runner.session.policy_for", policy)
 
@@ -148,11 +148,13 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     (probe,) = records(run_dir, ProbeRecord)
     assert (probe.outcome, probe.step_rows) == ("complete", 64)
     assert probe.charged_s > 0
-    assert 20 <= probe.rows < probe.of_rows
+    assert 4 <= probe.rows < probe.of_rows
     kinds = [type(one) for one in run_dir.records()]
     assert kinds.index(ProbeRecord) < kinds.index(TrialOpened)
     (trial,) = records(run_dir, TrialRecord)
-    assert max(trial.steps) == 4 * -(-probe.of_rows // 64), "four epochs of as many steps"
+    printed = (run_dir / "log.txt").read_text("utf-8")
+    assert printed.count("may train 64 rows") == 3, "one trial and two finals"
+    assert printed.index("may train None rows") < printed.index("may train 64 rows"), "looks are whole passes"
     (closed,) = records(run_dir, StudyClosed)
     assert closed.unused_s == pytest.approx(600.0 - probe.charged_s - trial.charged_s, abs=1e-3)
     assert "first look: " in (run_dir / "log.txt").read_text("utf-8")
@@ -181,8 +183,11 @@ def test_closed_look_is_not_repeated_by_a_run_that_resumes(
     runner.run(wanted, fakes, RunOptions(out=tmp_path / "run"))
     (probe,) = records(run_dir, ProbeRecord)
     assert len(records(run_dir, ProbeOpened)) == 1
-    (trial,) = records(run_dir, TrialRecord)
-    assert max(trial.steps) == 4 * -(-probe.of_rows // 64), "as the first look said"
+    assert probe.step_rows == 64
+    assert len(records(run_dir, TrialRecord)) == 1
+    printed = (run_dir / "log.txt").read_text("utf-8")
+    assert printed.count("may train 64 rows") == 6, "as the first look said, before and after"
+    assert "may train 8 rows" not in printed
 
 
 @pytest.mark.usefixtures("looked")
