@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from records_made import closed_trial
 
-from benchmark.budget import Account, Policy, spent_s
+from benchmark.budget import Account, Policy, spent_s, step_rows
 from benchmark.records import REFUNDED, Outcome
 
 
@@ -78,3 +78,13 @@ def test_final_may_take_three_times_its_trial_but_never_less_than_the_floor() ->
     policy = Policy(60.0)
     assert policy.final_s(30.0) == 90.0
     assert policy.final_s(0.01) == policy.final_floor_s
+
+
+@pytest.mark.parametrize("noise", [0.8, 0.9, 1.0, 1.1, 1.2])
+def test_rows_of_a_step_seldom_change_with_the_noise_of_a_measurement(noise: float) -> None:
+    found = step_rows(1_000_000, noise * 1e-4, 1.0, 60.0)
+    assert found in {32_768, 65_536}
+
+
+def test_pass_that_is_short_beside_the_hold_is_one_step() -> None:
+    assert step_rows(10_000, 1e-4, 1.0, 60.0) is None

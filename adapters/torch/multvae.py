@@ -99,7 +99,7 @@ class MultVae(TorchTraining):
         batch = 4.0 * self.batch_size * train.n_items
         trained = 5 * weights + 4 * batch + 24.0 * len(train)
         why = f"two layers of {train.n_items:,} x {HIDDEN * self.dim:,}, and what trains them"
-        return Needs(trained + 2 * weights + 8.0 * len(train), trained, why)
+        return Needs(trained + 3 * weights + 8.0 * len(train), trained, why)
 
     def untrained(self, train: Interactions, device: str) -> MultVAENetwork:  # noqa: ARG002 (others need it)
         """Return the network, whose last biases are the log of the items' popularity."""

@@ -46,9 +46,18 @@ def policy_for(suite: Suite) -> Policy:
 
 
 def fit_request(
-    suite: Suite, study: Study, params: Params, seed: int, slot: Slot, step_rows: int | None = None
+    suite: Suite, study: Study, params: Params, seed: int, slot: Slot, *, step_rows: int | None = None
 ) -> FitRequest:
-    """Return what a child must know to fit one configuration of a suite's study."""
+    """Return what a child must know to fit one configuration of a suite's study.
+
+    Args:
+        suite: what is run.
+        study: of the model.
+        params: every hyperparameter.
+        seed: of the model.
+        slot: where it runs.
+        step_rows: rows that a step may train; None for a whole pass.
+    """
     measured = applicable_metrics(suite, study)
     return FitRequest(
         target=study.adapter.target,

@@ -259,7 +259,9 @@ class FinalsRun:
         """Return what the model's process must know; nothing in it leads to the stored split."""
         suite, trial = self.context.suite, spec.trial
         assert trial.best_step is not None
-        fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot, self.step_rows)
+        fit = fit_request(
+            suite, self.ready.study, trial.config, spec.seed, self.slot, step_rows=self.step_rows
+        )
         is_exported = spec.config_source == "tuned" and spec.train_on == suite.finals.train_on
         return FinalRequest(
             **asdict(fit),

@@ -59,7 +59,11 @@ class StudyEnding:
 
 
 class StudyRun:
-    """The loop over the trials of one study."""
+    """The loop over the trials of one study.
+
+    Attributes:
+        step_rows: rows that a step of its trials may train, by its first look; None for a whole pass.
+    """
 
     def __init__(self, context: RunContext, ready: ReadyStudy, slot: Slot) -> None:
         """Go on where the ledger and the journal stopped."""
@@ -68,6 +72,8 @@ class StudyRun:
         self.log = log_in(self.study, self.data.manifest, context.suite.finals.train_on)
         self.room = Room.of_slot(slot)
         self.account = Account(context.policy)
+        looked = context.ledger.probe(self.key)
+        self.step_rows = None if looked is None else looked.step_rows
         for probe in context.ledger.records(ProbeRecord):
             if probe.study_key == self.key:
                 self.account.charge(PROBE, probe.charged_s, probe.outcome)
@@ -196,6 +202,7 @@ class StudyRun:
                 self.account.charge(PROBE, 0.0, LOST)
                 raise
             context.ledger.append(record)
+            self.step_rows = record.step_rows
             self.account.charge(PROBE, record.charged_s, record.outcome)
             context.watcher.spent(study.name, self.account.charged_s)
             context.log(f"[{study.name}] first look: {record.text}")
@@ -235,10 +242,14 @@ class StudyRun:
         context, number = self.context, proposal.number
         context.watcher.trial(self.study.name, number)
         params = self.study.config(proposal.params)
-        probe = context.ledger.probe(self.key)
-        step_rows = None if probe is None else probe.step_rows
-        seed = context.suite.seed + number
-        request = fit_request(context.suite, self.study, params, seed, self.slot, step_rows)
+        request = fit_request(
+            context.suite,
+            self.study,
+            params,
+            context.suite.seed + number,
+            self.slot,
+            step_rows=self.step_rows,
+        )
         limits = Limits(hold_s, self.slot.memory_mb, context.policy.ready_s)
         listener = TrialListener(
             ledger=context.ledger,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import runner
-from benchmark.budget import Policy, step_rows
+from benchmark.budget import Policy
 from benchmark.leaderboard import board
 from benchmark.messages import Look
 from benchmark.records import ProbeOpened, ProbeRecord, StudyClosed, TrialOpened, TrialRecord
@@ -112,18 +112,7 @@ def test_streaming_model_is_validated_before_a_tenth_of_its_hold() -> None:
     assert found.user_s is not None
     first_validation_s = found.step_rows * found.row_s + 1000 * found.user_s
     assert first_validation_s <= 60.0 / 10
-    assert 2 * found.step_rows * found.row_s > 60.0 / 10 - 1.0, "twice as many would be too many"
     assert seen(RECORD, looks(lambda rows: 1e-4 * rows), streams=False, hold_s=60.0).step_rows is None
-
-
-@pytest.mark.parametrize("noise", [0.8, 0.9, 1.1, 1.2])
-def test_rows_of_a_step_are_a_power_of_two_that_noise_seldom_moves(noise: float) -> None:
-    assert step_rows(ROWS, 1e-4, 1.0, 60.0) == 32_768
-    assert step_rows(ROWS, noise * 1e-4, 1.0, 60.0) in {32_768, 65_536}
-
-
-def test_pass_that_fits_is_a_step() -> None:
-    assert step_rows(10_000, 1e-4, 1.0, 60.0) is None
 
 
 @pytest.fixture
