@@ -52,7 +52,7 @@ class MultDae(DotProduct, KerasTraining):
         batch = 4.0 * self.batch_size * train.n_items
         users = 4.0 * train.n_users * self.dim
         why = f"two layers of {train.n_items:,} x {self.dim:,}, batches of {self.batch_size} histories"
-        return Needs(6 * weights + 6 * batch + 2 * users + 24.0 * len(train), why=why)
+        return Needs(7.5 * weights + 6 * batch + 2 * users + 24.0 * len(train), why=why)
 
     def untrained(self, train: Interactions, seed: int) -> MultDAENetwork:
         """Return the network with its initial weights."""

@@ -51,5 +51,5 @@ def neighbourhood_bytes(train: Interactions, n: int, neighbours: int, *, transpo
     they are ``transposed``.
     """
     kept = float(n) * min(neighbours, n)
-    copies, forms = (2, 8.0) if transposed else (1, 6.0)
+    copies, forms = (2, 11.0) if transposed else (1, 6.0)
     return copies * sparse_bytes(kept) + sparse_bytes(forms * len(train))
