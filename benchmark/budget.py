@@ -36,6 +36,10 @@ class Policy:
         final_factor: a final may take this many times the charged seconds of its trial.
         final_floor_s: and at least this long, because start-up noise swamps very short trials.
         ready_s: a process that is not ready by then is a fault of the machine, not of the model.
+        probe_rows: a model that is trained on more rows than these is looked at before its first trial.
+        probe_share: share of B that this first look may hold.
+        hopeless: a model that cannot stop inside a pass is given up where one pass, by the first look, takes
+            more than this many times what its first trial may hold.
     """
 
     budget_s: float
@@ -49,6 +53,14 @@ class Policy:
     final_factor: float = 3.0
     final_floor_s: float = 20.0
     ready_s: float = 60.0
+    probe_rows: int = 250_000
+    probe_share: float = 0.04
+    hopeless: float = 3.0
+
+    @property
+    def probe_s(self) -> float:
+        """The most seconds that a first look may hold."""
+        return self.budget_s * self.probe_share
 
     def cap_s(self, *, first: bool, only: bool = False) -> float:
         """Return the most seconds that a trial may hold; the only trial of a study may hold B."""
@@ -71,6 +83,10 @@ def grace_s(hold_s: float) -> float:
     (0.25, 1.0)
     """
     return min(1.0, hold_s / 4)
+
+
+PROBE = -1
+"""The number under which a first look holds seconds, beside those of trials."""
 
 
 @dataclass

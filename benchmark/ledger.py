@@ -24,6 +24,8 @@ from benchmark.records import (
     Ending,
     FinalOpened,
     LedgerRecord,
+    ProbeOpened,
+    ProbeRecord,
     Spent,
     TrialOpened,
     TrialRecord,
@@ -87,10 +89,16 @@ class Ledger:
         """Return the closed trials of a study, in the order they ended."""
         return [record for record in self.records(TrialRecord) if record.study_key == study_key]
 
-    def orphans(self) -> list[TrialOpened | FinalOpened]:
+    def probe(self, study_key: str) -> ProbeRecord | None:
+        """Return the first look of a study; None if none has ended, or its supervisor died with it."""
+        found = [record for record in self.records(ProbeRecord) if record.study_key == study_key]
+        return next((record for record in reversed(found) if record.outcome != LOST), None)
+
+    def orphans(self) -> list[TrialOpened | FinalOpened | ProbeOpened]:
         """Return the entries that a dead supervisor left open."""
         closed = {record.entry for record in self.records(Closed)}
-        opened = [record for record in self._records if isinstance(record, TrialOpened | FinalOpened)]
+        kinds = TrialOpened | FinalOpened | ProbeOpened
+        opened = [record for record in self._records if isinstance(record, kinds)]
         return [record for record in opened if record.entry not in closed]
 
     def close_orphans(self) -> None:

@@ -93,6 +93,24 @@ class ScoreRequest:
     test_sampled: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProbeRequest(FitRequest):
+    """What a child must know to look at a configuration on samples of the rows.
+
+    Attributes:
+        first_rows: about how many rows the smallest sample has; each further one has twice as many.
+        most_rows: that the largest has.
+        enough_s: seconds of one step from which on no larger sample is needed.
+        hold_s: charged seconds that there are; no sample is begun that would most likely exceed them.
+    """
+
+    event: ClassVar[str] = "probe"
+    first_rows: int
+    most_rows: int
+    enough_s: float
+    hold_s: float
+
+
 @dataclass(frozen=True)
 class Ready:
     """The clock may start: imports are done, data is mapped, the device is open."""
@@ -132,6 +150,28 @@ class Answer:
     event: ClassVar[str] = "answer"
     go: bool
     steps: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a probe saw on one sample.
+
+    Attributes:
+        rows: of the sample.
+        of_rows: that a trial trains on.
+        first_s: seconds of set-up and the first step.
+        step_s: seconds of a further step; None if the model trains no second one.
+        user_s: seconds of scoring and ranking one user.
+        judged: users on whom a trial is validated.
+    """
+
+    event: ClassVar[str] = "look"
+    rows: int
+    of_rows: int
+    first_s: float
+    step_s: float | None
+    user_s: float
+    judged: int
 
 
 @dataclass(frozen=True)
@@ -257,11 +297,13 @@ class Exited:
 Message: TypeAlias = (
     FitRequest
     | FinalRequest
+    | ProbeRequest
     | ScoreRequest
     | Ready
     | Done
     | Step
     | Answer
+    | Look
     | Fitted
     | Measured
     | Scored

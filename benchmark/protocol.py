@@ -328,7 +328,10 @@ class StatesNeeds(Recommender, Protocol):
     """A recommender that can say what it takes before it is fitted."""
 
     def needs(self, train: Interactions) -> Needs:
-        """Return what fitting these rows takes, with the hyperparameters that it has; nothing is computed."""
+        """Return what fitting these rows takes, with the hyperparameters that it has; nothing is computed.
+
+        Of ``train`` only n_users, n_items and len(train) mean anything: it is asked before data are read.
+        """
         ...
 
 

@@ -214,15 +214,19 @@ def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]
     evaluator.reset()
     size = batch_size(fit.train.n_items)
     for first in range(0, len(evaluator.users), size):
-        users = evaluator.users[first : first + size]
-        if evaluator.needs_scores:
-            evaluator.add(users, fit.scores(users))
-        else:
-            evaluator.add_lists(users, fit.lists(users, evaluator.ranker))
-        if rates:
-            evaluator.add_ratings(users, fit.ratings(users))
+        measure_batch(fit, evaluator, evaluator.users[first : first + size], rates=rates)
     values = evaluator.result().values
     return {name: float(value) for name, value in values.items() if np.isfinite(value)}
+
+
+def measure_batch(fit: Fit, evaluator: Evaluator, users: Ids, *, rates: bool) -> None:
+    """Score and measure some users (B,) of validation."""
+    if evaluator.needs_scores:
+        evaluator.add(users, fit.scores(users))
+    else:
+        evaluator.add_lists(users, fit.lists(users, evaluator.ranker))
+    if rates:
+        evaluator.add_ratings(users, fit.ratings(users))
 
 
 def complaint(error: Exception) -> Error:

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Range, Scores, Space
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Needs, Range, Scores, Space
 
 
 @dataclass
@@ -98,6 +98,54 @@ class Endless(Steady):
         while True:
             time.sleep(0.05)
         yield
+
+
+@dataclass
+class Vast(Fixed):
+    """Says that it needs far more memory than a slot has, and must never be started."""
+
+    def needs(self, train: Interactions) -> Needs:
+        return Needs(64 * 2**30, why=f"{len(train):,} rows of gold")
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        raise RuntimeError("it was started all the same")
+        yield
+
+
+@dataclass
+class Roomy(Steady):
+    """Needs ``gigabytes``: its default fits, and most of its space does not."""
+
+    gigabytes: float = 0.1
+    space: ClassVar[Space] = {"gigabytes": Range(0.1, 500.0)}
+
+    def needs(self, train: Interactions) -> Needs:
+        return Needs(self.gigabytes * 2**30, why=f"for {train.n_items:,} items")
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        assert self.gigabytes < 2, "it was started all the same"
+        yield from super().fit_steps(train, context)
+
+
+@dataclass
+class Oversized(Roomy):
+    """Its default does not fit, and little of its space does."""
+
+    gigabytes: float = 400.0
+
+
+@dataclass
+class Streaming(Steady):
+    """Yields after as many rows as it may train, within a pass, and prints how many these are."""
+
+    streams: ClassVar[str] = "exactly"
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        print(f"may train {context.step_rows} rows", flush=True)
+        steps = -(-len(train) // (context.step_rows or len(train)))
+        for _ in super().fit_steps(train, context):
+            for _ in range(steps):
+                yield
 
 
 @dataclass

@@ -122,3 +122,12 @@ def test_steps_beside_a_slow_validation_are_no_smaller_than_matters() -> None:
 def test_pass_over_more_rows_has_as_many_steps(rows: int, power: int, more: float) -> None:
     asked, others = -(-rows // 2**power), int(rows * more)
     assert Pace(others, rescaled(asked, rows, others)).steps == Pace(rows, asked).steps == 2**power
+
+
+@pytest.mark.parametrize("noise", [0.8, 0.9, 1.0, 1.1, 1.2])
+def test_rows_of_a_step_seldom_change_with_the_noise_of_a_measurement(noise: float) -> None:
+    assert step_rows(1_000_000, noise * 1e-4, 1.0, 60.0) in {15_625, 31_250}
+
+
+def test_pass_that_is_short_beside_the_hold_is_one_step() -> None:
+    assert step_rows(10_000, 1e-4, 1.0, 60.0) is None

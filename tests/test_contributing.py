@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -27,7 +27,9 @@ from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.specs import LogSpec
 from benchmark.metrics import ranking, register
 from benchmark.metrics.inputs import ListInputs, RatingInputs, offered
+from benchmark.modelkit.footprints import counts_alone
 from benchmark.modelkit.sparse_state import pack_histories, unpack_histories
+from benchmark.protocol import Interactions, Needs
 from benchmark.registry import Registry
 from benchmark.suite import parse_suite
 from benchmark.testing import AdapterContract
@@ -65,8 +67,15 @@ LINTED = {
 }
 
 
+def test_needs_of_the_page_are_those_of_a_matrix_over_all_pairs_of_items() -> None:
+    found: dict[str, Any] = {"Interactions": Interactions, "Needs": Needs}
+    exec(block("def needs(self"), found)
+    needs = found["needs"](None, counts_alone(n_users=10, n_items=1000, rows=50))
+    assert needs == Needs(8e6, why="a 1,000 x 1,000 matrix of float64")
+
+
 def test_every_block_is_looked_at() -> None:
-    alone = 1  # the contract's, which belongs into somebody else's package
+    alone = 2  # the contract's, which belongs into somebody else's package, and a method
     assert len(BLOCKS) == len(LINTED) + alone
 
 

@@ -16,8 +16,10 @@ from benchmark.messages import (
     FitRequest,
     Fitted,
     Launch,
+    Look,
     Measured,
     Message,
+    ProbeRequest,
     Ready,
     Scored,
     ScoreRequest,
@@ -41,6 +43,8 @@ FIT = FitRequest(
 EVERY_KIND: list[Message] = [
     FIT,
     FinalRequest(**vars(FIT), passes=4.5, train_on="train+valid", keep_state=True),
+    ProbeRequest(**vars(FIT), first_rows=1000, most_rows=8000, enough_s=0.5, hold_s=4.0),
+    Look(rows=1000, of_rows=64_000, first_s=1.5, step_s=None, user_s=0.001, judged=40),
     ScoreRequest(
         name="fake/steady",
         metrics=("ndcg@5",),
@@ -104,7 +108,7 @@ def test_message_comes_out_of_the_channel_as_it_went_in(message: Message) -> Non
 
 
 def test_message_of_no_kind_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"'settle'; it must be one of fit, final, score"):
+    with pytest.raises(ValueError, match=r"'settle'; it must be one of fit, final, probe, score"):
         decode({"event": "settle"})
 
 

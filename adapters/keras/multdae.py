@@ -11,7 +11,7 @@ import numpy as np
 from adapters.keras.base import KerasTraining
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Floats32, Ids, Interactions, Range, Scores, Space
+from benchmark.protocol import Array, FitContext, Floats32, Ids, Interactions, Needs, Range, Scores, Space
 
 if TYPE_CHECKING:
     from adapters.keras.multdae_network import MultDAENetwork
@@ -46,6 +46,14 @@ class MultDae(DotProduct, KerasTraining):
         """Train on batches of users."""
         self._history = train.matrix()
         return super().fit_steps(train, context)
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return two layers over all items with what trains them, and batches as dense rows."""
+        weights = 4.0 * 2 * train.n_items * self.dim
+        batch = 4.0 * self.batch_size * train.n_items
+        users = 4.0 * train.n_users * self.dim
+        why = f"two layers of {train.n_items:,} x {self.dim:,}, batches of {self.batch_size} histories"
+        return Needs(7.5 * weights + 6 * batch + 2 * users + 24.0 * len(train), why=why)
 
     def untrained(self, train: Interactions, seed: int) -> MultDAENetwork:
         """Return the network with its initial weights."""

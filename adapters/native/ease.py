@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from benchmark.hyperparameters import ABOVE_0, Limits
+from benchmark.modelkit.footprints import pairs_together, sparse_bytes
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -17,6 +18,7 @@ from benchmark.protocol import (
     Hyperparameter,
     Ids,
     Interactions,
+    Needs,
     Range,
     Scores,
     Space,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 ROWS_AT_ONCE = 256
+BYTES_A_PAIR = 12
+"""Of the matrix that is inverted: it is solved in place in float64, beside its float32 copy."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,14 @@ class Ease:
             own = 1.0 - quadratic_diagonal(inverse, history)  # l2 times the diagonal of P
             self._solution = UserInverse(inverse.astype(np.float32), own.astype(np.float32), self.l2)
         yield
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return a matrix over the smaller side with its copy, and the sparse one that it is made of."""
+        n = min(train.n_items, train.n_users)
+        dense = float(BYTES_A_PAIR) * n**2
+        overlaps = sparse_bytes(pairs_together(train, of_users=train.n_users < train.n_items))
+        why = f"a {n:,} x {n:,} matrix of float64 and its copy in float32"
+        return Needs(dense + overlaps + sparse_bytes(len(train)), dense, why)
 
     def score(self, users: Ids) -> Scores:
         """Return the summed weights (B, I) from the items of each user's history."""

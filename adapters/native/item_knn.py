@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.modelkit.weighting import idf, inverse_power, row_norms, scale_rows_columns
-from benchmark.protocol import Choice, FitContext, Interactions, Range, Space
+from benchmark.protocol import Choice, FitContext, Interactions, Needs, Range, Space
 
 
 @dataclass
@@ -57,3 +58,8 @@ class ItemKnn(ItemToItem):
         )
         self._weights = similar.T.tocsr()
         yield
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return the neighbours of all items."""
+        found = neighbourhood_bytes(train, train.n_items, self.neighbours, transposed=True)
+        return Needs(found, why=f"{self.neighbours:,} neighbours of {train.n_items:,} items")

@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.hyperparameters import AT_LEAST_0, Limits
+from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.modelkit.weighting import inverse_power, scale_rows_columns
-from benchmark.protocol import FitContext, Interactions, Range, Space
+from benchmark.protocol import FitContext, Interactions, Needs, Range, Space
 
 
 @dataclass
@@ -55,3 +56,8 @@ class Rp3Beta(ItemToItem):
         )
         self._weights = backwards.T.tocsr()
         yield
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return the neighbours of all items."""
+        found = neighbourhood_bytes(train, train.n_items, self.neighbours, transposed=True)
+        return Needs(found, why=f"{self.neighbours:,} neighbours of {train.n_items:,} items")

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchmark.modelkit.footprints import pairs_together, sparse_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
-from benchmark.protocol import FitContext, Interactions, Range, Space
+from benchmark.protocol import FitContext, Interactions, Needs, Range, Space
+
+DENSE_WEIGHTS = 4_000_000  # that the kernel holds at once
 
 DENSE_ITEMS = 16_384  # up to here all overlaps are held, 1 GB at most; beyond, those that are not 0
 
@@ -43,3 +46,10 @@ class Slim(ItemToItem):
             overlaps = overlaps.toarray(order="C")
         self._weights = elastic_net(overlaps, self.l1, self.l2, context.threads)
         yield
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return the overlaps of all items, and the sparse ones that they are made of."""
+        n = train.n_items
+        solved = 4.0 * min(n**2, DENSE_WEIGHTS)
+        overlaps = 4.0 * n**2 + sparse_bytes(pairs_together(train) + 2.0 * len(train)) + solved
+        return Needs(overlaps, why=f"a {n:,} x {n:,} matrix of float32")

@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.sparse_state import pack, unpack
 from benchmark.modelkit.weighting import idf, row_norms, scale_rows_columns
-from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Scores, Space, Values
+from benchmark.protocol import (
+    Array,
+    Choice,
+    FitContext,
+    Ids,
+    Interactions,
+    Needs,
+    Range,
+    Scores,
+    Space,
+    Values,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -51,6 +63,11 @@ class UserKnn:
             profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours, context.threads
         )
         yield
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return the neighbours of all users."""
+        found = neighbourhood_bytes(train, train.n_users, self.neighbours, transposed=False)
+        return Needs(found, why=f"{self.neighbours:,} neighbours of {train.n_users:,} users")
 
     def _profiles(self) -> tuple[csr_matrix, Values]:
         """Return the weighted histories (U, I), and the weight of each item (I,)."""

@@ -8,9 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmark.protocol import Array, Ids, Scores, Values
+from benchmark.protocol import Array, Ids, Interactions, Needs, Scores, Values
 
 USERS_AT_A_TIME = 256  # rows of ratings that exist at once: 3 MB on MovieLens-100K, 55 MB on 20M
+
+BYTES_A_ROW = 235
+"""Of a rating in the library's own training set: two tuples, a float, and lists while it is made."""
 
 
 class RatingModel(ABC):
@@ -28,6 +31,18 @@ class RatingModel(ABC):
     @abstractmethod
     def _ratings(self, users: Ids) -> Values:
         """Return ratings (B, I) of all items for users (B,), not clipped."""
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return what the library's training set takes, and what the model adds to it."""
+        rows, own = float(BYTES_A_ROW) * len(train), self._own_bytes(train)
+        why = self._own_why(train) if own > rows else f"{len(train):,} ratings as Python objects"
+        return Needs(rows + own, why=why)
+
+    def _own_bytes(self, train: Interactions) -> float:  # noqa: ARG002 (others need it)
+        return 0.0
+
+    def _own_why(self, train: Interactions) -> str:  # noqa: ARG002 (others need it)
+        return ""
 
     def score(self, users: Ids) -> Scores:
         """Return predicted ratings (B, I), not clipped: clipping would tie the best items."""

@@ -24,6 +24,11 @@ from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Ran
 
 TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
 
+BYTES_A_PAIR = {"msd": 20, "cosine": 36, "pearson": 52, "pearson_baseline": 36}
+"""Of two x while the library compares them: sums of products and squares, counts, the similarity."""
+BYTES_LINKED = 28
+"""Of two x while neighbours are sorted: similarity, its negative, their order in 64 and in 32 bits."""
+
 
 @dataclass
 class KnnBasic(RatingModel):
@@ -96,6 +101,14 @@ class KnnBasic(RatingModel):
         self._opinions = self._relative(self._raters, y[by_y], train.values[by_y].astype(np.float64))
         self._link()
         yield
+
+    def _own_bytes(self, train: Interactions) -> float:
+        n_x, _ = self._sides(train.n_users, train.n_items)
+        return float(max(BYTES_A_PAIR[self.similarity], BYTES_LINKED)) * n_x**2
+
+    def _own_why(self, train: Interactions) -> str:
+        n_x, _ = self._sides(train.n_users, train.n_items)
+        return f"similarities of {n_x:,} {'users' if self.user_based else 'items'}"
 
     def restore(self, state: dict[str, Array]) -> None:
         """Take back the arrays of ``state``; ids out of bounds would read foreign memory."""

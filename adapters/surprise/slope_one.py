@@ -14,6 +14,9 @@ from benchmark.protocol import Array, FitContext, Ids, Interactions, Space, Valu
 
 TABLES = ("differences", "together", "starts", "rated", "user_mean", "mean", "scale")
 
+BYTES_A_PAIR = 45
+"""Of two items: the library's count and difference, ours, and what is between them."""
+
 
 @dataclass
 class SlopeOne(RatingModel):
@@ -50,6 +53,12 @@ class SlopeOne(RatingModel):
         self._starts = np.append(0, np.bincount(train.users, minlength=train.n_users).cumsum())
         self._link()
         yield
+
+    def _own_bytes(self, train: Interactions) -> float:
+        return float(BYTES_A_PAIR) * train.n_items**2
+
+    def _own_why(self, train: Interactions) -> str:
+        return f"differences of {train.n_items:,} x {train.n_items:,} items"
 
     def restore(self, state: dict[str, Array]) -> None:
         """Take back the arrays of ``state``; an index out of bounds would read foreign memory."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from adapters.torch.base import TorchDotProduct
 from benchmark.hyperparameters import COUNT_OR_NONE, Limits
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Interactions, Range, Space
+from benchmark.protocol import Interactions, Needs, Range, Space
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -47,6 +47,13 @@ class LightGcn(TorchDotProduct):
         "temperature": Range(0.05, 1.0, log=True),
     }
     limits: ClassVar[Limits] = {"layers": COUNT_OR_NONE}  # with none it is matrix factorisation
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return the vectors with what trains them, and the graph in both directions."""
+        n = train.n_users + train.n_items
+        trained = 4.0 * n * self.dim * 9 + 56.0 * len(train)
+        why = f"{n:,} vectors of {self.dim} and what trains them, {len(train):,} edges"
+        return Needs(trained + 4.0 * n * self.dim + 60.0 * len(train), trained, why)
 
     def untrained(self, train: Interactions, device: str) -> LightGCNNetwork:
         """Return the network over the graph of the log."""

@@ -20,6 +20,7 @@ from benchmark.protocol import (
     Hyperparameter,
     Ids,
     Interactions,
+    Needs,
     Range,
     Scores,
     Space,
@@ -92,6 +93,14 @@ class MultVae(TorchTraining):
         """Train on batches of users."""
         self._history = train.matrix()
         return super().fit_steps(train, context)
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return two layers over all items: weights, gradients, Adam's moments, average, and what is kept."""
+        weights = 4.0 * 2 * train.n_items * HIDDEN * self.dim
+        batch = 4.0 * self.batch_size * train.n_items
+        trained = 5 * weights + 4 * batch + 24.0 * len(train)
+        why = f"two layers of {train.n_items:,} x {HIDDEN * self.dim:,}, and what trains them"
+        return Needs(trained + 3 * weights + 8.0 * len(train), trained, why)
 
     def untrained(self, train: Interactions, device: str) -> MultVAENetwork:  # noqa: ARG002 (others need it)
         """Return the network, whose last biases are the log of the items' popularity."""

@@ -15,11 +15,12 @@ from benchmark.errors import RunError
 
 @dataclass(frozen=True)
 class Slot:
-    """What one trial reserves while it runs."""
+    """What one trial reserves while it runs; a GPU's memory is None where the driver does not say it."""
 
     cores: tuple[int, ...]
     memory_mb: float
     gpu: int | None = None
+    gpu_memory_mb: float | None = None
 
     @property
     def device(self) -> str:
@@ -29,11 +30,22 @@ class Slot:
 
 def gpus() -> list[str]:
     """Return the names of the NVIDIA GPUs that the driver shows, without any framework."""
+    return asked_of_driver("name")
+
+
+def asked_of_driver(what: str) -> list[str]:
+    """Return what the driver says of each NVIDIA GPU; nothing where there is no driver."""
     if shutil.which("nvidia-smi") is None:
         return []
-    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    query = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader,nounits"]
     answer = subprocess.run(query, capture_output=True, text=True, check=False, timeout=20)
-    return [name for name in answer.stdout.splitlines() if name] if answer.returncode == 0 else []
+    return [line for line in answer.stdout.splitlines() if line] if answer.returncode == 0 else []
+
+
+def gpu_memory_mb() -> dict[int, float]:
+    """Return the memory of each GPU whose driver says it, in MiB; a slice of one may not."""
+    found = enumerate(asked_of_driver("memory.total"))
+    return {number: float(words) for number, words in found if words.strip().isdecimal()}
 
 
 def visible_gpus() -> dict[int, str]:
@@ -76,11 +88,13 @@ class Slots:
             )
         self.count = min(fits, jobs or fits)
         self.device = "cuda" if visible else "cpu"
+        numbers, gpu_mb = sorted(visible), gpu_memory_mb() if visible else {}
+        self.gpu_mb = min(gpu_mb.values(), default=None)
         self._free: queue.SimpleQueue[Slot] = queue.SimpleQueue()
-        numbers = sorted(visible)
         for index in range(self.count):
             lent = tuple(own[index * cores : (index + 1) * cores])
-            self._free.put(Slot(lent, memory_mb, numbers[index] if visible else None))
+            number = numbers[index] if visible else None
+            self._free.put(Slot(lent, memory_mb, number, None if number is None else gpu_mb.get(number)))
 
     @property
     def free(self) -> int:

@@ -51,6 +51,7 @@ class Ranking:
                 results.trials(model),
                 results.study_closed(model),
                 maximise=self.primary.higher_is_better,
+                probe=results.probe(model),
             )
             for model, study in self.studies.items()
         }
@@ -234,6 +235,7 @@ class Ranking:
         if any(row.popularity_lift is not None for row in ranked):
             yield notes.lists_note(self.list_length)
         yield from notes.below_popularity_notes(ranked, self.studies, self.primary)
+        yield from notes.first_look_note(list(self.searches.values()))
         yield from notes.search_notes(ranked, list(self.searches.values()))
         yield from search_faults.same_value_notes(list(self.searches.values()))
         yield from search_faults.same_board_notes(ranked)

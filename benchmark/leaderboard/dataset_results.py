@@ -12,13 +12,15 @@ from benchmark.datasets.store.save import load_manifest
 from benchmark.errors import RunError
 from benchmark.ledger import select
 from benchmark.records import (
+    LOST,
     FinalRecord,
+    Opened,
+    ProbeRecord,
     ReferenceNamed,
     StudyClosed,
     StudyEvent,
     StudyRecord,
     TrainOn,
-    TrialOpened,
     TrialRecord,
 )
 from benchmark.results import PerUserPart, RunDirectory, RunManifest, current_records, latest
@@ -55,8 +57,8 @@ class DatasetResults:
     split_folder: Path | None = None
 
     def study_key(self, model: str) -> str | None:
-        """Return the key of a model's latest study; None without a trial."""
-        opened = [one for one in select(self.records, TrialOpened) if one.model == model]
+        """Return the key of a model's latest study; None if nothing of it was started."""
+        opened = [one for one in select(self.records, Opened) if one.model == model]
         return opened[-1].study_key if opened else None
 
     def trials(self, model: str) -> list[TrialRecord]:
@@ -65,6 +67,14 @@ class DatasetResults:
         return [
             one for one in select(self.records, TrialRecord) if one.model == model and one.study_key == key
         ]
+
+    def probe(self, model: str) -> ProbeRecord | None:
+        """Return the first look of a model's latest study; None if it had none."""
+        key = self.study_key(model)
+        found = [
+            one for one in select(self.records, ProbeRecord) if one.model == model and one.study_key == key
+        ]
+        return next((one for one in reversed(found) if one.outcome != LOST), None)
 
     def study_closed(self, model: str) -> StudyClosed | None:
         """Return how a model's study ended; None if it has not."""

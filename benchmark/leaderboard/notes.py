@@ -243,6 +243,13 @@ def below_popularity_notes(
             yield warning(f"{row.model} ranks below popularity.")
 
 
+def first_look_note(searches: Sequence[TuningHistory]) -> Iterator[Note]:
+    """Yield what the first looks at models cost, and the rows of a step that were chosen by them."""
+    looks = [f"{one.model} {one.probe.text}" for one in searches if one.probe is not None]
+    if looks:
+        yield Note(f"First look, charged: {'; '.join(looks)}.")
+
+
 def search_notes(ranked: Sequence[BoardRow], searches: Sequence[TuningHistory]) -> Iterator[Note]:
     """Flag searches that were too short, ended at the boundary of their space, or were still improving."""
     rows = {row.model: row for row in ranked}

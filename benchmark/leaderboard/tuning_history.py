@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from benchmark.protocol import Array, Choice, Hyperparameter, Range, Space, Values
-from benchmark.records import LOST, Params, StudyClosed, StudyRecord, TrialRecord
+from benchmark.records import LOST, Params, ProbeRecord, StudyClosed, StudyRecord, TrialRecord
 
 FEW_TRIALS = 10
 """With fewer the search has hardly begun: Optuna gives its sampler ten random trials by default."""
@@ -32,6 +32,7 @@ class TuningHistory:
         trials: in the order they ended, lost ones left out.
         unused_s: what was left of the budget; None if the study did not end.
         ended: why it ended.
+        probe: its first look; None where it had none.
     """
 
     model: str
@@ -41,17 +42,24 @@ class TuningHistory:
     trials: tuple[TrialRecord, ...] = ()
     unused_s: float | None = None
     ended: str = ""
+    probe: ProbeRecord | None = None
 
     @classmethod
     def from_records(
-        cls, study: StudyRecord, trials: Sequence[TrialRecord], closed: StudyClosed | None, *, maximise: bool
+        cls,
+        study: StudyRecord,
+        trials: Sequence[TrialRecord],
+        closed: StudyClosed | None,
+        *,
+        maximise: bool,
+        probe: ProbeRecord | None = None,
     ) -> TuningHistory:
         """Return the history of a study as planned, with what the ledger says of it."""
         kept = tuple(trial for trial in trials if trial.outcome != LOST)
         if closed is None:
-            return cls(study.model, study.space, study.default, maximise, kept)
+            return cls(study.model, study.space, study.default, maximise, kept, probe=probe)
         space, unused_s, ended = closed.space, closed.unused_s, closed.reason
-        return cls(study.model, space, study.default, maximise, kept, unused_s, ended)
+        return cls(study.model, space, study.default, maximise, kept, unused_s, ended, probe)
 
     @property
     def sign(self) -> int:
@@ -71,8 +79,13 @@ class TuningHistory:
 
     @property
     def charged_s(self) -> float:
-        """Device-seconds that count against the budget."""
-        return sum(trial.charged_s for trial in self.trials if trial.counts)
+        """Device-seconds that count against the budget, those of the first look included."""
+        return self.probe_s + sum(trial.charged_s for trial in self.trials if trial.counts)
+
+    @property
+    def probe_s(self) -> float:
+        """Device-seconds of the first look."""
+        return self.probe.charged_s if self.probe is not None and self.probe.counts else 0.0
 
     @property
     def core_s(self) -> float | None:
@@ -82,7 +95,7 @@ class TuningHistory:
 
     def curve(self) -> Iterator[tuple[float, float]]:
         """Yield (device-seconds charged so far, best validation value so far) after each scored trial."""
-        spent, best, better = 0.0, None, max if self.maximise else min
+        spent, best, better = self.probe_s, None, max if self.maximise else min
         for trial in self.trials:
             spent += trial.charged_s if trial.counts else 0.0
             if trial.value is not None:

@@ -22,6 +22,8 @@ from benchmark.records.entries import (
     FinalRecord,
     LedgerRecord,
     Opened,
+    ProbeOpened,
+    ProbeRecord,
     ReferenceNamed,
     Spent,
     StudyClosed,
@@ -34,6 +36,7 @@ from benchmark.records.measured import Measurements, TestCounts, TestScores
 from benchmark.records.note import Level, Note, warning
 from benchmark.records.origins import AdapterCode, SourceFile
 from benchmark.records.outcomes import (
+    DOES_NOT_FIT,
     LOST,
     MACHINE,
     REFUNDED,
@@ -49,6 +52,7 @@ from benchmark.records.outcomes import (
 from benchmark.records.planned import Exclusion, Hardware, StudyRecord
 
 __all__ = [
+    "DOES_NOT_FIT",
     "KINDS",
     "LOST",
     "MACHINE",
@@ -74,6 +78,8 @@ __all__ = [
     "Opened",
     "Outcome",
     "Params",
+    "ProbeOpened",
+    "ProbeRecord",
     "Provenance",
     "Record",
     "ReferenceNamed",

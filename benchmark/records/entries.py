@@ -1,4 +1,4 @@
-"""The lines of a ledger: trials and finals as they open, spend and close, and what happens to a study."""
+"""The lines of a ledger: trials, finals and probes as they open, spend and close; what becomes of a study."""
 
 from __future__ import annotations
 
@@ -126,6 +126,30 @@ class FinalOpened(Opened):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeOpened(Opened):
+    """A first look at a model began, on a sample of the rows: see :class:`ProbeRecord`."""
+
+    event: ClassVar[str] = "probe-opened"
+
+    def closed(self, ending: Ending, cost: Cost) -> ProbeRecord:
+        """Return the record of its end, without a finding."""
+        return ProbeRecord(
+            dataset=self.dataset,
+            model=self.model,
+            study_key=self.study_key,
+            entry=self.entry,
+            trial=self.trial,
+            config=self.config,
+            device=self.device,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            lease_s=cost.lease_s,
+            charged_s=cost.charged_s,
+            memory_mb=cost.memory_mb,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spent:
     """What an entry has been charged so far.
 
@@ -147,7 +171,7 @@ class Spent:
 
 @dataclass(frozen=True, kw_only=True)
 class Closed(StudyEvent):
-    """How an entry ended and what it cost: the commit point of a trial or final.
+    """How an entry ended and what it cost: the commit point of a trial, a final or a probe.
 
     Attributes:
         entry: of the open line.
@@ -216,6 +240,51 @@ class TrialRecord(Closed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeRecord(Closed):
+    """A first look as it ended: the default configuration fitted on samples of the rows.
+
+    What it did not get to see is None: it is no verdict on the model.
+
+    Attributes:
+        rows: of the largest sample that was fitted.
+        of_rows: that a trial trains on.
+        start_s: seconds of set-up and first step beyond what a further step takes; compilation is in it.
+        pass_s: seconds of one pass over all rows, extrapolated from the samples; a floor where a model
+            takes more than twice the time for twice the rows.
+        row_s: seconds that each further row adds to a step.
+        user_s: seconds of scoring and ranking one user.
+        step_rows: rows of a step that the study's trials train; None for a whole pass.
+    """
+
+    event: ClassVar[str] = "probe-closed"
+    rows: int | None = None
+    of_rows: int | None = None
+    start_s: float | None = None
+    pass_s: float | None = None
+    row_s: float | None = None
+    user_s: float | None = None
+    step_rows: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What it cost and found, in words."""
+        if self.rows is None or self.of_rows is None:
+            return f"{self.charged_s:.1f} s, nothing seen ({self.reason})"
+        found = [f"{self.charged_s:.1f} s on {self.rows:,} of {self.of_rows:,} rows"]
+        if self.start_s is not None:
+            found.append(f"set-up and compiling {self.start_s:.1f} s")
+        if self.row_s is not None:
+            found.append(f"{1e6 * self.row_s:.2g} µs a row")
+        if self.pass_s is not None:
+            found.append(f"a pass about {self.pass_s:.2g} s")
+        if self.user_s is not None:
+            found.append(f"{1e3 * self.user_s:.2g} ms to score a user")
+        if self.step_rows is not None:
+            found.append(f"steps of {self.step_rows:,} rows")
+        return ", ".join(found)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FinalRecord(Closed):
     """A final as it ended: one configuration refitted with one seed and scored on test.
 
@@ -280,7 +349,16 @@ class StudyClosed(StudyEvent):
 
 
 LedgerRecord: TypeAlias = (
-    TrialOpened | FinalOpened | Spent | TrialRecord | FinalRecord | TestOpened | ReferenceNamed | StudyClosed
+    TrialOpened
+    | FinalOpened
+    | ProbeOpened
+    | Spent
+    | TrialRecord
+    | FinalRecord
+    | ProbeRecord
+    | TestOpened
+    | ReferenceNamed
+    | StudyClosed
 )
 
 
@@ -289,9 +367,11 @@ KINDS: Mapping[str, type[LedgerRecord]] = {
     for kind in (
         TrialOpened,
         FinalOpened,
+        ProbeOpened,
         Spent,
         TrialRecord,
         FinalRecord,
+        ProbeRecord,
         TestOpened,
         ReferenceNamed,
         StudyClosed,

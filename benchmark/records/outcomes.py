@@ -10,10 +10,13 @@ from benchmark.protocol import Hyperparameter
 
 Params: TypeAlias = Mapping[str, Hyperparameter]
 Outcome: TypeAlias = Literal[
-    "complete", "pruned", "timeout", "oom", "nan", "crash", "broken", "machine", "lost"
+    "complete", "pruned", "does-not-fit", "timeout", "oom", "nan", "crash", "broken", "machine", "lost"
 ]
-"""How a trial or final ended; "machine" is a fault of the machine, "lost" the end of its supervisor."""
-StudyStatus: TypeAlias = Literal["ok", "failed", "no-result"]
+"""How a trial or final ended; "machine" is a fault of the machine, "lost" the end of its supervisor.
+
+What "does-not-fit" was never started: by its adapter's own formula it needs more than the slot has.
+"""
+StudyStatus: TypeAlias = Literal["ok", "failed", "no-result", "does-not-fit"]
 StoppedBy: TypeAlias = Literal["pruned", "patience", "hold"]
 TrainOn: TypeAlias = Literal["train", "train+valid"]
 ConfigSource: TypeAlias = Literal["tuned", "default"]
@@ -21,6 +24,7 @@ ConfigSource: TypeAlias = Literal["tuned", "default"]
 
 LOST: Outcome = "lost"
 MACHINE: Outcome = "machine"
+DOES_NOT_FIT: Outcome = "does-not-fit"
 REFUNDED: frozenset[Outcome] = frozenset({LOST, MACHINE})
 """Outcomes whose seconds are recorded but not counted against the budget."""
 

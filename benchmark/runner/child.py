@@ -1,6 +1,6 @@
 """One life of a child process: launched, heard, classified, closed, and tried again where that helps.
 
-The same for a trial, a final and a dry run.
+The same for a trial, a final, a probe and a dry run.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from benchmark.records import (
     Ending,
     FinalOpened,
     Outcome,
+    ProbeOpened,
     Spent,
     TrialOpened,
     TrialRecord,
@@ -31,7 +32,7 @@ from benchmark.records import (
 
 Lent = TypeVar("Lent")
 Result = TypeVar("Result")
-Entry = TypeVar("Entry", TrialOpened, FinalOpened)
+Entry = TypeVar("Entry", TrialOpened, FinalOpened, ProbeOpened)
 
 FAILED: frozenset[Outcome] = frozenset({"crash", "oom", "nan", MACHINE})
 

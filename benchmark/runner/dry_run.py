@@ -19,6 +19,7 @@ from benchmark.runner.context import fit_request, policy_for
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan
+from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import StoredSplit, negatives_per_user, store_all
 from benchmark.suite import Suite
 
@@ -90,6 +91,13 @@ def _dry_run(suite: Suite, study: Study, data: StoredSplit, slot: Slot, servers:
     """Return what one step of a study's default configuration shows."""
     if study.excluded is not None:
         return DryRun(study.name, ok=study.excluded.status == "n/a", what=study.excluded.reason)
+    try:
+        log = log_in(study, data.manifest, suite.finals.train_on)
+        misfit = foretold(study, log, Room.of_slot(slot))
+    except AdapterError as error:
+        return DryRun(study.name, ok=False, what=str(error))
+    if misfit is not None:
+        return DryRun(study.name, ok=False, what=misfit)
     policy, listener = policy_for(suite), DryRunListener()
     limits = Limits(policy.cap_s(first=True, only=not study.space), slot.memory_mb, policy.ready_s)
     request = fit_request(suite, study, study.default, suite.seed, slot)

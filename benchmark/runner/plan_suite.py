@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
@@ -12,11 +12,42 @@ from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.sources.expected import expected_log
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import locate
-from benchmark.records import StudyRecord
+from benchmark.modelkit.footprints import counts_alone
+from benchmark.protocol import Interactions
+from benchmark.records import StudyRecord, TrainOn
 from benchmark.registry import Registry
-from benchmark.runner.plan import plan
+from benchmark.runner.plan import Study, plan
+from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import SplitStore, labels_of
 from benchmark.suite import Suite
+
+
+@dataclass(frozen=True)
+class ExpectedSplit:
+    """What decides which models apply to a split, and which fit into a slot.
+
+    Attributes:
+        label: of the split.
+        rated: whether its values are ratings on a known scale.
+        described: which of "users" and "items" have features.
+        repeats: whether its items come again and may be recommended again.
+        log: counts of the whole log, where the split is not there to be asked.
+        manifest: of the split; None where its log is not on this machine.
+    """
+
+    label: str
+    rated: bool
+    described: tuple[str, ...]
+    repeats: bool
+    log: Interactions | None = None
+    manifest: SplitManifest | None = None
+
+    def learned_by(self, study: Study, train_on: TrainOn) -> Interactions:
+        """Return the counts of what a model is trained on."""
+        if self.manifest is not None:
+            return log_in(study, self.manifest, train_on)
+        assert self.log is not None
+        return self.log
 
 
 @dataclass(frozen=True)
@@ -27,11 +58,14 @@ class Plan(Sequence[StudyRecord]):
         studies: data set by data set; each fold has its own.
         splits: the manifest of each split of the logs that are on this machine, audits included.
         absent: names of the data sets that are not, so that nothing can be said of their rows.
+        misfits: why the default configuration does not fit into a slot, by name of the study; of a data set
+            that is not here by the counts that its publisher gives.
     """
 
     studies: tuple[StudyRecord, ...]
     splits: tuple[SplitManifest, ...]
     absent: tuple[str, ...]
+    misfits: Mapping[str, str] = field(default_factory=dict)
 
     @overload
     def __getitem__(self, index: int) -> StudyRecord: ...
@@ -60,7 +94,9 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
     """
     studies: list[StudyRecord] = []
     splits: list[SplitManifest] = []
-    absent = []
+    absent: list[str] = []
+    misfits: dict[str, str] = {}
+    room = Room(suite.budget.slot.memory)
     with tempfile.TemporaryDirectory(prefix="bench-plan-") as scratch:
         store = SplitStore(suite, Path(scratch), DataFolders(suite=base, data=data), lambda _: None)
         store.refuse_shared_folders()
@@ -71,13 +107,30 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
                 log = expected_log(spec, store.folders, suite.split.files)
                 how = suite.prepare.for_log(spec).or_else(log.defaults)
                 repeats = how.pairs == "repeat" and how.seen != "hide"
+                published = counts_alone(files.known.users, files.known.items, files.known.rows)
                 labels = labels_of(suite, spec.name)
-                expected = [(label, log.rated, log.described, repeats) for label in labels]
+                expected = [
+                    ExpectedSplit(label, log.rated, log.described, repeats, log=published) for label in labels
+                ]
             else:
                 stored = store.splits_of(spec)
                 splits += [one.manifest for one in stored]
-                expected = [(one.label, one.rated, one.described, one.repeats) for one in stored]
-            for label, rated, described, repeats in expected:
-                planned = plan(suite, registry, label, rated=rated, described=described, repeats=repeats)
+                expected = [
+                    ExpectedSplit(one.label, one.rated, one.described, one.repeats, manifest=one.manifest)
+                    for one in stored
+                ]
+            for one in expected:
+                planned = plan(
+                    suite,
+                    registry,
+                    one.label,
+                    rated=one.rated,
+                    described=one.described,
+                    repeats=one.repeats,
+                )
                 studies += [study.record() for study in planned]
-    return Plan(tuple(studies), tuple(splits), tuple(absent))
+                for study in planned:
+                    learned = one.learned_by(study, suite.finals.train_on)
+                    if not study.excluded and (misfit := foretold(study, learned, room)):
+                        misfits[study.name] = misfit
+    return Plan(tuple(studies), tuple(splits), tuple(absent), misfits)

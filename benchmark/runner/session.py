@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from benchmark.datasets.sources.folders import data_directory
-from benchmark.errors import Interrupted
+from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
@@ -25,6 +25,7 @@ from benchmark.runner.hardware import engine_versions, hardware
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
+from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import StoredSplit, negatives_per_user, refuse_undecided, store_all
 from benchmark.runner.staleness import Foundations, adapter_code, engine_code
 from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
@@ -153,7 +154,18 @@ class _Session:
         records = [replace(study.record(), key=keys.get(study.name, "")) for study, _ in planned]
         self.run_dir.update(studies=tuple(records))
         self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
+        for study, data in planned:
+            if study.excluded is None and (misfit := self.misfit(study, data)) is not None:
+                self.watcher.said(f"{study.name}: {misfit}")
         return ready
+
+    def misfit(self, study: Study, data: StoredSplit) -> str | None:
+        """Return why a study's default configuration does not fit into a slot; None if it does."""
+        log = log_in(study, data.manifest, self.suite.finals.train_on)
+        try:
+            return foretold(study, log, Room(self.suite.budget.slot.memory, self.slots.gpu_mb))
+        except AdapterError:
+            return None  # its study will fail, and say why
 
     def key(self, study: Study, data: StoredSplit) -> str:
         """Return the key of a study's results; the device that is really held belongs to it."""

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.budget import Account
+from benchmark.budget import PROBE, Account
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.executor import Executor, ExecutorLost, Limits
 from benchmark.executors.slots import Slot
-from benchmark.records import LOST, MACHINE, Ending, StudyClosed, StudyStatus, TrialOpened, TrialRecord
+from benchmark.records import (
+    DOES_NOT_FIT,
+    LOST,
+    MACHINE,
+    Cost,
+    Ending,
+    Params,
+    ProbeRecord,
+    StudyClosed,
+    StudyStatus,
+    TrialOpened,
+    TrialRecord,
+)
 from benchmark.runner.context import RunContext, fit_request
+from benchmark.runner.first_look import first_look, hopeless
 from benchmark.runner.plan import Study
+from benchmark.runner.room import Room, log_in, never_fits, rows_of, shortfall
 from benchmark.runner.splits import StoredSplit
 from benchmark.runner.trial_listener import TrialListener
 from benchmark.tuner import FinishedTrial, Proposal, Tuner, derived_seed
@@ -32,27 +46,37 @@ class ReadyStudy:
     key: str
 
 
+MISFITS = 3
+"""Where so many configurations do not fit, the default and two more, and none has run: a study ends."""
+
+
 @dataclass(frozen=True)
 class StudyEnding:
-    """Why a study ended, and whether that is a failure."""
+    """Why a study ended, and the status that it has without a result; None where it was out of time."""
 
     reason: str
-    failed: bool = False
+    status: StudyStatus | None = None
 
 
 class StudyRun:
     """The loop over the trials of one study.
 
     Attributes:
-        step_rows: rows that a step of its trials may train; None for a whole pass.
+        step_rows: rows that a step of its trials may train, by its first look; None for a whole pass.
     """
 
     def __init__(self, context: RunContext, ready: ReadyStudy, slot: Slot) -> None:
         """Go on where the ledger and the journal stopped."""
         self.context, self.slot = context, slot
         self.study, self.data, self.key = ready.study, ready.data, ready.key
+        self.log = log_in(self.study, self.data.manifest, context.suite.finals.train_on)
+        self.room = Room.of_slot(slot)
         self.account = Account(context.policy)
-        self.step_rows: int | None = None
+        looked = context.ledger.probe(self.key)
+        self.step_rows = None if looked is None else looked.step_rows
+        for probe in context.ledger.records(ProbeRecord):
+            if probe.study_key == self.key:
+                self.account.charge(PROBE, probe.charged_s, probe.outcome)
         for trial in self.trials:
             self.account.charge(trial.trial, trial.charged_s, trial.outcome)
             self.learn(trial)
@@ -89,18 +113,23 @@ class StudyRun:
         """Run trials until the budget or the space is used up, and write down how it ended."""
         context = self.context
         try:
-            ending = context.retries.run(
-                lambda: context.fork_servers.lend(self.study, self.data, self.slot, keep=True),
-                self.run_trials,
-                context.stop,
+            misfit = never_fits(self.study, self.log, self.room)
+            ending = (
+                StudyEnding(misfit, "does-not-fit")
+                if misfit
+                else context.retries.run(
+                    lambda: context.fork_servers.lend(self.study, self.data, self.slot, keep=True),
+                    self.run_trials,
+                    context.stop,
+                )
             )
         except AdapterError as error:
-            ending = StudyEnding(str(error), failed=True)
+            ending = StudyEnding(str(error), "failed")
         best = best_trial(self.trials, maximise=context.maximise)
         status: StudyStatus = "ok"
         reason = ending.reason
-        if best is None and ending.failed:
-            status = "failed"
+        if best is None and ending.status is not None:
+            status = ending.status
         elif best is None:
             status = "no-result"
             reason = f"no validated step in {self.account.charged_s:.1f} s; increase the budget ({reason})"
@@ -120,12 +149,17 @@ class StudyRun:
     def run_trials(self, executor: Executor) -> StudyEnding:
         """Run trials; return why there are no more."""
         policy, space = self.context.policy, self.study.space
+        if (verdict := self.look(executor)) is not None:
+            return StudyEnding(verdict, "no-result")
         while True:
             trials = [trial for trial in self.trials if trial.outcome != LOST]
             failure = self.context.retries.reason_to_abort(trials, tuned=bool(space))
             if failure is not None:
-                return StudyEnding(failure, failed=True)
-            first = all(trial.outcome == MACHINE for trial in trials)
+                return StudyEnding(failure, "failed")
+            started = [trial for trial in trials if trial.outcome != DOES_NOT_FIT]
+            if len(trials) >= MISFITS and not started:
+                return StudyEnding(trials[0].reason, "does-not-fit")
+            first = all(trial.outcome == MACHINE for trial in started)
             if not space and not first:
                 return StudyEnding("nothing to tune")
             if len(trials) >= policy.max_trials:
@@ -134,8 +168,71 @@ class StudyRun:
             if hold_s is None:
                 return StudyEnding("remaining budget is too small for another training step")
             proposal = self.tuner.ask()
+            params = self.study.config(proposal.params)
+            if (misfit := shortfall(self.study, params, self.log, self.room)) is not None:
+                self.decline(proposal.number, params, misfit)
+                continue
             self.account.hold(proposal.number, hold_s)
             self.run_trial(executor, proposal, hold_s)
+
+    def look(self, executor: Executor) -> str | None:
+        """Look at the model first, where the log is large; return why it cannot have a result, if so.
+
+        Once: what a look has found is in the ledger. None without a trial to come, or where the default
+        configuration does not fit.
+
+        Raises:
+            ExecutorLost: the executor is gone.
+            Interrupted: the run was stopped.
+        """
+        context, study, key = self.context, self.study, self.key
+        if any(trial.outcome != LOST for trial in self.trials):
+            return None
+        rows = rows_of(study, self.data.manifest)
+        hold_s = self.account.affordable(context.policy.probe_s)
+        record = context.ledger.probe(key)
+        fits = shortfall(study, study.default, self.log, self.room) is None
+        if record is None and rows > context.policy.probe_rows and hold_s is not None and fits:
+            self.account.hold(PROBE, hold_s)
+            try:
+                record, report = first_look(
+                    context, study, executor, key=key, rows=rows, slot=self.slot, hold_s=hold_s
+                )
+            except ExecutorLost:
+                self.account.charge(PROBE, 0.0, LOST)
+                raise
+            context.ledger.append(record)
+            self.step_rows = record.step_rows
+            self.account.charge(PROBE, record.charged_s, record.outcome)
+            context.watcher.spent(study.name, self.account.charged_s)
+            context.log(f"[{study.name}] first look: {record.text}")
+            if report.ended_by == "stopped":
+                raise Interrupted
+        there_s = self.account.affordable(context.policy.cap_s(first=True, only=not study.space))
+        if record is None or there_s is None:
+            return None
+        return hopeless(
+            record, streams=study.adapter.traits.streams, there_s=there_s, factor=context.policy.hopeless
+        )
+
+    def decline(self, number: int, params: Params, reason: str) -> None:
+        """Write down a configuration that does not fit: no process is started, nothing is charged."""
+        entry = self.entry(number, params, device="", hold_s=0.0)
+        self.context.ledger.append(entry)
+        self.close(entry.closed(Ending(DOES_NOT_FIT, reason), Cost()))
+
+    def entry(self, number: int, params: Params, *, device: str, hold_s: float) -> TrialOpened:
+        """Return the opening line of a trial."""
+        return TrialOpened(
+            entry=f"{self.study.name}@{self.key}#{number}",
+            dataset=self.study.dataset,
+            model=self.study.model,
+            study_key=self.key,
+            trial=number,
+            config=params,
+            device=device,
+            hold_s=hold_s,
+        )
 
     def run_trial(self, executor: Executor, proposal: Proposal, hold_s: float) -> None:
         """Fit one configuration, write down how that ended, and tell the tuner.
@@ -158,16 +255,7 @@ class StudyRun:
         limits = Limits(hold_s, self.slot.memory_mb, context.policy.ready_s)
         listener = TrialListener(
             ledger=context.ledger,
-            entry=TrialOpened(
-                entry=f"{self.study.name}@{self.key}#{number}",
-                dataset=self.study.dataset,
-                model=self.study.model,
-                study_key=self.key,
-                trial=number,
-                config=params,
-                device=request.device,
-                hold_s=hold_s,
-            ),
+            entry=self.entry(number, params, device=request.device, hold_s=hold_s),
             policy=context.policy,
             primary=context.suite.metrics.primary,
             maximise=context.maximise,

@@ -15,9 +15,11 @@ from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, 
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
+    assert_close,
     assert_defaults_inside,
     assert_finite_scores,
     assert_inside,
+    assert_needs,
     assert_products,
 )
 from benchmark.testing.subject import Subject, all_users, fault, fitted
@@ -90,7 +92,7 @@ class AdapterContract:
         model, scores = self._trained()
         users = np.random.default_rng(0).permutation(all_users(self.subject.train))
         batches = [model.score(batch) for batch in np.split(users, [1, 8, 100])]
-        _assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
+        assert_close(np.concatenate(batches), scores[users], "in other batches, score()")
 
     def test_vectors_multiply_to_the_scores(self) -> None:
         """A model that hands over ``vectors`` is ranked by them, without its ``score``."""
@@ -185,7 +187,7 @@ class AdapterContract:
                     f"state() must hold every array that {method} needs"
                 ) from error
             expected = scores if method == "score" else getattr(model, method)(*arguments)
-            _assert_close(found, expected, f"after restore(), {method}()")
+            assert_close(found, expected, f"after restore(), {method}()")
 
     def test_fold_in_scores_every_item_from_any_history(self) -> None:
         """From one item or from all of them: (I,) float32, all finite; the history stays as it was."""
@@ -275,6 +277,10 @@ class AdapterContract:
             change = self._rise(handed_to(own, disliked), disliked.rows(disliked.negative))
             assert change < 0, "known dislikes score higher"
 
+    def test_needs_rest_on_counts_alone(self) -> None:
+        """Bytes that are said before the data are read: finite, the same for a log with the same counts."""
+        assert_needs(self.subject.new(), self.subject.train)
+
     def test_order_of_time_matters_to_a_model_of_sequences(self) -> None:
         """A field ``history`` says that the last items count: the reversed log scores differently."""
         if "history" not in {field.name for field in fields(self.adapter)}:
@@ -339,12 +345,6 @@ def _columns(log: Interactions) -> dict[str, Array]:
 
 def _pairs(log: Interactions) -> tuple[Ids, Ids, Scores]:
     return log.users, log.items, log.values
-
-
-def _assert_close(found: Array, expected: Array, what: str) -> None:
-    worst = np.abs(found - expected).max(initial=0)
-    close = np.allclose(found, expected, rtol=1e-5, atol=1e-5)
-    assert close, f"{what} differs by up to {worst:.2g}, expected at most 1e-5"
 
 
 def _histories(log: Interactions) -> Iterator[tuple[int, Ids]]:

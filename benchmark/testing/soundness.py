@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.protocol import Choice, Hyperparameter, Range, Scores, Space, Vectors
+from benchmark.modelkit.footprints import counts_alone
+from benchmark.protocol import (
+    Array,
+    Choice,
+    Hyperparameter,
+    Interactions,
+    Needs,
+    Range,
+    Scores,
+    Space,
+    Vectors,
+)
 
 
 def assert_inside(name: str, value: Hyperparameter, allowed: Range | Choice) -> None:
@@ -25,11 +36,31 @@ def assert_defaults_inside(model: object, space: Space) -> None:
         assert_inside(name, getattr(model, name), allowed)
 
 
+def assert_close(found: Array, expected: Array, what: str) -> None:
+    """Refuse arrays that differ by more than rounding."""
+    worst = np.abs(found - expected).max(initial=0)
+    close = np.allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert close, f"{what} differs by up to {worst:.2g}, expected at most 1e-5"
+
+
 def assert_steps(walk: object) -> None:
     """Refuse what ``fit_steps`` returned if nothing can be taken from it."""
     assert isinstance(walk, Iterator), (
         f"fit_steps() returned {type(walk).__name__}, expected an iterator: fit_steps must yield"
     )
+
+
+def assert_needs(model: Any, train: Interactions) -> None:
+    """Refuse what ``needs`` returns if it is not finite, or rests on more than the counts of a log."""
+    if not hasattr(model, "needs"):
+        return
+    needs = model.needs(train)
+    assert isinstance(needs, Needs), f"needs() returned {type(needs).__name__}, expected Needs"
+    for count in (needs.host_bytes, needs.device_bytes):
+        assert np.isfinite(count), f"needs() says {count} bytes, expected a finite number"
+        assert count >= 0, f"needs() says {count} bytes, expected 0 or more"
+    alone = model.needs(counts_alone(train.n_users, train.n_items, len(train)))
+    assert needs == alone, "needs() rests on more than n_users, n_items and len(train), which is all there is"
 
 
 def assert_finite_scores(model: Any, n_users: int, n_items: int) -> None:

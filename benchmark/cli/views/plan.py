@@ -28,6 +28,8 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
     for study in plan:
         if study.excluded is not None:
             budget = f"{study.excluded.status}: {study.excluded.reason}"
+        elif study.name in plan.misfits:
+            budget = "does not fit"
         else:
             budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
         rows.append((study.name, budget, space_as_text(study.space), first_trials(study)))
@@ -39,6 +41,9 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
         highlight=False,
     )
     show_feedback(suite, plan.studies, console)
+    for name, misfit in plan.misfits.items():
+        text = f"WARNING: {name}: {misfit}"
+        console.print(Text(text, style="yellow"), soft_wrap=True)
     for split in plan.splits:
         show_judged(suite, split, console)
         show_notes(split.dataset, sample_notes(split), console)
