@@ -1,12 +1,11 @@
-"""What a child process runs: a trial, validated as it goes, or a final, whose scores go to the scorer.
+"""What a child process runs: a trial, validated as it goes.
 
-Nothing here can reach the test part: :func:`load` reads train and validation, and a final streams raw
-scores of all users through a pipe to the scorer process, which alone opens test.
+Nothing here can reach the test part: :func:`load` reads train and validation.
 """
 
 from __future__ import annotations
 
-import os
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,17 +19,13 @@ from benchmark.datasets.log import hidden_rows
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
-from benchmark.fit import Fit, batches
-from benchmark.measure import footprint, latency, packed_state, stream_scores
+from benchmark.fit import Fit
 from benchmark.messages import (
     Answer,
     Done,
     Error,
     ErrorKind,
-    FinalRequest,
     FitRequest,
-    Fitted,
-    Measured,
     Message,
     Ready,
     Step,
@@ -111,46 +106,13 @@ def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) 
             more = fit.step()
             if fit.steps == validated or (more and fit.steps < due):
                 continue
-            channel.send(Step(fit.steps, fit.fit_s, validate(fit, evaluator, rates=request.rates)))
+            channel.send(validate(fit, evaluator, rates=request.rates))
             answer = channel.receive()
             assert isinstance(answer, Answer), answer
             if not answer.go:
                 break
             validated, due = fit.steps, fit.steps + answer.steps
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the trial's outcome
-        channel.send(complaint(error))
-    channel.send(Done())
-
-
-def final(request: FinalRequest, channel: ChildChannel, parts: Parts, descriptors: list[int]) -> None:
-    """Refit the chosen configuration and stream the scores of all users into the scorer's pipe."""
-    try:
-        fit = Fit.begin(request, parts.both if request.train_on == "train+valid" else parts.train)
-        channel.send(Ready())
-        while fit.steps < request.steps and fit.step():
-            channel.send(Fitted(fit.steps))
-        size, speed = footprint(fit.model), latency(fit.model, fit.train.n_users)
-        with os.fdopen(descriptors[0], "wb") as pipe:
-            users_per_s = stream_scores(fit, pipe)
-            if request.rates:
-                for users in batches(fit.train.n_users, fit.train.n_items):
-                    pipe.write(fit.ratings(users).data)
-            if request.keep_state:
-                pipe.write(packed_state(fit.model))
-        channel.send(
-            Measured(
-                fit_s=fit.fit_s,
-                steps=fit.steps,
-                size_mb=size.size_mb,
-                params=size.params,
-                latency_ms_p50=speed.p50_ms,
-                latency_ms_p95=speed.p95_ms,
-                users_per_s=users_per_s,
-                filled_users=int(fit.cold.users.sum()),
-                filled_items=int(fit.cold.items.sum()),
-            )
-        )
-    except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the final's outcome
         channel.send(complaint(error))
     channel.send(Done())
 
@@ -185,8 +147,9 @@ def evaluator_for(
     )
 
 
-def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]:
-    """Return the finite metrics on validation."""
+def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> Step:
+    """Return the finite metrics on validation, and what they cost a user and a rated pair."""
+    began, rating_s, pairs = time.monotonic(), 0.0, 0
     evaluator.reset()
     size = batch_size(fit.train.n_items)
     for first in range(0, len(evaluator.users), size):
@@ -195,10 +158,20 @@ def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]
             evaluator.add(users, fit.scores(users))
         else:
             evaluator.add_lists(users, fit.lists(users, evaluator.ranker))
-        if rates:
-            evaluator.add_ratings(users, fit.ratings(users))
+        if rates:  # the held-out pairs alone: validation is no secret here
+            began_rating = time.monotonic()
+            predicted = fit.ratings(*evaluator.held_out(users))
+            rating_s += time.monotonic() - began_rating
+            pairs += len(predicted)
+            evaluator.add_ratings(users, predicted)
     values = evaluator.result().values
-    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
+    return Step(
+        step=fit.steps,
+        fit_s=fit.fit_s,
+        values={name: float(value) for name, value in values.items() if np.isfinite(value)},
+        user_s=(time.monotonic() - began - rating_s) / max(1, len(evaluator.users)),
+        pair_s=rating_s / max(1, pairs),
+    )
 
 
 def complaint(error: Exception) -> Error:
@@ -210,7 +183,7 @@ def complaint(error: Exception) -> Error:
         kind = "broken"
     elif isinstance(error, MetricError):
         kind = "nan"
-    elif isinstance(error, RunError | BrokenPipeError):  # a full disk; the process at the pipe's other end
+    elif isinstance(error, RunError | ConnectionError):  # a full disk; the process at the other end
         kind = "machine"
     text = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return Error(kind, text, traceback.format_exc())

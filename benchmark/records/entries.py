@@ -189,6 +189,8 @@ class TrialRecord(Closed):
         steps: value after each validated step.
         at_best: every metric after the best step.
         first_step_s: charged seconds until the first validated step.
+        user_s: the most seconds that scoring and ranking a user on validation took; None if not measured.
+        pair_s: likewise of rating a pair; None where nothing is rated.
     """
 
     event: ClassVar[str] = "trial-closed"
@@ -199,6 +201,8 @@ class TrialRecord(Closed):
     steps: Mapping[int, float] = field(default_factory=dict)
     at_best: Mapping[str, float] = field(default_factory=dict)
     first_step_s: float | None = None
+    user_s: float | None = None
+    pair_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,8 @@ class TrialListener(EntryListener[TrialOpened]):
         at_best: every metric after it.
         first_step_s: charged seconds until the first validated step.
         fit_s: seconds of training alone.
+        user_s: the most seconds that scoring and ranking a user took.
+        pair_s: likewise of rating a pair.
         stopped_by: the rule that asked for no more.
     """
 
@@ -44,6 +46,8 @@ class TrialListener(EntryListener[TrialOpened]):
     at_best: dict[str, float] = field(default_factory=dict)
     first_step_s: float | None = None
     fit_s: float = 0.0
+    user_s: float = 0.0
+    pair_s: float = 0.0
     stopped_by: StoppedBy | None = None
     _heard_s: float = 0.0
     _train_s: float = 0.0
@@ -68,6 +72,7 @@ class TrialListener(EntryListener[TrialOpened]):
         self.time(step, charged_s)
         self.steps[step.step] = value
         self.fit_s = step.fit_s
+        self.user_s, self.pair_s = max(step.user_s, self.user_s), max(step.pair_s, self.pair_s)
         self.first_step_s = self.first_step_s or charged_s
         if self.value is None or (value > self.value if self.maximise else value < self.value):
             self.best_step, self.at_best = step.step, dict(step.values)
@@ -132,4 +137,6 @@ class TrialListener(EntryListener[TrialOpened]):
             at_best=self.at_best,
             first_step_s=self.first_step_s,
             fit_s=self.fit_s,
+            user_s=self.user_s or None,
+            pair_s=self.pair_s or None,
         )
