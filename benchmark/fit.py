@@ -18,6 +18,7 @@ from benchmark.metrics.topk_gpu import is_sound
 from benchmark.modelkit.pace import Pace
 from benchmark.protocol import (
     FitContext,
+    Floats32,
     HasVectors,
     Ids,
     Interactions,
@@ -27,7 +28,7 @@ from benchmark.protocol import (
     Vectors,
 )
 from benchmark.registry import load as load_target
-from benchmark.score_check import checked_scores, is_remote
+from benchmark.score_check import checked_ratings, checked_scores, is_remote
 from benchmark.traits import Traits, traits
 
 
@@ -179,13 +180,12 @@ class Fit:
     def _checked(self, raw: Any, users: Ids) -> Scores:
         return self.cold.fill(users, checked_scores(raw, users, self.train.n_items, self.name))
 
-    def ratings(self, users: Ids) -> Scores:
-        """Return predicted ratings (B, I) of every item for each user.
+    def ratings(self, users: Ids, items: Ids) -> Floats32:
+        """Return checked ratings (N,) of the pairs (users[n], items[n]).
 
-        The whole grid, so that the child never learns which pairs are held out.
+        Raises:
+            AdapterError: wrong shape or type.
+            MetricError: ratings that are not finite: the training has diverged.
         """
-        n_items = self.train.n_items
-        items = np.tile(np.arange(n_items, dtype=np.int32), len(users))
-        values = cast("RatesItems", self.model).rate(np.repeat(users, n_items), items)
-        grid = np.asarray(values, dtype=np.float32).reshape(len(users), n_items)
-        return checked_scores(grid, users, n_items, self.name, "rate()")
+        raw = cast("RatesItems", self.model).rate(users, items)
+        return checked_ratings(raw, users, self.name)

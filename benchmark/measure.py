@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 
-from benchmark.fit import Fit, batches
 from benchmark.protocol import Array, Recommender
 from benchmark.score_check import fetched
 
@@ -51,17 +49,6 @@ def footprint(model: Recommender) -> Footprint:
         return Footprint(None, None)
     arrays = [np.asarray(array) for array in model.state().values()]
     return Footprint(sum(a.nbytes for a in arrays) / 2**20, int(sum(a.size for a in arrays)))
-
-
-def stream_scores(fit: Fit, pipe: BinaryIO) -> float:
-    """Stream all scores into a pipe; return users scored per second, excluding I/O."""
-    took = 0.0
-    for users in batches(fit.train.n_users, fit.train.n_items):
-        began = time.monotonic()
-        scores = np.ascontiguousarray(fit.scores(users))
-        took += time.monotonic() - began
-        pipe.write(scores.data)
-    return fit.train.n_users / max(took, 1e-9)
 
 
 def packed_state(model: Recommender) -> bytes:

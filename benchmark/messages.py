@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ErrorKind: TypeAlias = Literal["oom", "broken", "nan", "machine", "crash"]
 """Why a child gave up: "broken" breaks the protocol, "machine" is no fault of the model's."""
 
+HandOver: TypeAlias = Literal["lists", "scores"]
+"""What the process of a final gives the scorer: the best items of each user, or the scores of all items."""
+
 Kind = TypeVar("Kind")
 
 
@@ -54,13 +57,17 @@ class FinalRequest(FitRequest):
     Attributes:
         passes: over the rows, as many as the chosen trial trained.
         train_on: "train" or "train+valid".
-        keep_state: whether the state goes to the scorer behind the scores.
+        keep_state: whether the state goes to the scorer, last of all.
+        hand_over: what the scorer gets of each user.
+        users: whose; None for all, so that nothing says who is in test.
     """
 
     event: ClassVar[str] = "final"
     passes: float
     train_on: str
     keep_state: bool
+    hand_over: HandOver = "scores"
+    users: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +77,15 @@ class ScoreRequest:
     Attributes:
         name: of the adapter, for messages.
         metrics: that apply to the model.
-        rates: whether predicted ratings follow the scores.
+        rates: whether pairs are sent to be rated, once the lists or scores are here.
         train_on: what the model was trained on.
         directory: of the stored split.
         candidates: the rule by which items are candidates.
         seen: which of a user's known items are left out of the lists.
         per_user_path: where per-user values are written.
         state_path: where the state is written, if one follows.
-        test_sampled: whether only the stored sample of test's users is scored.
+        hand_over: what the model's process gives of each user.
+        users: whose; None for all.
     """
 
     event: ClassVar[str] = "score"
@@ -90,7 +98,8 @@ class ScoreRequest:
     seen: Literal["hide", "allow", "hide-negative"] = "hide"
     per_user_path: str
     state_path: str
-    test_sampled: bool = False
+    hand_over: HandOver = "scores"
+    users: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +143,8 @@ class Step:
         fit_s: seconds of training so far.
         values: every finite metric on validation.
         passes: over the model's rows so far.
+        user_s: seconds that scoring and ranking a user took.
+        pair_s: seconds that rating a pair took; 0 where nothing is rated.
     """
 
     event: ClassVar[str] = "step"
@@ -141,6 +152,8 @@ class Step:
     fit_s: float
     values: Mapping[str, float]
     passes: float
+    user_s: float = 0.0
+    pair_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -180,6 +193,13 @@ class Fitted:
 
     event: ClassVar[str] = "fitted"
     step: int
+
+
+@dataclass(frozen=True)
+class FitEnded:
+    """A final has trained all its steps: from now on it is measured and scored, under another limit."""
+
+    event: ClassVar[str] = "fit-ended"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,6 +325,7 @@ Message: TypeAlias = (
     | Answer
     | Look
     | Fitted
+    | FitEnded
     | Measured
     | Scored
     | Error

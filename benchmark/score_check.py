@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.errors import AdapterError, MetricError
-from benchmark.protocol import Array, Ids, Scores
+from benchmark.protocol import Array, Floats32, Ids, Scores
 
 
 def is_remote(raw: object) -> bool:
@@ -56,3 +56,26 @@ def checked_scores(raw: Any, users: Ids, n_items: int, who: str, call: str = "sc
             f" the first for user {users[bad.any(axis=1).argmax()]}; all must be finite."
         )
     return scores
+
+
+def checked_ratings(raw: Any, users: Ids, who: str) -> Floats32:
+    """Return finite float32 ratings (N,) of pairs.
+
+    Args:
+        raw: an array, or a tensor on any device. Only read.
+        users: (N,) user of each pair.
+        who: the model, named at the start of a message.
+
+    Raises:
+        AdapterError: the shape is not (N,), or the numbers are not floating point.
+        MetricError: a rating is nan or infinite as float32: the training has diverged.
+
+    >>> checked_ratings([3.5], np.array([7], dtype=np.int32), "surprise/svd").tolist()
+    [3.5]
+    """
+    found = fetched(raw)
+    if found.shape != users.shape:
+        raise AdapterError(
+            f"{who}: rate() returned shape {found.shape}, expected {users.shape}: one rating per pair."
+        )
+    return checked_scores(found[:, None], users, 1, who, "rate()")[:, 0]

@@ -1,30 +1,34 @@
-"""Finals: the only place that opens test. Takes raw scores from the child, hides, ranks, measures."""
+"""Finals: the only place that opens test. Takes lists or scores of a model's process, checks and measures."""
 
 from __future__ import annotations
 
-import os
+import hashlib
+import itertools
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
-from benchmark.datasets.store.user_samples import load_users, restricted
+from benchmark.datasets.store.user_samples import restricted
 from benchmark.errors import MetricError
-from benchmark.files import write_bytes
-from benchmark.fit import batches
+from benchmark.executors.processes import close_to_others
+from benchmark.files import atomic_path, write_errors_as_run_error
+from benchmark.hand_over import Wire, batches_of
 from benchmark.long_columns import count_rows
 from benchmark.messages import Done, Ready, Scored, ScoreRequest
 from benchmark.metrics import ranking
+from benchmark.metrics.decoys import pools
 from benchmark.metrics.evaluator import Evaluation, Evaluator
 from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
 from benchmark.metrics.inputs import HitInputs
+from benchmark.metrics.list_check import checked_lists
 from benchmark.metrics.register import Metric, parse_metric
-from benchmark.protocol import Scores, Values
+from benchmark.protocol import Values
 from benchmark.results import write_per_user
+from benchmark.score_check import checked_ratings, checked_scores
 from benchmark.trial import CandidateItems, ChildChannel, complaint, evaluator_for
 
 
@@ -37,34 +41,42 @@ def run(request: ScoreRequest, channel: ChildChannel, _: None, descriptors: list
 
     Known are the rows of train and validation, whatever the model was trained on.
     """
+    close_to_others()
     channel.send(Ready())
     try:
-        with os.fdopen(descriptors[0], "rb") as pipe:
-            channel.send(measure(request, pipe))
+        with Wire(descriptors[0]) as wire:
+            channel.send(measure(request, wire))
     except Exception as error:  # noqa: BLE001 - the supervisor turns it into the final's outcome
         channel.send(complaint(error))
     channel.send(Done())
 
 
-def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
-    """Read scores, ratings and state from the pipe; return what was found."""
+def measure(request: ScoreRequest, wire: Wire) -> Scored:
+    """Take lists or scores, ratings and state from the model's process; return what was found.
+
+    Raises:
+        MetricError: what is handed over is refused, or ends early.
+    """
     split = Path(request.directory)
     test = load_parts(split, "test")
     train, known = load_parts(split, "train"), load_parts(split, "train", "valid")
     metrics = [parse_metric(name) for name in request.metrics]
     mask = candidates_for(request.candidates, split, train=train, seen=known, target=test)
-    sampled = any(metric.sampled for metric in metrics)
-    negatives = load_negatives(split, "test") if sampled else None
-    if request.test_sampled:
-        test, negatives = restricted(test, negatives, load_users(split, "test"))
+    negatives = load_negatives(split, "test") if any(metric.sampled for metric in metrics) else None
+    if request.users is not None:
+        asked = np.array(request.users, dtype=np.int32)
+        test, negatives = restricted(test, negatives, asked)
     items = CandidateItems(mask, negatives, request.seen)
     evaluator = evaluator_for(test, known, metrics, train, items, request.name)
-    for add in (evaluator.add, evaluator.add_ratings) if request.rates else (evaluator.add,):
-        for users in batches(test.n_users, test.n_items):
-            scores = read_scores(pipe, len(users), test.n_items, request.name)
-            held_out = np.isin(users, evaluator.users)
-            add(users[held_out], scores[held_out])
-    state = pipe.read()
+    try:
+        take_users(request, evaluator, wire, test.n_users, test.n_items)
+        if request.rates:
+            take_ratings(request.name, evaluator, wire)
+        state_sha256 = store_state(wire, Path(request.state_path))
+    except ConnectionError as error:
+        raise MetricError(
+            f"{request.name}: the {request.hand_over} ended early; the model's process is gone"
+        ) from error
     evaluation = evaluator.result()
     learned = known if request.train_on == "train+valid" else train
     counts = count_rows(learned.items, test.n_items)
@@ -74,8 +86,65 @@ def measure(request: ScoreRequest, pipe: BinaryIO) -> Scored:
         counts=asdict(evaluation.counts),
         popularity_lift=lift,
         sha256=write_per_user(Path(request.per_user_path), evaluation, by_popularity),
-        state_sha256=write_bytes(Path(request.state_path), state) if state else None,
+        state_sha256=state_sha256,
     )
+
+
+def take_users(request: ScoreRequest, evaluator: Evaluator, wire: Wire, n_users: int, n_items: int) -> None:
+    """Take the lists or the scores of all users; check and measure those of evaluated users.
+
+    Raises:
+        MetricError: a list or a score is refused.
+    """
+    name, length = request.name, evaluator.ranker.length
+    for users in batches_of(request.users, n_users, n_items):
+        held_out = np.isin(users, evaluator.users)
+        if request.hand_over == "lists":
+            lists = wire.receive(np.int32, len(users), length, name)
+            evaluator.add_lists(
+                users[held_out], checked_lists(lists[held_out], users[held_out], evaluator.ranker, name)
+            )
+        else:
+            scores = wire.receive(np.float32, len(users), n_items, name)
+            checked_scores(scores, users, n_items, name)
+            evaluator.add(users[held_out], scores[held_out])
+
+
+def take_ratings(name: str, evaluator: Evaluator, wire: Wire) -> None:
+    """Have the held-out pairs rated, each among decoys, and measure their ratings.
+
+    Raises:
+        MetricError: a rating is not finite.
+    """
+    users, items = evaluator.held_out(evaluator.users)
+    n_items = evaluator.known.shape[1]
+    # Decoys are the same for every model, and cannot be made by who does not know what is held out.
+    digest = hashlib.sha256(np.stack([users, items]).tobytes()).digest()
+    for pool in pools(users, items, evaluator.known, int.from_bytes(digest)):
+        wire.send(np.stack([pool.users, pool.items]))
+        ratings = checked_ratings(wire.receive(np.float32, 1, len(pool.users), name)[0], pool.users, name)
+        own_users, own_items = evaluator.held_out(pool.asked_for)
+        codes = pool.users.astype(np.int64) * n_items + pool.items
+        place = codes.searchsorted(own_users.astype(np.int64) * n_items + own_items)
+        evaluator.add_ratings(pool.asked_for, ratings[place])
+    wire.send(np.empty((2, 0), dtype=np.int32))
+
+
+def store_state(wire: Wire, path: Path) -> str | None:
+    """Store the state that comes last, whole or not at all; return its SHA-256, None if none comes.
+
+    Raises:
+        RunError: the disk is full or the folder cannot be written.
+    """
+    blocks = wire.blocks()
+    first, digest = next(blocks, b""), hashlib.sha256()
+    if not first:
+        return None
+    with write_errors_as_run_error(path.parent), atomic_path(path) as temporary, temporary.open("wb") as file:
+        for block in itertools.chain([first], blocks):
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()
 
 
 def exposure(
@@ -104,15 +173,3 @@ def exposure(
             found[f"{primary.name}_{name}"] = primary.compute(HitInputs(hits, relevant, primary.k))
     lift = mean_popularity_lift(short.lists, counts)
     return lift if np.isfinite(lift) else None, found
-
-
-def read_scores(pipe: BinaryIO, rows: int, columns: int, name: str) -> Scores:
-    """Return the next batch of scores.
-
-    Raises:
-        MetricError: there are fewer.
-    """
-    data = pipe.read(4 * rows * columns)
-    if len(data) < 4 * rows * columns:
-        raise MetricError(f"{name}: the scores ended early; the model's process is gone")
-    return np.frombuffer(data, dtype=np.float32).reshape(rows, columns).copy()

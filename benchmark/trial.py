@@ -1,12 +1,11 @@
-"""What a child process runs: a trial, validated as it goes, or a final, whose scores go to the scorer.
+"""What a child process runs: a trial, validated as it goes.
 
-Nothing here can reach the test part: :func:`load` reads train and validation, and a final streams raw
-scores of all users through a pipe to the scorer process, which alone opens test.
+Nothing here can reach the test part: :func:`load` reads train and validation.
 """
 
 from __future__ import annotations
 
-import os
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,18 +20,14 @@ from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.user_samples import load_users, restricted
 from benchmark.errors import AdapterError, BenchError, MetricError, RunError
-from benchmark.fit import Fit, batches
+from benchmark.fit import Fit
 from benchmark.long_columns import rows_of
-from benchmark.measure import footprint, latency, packed_state, stream_scores
 from benchmark.messages import (
     Answer,
     Done,
     Error,
     ErrorKind,
-    FinalRequest,
     FitRequest,
-    Fitted,
-    Measured,
     Message,
     Ready,
     Step,
@@ -130,47 +125,13 @@ def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) 
             more = fit.step()
             if fit.steps == validated or (more and fit.steps < due):
                 continue
-            values = validate(fit, evaluator, rates=request.rates)
-            channel.send(Step(fit.steps, fit.fit_s, values, fit.passes))
+            channel.send(validate(fit, evaluator, rates=request.rates))
             answer = channel.receive()
             assert isinstance(answer, Answer), answer
             if not answer.go:
                 break
             validated, due = fit.steps, fit.steps + answer.steps
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the trial's outcome
-        channel.send(complaint(error))
-    channel.send(Done())
-
-
-def final(request: FinalRequest, channel: ChildChannel, parts: Parts, descriptors: list[int]) -> None:
-    """Refit the chosen configuration and stream the scores of all users into the scorer's pipe."""
-    try:
-        fit = Fit.begin(request, parts.both if request.train_on == "train+valid" else parts.train)
-        channel.send(Ready())
-        for step in fit.train_passes(request.passes):
-            channel.send(Fitted(step))
-        size, speed = footprint(fit.model), latency(fit.model, fit.train.n_users)
-        with os.fdopen(descriptors[0], "wb") as pipe:
-            users_per_s = stream_scores(fit, pipe)
-            if request.rates:
-                for users in batches(fit.train.n_users, fit.train.n_items):
-                    pipe.write(fit.ratings(users).data)
-            if request.keep_state:
-                pipe.write(packed_state(fit.model))
-        channel.send(
-            Measured(
-                fit_s=fit.fit_s,
-                steps=fit.steps,
-                size_mb=size.size_mb,
-                params=size.params,
-                latency_ms_p50=speed.p50_ms,
-                latency_ms_p95=speed.p95_ms,
-                users_per_s=users_per_s,
-                filled_users=int(fit.cold.users.sum()),
-                filled_items=int(fit.cold.items.sum()),
-            )
-        )
-    except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the final's outcome
         channel.send(complaint(error))
     channel.send(Done())
 
@@ -209,24 +170,38 @@ def evaluator_for(
     )
 
 
-def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> dict[str, float]:
-    """Return the finite metrics on validation."""
+def validate(fit: Fit, evaluator: Evaluator, *, rates: bool) -> Step:
+    """Return the finite metrics on validation, and what they cost a user and a rated pair."""
+    began, rating_s, rated = time.monotonic(), 0.0, 0
     evaluator.reset()
     size = batch_size(fit.train.n_items)
     for first in range(0, len(evaluator.users), size):
-        measure_batch(fit, evaluator, evaluator.users[first : first + size], rates=rates)
+        pairs, took_s = measure_batch(fit, evaluator, evaluator.users[first : first + size], rates=rates)
+        rated, rating_s = rated + pairs, rating_s + took_s
     values = evaluator.result().values
-    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
+    return Step(
+        step=fit.steps,
+        fit_s=fit.fit_s,
+        values={name: float(value) for name, value in values.items() if np.isfinite(value)},
+        passes=fit.passes,
+        user_s=(time.monotonic() - began - rating_s) / max(1, len(evaluator.users)),
+        pair_s=rating_s / max(1, rated),
+    )
 
 
-def measure_batch(fit: Fit, evaluator: Evaluator, users: Ids, *, rates: bool) -> None:
-    """Score and measure some users (B,) of validation."""
+def measure_batch(fit: Fit, evaluator: Evaluator, users: Ids, *, rates: bool) -> tuple[int, float]:
+    """Score and measure some users (B,) of validation; return how many pairs were rated, and in what time."""
     if evaluator.needs_scores:
         evaluator.add(users, fit.scores(users))
     else:
         evaluator.add_lists(users, fit.lists(users, evaluator.ranker))
-    if rates:
-        evaluator.add_ratings(users, fit.ratings(users))
+    if not rates:
+        return 0, 0.0
+    began = time.monotonic()  # the held-out pairs alone are rated: validation is no secret here
+    predicted = fit.ratings(*evaluator.held_out(users))
+    took_s = time.monotonic() - began
+    evaluator.add_ratings(users, predicted)
+    return len(predicted), took_s
 
 
 def complaint(error: Exception) -> Error:
@@ -238,7 +213,7 @@ def complaint(error: Exception) -> Error:
         kind = "broken"
     elif isinstance(error, MetricError):
         kind = "nan"
-    elif isinstance(error, RunError | BrokenPipeError):  # a full disk; the process at the pipe's other end
+    elif isinstance(error, RunError | ConnectionError):  # a full disk; the process at the other end
         kind = "machine"
     text = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return Error(kind, text, traceback.format_exc())

@@ -16,6 +16,7 @@ from benchmark.suite import Suite, parse_suite
 FAKES = (
     "Steady",
     "Fixed",
+    "Rating",
     "Dear",
     "Streaming",
     "Endless",

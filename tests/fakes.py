@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Array, FitContext, Ids, Interactions, Needs, Range, Scores, Space
+from benchmark.protocol import Array, FitContext, Ids, Interactions, Needs, Range, Scores, Space, Values
 
 
 @dataclass
@@ -52,6 +52,18 @@ class Fixed(Steady):
 
     space: ClassVar[Space] = {}
     deterministic: ClassVar[bool] = True
+
+
+@dataclass
+class Rating(Fixed):
+    """Rates every pair 3.25, and remembers which pairs it was asked about."""
+
+    feedback: ClassVar[str] = "explicit"
+    asked: ClassVar[list[tuple[Ids, Ids]]] = []
+
+    def rate(self, users: Ids, items: Ids) -> Values:
+        self.asked.append((users, items))
+        return np.full(len(users), 3.25)
 
 
 @dataclass

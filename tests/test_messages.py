@@ -14,6 +14,7 @@ from benchmark.messages import (
     Exited,
     FinalRequest,
     FitRequest,
+    FitEnded,
     Fitted,
     Launch,
     Look,
@@ -60,6 +61,7 @@ EVERY_KIND: list[Message] = [
     Step(3, 0.5, {"ndcg@5": 0.25}, 1.5),
     Answer(go=True, steps=5),
     Fitted(2),
+    FitEnded(),
     Measured(
         fit_s=1.0,
         steps=4,

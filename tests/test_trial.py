@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,16 +22,13 @@ from benchmark.messages import (
     Done,
     Error,
     ErrorKind,
-    FinalRequest,
     FitRequest,
-    Fitted,
-    Measured,
     Message,
     Ready,
     Step,
 )
 from benchmark.metrics.topk import BATCH_ELEMENTS, batch_size
-from benchmark.trial import Parts, complaint, final, load, run
+from benchmark.trial import Parts, complaint, load, run
 
 
 class Scripted:
@@ -85,6 +81,17 @@ def test_trial_says_that_it_is_ready_then_each_step_then_that_it_is_done(parts: 
     assert 0.0 < first.values["ndcg@5"] <= 1.0
 
 
+def test_trial_says_what_validation_costs_a_user_and_a_rated_pair(parts: Parts) -> None:
+    channel = Scripted()
+    asked = replace(request("Rating", max_epochs=1), metrics=("ndcg@5", "rmse"), rates=True)
+    run(asked, channel, parts, [])
+    (step,) = [message for message in channel.told if isinstance(message, Step)]
+    error = 3.25 - parts.valid.values
+    assert step.values["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)))
+    assert step.user_s > 0
+    assert step.pair_s > 0
+
+
 def test_trial_that_is_told_to_stop_trains_no_further_step(parts: Parts) -> None:
     channel = Scripted([Answer(go=True), Answer(go=False)])
     run(request("Steady", max_epochs=9), channel, parts, [])
@@ -129,56 +136,12 @@ def test_trial_that_fails_says_why_and_is_done(parts: Parts, name: str, kind: Er
     assert channel.told[-1] == Done()
 
 
-def test_final_trains_the_steps_it_is_asked_for_and_streams_every_users_scores(
-    parts: Parts, tmp_path: Path
-) -> None:
-    asked = FinalRequest(**vars(request("Fixed", max_epochs=9)), passes=2, train_on="train", keep_state=True)
-    channel, path = Scripted(), tmp_path / "scores"
-    final(asked, channel, parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
-    assert [message for message in channel.told if isinstance(message, Fitted)] == [Fitted(1), Fitted(2)]
-    (measured,) = [message for message in channel.told if isinstance(message, Measured)]
-    assert (measured.steps, measured.params) == (2, 30)
-    content = path.read_bytes()
-    scores = np.frombuffer(content[: 4 * 40 * 30], dtype=np.float32).reshape(40, 30)
-    assert (scores == scores[0]).all(), "it scores by popularity"
-    assert len(content) > scores.nbytes, "its state follows"
-
-
-@pytest.mark.parametrize("passes", [0.25, 0.5, 1.75])
-def test_final_in_small_steps_trains_the_passes_that_it_is_asked_for(
-    parts: Parts, tmp_path: Path, passes: float
-) -> None:
-    rows = len(parts.train.positives())
-    fit = vars(request("Streaming", max_epochs=3)) | {"step_rows": -(-rows // 4)}
-    channel = Scripted()
-    asked = FinalRequest(**fit, passes=passes, train_on="train", keep_state=False)
-    final(asked, channel, parts, [os.open(tmp_path / "scores", os.O_WRONLY | os.O_CREAT)])
-    assert max(message.step for message in channel.told if isinstance(message, Fitted)) == 4 * passes
-
-
 def test_trial_in_small_steps_says_how_many_passes_they_are(parts: Parts) -> None:
     channel = Scripted()
     asked = replace(request("Streaming", max_epochs=1), step_rows=-(-len(parts.train.positives()) // 4))
     run(asked, channel, parts, [])
     passes = [message.passes for message in channel.told if isinstance(message, Step)]
     assert passes == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.01)
-
-
-def test_final_without_state_streams_scores_alone(parts: Parts, tmp_path: Path) -> None:
-    asked = FinalRequest(**vars(request("Fixed")), passes=1, train_on="train+valid", keep_state=False)
-    path = tmp_path / "scores"
-    final(asked, Scripted(), parts, [os.open(path, os.O_WRONLY | os.O_CREAT)])
-    assert path.stat().st_size == 4 * 40 * 30
-
-
-def test_final_whose_scorer_is_gone_puts_it_down_to_the_machine(parts: Parts) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    channel = Scripted()
-    asked = FinalRequest(**vars(request("Fixed")), passes=1, train_on="train", keep_state=False)
-    final(asked, channel, parts, [write])
-    (error,) = [message for message in channel.told if isinstance(message, Error)]
-    assert error.kind == "machine"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +153,7 @@ def test_final_whose_scorer_is_gone_puts_it_down_to_the_machine(parts: Parts) ->
         (MetricError("not finite"), "nan"),
         (RunError("the disk is full"), "machine"),
         (BrokenPipeError(), "machine"),
+        (ConnectionResetError(), "machine"),
         (KeyError("x"), "crash"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from benchmark.messages import Message
 
-EndedBy: TypeAlias = Literal["itself", "hold", "memory", "not-ready", "stopped"]
+EndedBy: TypeAlias = Literal["itself", "hold", "scoring", "memory", "not-ready", "stopped"]
 
 
 class ExecutorLost(Exception):  # noqa: N818 - an event, not an error: another one can be lent
@@ -26,11 +26,14 @@ class Limits:
         hold_s: charged seconds.
         memory_mb: of it and all that it starts, MiB.
         ready_s: seconds until it says that it is ready.
+        scoring_s: seconds from the end of its fit, if it says so; from then on they take the place of
+            ``hold_s``. None where the hold bounds everything.
     """
 
     hold_s: float
     memory_mb: float
     ready_s: float
+    scoring_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.executor import EndedBy, ExitReport, Limits, Listener, ProcessIdentity
 from benchmark.executors.processes import boot_and_pid_namespace, signal_group
 from benchmark.executors.tree_memory import TreeMemory
-from benchmark.messages import Done, Exited, Ready
+from benchmark.messages import Done, Exited, FitEnded, Ready
 
 clock = time.monotonic
 """Seconds from an arbitrary start, never set back."""
@@ -82,6 +82,7 @@ class Supervision:
     listener: Listener
     ready_at: float | None = None
     done_at: float | None = None
+    fit_ended_at: float | None = None
     ended_by: EndedBy = "itself"
     memory_mb: float = 0.0
     next_spend: float = 0.0
@@ -97,6 +98,13 @@ class Supervision:
         return (self.done_at or clock()) - self.ready_at
 
     @property
+    def limit(self) -> tuple[EndedBy, float, float]:
+        """The limit that runs: its name, its seconds, and when it began."""
+        if self.fit_ended_at is not None and self.limits.scoring_s is not None:
+            return "scoring", self.limits.scoring_s, self.fit_ended_at
+        return "hold", self.limits.hold_s, clock() if self.ready_at is None else self.ready_at
+
+    @property
     def lease_s(self) -> float:
         """Seconds since it was started."""
         return clock() - self.child.born
@@ -108,7 +116,8 @@ class Supervision:
     def wait(self) -> ExitReport:
         """Watch the child to its end and return what it cost.
 
-        At the hold less half the grace it gets SIGTERM, at the hold its whole group gets SIGKILL.
+        At the limit less half the grace it gets SIGTERM, at the limit its whole group gets SIGKILL. The limit
+        is the hold, or, once a final's fit has ended, the limit of scoring.
         """
         exited = None
         with closing(self.child):
@@ -137,8 +146,8 @@ class Supervision:
         """Return how long to wait for a message before something else is due."""
         moments = [self.next_memory, self.next_spend]
         if self.ready_at is not None:
-            hold = self.ready_at + self.limits.hold_s
-            moments += [hold, hold - grace_s(self.limits.hold_s) / 2]
+            _, seconds, began = self.limit
+            moments += [began + seconds, began + seconds - grace_s(seconds) / 2]
         now = clock()
         return max(0.001, min([moment - now for moment in moments if moment > now], default=0.001))
 
@@ -148,6 +157,8 @@ class Supervision:
             message = self.child.channel.receive()
             if isinstance(message, Ready):
                 self.ready_at = clock()
+            elif isinstance(message, FitEnded):
+                self.fit_ended_at = self.fit_ended_at or clock()
             elif isinstance(message, Done):
                 self.done_at = clock()
                 self.next_memory = 0.0  # once more while it holds what it made
@@ -177,11 +188,12 @@ class Supervision:
             return "memory"
         if self.ready_at is None:
             return "not-ready" if now - self.child.born > self.limits.ready_s else None
-        left = self.limits.hold_s - self.charged_s
+        name, seconds, began = self.limit
+        left = began + seconds - (self.done_at or now)
         if left <= 0:
-            return "hold"
-        if left <= grace_s(self.limits.hold_s) / 2 and not self.terminated and self.done_at is None:
+            return name
+        if left <= grace_s(seconds) / 2 and not self.terminated and self.done_at is None:
             self.terminated = True
-            self.ended_by = "hold"
+            self.ended_by = name
             signal_group(self.child.pid, signal.SIGTERM)
         return None

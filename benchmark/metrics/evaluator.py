@@ -14,7 +14,7 @@ from benchmark.metrics import rating, topk, topk_gpu
 from benchmark.metrics.evaluation import Evaluation, mean_over_users, summarise
 from benchmark.metrics.inputs import ListInputs, RatingInputs, ScoreInputs
 from benchmark.metrics.ranker import Ranker
-from benchmark.metrics.register import Metric
+from benchmark.metrics.register import Metric, list_length, needs_scores
 from benchmark.metrics.relevance import relevant_items, union
 from benchmark.metrics.training_log import TrainingLog
 from benchmark.protocol import Floats32, Ids, Interactions, Longs, Scores, Values
@@ -34,6 +34,7 @@ class Evaluator:
         users: (E,) who is evaluated, ascending: everybody with a row in the target.
         relevance: what each user should be shown.
         ranker: makes the lists that are measured.
+        known: (U, I) with an entry at each pair that is known when the target is evaluated, items ascending.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword: what most evaluations leave out
@@ -73,7 +74,7 @@ class Evaluator:
         self.users: Ids = np.flatnonzero(self._n_ratings).astype(np.int32)
         # Who competes, and what can be found among them.
         self._seen = union(seen, target, self.users)
-        self._known = self._seen if known is None else union(known, target, self.users)
+        self.known = self._seen if known is None else union(known, target, self.users)
         self._excluded = None if candidates is None else ~np.asarray(candidates, dtype=np.bool_)
         self.relevance = relevant_items(target, self._seen, self._excluded)
         self._n_relevant: Longs = np.diff(self.relevance.starts)[self.users]
@@ -81,9 +82,9 @@ class Evaluator:
         # What the metrics want of each batch: one list among all candidates, one among sampled negatives of
         # each number, and whatever is computed while whole rows of scores are there.
         self._of_scores = [metric for metric in metrics if metric.made_from(ScoreInputs)]
-        self._lengths: dict[int | None, int] = {None: 0}
+        self._lengths: dict[int | None, int] = {None: list_length(metrics)}
         for metric in metrics:
-            if metric.k is not None:
+            if metric.k is not None and metric.sampled is not None:
                 self._lengths[metric.sampled] = max(self._lengths.get(metric.sampled, 0), metric.k)
         self.ranker = Ranker(self._seen, self._excluded, self._lengths[None], seed)
         self._negatives = {n: self._negatives_of(n, negatives) for n in self._lengths if n is not None}
@@ -159,7 +160,7 @@ class Evaluator:
     @property
     def needs_scores(self) -> bool:
         """Whether a metric is made from whole rows of scores: lists are not enough for :meth:`add_lists`."""
-        return bool(self._negatives or self._of_scores)
+        return needs_scores(self._metrics)
 
     def add_lists(self, users: Ids, lists: Ids) -> None:
         """Take the lists (B, K) of users (B,), made by :attr:`ranker` or one like it.
@@ -173,15 +174,19 @@ class Evaluator:
         self._lists[None][index] = lists
         self._scored[index] = True
 
-    def add_ratings(self, users: Ids, grid: Floats32) -> None:
-        """Compare a batch of predicted ratings, grid (B, I) of users (B,), with the held-out ones.
+    def held_out(self, users: Ids) -> tuple[Ids, Ids]:
+        """Return user and item of each held-out row of users (B,), two arrays of one length."""
+        _, rows = topk.entries(self._row_starts, self._row_order, users)
+        return self._target.users[rows], self._target.items[rows]
+
+    def add_ratings(self, users: Ids, predicted: Floats32) -> None:
+        """Compare the predicted ratings of what :meth:`held_out` returns for users (B,) with those given.
 
         Raises:
             MetricError: a user is not evaluated or was sent twice.
         """
         index = self._index_of(users, self._rated, "rate()")
         rows, held_out = topk.entries(self._row_starts, self._row_order, users)
-        predicted = grid[rows, self._target.items[held_out]]
         errors = rating.error_sums(predicted, self._target.values[held_out], rows, len(users))
         self._squared_error[index], self._absolute_error[index] = errors.squared, errors.absolute
         self._predicted[held_out] = predicted
@@ -226,7 +231,7 @@ class Evaluator:
                     users=self.users,
                     relevance=self.relevance,
                     training=self._training,
-                    known=self._known,
+                    known=self.known,
                 )
                 measured = metric.compute(inputs)
             if metric.per_user:

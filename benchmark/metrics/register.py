@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -258,6 +258,24 @@ def parse_metric(name: str, n_items: int | None = None) -> Metric:
         raise MetricError(f"no metric is called {name!r}{hint}")
     k, sampled = (None if number is None else int(number) for number in match.groups()[1:3])
     return metrics[match[1]].at(k, sampled, n_items, cast("HitPart | None", match[4]))
+
+
+def needs_scores(metrics: Sequence[Metric]) -> bool:
+    """Return whether any is made from scores: of all items, or of items that were drawn.
+
+    >>> [needs_scores([parse_metric(name)]) for name in ("ndcg@10", "rmse", "auc", "hit@10/99neg")]
+    [False, False, True, True]
+    """
+    return any(metric.sampled is not None or metric.made_from(ScoreInputs) for metric in metrics)
+
+
+def list_length(metrics: Sequence[Metric]) -> int:
+    """Return K, the longest list among all candidates that any is made from.
+
+    >>> list_length([parse_metric(name) for name in ("ndcg@10", "recall@20", "hit@50/99neg", "rmse")])
+    20
+    """
+    return max((metric.k for metric in metrics if metric.k is not None and metric.sampled is None), default=0)
 
 
 def listing() -> list[dict[str, str]]:

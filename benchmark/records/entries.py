@@ -217,6 +217,8 @@ class TrialRecord(Closed):
         steps: value after each validated step.
         at_best: every metric after the best step.
         first_step_s: charged seconds until the first validated step.
+        user_s: the most seconds that scoring and ranking a user on validation took; None if not measured.
+        pair_s: likewise of rating a pair; None where nothing is rated.
         step_rows: rows that a step was asked to train; None for a whole pass.
         passes: over the model's rows after each validated step; empty where a step is a pass.
     """
@@ -229,6 +231,8 @@ class TrialRecord(Closed):
     steps: Mapping[int, float] = field(default_factory=dict)
     at_best: Mapping[str, float] = field(default_factory=dict)
     first_step_s: float | None = None
+    user_s: float | None = None
+    pair_s: float | None = None
     step_rows: int | None = None
     passes: Mapping[int, float] = field(default_factory=dict)
 

@@ -88,7 +88,7 @@ class RetryPolicy:
     def fault(  # noqa: PLR0911 - a line for each outcome
         self, report: ExitReport, error: Error | None, limits: Limits, *, unexplained: Outcome
     ) -> Ending | None:
-        """Return why a process did not do what it was asked; None if it did, or its hold ended it.
+        """Return why a process did not do what it was asked; None if it did, or time ended it.
 
         Args:
             report: how it ended.
@@ -105,7 +105,7 @@ class RetryPolicy:
             return Ending(error.kind, error.message)
         if report.ended_by == "memory":
             return Ending("oom", f"its processes took {report.memory_mb:.0f} MB, more than the slot has")
-        if report.done or report.ended_by == "hold":
+        if report.done or report.ended_by in {"hold", "scoring"}:
             return None
         killed = report.code == -signal.SIGKILL
         if killed and report.memory_mb > self.nearly_all * limits.memory_mb:

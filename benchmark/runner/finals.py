@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from benchmark.budget import rescaled
+from benchmark.datasets.store.user_samples import finals_users
 from benchmark.errors import AdapterError, Interrupted, RunError
-from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
+from benchmark.executors.executor import EndedBy, Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
 from benchmark.files import content_hash, known_sha256
+from benchmark.hand_over import hand_over
 from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
+from benchmark.metrics.decoys import DECOYS
+from benchmark.metrics.register import parse_metric
 from benchmark.records import (
     LOST,
     MACHINE,
@@ -35,7 +39,10 @@ from benchmark.runner.context import RunContext, applicable_metrics, fit_request
 from benchmark.runner.study import ReadyStudy
 
 SCORER_S = 60.0
-"""The least that scoring on test may take, however short the fit was."""
+"""The least that scoring on test may take, however quickly validation was scored: the scorer reads the split
+and makes decoys meanwhile."""
+SCORING_FACTOR = 1.5
+"""How many times as long as on validation a user's list, or the rating of a pair, may take."""
 
 
 @dataclass(kw_only=True)
@@ -206,9 +213,10 @@ class FinalsRun:
         """
         context, manifest = self.context, self.ready.data.manifest
         request = self.request(spec)
-        more_users = max(1.0, manifest.n_users / max(1, manifest.validated_users))
-        hold_s = context.policy.final_s(spec.trial.charged_s * more_users)
-        limits = Limits(hold_s, self.slot.memory_mb, context.policy.ready_s)
+        hold_s = context.policy.final_s(spec.trial.charged_s)
+        limits = Limits(
+            hold_s, self.slot.memory_mb, context.policy.ready_s, scoring_s=self.scoring_s(spec, hold_s)
+        )
         entry = self.entry(spec, hold_s=hold_s, device=request.device)
         fitted = FinalListener(ledger=context.ledger, entry=entry)
         scored = ScorerListener()
@@ -223,15 +231,16 @@ class FinalsRun:
             seen=manifest.seen,
             per_user_path=str(self.run_dir / per_user),
             state_path=str(self.run_dir / state),
-            test_sampled=manifest.test_sample is not None,
+            hand_over=request.hand_over,
+            users=request.users,
         )
         context.ledger.append(TestOpened(entry=entry.entry, split=self.ready.data.hash))
         with ExitStack() as held:
-            with pipe() as (read, write):
-                scoring_limits = replace(limits, hold_s=max(SCORER_S, hold_s))
-                scoring = scorer.start("benchmark.scorer:run", to_score, scoring_limits, scored, (read,))
+            with connected() as (mine, theirs):
+                scoring_limits = replace(limits, hold_s=scorer_hold_s(limits))
+                scoring = scorer.start("benchmark.scorer:run", to_score, scoring_limits, scored, (mine,))
                 held.callback(scoring.close)
-                fitting = model.start("benchmark.trial:final", request, limits, fitted, (write,))
+                fitting = model.start("benchmark.final_fit:final", request, limits, fitted, (theirs,))
                 held.callback(fitting.close)
             report, scoring_report = fitting.wait(), scoring.wait()
         ending = self.ending(report, fitted, scoring_report, scored, limits)
@@ -253,6 +262,23 @@ class FinalsRun:
             raise Interrupted
         return final
 
+    def scoring_s(self, spec: FinalSpec, hold_s: float) -> float:
+        """Return the most seconds for handing over and rating, from what validation of the trial took."""
+        manifest, trial = self.ready.data.manifest, spec.trial
+        if trial.user_s is None:
+            return max(SCORER_S, hold_s)
+        asked, pairs = self.asked_users(), (1 + DECOYS) * manifest.parts["test"].rows
+        users = manifest.n_users if asked is None else len(asked)
+        expected_s = users * trial.user_s + pairs * (trial.pair_s or 0.0)
+        return max(SCORER_S, SCORING_FACTOR * expected_s)
+
+    def asked_users(self) -> tuple[int, ...] | None:
+        """Return whose lists or scores the model's process hands over; None for all users."""
+        data = self.ready.data
+        if data.manifest.test_sample is None:
+            return None
+        return tuple(finals_users(data.directory, data.manifest.n_users, sampled=True).tolist())
+
     def request(self, spec: FinalSpec) -> FinalRequest:
         """Return what the model's process must know; nothing in it leads to the stored split."""
         suite, trial, step_rows = self.context.suite, spec.trial, spec.trial.step_rows
@@ -265,6 +291,10 @@ class FinalsRun:
             passes=trial.best_passes,
             train_on=spec.train_on,
             keep_state=is_exported and spec.seed == 0,
+            hand_over=hand_over(
+                [parse_metric(name) for name in fit.metrics], self.ready.data.manifest.candidates.rule
+            ),
+            users=self.asked_users(),
         )
 
     def rows(self, train_on: TrainOn) -> int:
@@ -295,12 +325,13 @@ class FinalsRun:
         fault = self.context.retries.fault(report, error, limits, unexplained=MACHINE)
         if fault is not None:
             return fault
-        if report.ended_by == "hold":
-            return Ending("timeout", f"the final took longer than {limits.hold_s:.0f} s")
+        if report.ended_by in {"hold", "scoring"}:
+            return Ending("timeout", limit_in_words(report.ended_by, limits))
         if scored.error is not None:
-            return Ending(MACHINE, scored.error.message)
+            refused = scored.error.kind == "nan"  # what the model's process handed over
+            return Ending("broken" if refused else MACHINE, scored.error.message)
         if scored.scored is None:
-            how = f"exit code {scoring.code}, {scoring.ended_by}"
+            how = f"exit code {scoring.code}, ended by {scoring.ended_by}"
             return Ending(MACHINE, f"the scorer exited unexpectedly ({how})")
         return Ending("complete", "finished")
 
@@ -318,12 +349,29 @@ def stored_scores(scored: Scored, per_user: str, state: str) -> TestScores:
     )
 
 
+def limit_in_words(ended_by: EndedBy, limits: Limits) -> str:
+    """Say which limit of the model's process a final exceeded.
+
+    >>> limit_in_words("scoring", Limits(hold_s=20.0, memory_mb=1.0, ready_s=1.0, scoring_s=60.0))
+    'scoring took longer than 60 s, after the fit had ended in time'
+    """
+    if ended_by == "scoring":
+        return f"scoring took longer than {limits.scoring_s:.0f} s, after the fit had ended in time"
+    return f"the fit took longer than {limits.hold_s:.0f} s"
+
+
+def scorer_hold_s(limits: Limits) -> float:
+    """Return the most seconds for a scorer: it waits for the fit, and writes after all scores."""
+    assert limits.scoring_s is not None
+    return limits.ready_s + limits.hold_s + 2 * limits.scoring_s
+
+
 @contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    """Make a pipe for two children; our ends are closed, so that its reader sees the writer's end."""
-    ends = os.pipe()
+def connected() -> Iterator[tuple[int, int]]:
+    """Make a socket for two children; our ends are closed, so that each sees the other's end."""
+    ends = socket.socketpair()
     try:
-        yield ends
+        yield ends[0].fileno(), ends[1].fileno()
     finally:
         for end in ends:
-            os.close(end)
+            end.close()

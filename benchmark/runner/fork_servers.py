@@ -19,7 +19,7 @@ from benchmark.runner.splits import StoredSplit
 
 KEPT = 1 / 8
 """Share of the machine's memory that idle processes may hold between a model's study and its finals."""
-ROOT = Preload(["scipy.sparse", "benchmark.trial"], "benchmark.scorer:load", {})
+ROOT = Preload(["scipy.sparse", "benchmark.final_fit"], "benchmark.scorer:load", {})
 SCORER = Preload(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
 
 

@@ -14,7 +14,7 @@ from benchmark.records import Exclusion, Params, StudyRecord
 from benchmark.registry import Adapter, Registry, install_hint
 from benchmark.suite import Model, Suite
 
-ENGINE_VERSION = 5
+ENGINE_VERSION = 6
 """Bump when an engine change alters scores; results of other versions are not resumed."""
 
 

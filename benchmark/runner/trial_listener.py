@@ -40,6 +40,8 @@ class TrialListener(EntryListener[TrialOpened]):
         at_best: every metric after it.
         first_step_s: charged seconds until the first validated step.
         fit_s: seconds of training alone.
+        user_s: the most seconds that scoring and ranking a user took.
+        pair_s: likewise of rating a pair.
         stopped_by: the rule that asked for no more.
     """
 
@@ -56,6 +58,8 @@ class TrialListener(EntryListener[TrialOpened]):
     at_best: dict[str, float] = field(default_factory=dict)
     first_step_s: float | None = None
     fit_s: float = 0.0
+    user_s: float = 0.0
+    pair_s: float = 0.0
     stopped_by: StoppedBy | None = None
     _heard_s: float = 0.0
     _train_s: float = 0.0
@@ -80,6 +84,7 @@ class TrialListener(EntryListener[TrialOpened]):
         self.time(step, charged_s)
         self.steps[step.step], self.passes[step.step] = value, step.passes
         self.fit_s = step.fit_s
+        self.user_s, self.pair_s = max(step.user_s, self.user_s), max(step.pair_s, self.pair_s)
         self.first_step_s = self.first_step_s or charged_s
         if self.value is None or (value > self.value if self.maximise else value < self.value):
             self.best_step, self.at_best = step.step, dict(step.values)
@@ -161,4 +166,6 @@ class TrialListener(EntryListener[TrialOpened]):
             fit_s=self.fit_s,
             step_rows=self.step_rows,
             passes={} if self.step_rows is None else self.passes,
+            user_s=self.user_s or None,
+            pair_s=self.pair_s or None,
         )

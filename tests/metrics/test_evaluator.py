@@ -64,7 +64,7 @@ def evaluate(target, train, scores, metrics=ALL, *, batch=N_USERS, seed=0, order
     users = evaluator.users if order is None else evaluator.users[order]
     for start in range(0, len(users), batch):
         chosen = users[start : start + batch]
-        evaluator.add_ratings(chosen, scores[chosen])
+        evaluator.add_ratings(chosen, scores[evaluator.held_out(chosen)])
         evaluator.add(chosen, scores[chosen].copy())
     return evaluator.result()
 
@@ -165,7 +165,7 @@ def test_evaluator_without_ratings_leaves_them_nan():
 def test_evaluator_of_rating_metrics_alone_needs_no_scores():
     train, target, scores = random_case(1)
     evaluator = Evaluator(target, [], [parse_metric("rmse")], train)
-    evaluator.add_ratings(evaluator.users, scores[evaluator.users])
+    evaluator.add_ratings(evaluator.users, scores[evaluator.held_out(evaluator.users)])
     expected = np.sqrt(np.mean((scores[target.users, target.items] - target.values) ** 2))
     assert evaluator.result().values["rmse"] == pytest.approx(expected)
 
@@ -359,7 +359,7 @@ def test_evaluator_missing_strange_and_repeated_users_are_refused():
 
 def test_evaluator_ratings_of_some_users_only_are_refused():
     evaluator = Evaluator(log([(1, 0), (4, 0)]), [], [parse_metric("rmse")], log([]))
-    evaluator.add_ratings(np.array([4], np.int32), np.zeros((1, N_ITEMS)))
+    evaluator.add_ratings(np.array([4], np.int32), np.zeros(1))
     with pytest.raises(MetricError, match="ratings of 1 of 2 evaluated users never arrived"):
         evaluator.result()
 

@@ -73,7 +73,7 @@ def test_averages_on_u1_equal_mymedialite(data, by, rmse, mae):
     means[counts == 0] = train.values.mean()
     grid = np.broadcast_to(means[:, None] if by == "user" else means, (train.n_users, train.n_items))
     evaluator = Evaluator(test, [train], [parse_metric("rmse"), parse_metric("mae")], train)
-    evaluator.add_ratings(evaluator.users, grid[evaluator.users])
+    evaluator.add_ratings(evaluator.users, grid[evaluator.held_out(evaluator.users)])
     got = evaluator.result().values
     assert got["rmse"] == pytest.approx(rmse, abs=1e-5)
     assert got["mae"] == pytest.approx(mae, abs=1e-5)

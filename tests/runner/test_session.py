@@ -280,7 +280,7 @@ def test_fork_server_that_dies_in_a_study_is_replaced_once(run: Run, monkeypatch
     launch, died = ForkServer.launch, []
 
     def dying(self: ForkServer, target: str, *more: Any) -> Any:
-        if target in {"benchmark.trial:run", "benchmark.trial:final"} and target not in died:
+        if target in {"benchmark.trial:run", "benchmark.final_fit:final"} and target not in died:
             died.append(target)
             os.kill(self.pid, signal.SIGKILL)
             while self.alive:
@@ -289,7 +289,7 @@ def test_fork_server_that_dies_in_a_study_is_replaced_once(run: Run, monkeypatch
 
     monkeypatch.setattr(ForkServer, "launch", dying)
     run_dir = run(models=["fake/steady"])
-    assert died == ["benchmark.trial:run", "benchmark.trial:final"]
+    assert died == ["benchmark.trial:run", "benchmark.final_fit:final"]
     assert closed(run_dir)["fake/steady"].status == "ok"
     tuned = [final for final in finals_of(run_dir) if final.config_source == "tuned"]
     assert [final.outcome for final in tuned] == ["complete"] * 4
@@ -300,7 +300,7 @@ def test_final_whose_process_is_killed_is_tried_once_more(run: Run, monkeypatch:
 
     def killing(self: ForkServer, target: str, *more: Any) -> Any:
         child = launch(self, target, *more)
-        if target == "benchmark.trial:final" and not killed:
+        if target == "benchmark.final_fit:final" and not killed:
             killed.append(child.pid)
             os.kill(child.pid, signal.SIGKILL)
         return child
