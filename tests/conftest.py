@@ -23,7 +23,7 @@ FAKES = (
     "Vast",
     "Roomy",
     "Oversized",
-    "Streaming",
+    "Sliced",
     "Stuck",
     "Crashing",
     "Diverging",

@@ -147,17 +147,15 @@ class Oversized(Roomy):
 
 
 @dataclass
-class Streaming(Steady):
+class Sliced(Steady):
     """Yields after as many rows as it may train, within a pass, and prints how many these are."""
 
-    streams: ClassVar[str] = "exactly"
+    streams: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
         print(f"may train {context.step_rows} rows", flush=True)
-        steps = -(-len(train) // (context.step_rows or len(train)))
         for _ in super().fit_steps(train, context):
-            for _ in range(steps):
-                yield
+            yield from Pace.of(train, context).ends(len(train)).values()
 
 
 @dataclass

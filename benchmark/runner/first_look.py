@@ -19,6 +19,8 @@ SMALLEST_SHARE, SMALLEST, LARGEST_SHARE = 1024, 1000, 8
 """The first sample has one row in 1024, but a thousand at least; the last at most one row in eight."""
 ENOUGH_S = 0.5
 """A step that takes so long is measured well enough."""
+BEYOND_MEASURE_S = 1e9
+"""Of a row, where nothing was seen."""
 STEADY = 2 / 3
 """A row that costs less than this share of what it cost between smaller samples: nothing is extrapolated."""
 
@@ -130,9 +132,14 @@ def first_look(  # noqa: PLR0913 - by keyword
     if fault is None and not report.done:
         ending = Ending("timeout", f"not done within {hold_s:.1f} s")
     record = listener.entry.closed(ending, cost(report))
-    return seen(
-        record, listener.looks, streams=study.adapter.traits.streams, hold_s=trial_hold_s(context, study)
-    ), report
+    found = seen(
+        record,
+        listener.looks,
+        rows=rows,
+        streams=study.adapter.traits.streams,
+        hold_s=trial_hold_s(context, study),
+    )
+    return found, report
 
 
 def trial_hold_s(context: RunContext, study: Study) -> float:
@@ -140,17 +147,20 @@ def trial_hold_s(context: RunContext, study: Study) -> float:
     return context.policy.cap_s(first=False, only=not study.space)
 
 
-def seen(record: ProbeRecord, looks: Sequence[Look], *, streams: bool, hold_s: float) -> ProbeRecord:
+def seen(
+    record: ProbeRecord, looks: Sequence[Look], *, rows: int, streams: bool, hold_s: float
+) -> ProbeRecord:
     """Return a first look with what it found.
 
     Args:
         record: how it ended.
         looks: what each sample took.
+        rows: that a trial trains on.
         streams: whether the model can stop inside a pass.
         hold_s: seconds that a trial may hold.
     """
-    if not looks:
-        return record
+    if not looks:  # what compiles for longer than that gets the smallest steps: a pass could be its last
+        return replace(record, step_rows=step_rows(rows, BEYOND_MEASURE_S, 0.0, hold_s) if streams else None)
     last = looks[-1]
     record = replace(record, rows=last.rows, of_rows=last.of_rows, user_s=last.user_s, fit_s=last.first_s)
     found = step_cost(looks)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import runner
-from benchmark.budget import Policy
+from benchmark.budget import Policy, step_rows
 from benchmark.leaderboard import board
 from benchmark.messages import Look
 from benchmark.records import ProbeOpened, ProbeRecord, StudyClosed, TrialOpened, TrialRecord
@@ -77,19 +77,19 @@ def test_rows_that_become_dearer_give_a_floor() -> None:
 
 
 def test_cost_that_depends_on_items_alone_is_no_verdict() -> None:
-    found = seen(RECORD, looks(lambda _: 40.0), streams=False, hold_s=60.0)
+    found = seen(RECORD, looks(lambda _: 40.0), rows=ROWS, streams=False, hold_s=60.0)
     assert found.pass_s is None
     assert hopeless(found, streams=False, there_s=20.0, factor=3.0) is None
 
 
 def test_two_samples_are_no_verdict() -> None:
-    found = seen(RECORD, looks(lambda rows: 1e-3 * rows, count=2), streams=False, hold_s=60.0)
+    found = seen(RECORD, looks(lambda rows: 1e-3 * rows, count=2), rows=ROWS, streams=False, hold_s=60.0)
     assert found.row_s == pytest.approx(1e-3)
     assert found.pass_s is None
 
 
 def test_model_that_cannot_stop_and_needs_three_times_what_is_there_is_given_up_with_the_figures() -> None:
-    found = seen(RECORD, looks(lambda rows: 7e-4 * rows), streams=False, hold_s=75.0)
+    found = seen(RECORD, looks(lambda rows: 7e-4 * rows), rows=ROWS, streams=False, hold_s=75.0)
     assert hopeless(found, streams=False, there_s=150.0, factor=3.0) == (
         "one pass takes about 700 s by a look at 0.8 % of the rows; 150 s are there"
     )
@@ -98,21 +98,36 @@ def test_model_that_cannot_stop_and_needs_three_times_what_is_there_is_given_up_
 
 
 def test_look_that_saw_nothing_says_so_and_is_no_verdict() -> None:
-    found = seen(RECORD, [], streams=True, hold_s=60.0)
+    found = seen(RECORD, [], rows=ROWS, streams=False, hold_s=60.0)
     assert found == RECORD
-    assert found.step_rows is None
     assert found.text == "2.5 s, nothing seen (finished)"
+
+
+def test_streaming_model_of_which_nothing_was_seen_gets_the_smallest_steps() -> None:
+    """It compiled for longer than the look may hold, say: a whole pass could be its last."""
+    found = seen(RECORD, [], rows=1_000_000, streams=True, hold_s=60.0)
+    assert found.step_rows == step_rows(1_000_000, 1e9, 0.0, 60.0) == 7813
+    assert found.text == "2.5 s, nothing seen (finished)"
+
+
+def test_one_sample_alone_tells_the_rows_of_a_step_and_is_no_verdict() -> None:
+    found = seen(RECORD, looks(lambda rows: 1e-3 * rows, count=1), rows=ROWS, streams=True, hold_s=60.0)
+    assert found.row_s == pytest.approx(1e-3)
+    assert found.step_rows is not None
+    assert found.pass_s is None
 
 
 def test_streaming_model_is_validated_before_a_tenth_of_its_hold() -> None:
     """Counted: a pass takes 100 s, a validation 1 s, and the trial may hold 60."""
-    found = seen(RECORD, looks(lambda rows: 1e-4 * rows), streams=True, hold_s=60.0)
+    found = seen(RECORD, looks(lambda rows: 1e-4 * rows), rows=ROWS, streams=True, hold_s=60.0)
     assert found.step_rows is not None
     assert found.row_s is not None
     assert found.user_s is not None
     first_validation_s = found.step_rows * found.row_s + 1000 * found.user_s
     assert first_validation_s <= 60.0 / 10
-    assert seen(RECORD, looks(lambda rows: 1e-4 * rows), streams=False, hold_s=60.0).step_rows is None
+    assert (
+        seen(RECORD, looks(lambda rows: 1e-4 * rows), rows=ROWS, streams=False, hold_s=60.0).step_rows is None
+    )
 
 
 @pytest.fixture
@@ -132,7 +147,7 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmark.runner.first_look.step_rows", lambda *_: 64)
-    wanted = suite(models=["fake/streaming"], budget={"max_trials": 1}, finals={"seeds": 1})
+    wanted = suite(models=["fake/sliced"], budget={"max_trials": 1}, finals={"seeds": 1})
     run_dir = runner.run(wanted, fakes, RunOptions(out=tmp_path / "run"))
     (probe,) = records(run_dir, ProbeRecord)
     assert (probe.outcome, probe.step_rows) == ("complete", 64)
@@ -142,7 +157,8 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     assert kinds.index(ProbeRecord) < kinds.index(TrialOpened)
     (trial,) = records(run_dir, TrialRecord)
     printed = (run_dir / "log.txt").read_text("utf-8")
-    assert printed.count("may train 64 rows") == 3, "one trial and two finals"
+    assert printed.count("may train 64 rows") == 2, "a trial, and a final on train"
+    assert printed.count("may train 72 rows") == 1, "a final on train and validation has as many steps"
     assert printed.index("may train None rows") < printed.index("may train 64 rows"), "looks are whole passes"
     (closed,) = records(run_dir, StudyClosed)
     assert closed.unused_s == pytest.approx(600.0 - probe.charged_s - trial.charged_s, abs=1e-3)
@@ -151,7 +167,7 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     (row,) = table.rows
     assert row.charged_s == pytest.approx(probe.charged_s + trial.charged_s, abs=1e-3)
     assert (row.status, row.trials) == ("ok", 1)
-    assert any("First look, charged: fake/streaming" in note.text for note in table.notes)
+    assert any("First look, charged: fake/sliced" in note.text for note in table.notes)
 
 
 @pytest.mark.usefixtures("looked")
@@ -159,7 +175,7 @@ def test_closed_look_is_not_repeated_by_a_run_that_resumes(
     suite: Make, fakes: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmark.runner.first_look.step_rows", lambda *_: 64)
-    wanted = suite(models=["fake/streaming"], budget={"max_trials": 1}, finals={"seeds": 1})
+    wanted = suite(models=["fake/sliced"], budget={"max_trials": 1}, finals={"seeds": 1})
     run_dir = runner.run(wanted, fakes, RunOptions(out=tmp_path / "run"))
     lines = (run_dir / "ledger.jsonl").read_text("utf-8").splitlines(keepends=True)
     end = next(number for number, line in enumerate(lines) if json.loads(line)["event"] == "probe-closed")
@@ -175,7 +191,7 @@ def test_closed_look_is_not_repeated_by_a_run_that_resumes(
     assert probe.step_rows == 64
     assert len(records(run_dir, TrialRecord)) == 1
     printed = (run_dir / "log.txt").read_text("utf-8")
-    assert printed.count("may train 64 rows") == 6, "as the first look said, before and after"
+    assert printed.count("may train 64 rows") == 4, "as the first look said, before and after"
     assert "may train 8 rows" not in printed
 
 
