@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import RunError
-from benchmark.files import known_sha256, write_bytes
+from benchmark.files import atomic_path, file_sha256, known_sha256, write_errors_as_run_error
 from benchmark.records import FinalRecord
 from benchmark.results.directory import RunDirectory
 
@@ -53,17 +53,17 @@ def write_per_user(path: Path, evaluation: Evaluation, more: Mapping[str, Values
     arrays = {"user": pa.array(evaluation.users), **{name: pa.array(each) for name, each in values.items()}}
     arrays["items"] = pa.ListArray.from_arrays(pa.array(ends), pa.array(lists.ravel()), type=list_type)
     schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in arrays.items()])
-    file = pa.BufferOutputStream()
-    pq.write_table(
-        pa.table(arrays, schema=schema),
-        file,
-        compression="none",
-        row_group_size=ROWS_OF_A_GROUP,
-        use_dictionary=[name for name, each in values.items() if has_few_values(each)],
-        column_encoding=ENCODING,
-        write_statistics=False,
-    )
-    return write_bytes(path, file.getvalue().to_pybytes())
+    with write_errors_as_run_error(path.parent), atomic_path(path) as temporary:
+        pq.write_table(
+            pa.table(arrays, schema=schema),
+            temporary,
+            compression="none",
+            row_group_size=ROWS_OF_A_GROUP,
+            use_dictionary=[name for name, each in values.items() if has_few_values(each)],
+            column_encoding=ENCODING,
+            write_statistics=False,
+        )
+        return file_sha256(temporary)
 
 
 def has_few_values(values: Array) -> bool:
