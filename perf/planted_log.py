@@ -18,7 +18,7 @@ from large_log import DAYS, Shape
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from benchmark.datasets.sources.synthetic import DAY_S, FIRST_DAY
+from benchmark.datasets.sources.synthetic import DAY_S
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Floats32, Longs, Values
 
@@ -32,6 +32,7 @@ ZIPF_EXPONENT, ZIPF_SHIFT = 1.1, 1 / 3000  # probability ~ (rank + shift x I) ^ 
 LEAST_ROWS, ACTIVITY_SIGMA = 20, 1.1
 LIKED, LIKES = 4.0, 0.26  # of draws; of distinct rows fewer, for what suits a user best is soon used up
 USER_EFFECT, ITEM_EFFECT, TASTE_EFFECT, NOISE = 0.4, 0.3, 2.0, 0.6
+FIRST_DAY = 946_684_800  # 2000-01-01, UTC: no row is after today
 CHUNK = 2_000  # users made at a time: a flag for each of their pairs is held
 STUBBORN = 12  # rounds of draws after which a row that repeats a pair takes another taste
 
