@@ -8,6 +8,7 @@ user, item and taste to noise.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,7 +232,7 @@ def write(path: Path, shape: Shape, seed: int = 0) -> None:
     from pyarrow import parquet, table
 
     writer: Any = None
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{os.getpid()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     for columns in Planted.draw(shape, seed).rows(seed):
         rows = table(columns)

@@ -1,4 +1,4 @@
-"""What a run found, model by model: read from its ledger as plain JSON, so that runs of any commit are read."""
+"""What a run found, model by model, read from its ledger as plain JSON: so runs of any commit can be read."""
 
 from __future__ import annotations
 
