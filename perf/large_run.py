@@ -20,14 +20,14 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from planted_log import planted_path, planted_shape
+from planted_log import planted_shape
+from planted_split import PRIMARY, planted_suite
 from platformdirs import user_cache_path
 from run_results import Result, results_of
 from watched import Watched, watch
 
 from benchmark.datasets.store.parts import load_parts
 
-PRIMARY = "ndcg@10"
 JUDGED = (
     "baselines/popularity",
     "baselines/random",
@@ -63,21 +63,7 @@ def suite_of(options: argparse.Namespace) -> dict[str, object]:
     finals: dict[str, object] = {"seeds": 1, "train_on": "train", "default": False}
     if options.finals_users:
         finals["users"] = min(options.finals_users, shape.users)
-    log = {
-        "name": f"planted-{options.rows}",
-        "path": str(planted_path(options.rows, options.cache)),
-        "user": "userId",
-        "item": "movieId",
-        "value": "rating",
-        "time": "timestamp",
-        "scale": [0.5, 5.0],
-    }
-    return {
-        "name": "planted",
-        "datasets": [log],
-        "prepare": {"positive": ">= 4"},
-        "split": {"by": "random", "test": 0.1, "valid": 0.1, "seed": 42},
-        "metrics": {"primary": PRIMARY, "also": ["rmse"]},
+    return planted_suite(options.rows, options.cache) | {
         "budget": {
             "per_model": options.budget,
             "slot": {"cores": 1, "memory": options.memory, "gpu": False},
