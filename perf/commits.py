@@ -109,9 +109,11 @@ def started(tree: Path, suite: Path, out: Path, core: int | None = None) -> subp
 
 
 def ended(program: subprocess.Popen[bytes], out: Path) -> None:
-    """Wait for a run, and end with what it printed if it failed."""
-    if program.wait() and not (out / "ledger.jsonl").exists():
-        sys.exit(Path(f"{out}.txt").read_text(encoding="utf-8")[-2000:])
+    """Wait for a run; where it failed, show what it printed last."""
+    if program.wait():
+        print(f"{out.name} ended with {program.returncode}:\n", Path(f"{out}.txt").read_text("utf-8")[-2000:])
+        if not (out / "ledger.jsonl").exists():
+            sys.exit(2)
 
 
 def suite_of(options: argparse.Namespace, tree: Path, **changes: Any) -> dict[str, Any]:
@@ -159,9 +161,9 @@ def ends(old: Result, new: Result) -> str:
 
 
 def equal(old: tuple[float, ...], new: tuple[float, ...], models: int) -> bool:
-    """Return whether values of refits differ by no more than seeds do."""
+    """Return whether there are values of both, and they differ by no more than seeds do."""
     if not old or not new:
-        return len(old) == len(new)
+        return False
     difference = abs(float(np.mean(old) - np.mean(new)))
     if min(len(old), len(new)) < 2:
         return difference <= SAME
