@@ -3,9 +3,9 @@
     python perf/commits.py OLD NEW [--only default|tuned] [--logs NAME ...] [--models NAME ...]
     python perf/commits.py OLD NEW --make-run
 
-Each commit is checked out into a worktree of its own, which comes before anything that is installed. Values:
-the models of suites/movielens.yaml on MovieLens-100K and 1M, both commits at the same time, a core each,
-which they change after each run.
+Each commit is checked out into a worktree of its own, which comes before anything that is installed, and
+what numba compiles is compiled first. Values: the models of suites/movielens.yaml on MovieLens-100K and 1M,
+both commits at the same time, a core each, which they change after each run.
 
 - default: one trial a model, the default configuration, five refits. Test values are equal if they differ by
   no more than seeds do (Welch's t over refits, Bonferroni over models) or by no more than ``SAME``.
@@ -77,11 +77,18 @@ def worktrees(options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, 
             found = run_python(trees[name], "-c", "import benchmark; print(benchmark.__file__)")
             if not Path(found.strip()).is_relative_to(trees[name]):
                 sys.exit(f"{name}: python imports {found.strip()}, not the worktree's benchmark")
+            run_python(trees[name], "-c", f"import {compiled(trees[name])}")
         yield trees
     finally:
         for tree in trees.values():
             words = ["worktree", "remove", "--force", str(tree)]
             subprocess.run(["git", "-C", str(here), *words], check=False)
+
+
+def compiled(tree: Path) -> str:
+    """Return the modules that `make` compiles before anything runs, so that no trial waits for it."""
+    lines = (tree / "Makefile").read_text(encoding="utf-8").splitlines()
+    return next(line.partition(":=")[2].strip() for line in lines if line.startswith("COMPILED :="))
 
 
 def environment(tree: Path) -> dict[str, str]:
@@ -155,7 +162,7 @@ def tests(result: Result) -> tuple[float, ...]:
 def ends(old: Result, new: Result) -> str:
     """Return how the best trials of both ended: their steps, marked where the clock ended them."""
     return " and ".join(
-        f"{one.steps} steps{' (clock)' if one.truncated else ''}" if one.steps else one.outcome
+        f"{one.steps} steps{' (clock)' if one.truncated else ''}" if one.steps else one.reason or one.outcome
         for one in (old, new)
     )
 
