@@ -2,10 +2,14 @@
 
     python perf/scale.py [--rows 25000000] [--json FILE]
     python perf/scale.py --csv [--rows 25000000]     reading alone, from CSV and from Parquet
+    python perf/scale.py --planted [--rows 25000000] make the log with tastes to be found, and describe it
 
 The log has the shape of MovieLens-25M and is made once, in a cache folder; a log of 1 M rows of as many
 users per row lies beside it, to see how time grows. Each measurement is a process of its own; imports are
 not counted, reading, preparing, splitting, the audit and writing are.
+
+The planted log has that shape too, and lies in the same folder. What is printed of it needs no model: how
+skewed it is, and the NDCG@10 of popularity and of the planted truth on a random tenth of a sample of users.
 """
 
 from __future__ import annotations
@@ -18,12 +22,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.stats  # noqa: F401 (the audit imports it on first use; imports are not counted)
 from large_log import Shape, large
+from planted_figures import figures
+from planted_log import planted_path
 from platformdirs import user_cache_path
 
 from benchmark.datasets.audit.split_audit import audit
@@ -244,6 +251,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=user_cache_path("recsys-bench") / "scale")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--csv", action="store_true", help="measure reading alone, from CSV and from Parquet")
+    parser.add_argument("--planted", action="store_true", help="make the planted log, and describe it")
     parser.add_argument("--read", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument("--split", nargs=3, metavar=("FILE", "FOLDER", "RULE"), help=argparse.SUPPRESS)
     parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
@@ -257,6 +265,13 @@ def main() -> int:
     if options.read:
         print(json.dumps(measure_read(options.read)))
         return 0
+    if options.planted:
+        path = planted_path(options.rows, options.cache)
+        print(path)
+        planted = figures(path, options.rows)
+        if options.json:
+            options.json.write_text(json.dumps(asdict(planted), indent=2) + "\n", encoding="utf-8")
+        return 0 if planted.show() else 1
     if options.csv:
         reading = compare_reading(options.rows, options.cache)
         if options.json:
