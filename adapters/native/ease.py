@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from benchmark.hyperparameters import ABOVE_0, Limits
-from benchmark.modelkit.footprints import pairs_together, sparse_bytes
+from benchmark.modelkit.footprints import sparse_bytes
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -141,9 +141,8 @@ class Ease:
         """Return a matrix over the smaller side with its copy, and the sparse one that it is made of."""
         n = min(train.n_items, train.n_users)
         dense = float(BYTES_A_PAIR) * n**2
-        overlaps = sparse_bytes(pairs_together(train, of_users=train.n_users < train.n_items))
         why = f"a {n:,} x {n:,} matrix of float64 and its copy in float32"
-        return Needs(dense + overlaps + sparse_bytes(len(train)), dense, why)
+        return Needs(dense + sparse_bytes(len(train)), 8.0 * n**2, why)
 
     def score(self, users: Ids) -> Scores:
         """Return the summed weights (B, I) from the items of each user's history."""

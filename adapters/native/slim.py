@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from benchmark.modelkit.footprints import pairs_together, sparse_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import FitContext, Interactions, Needs, Range, Space
 
 DENSE_WEIGHTS = 4_000_000  # that the kernel holds at once
@@ -24,7 +27,8 @@ class Slim(ItemToItem):
     ``l2`` 30 to 100 came within 0.001 NDCG@10 of the best (docs/decisions/0025). Time: O(I^2 w)
     a sweep over all items, w being the weights of an item that it changes, and once O(N max n_u) for the
     overlaps, n_u being the likes of user u; memory: I x I float32 for the overlaps, and 8 bytes for each
-    pair of items that share a user where there are more than 16,384 items.
+    pair of items that share a user where there are more than 16,384 items. Within a pass the popular items
+    are explained, and the others are recommended last.
     """
 
     l1: float = 2.0
@@ -35,21 +39,34 @@ class Slim(ItemToItem):
         "l2": Range(1.0, 3000.0, log=True),
     }
     deterministic: ClassVar[bool] = True
+    streams: ClassVar[bool] = True
 
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Solve for all weights in one step."""
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
+        """Explain all items; in steps smaller than a pass the popular ones first."""
+        from scipy.sparse import csr_matrix, vstack
+
         from adapters.native.kernels.slim import elastic_net
 
         self._history = train.matrix()
         overlaps = self._history.T @ self._history
         if train.n_items <= DENSE_ITEMS:
             overlaps = overlaps.toarray(order="C")
-        self._weights = elastic_net(overlaps, self.l1, self.l2, context.threads)
-        yield
+        likes = np.bincount(train.items, minlength=train.n_items)
+        order = np.argsort(-likes, kind="stable").astype(np.int32)
+        penalties, done = (self.l1, self.l2), 0
+        explained: list[csr_matrix] = []
+        for end, rows in Pace.of(train, context).ends(train.n_items).items():
+            explained.append(elastic_net(overlaps, penalties, order[done:end], context.threads))
+            entries, done = vstack(explained, format="coo"), end
+            columns = entries.col, order[entries.row]
+            self._weights = csr_matrix((entries.data, columns), shape=(train.n_items, train.n_items))
+            yield rows
 
     def needs(self, train: Interactions) -> Needs:
-        """Return the overlaps of all items, and the sparse ones that they are made of."""
+        """Return the overlaps of all items, dense where these are few, beside the sparse ones."""
         n = train.n_items
         solved = 4.0 * min(n**2, DENSE_WEIGHTS)
-        overlaps = 4.0 * n**2 + sparse_bytes(pairs_together(train) + 2.0 * len(train)) + solved
-        return Needs(overlaps, why=f"a {n:,} x {n:,} matrix of float32")
+        sparse = sparse_bytes(pairs_together(train) + 2.0 * len(train)) + solved
+        if n > DENSE_ITEMS:
+            return Needs(sparse, why=f"the overlaps of {n:,} items that share a user")
+        return Needs(4.0 * n**2 + sparse, why=f"a {n:,} x {n:,} matrix of float32")

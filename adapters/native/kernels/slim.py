@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.jit import compiled
 from benchmark.modelkit.shared_rows import share
-from benchmark.protocol import Array
+from benchmark.protocol import Array, Ids
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -25,25 +25,24 @@ SparseGram: TypeAlias = tuple[Array, Array, Array]
 GRAM = "Tuple((i8[::1], i4[::1], f4[::1]))"
 
 
-def elastic_net(gram: Array | csr_matrix, l1: float, l2: float, threads: int = 1) -> csr_matrix:
-    """Return the weights (I, I) whose column j explains item j by the others, none of them below 0.
+def elastic_net(gram: Array | csr_matrix, penalties: Penalties, chosen: Ids, threads: int = 1) -> csr_matrix:
+    """Return the weights (C, I) whose row c explains item ``chosen[c]`` by the others, none of them below 0.
 
-    Column j minimises ``|x_j - X w|^2 / 2 + l2 |w|^2 / 2 + l1 |w|_1`` under ``w >= 0``, ``w_j = 0``
+    Of item j it minimises ``|x_j - X w|^2 / 2 + l2 |w|^2 / 2 + l1 |w|_1`` under ``w >= 0``, ``w_j = 0``
     (Ning & Karypis 2011, equation 4), by cyclic coordinate descent on the Gram matrix, over the weights
     that left 0 until they rest, then once over all (Friedman 2010, sections 2.2 and 2.6).
 
     Args:
         gram: (I, I) float32 by rows, ``X.T @ X``, no entry below 0; dense is quicker, sparse smaller where
             most pairs of items share no user. The weights are the same.
-        l1: weight of the sum of the weights.
-        l2: weight of half the sum of their squares.
+        penalties: l1, the weight of the sum of the weights; l2, the weight of half the sum of their squares.
+        chosen: (C,) items to explain, each by itself.
         threads: how many work at once; no number depends on it.
     """
     from scipy.sparse import csr_matrix, vstack
 
-    n = gram.shape[0]
-    size = max(1, BLOCK // n)
-    ends = list(pairwise([*range(0, n, size), n]))
+    size = max(1, BLOCK // gram.shape[0])
+    ends = list(pairwise([*range(0, len(chosen), size), len(chosen)]))
     blocks: dict[int, csr_matrix] = {}
     if isinstance(gram, np.ndarray):
         solve = partial(solve_columns, gram)
@@ -52,10 +51,10 @@ def elastic_net(gram: Array | csr_matrix, l1: float, l2: float, threads: int = 1
         solve = partial(solve_sparse_columns, stored, gram.diagonal())
 
     def explain(first: int, last: int) -> None:
-        blocks[first] = csr_matrix(solve(first, last, (l1, l2)))
+        blocks[first] = csr_matrix(solve(chosen[first:last], penalties))
 
     share(explain, ends, threads)
-    return vstack([blocks[first] for first, _ in ends]).T.tocsr()
+    return vstack([blocks[first] for first, _ in ends], format="csr")
 
 
 @compiled("f4(f4[:,::1], f4[::1], i4[::1], UniTuple(f8, 2), f4[::1], f4[::1])")
@@ -100,14 +99,15 @@ def converge(gram: Array, squares: Array, penalties: Penalties, slope: Array, we
             weights[active[k]] = near_weights[k]
 
 
-@compiled("f4[:,::1](f4[:,::1], i8, i8, UniTuple(f8, 2))")
-def solve_columns(gram: Array, first: int, last: int, penalties: Penalties) -> Array:
-    """Return the weights that explain items first..last-1, one row each."""
+@compiled("f4[:,::1](f4[:,::1], i4[::1], UniTuple(f8, 2))")
+def solve_columns(gram: Array, chosen: Ids, penalties: Penalties) -> Array:
+    """Return the weights that explain these items, one row each."""
     n = len(gram)
     squares = np.diag(gram).copy()
-    weights = np.zeros((last - first, n), dtype=np.float32)
-    for j in range(first, last):
-        slope, row = gram[j].copy(), weights[j - first]
+    weights = np.zeros((len(chosen), n), dtype=np.float32)
+    for number in range(len(chosen)):
+        j = chosen[number]
+        slope, row = gram[j].copy(), weights[number]
         able = np.flatnonzero(slope > penalties[0]).astype(np.int32)  # as nothing is below 0, no others enter
         able = able[able != j]
         for _ in range(SWEEPS):
@@ -163,20 +163,19 @@ def sparse_converge(
             weights[active[k]] = near_weights[k]
 
 
-@compiled(f"f4[:,::1]({GRAM}, f4[::1], i8, i8, UniTuple(f8, 2))")
-def solve_sparse_columns(
-    gram: SparseGram, squares: Array, first: int, last: int, penalties: Penalties
-) -> Array:
-    """Return the weights that explain items first..last-1, one row each."""
+@compiled(f"f4[:,::1]({GRAM}, f4[::1], i4[::1], UniTuple(f8, 2))")
+def solve_sparse_columns(gram: SparseGram, squares: Array, chosen: Ids, penalties: Penalties) -> Array:
+    """Return the weights that explain these items, one row each."""
     ends, columns, overlaps = gram
     n = len(squares)
-    weights = np.zeros((last - first, n), dtype=np.float32)
+    weights = np.zeros((len(chosen), n), dtype=np.float32)
     slope, zeros = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
-    for j in range(first, last):
+    for number in range(len(chosen)):
+        j = chosen[number]
         slope[:] = 0
         mine = slice(ends[j], ends[j + 1])
         slope[columns[mine]] = overlaps[mine]
-        row = weights[j - first]
+        row = weights[number]
         able = np.flatnonzero(slope > penalties[0]).astype(np.int32)
         able = able[able != j]
         for _ in range(SWEEPS):
