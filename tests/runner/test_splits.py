@@ -76,7 +76,7 @@ def test_run_that_goes_on_refuses_a_stored_split_that_was_damaged(suite: Make, t
     assert stored(suite(), tmp_path / "run") == [data]
     path = data.directory / "valid" / "users.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
-    with pytest.raises(DataError, match=r"valid/users.npy: damaged, its checksum differs; run the suite anew"):
+    with pytest.raises(DataError, match=r"valid/users.npy: damaged, its checksum differs; run the suite"):
         stored(suite(), tmp_path / "run")
 
 
