@@ -143,13 +143,16 @@ class Supervision:
         )
 
     def timeout_s(self) -> float:
-        """Return how long to wait for a message before something else is due."""
-        moments = [self.next_memory, self.next_spend]
+        """Return how long to wait for a message before something else is due.
+
+        What came due since the last look is due now; a hold that has passed is due no more, it was acted on.
+        """
+        now, moments = clock(), [self.next_memory, self.next_spend]
         if self.ready_at is not None:
             _, seconds, began = self.limit
-            moments += [began + seconds, began + seconds - grace_s(seconds) / 2]
-        now = clock()
-        return max(0.001, min([moment - now for moment in moments if moment > now], default=0.001))
+            ends = began + seconds, began + seconds - grace_s(seconds) / 2
+            moments += [moment for moment in ends if moment > now]
+        return max(0.001, min(moments) - now)
 
     def hear(self) -> None:
         """Take one message and send the listener's reply."""

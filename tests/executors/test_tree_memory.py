@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from benchmark.executors.executor import ExitReport, Limits, ProcessIdentity
 from benchmark.executors.local import ForkServer, Preload
 from benchmark.executors.slots import Slot
+from benchmark.executors.supervision import MEMORY_EVERY_S, clock
 from benchmark.executors.tree_memory import TreeMemory, tree_memory_mb
 from benchmark.messages import Message, ServeRequest
 
@@ -75,6 +77,19 @@ def test_child_that_holds_more_than_its_limit_is_ended(fork_server: ForkServer, 
     report = run(fork_server, name, memory_mb=HELD_MB / 2)
     assert report.ended_by == "memory"
     assert report.memory_mb > HELD_MB / 2
+
+
+def test_supervisor_looks_at_once_where_memory_and_spending_came_due_together(
+    fork_server: ForkServer,
+) -> None:
+    """Both a moment ago: else it would wait for the hold, and the child grow unwatched until then."""
+    limits = Limits(600.0, ROOMY_MB, 60.0)
+    watching = fork_server.start("children:sleeps_forever", ServeRequest({}), limits, Silent())
+    with closing(watching):
+        watching.ready_at = watching.next_memory = watching.next_spend = clock() - 0.01
+        assert watching.timeout_s() == 0.001
+        watching.look()
+        assert watching.timeout_s() <= MEMORY_EVERY_S
 
 
 def test_memory_of_a_tree_includes_its_children() -> None:
