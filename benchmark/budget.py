@@ -36,7 +36,8 @@ class Policy:
         final_factor: a final may take this many times the charged seconds of its trial.
         final_floor_s: and at least this long, because start-up noise swamps very short trials.
         ready_s: a process that is not ready by then is a fault of the machine, not of the model.
-        probe_rows: a model that is trained on more rows than these is looked at before its first trial.
+        rows_a_second: a model that is trained on more rows than these, for each second of its budget, is
+            looked at before its first trial.
         probe_share: share of B that this first look may hold.
         hopeless: a model that cannot stop inside a pass is given up where one pass, by the first look, takes
             more than this many times what its first trial may hold.
@@ -53,7 +54,7 @@ class Policy:
     final_factor: float = 3.0
     final_floor_s: float = 20.0
     ready_s: float = 60.0
-    probe_rows: int = 250_000
+    rows_a_second: int = 5_000
     probe_share: float = 0.04
     hopeless: float = 3.0
 
@@ -67,6 +68,11 @@ class Policy:
         if only:
             return self.budget_s
         return self.budget_s * (self.first_share if first else self.trial_share)
+
+    @property
+    def probe_from_rows(self) -> float:
+        """Above how many rows a model is looked at before its first trial."""
+        return self.rows_a_second * self.budget_s
 
     def final_s(self, charged_s: float) -> float:
         """Return the most seconds for a final whose chosen trial was charged ``charged_s``."""

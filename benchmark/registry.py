@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter
-from benchmark.traits import Traits, traits
 
 if TYPE_CHECKING:
     from benchmark.records import AdapterCode
+    from benchmark.traits import Traits
 
 ENTRY_POINTS = "bench.adapters"
 
@@ -58,6 +58,8 @@ class Adapter:
     @cached_property
     def traits(self) -> Traits:
         """What the class says about itself."""
+        from benchmark.traits import traits  # not at import: serving a bundle asks for none
+
         return traits(self.cls)
 
     @property

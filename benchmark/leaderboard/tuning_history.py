@@ -85,7 +85,7 @@ class TuningHistory:
     @property
     def probe_s(self) -> float:
         """Device-seconds of the first look."""
-        return self.probe.charged_s if self.probe is not None and self.probe.counts else 0.0
+        return self.probe.charged_s if self.probe is not None and self.probe.counts else 0
 
     @property
     def core_s(self) -> float | None:

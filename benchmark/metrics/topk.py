@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics import topk_kernels
-from benchmark.modelkit.shared_rows import share
 from benchmark.protocol import Array, Ids, Longs, Scores
 
 Integers: TypeAlias = NDArray[np.integer[Any]]
@@ -215,6 +214,8 @@ def in_threads(
         kernel(*arrays, 0, n_rows)
         return
     parts = list(pairwise(np.linspace(0, n_rows, threads + 1).astype(int).tolist()))
+    from benchmark.modelkit.shared_rows import share  # not at import: serving ranks in one thread
+
     share(lambda first, last: kernel(*arrays, first, last), parts, threads)
 
 

@@ -192,7 +192,7 @@ class StudyRun:
         hold_s = self.account.affordable(context.policy.probe_s)
         record = context.ledger.probe(key)
         fits = shortfall(study, study.default, self.log, self.room) is None
-        if record is None and rows > context.policy.probe_rows and hold_s is not None and fits:
+        if record is None and rows > context.policy.probe_from_rows and hold_s is not None and fits:
             self.account.hold(PROBE, hold_s)
             try:
                 record, report = first_look(

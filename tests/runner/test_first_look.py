@@ -134,7 +134,7 @@ def test_streaming_model_is_validated_before_a_tenth_of_its_hold() -> None:
 def looked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at every model, however few rows there are."""
     monkeypatch.setattr("benchmark.runner.first_look.SMALLEST", 4)
-    policy = lambda suite: Policy(suite.budget.per_model, suite.budget.max_trials, probe_rows=100)  # noqa: E731
+    policy = lambda suite: Policy(suite.budget.per_model, suite.budget.max_trials, rows_a_second=0)  # noqa: E731
     monkeypatch.setattr("benchmark.runner.session.policy_for", policy)
 
 
@@ -157,8 +157,9 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     assert kinds.index(ProbeRecord) < kinds.index(TrialOpened)
     (trial,) = records(run_dir, TrialRecord)
     printed = (run_dir / "log.txt").read_text("utf-8")
-    assert printed.count("may train 64 rows") == 2, "a trial, and a final on train"
-    assert printed.count("may train 72 rows") == 1, "a final on train and validation has as many steps"
+    assert printed.count("may train 64 rows") == 1, "the trial"
+    assert printed.count("may train 53 rows") == 1, "a final on train: as many steps, of equal length"
+    assert printed.count("may train 60 rows") == 1, "a final on train and validation: as many steps"
     assert printed.index("may train None rows") < printed.index("may train 64 rows"), "looks are whole passes"
     (closed,) = records(run_dir, StudyClosed)
     assert closed.unused_s == pytest.approx(600.0 - probe.charged_s - trial.charged_s, abs=1e-3)
@@ -191,7 +192,7 @@ def test_closed_look_is_not_repeated_by_a_run_that_resumes(
     assert probe.step_rows == 64
     assert len(records(run_dir, TrialRecord)) == 1
     printed = (run_dir / "log.txt").read_text("utf-8")
-    assert printed.count("may train 64 rows") == 4, "as the first look said, before and after"
+    assert printed.count("may train 64 rows") == 2, "as the first look said, before and after"
     assert "may train 8 rows" not in printed
 
 
