@@ -26,6 +26,7 @@ FAKES = (
     "Hungry",
     "Killed",
     "Spy",
+    "Prying",
 )
 
 SUITE = """

@@ -192,7 +192,7 @@ class _Decoys:
         return taken
 
     def window(self, decoys: Longs, near: Values) -> tuple[Longs, Longs]:
-        """Return from where to where items lie that differ in rank from a decoy's first by no more than near."""
+        """Return from where to where the items lie that are at most so many ranks from a decoy's first."""
         n = len(self.starts) - 1
         wide = np.minimum(near, n).astype(np.int64)
         low = np.clip(self.rank[decoys] - wide, 0, np.maximum(n - 2 * wide - 1, 0))
