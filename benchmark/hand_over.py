@@ -122,8 +122,12 @@ class Wire:
             view = view[count:]
         return array
 
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self.close()

@@ -21,7 +21,7 @@ from typing import Any, Never
 import numpy as np
 
 from benchmark.executors.channel import Channel
-from benchmark.messages import Done, Error, Message, Ready
+from benchmark.messages import Done, Error, FitEnded, Message, Ready
 
 
 def nothing() -> None:
@@ -50,6 +50,20 @@ def ignores_everything(_: Message, channel: Channel, __: None, ___: list[int]) -
 def sleeps_forever(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
     channel.send(Ready())
     time.sleep(600)
+
+
+def scores_forever(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    channel.send(Ready())
+    channel.send(FitEnded())
+    time.sleep(600)
+
+
+def scores_longer_than_it_may_fit(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    channel.send(Ready())
+    channel.send(FitEnded())
+    time.sleep(1.5)
+    channel.send(Done())
 
 
 def takes_memory(_: Message, channel: Channel, __: None, ___: list[int]) -> Never:

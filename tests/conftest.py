@@ -31,6 +31,7 @@ FAKES = (
     "Hungry",
     "Killed",
     "Spy",
+    "Prying",
 )
 
 SUITE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -316,3 +317,48 @@ class Spy(Steady):
             [*os.environ.values(), *sys.argv, Path("/proc/self/cmdline").read_text("utf-8"), os.getcwd()]
         )
         return next((word for word in ("spy-run", "spy-data") if word in words), None)
+
+
+@dataclass
+class Prying(Spy):
+    """A rating spy that also reads ahead in its sockets, and looks at the engine's other processes."""
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        self._n_items = train.n_items
+        yield from super().fit_steps(train, context)
+
+    def _in_environment(self) -> str | None:
+        return super()._in_environment() or self._in_sockets() or self._in_processes()
+
+    def score(self, users: Ids) -> Scores:
+        if found := self._in_sockets():
+            raise RuntimeError(f"SPY FOUND: {found}")
+        return super().score(users)
+
+    def rate(self, users: Ids, items: Ids) -> Values:
+        if (
+            len(users) < self._n_items
+        ):  # validation has more, and in finals whole rows are asked of a small log
+            raise RuntimeError(f"SPY FOUND: the pairs of test, alone: {users}, {items}")
+        return np.full(len(users), 3.25)
+
+    def _in_sockets(self) -> str | None:
+        for number in map(int, os.listdir("/proc/self/fd")):
+            try:
+                with socket.socket(fileno=os.dup(number)) as opened:
+                    if opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                        return f"something to read in descriptor {number}"
+            except OSError:  # nothing to read, or no socket
+                continue
+        return None
+
+    def _in_processes(self) -> str | None:
+        for number in filter(str.isdecimal, os.listdir("/proc")):
+            try:
+                started = Path(f"/proc/{number}/cmdline").read_text("utf-8")
+                shown = started + Path(f"/proc/{number}/environ").read_text("utf-8")
+            except OSError:  # it ended, or is closed to others
+                continue
+            if "benchmark.executors" in started and ("spy-run" in shown or "spy-data" in shown):
+                return f"the run in the arguments or the environment of process {number}"
+        return None

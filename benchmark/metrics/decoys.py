@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics.topk import batch_size, entries
-from benchmark.protocol import Ids, Longs
+from benchmark.protocol import Ids, Longs, Values
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -29,9 +29,9 @@ SMALL_GRID = 1 << 16
 """So few pairs of user and item are asked whole: it costs nothing and tells nothing."""
 MOST_PAIRS = 1 << 15
 """Held-out pairs of one block: its decoys take some 100 MB while they are made."""
-SWEEPS = 60
-NEAR = 1 / 16
-"""How far apart in popularity items may be swapped at first: a share of a block's pairs in their order."""
+SWEEPS = 20
+NEAR_ITEMS, NEAR = 16, 1 / 16
+"""How far apart in popularity items are swapped at first: so many items, or a share of a block's."""
 KNOWN, TAKEN = 1, 3
 """What is wrong with a decoy: the user is known to have had the item; it is held out, or there twice."""
 
@@ -133,6 +133,8 @@ class _Decoys:
         users: (M,), each times I: a code without its item.
         items: (M,), in the order of their popularity at first.
         place: (M,) where each item is in that order.
+        rank: (M,) which item each decoy had first: 0 for the least popular of the block.
+        starts: where the copies of each rank start in that order, and where the last end.
         faults: (M,) what is wrong with each, apart from being there twice.
         held_out: codes of the pairs that decoys hide, ascending.
         known: codes of known pairs, ascending.
@@ -143,6 +145,8 @@ class _Decoys:
     users: Longs
     items: Longs
     place: Longs
+    rank: Longs
+    starts: Longs
     faults: NDArray[np.int8]
     held_out: Longs
     known: Longs
@@ -156,14 +160,15 @@ class _Decoys:
         items = copies % len(popularity)
         order = np.lexsort((generator.random(len(copies)), items, popularity[items]))
         users, items = copies[order] - items[order], items[order]
-        # At first the items are permuted among pairs of nearly equal popularity.
-        place = np.argsort(np.arange(len(items)) + NEAR * len(items) * generator.random(len(items)))
+        is_first = np.append(True, items[1:] != items[:-1])
+        rank, starts = is_first.cumsum() - 1, np.append(np.flatnonzero(is_first), len(items))
+        place = np.arange(len(items))
         faults = np.zeros(len(items), dtype=np.int8)
-        made = cls(users, items[place], place, faults, held_out, known, popularity, generator)
+        made = cls(users, items, place, rank, starts, faults, held_out, known, popularity, generator)
         made.faults = made.faults_of(made.codes)
         left = len(items) + 1
         for sweep in range(SWEEPS):
-            before, left = left, made.swap(far=2.0 ** max(0, sweep - SWEEPS // 2))
+            before, left = left, made.swap(far=2.0 ** max(0, sweep - SWEEPS // 3))
             if not left or (left > 0.97 * before and not made.taken(made.codes).any()):
                 break
         made.replace_taken()
@@ -186,6 +191,13 @@ class _Decoys:
         taken: NDArray[np.bool_] = (self.faults == TAKEN) | _is_in(codes, twice)
         return taken
 
+    def window(self, decoys: Longs, near: Values) -> tuple[Longs, Longs]:
+        """Return from where to where the items lie that are at most so many ranks from a decoy's first."""
+        n = len(self.starts) - 1
+        wide = np.minimum(near, n).astype(np.int64)
+        low = np.clip(self.rank[decoys] - wide, 0, np.maximum(n - 2 * wide - 1, 0))
+        return self.starts[low], self.starts[np.minimum(low + 2 * wide + 1, n)]
+
     def swap(self, far: float) -> int:
         """Let faulty decoys swap items with others where that mends more than it spoils; return their number.
 
@@ -195,17 +207,19 @@ class _Decoys:
         codes, n = self.codes, len(self.items)
         taken = self.taken(codes)
         bad = np.flatnonzero(taken | (self.faults > 0))
-        near = np.where(taken[bad], np.minimum(NEAR * n * far, n), NEAR * n) + 2
+        near = np.where(taken[bad], far, 1.0) * max(NEAR_ITEMS, NEAR * (len(self.starts) - 1))
+        low, high = self.window(bad, near)
         at = np.empty(n, dtype=np.int64)
         at[self.place] = np.arange(n)
-        steps = np.rint(self.generator.uniform(-1, 1, len(bad)) * near).astype(np.int64)
-        other = at[np.clip(self.place[bad] + steps, 0, n - 1)]
+        other = at[self.generator.integers(low, high)]  # an item about as popular as the first
+        low, high = self.window(other, near)
         # Each decoy takes part in one swap at most: the first, in a random order, that wants it.
         turn = self.generator.permutation(len(bad))
         first = np.full(n, len(bad))
         np.minimum.at(first, bad, turn)
         np.minimum.at(first, other, turn)
         free = (first[bad] == turn) & (first[other] == turn) & (bad != other)
+        free &= (low <= self.place[bad]) & (self.place[bad] < high)  # and so for the other
         bad, other = bad[free], other[free]
         present = np.sort(codes)
         pairs = self.users[bad] + self.items[other], self.users[other] + self.items[bad]

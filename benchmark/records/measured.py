@@ -17,7 +17,7 @@ class Measurements:
         params: numbers in its state; None likewise.
         latency_ms_p50: median milliseconds of one user's scores.
         latency_ms_p95: 95th percentile of the same.
-        users_per_s: users scored per second in batches, I/O excluded.
+        users_per_s: users scored per second in batches, and ranked where lists are handed over; I/O excluded.
         filled_users: users without a training row, scored by popularity.
         filled_items: items without a training row, ranked last.
     """

@@ -41,6 +41,8 @@ from benchmark.runner.study import ReadyStudy
 SCORER_S = 60.0
 """The least that scoring on test may take, however quickly validation was scored: the scorer reads the split
 and makes decoys meanwhile."""
+DECOYS_S = 1e-4
+"""Seconds in which the scorer makes the decoys of a held-out pair: twice what was measured."""
 SCORING_FACTOR = 1.5
 """How many times as long as on validation a user's list, or the rating of a pair, may take."""
 
@@ -267,10 +269,9 @@ class FinalsRun:
         manifest, trial = self.ready.data.manifest, spec.trial
         if trial.user_s is None:
             return max(SCORER_S, hold_s)
-        asked, pairs = self.asked_users(), (1 + DECOYS) * manifest.parts["test"].rows
+        asked, held_out = self.asked_users(), manifest.parts["test"].rows
         users = manifest.n_users if asked is None else len(asked)
-        expected_s = users * trial.user_s + pairs * (trial.pair_s or 0.0)
-        return max(SCORER_S, SCORING_FACTOR * expected_s)
+        return scoring_limit_s(users, trial.user_s, held_out, trial.pair_s)
 
     def asked_users(self) -> tuple[int, ...] | None:
         """Return whose lists or scores the model's process hands over; None for all users."""
@@ -347,6 +348,19 @@ def stored_scores(scored: Scored, per_user: str, state: str) -> TestScores:
         state_path=None if scored.state_sha256 is None else state,
         state_sha256=scored.state_sha256,
     )
+
+
+def scoring_limit_s(users: int, user_s: float, held_out: int, pair_s: float | None) -> float:
+    """Return the most seconds for handing over and rating.
+
+    Args:
+        users: to rank.
+        user_s: seconds a user that validation took.
+        held_out: rows of test.
+        pair_s: seconds a rated pair that validation took; None where nothing is rated.
+    """
+    rating_s = 0.0 if pair_s is None else held_out * ((1 + DECOYS) * pair_s + DECOYS_S)
+    return max(SCORER_S, SCORING_FACTOR * (users * user_s + rating_s))
 
 
 def limit_in_words(ended_by: EndedBy, limits: Limits) -> str:

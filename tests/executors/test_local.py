@@ -100,6 +100,22 @@ def test_child_that_ignores_sigterm_is_killed_at_its_hold_and_charged_for_it(for
     assert ears.ticks
 
 
+def test_child_whose_fit_has_ended_is_held_to_the_limit_of_scoring(fork_server: ForkServer) -> None:
+    report, _ = run(fork_server, "scores_forever", Limits(60.0, 2048.0, 60.0, scoring_s=0.6))
+    assert (report.ended_by, report.done, report.code) == ("scoring", False, -signal.SIGKILL)
+
+
+def test_hold_no_longer_counts_once_the_fit_has_ended(fork_server: ForkServer) -> None:
+    report, _ = run(fork_server, "scores_longer_than_it_may_fit", Limits(1.0, 2048.0, 60.0, scoring_s=60.0))
+    assert (report.ended_by, report.done) == ("itself", True)
+    assert report.charged_s > 1.0
+
+
+def test_end_of_a_fit_changes_nothing_where_the_hold_bounds_everything(fork_server: ForkServer) -> None:
+    report, _ = run(fork_server, "scores_forever", Limits(0.6, 2048.0, 60.0))
+    assert report.ended_by == "hold"
+
+
 @pytest.mark.alone
 def test_child_that_ignores_sigterm_is_gone_soon_after_its_hold(fork_server: ForkServer) -> None:
     report, _ = run(fork_server, "ignores_everything", Limits(0.6, 2048.0, 60.0))

@@ -369,8 +369,12 @@ def spied_log() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["user", "item", "rating"])
 
 
-def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path) -> None:
-    """The spy searches memory, files and environment while tuning and in finals, and raises."""
+@pytest.mark.parametrize("spy", ["fake/spy", "fake/prying"])
+def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path, spy: str) -> None:
+    """The spy searches memory, files and environment while tuning and in finals, and raises.
+
+    The prying one reads ahead in its sockets, looks at other processes, and sees which pairs it is to rate.
+    """
     data = tmp_path / "spy-data"
     data.mkdir()
     log = spied_log()
@@ -385,16 +389,16 @@ def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path) ->
 name: spying
 datasets: [{{name: own, user: user, item: item, value: rating, scale: [1, 5]}}]
 split: {{by: files, files: {{train: {data}/train.csv, valid: {data}/valid.csv, test: {data}/test.csv}}}}
-metrics: {{primary: ndcg@5, also: [recall@5]}}
+metrics: {{primary: ndcg@5, also: [recall@5, rmse]}}
 budget: {{per_model: 10m}}
 finals: {{seeds: 1}}
-models: [fake/spy]
+models: [{spy}]
 """,
         "spying.yaml",
         fakes,
     )
     run_dir = runner.run(spying, fakes, RunOptions(out=tmp_path / "spy-run", data=data))
-    ended = closed(run_dir)["fake/spy"]
+    ended = closed(run_dir)[spy]
     assert (ended.status, ended.reason) == ("ok", "nothing to tune")
     assert [final.outcome for final in finals_of(run_dir)] == ["complete"] * 2
     assert (np.load(run_dir / "splits" / "own" / "test" / "values.npy") == PLANTED_VALUE).any()

@@ -108,6 +108,13 @@ def test_record_has_the_best_step_and_every_value(listener: TrialListener) -> No
     assert (record.outcome, record.reason, record.truncated) == ("complete", "finished", False)
 
 
+def test_record_has_the_most_that_a_user_and_a_rated_pair_took_on_validation(listener: TrialListener) -> None:
+    for number, (user_s, pair_s) in enumerate(((0.02, 1e-6), (0.01, 3e-6)), 1):
+        listener.hear(Step(number, 0.1 * number, {"ndcg@5": 0.1}, user_s, pair_s), 0.2 * number)
+    record = listener.record(listener.ending(ENDED), ENDED)
+    assert (record.user_s, record.pair_s) == (0.02, 3e-6)
+
+
 def test_trial_that_crashed_after_a_step_keeps_its_steps_and_has_no_value(listener: TrialListener) -> None:
     hear(listener, 1, 0.2, fit_s=0.1, charged_s=0.2)
     record = listener.record(Ending("crash", "ZeroDivisionError"), ENDED)
