@@ -25,6 +25,9 @@ from benchmark.protocol import Choice, Features, FitContext, Ids, Interactions, 
 if TYPE_CHECKING:
     from scipy.sparse import coo_matrix, csr_matrix
 
+MANY = 20_000
+"""Vectors of users, or of items, up to which the library's penalty means what it says."""
+
 SHARED: Space = {
     "dim": Range(8, 512, log=True),
     "lr": Range(1e-3, 0.3, log=True),
@@ -90,8 +93,8 @@ class LightFMModel(DotProduct, ABC):
         model = lightfm.LightFM(
             self.dim,
             learning_rate=self.lr,
-            user_alpha=self.l2,
-            item_alpha=self.l2,
+            user_alpha=penalty(self.l2, train.n_users),
+            item_alpha=penalty(self.l2, train.n_items),
             random_state=context.seed,
             **self.loss_options(),
         )
@@ -103,6 +106,18 @@ class LightFMModel(DotProduct, ABC):
             _, self._users = model.get_user_representations(users.served)
             self._bias, self._items = model.get_item_representations(items.served)
             yield
+
+
+def penalty(l2: float, vectors: int) -> float:
+    """Return the penalty that the library is given for so many vectors of users, or of items.
+
+    It shrinks every vector at every interaction, so between two of its own interactions a vector shrinks the
+    more, the more others there are: with many, to nothing. From ``MANY`` on it is divided accordingly.
+
+    >>> penalty(5e-4, 6_040), penalty(5e-4, 200_000)
+    (0.0005, 5e-05)
+    """
+    return l2 * min(1.0, MANY / max(vectors, 1))
 
 
 @dataclass

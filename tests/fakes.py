@@ -336,9 +336,8 @@ class Prying(Spy):
         return super().score(users)
 
     def rate(self, users: Ids, items: Ids) -> Values:
-        if (
-            len(users) < self._n_items
-        ):  # validation has more, and in finals whole rows are asked of a small log
+        # Validation has more, and finals ask for whole rows of a small log.
+        if len(users) < self._n_items:
             raise RuntimeError(f"SPY FOUND: the pairs of test, alone: {users}, {items}")
         return np.full(len(users), 3.25)
 
