@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-from benchmark.modelkit.pace import Pace
+from benchmark.modelkit.pace import Pace, batch_rows
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
 """From a batch of rows (B,) int32, and what the pass began with, to a scalar."""
@@ -22,7 +22,7 @@ class Options:
     Attributes:
         lr: learning rate of Adam.
         l2: weight decay, added to the gradient.
-        batch_size: rows per step of the optimiser.
+        batch_size: rows per step of the optimiser; more on a large log, see ``batch_rows``.
         pace: where a pass is cut into steps.
     """
 
@@ -50,6 +50,7 @@ def epochs(
     """
     optimizer = keras.optimizers.Adam(options.lr)
     optimizer.build(weights)
+    size = batch_rows(options.batch_size, n_rows)
 
     def learn(batch: Any, drawn: Any) -> None:
         with tf.GradientTape() as tape:
@@ -69,16 +70,16 @@ def epochs(
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def walk(drawn: Any, order: Any, first: Any, end: Any) -> None:
         def step(start: Any) -> list[Any]:
-            learn(order[start : start + options.batch_size], drawn)
-            return [start + options.batch_size]
+            learn(order[start : start + size], drawn)
+            return [start + size]
 
         tf.while_loop(lambda start: start < end, step, [first], parallel_iterations=1)
 
-    ends = options.pace.ends(-(-n_rows // options.batch_size))
+    ends = options.pace.ends(-(-n_rows // size))
     while True:
         drawn, order = begin()
         first = 0
         for end, rows in ends.items():
-            walk(drawn, order, *(tf.constant(batches * options.batch_size) for batches in (first, end)))
+            walk(drawn, order, *(tf.constant(batches * size) for batches in (first, end)))
             first = end
             yield rows

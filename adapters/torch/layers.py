@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor, nn
 
+BLOCK = 1 << 12  # items of one user that are scored together where CHUNK cannot hold all
 CHUNK = 1 << 20  # numbers of one hidden layer that exist at a time while scoring: 4 MB stay in the cache
 
 
@@ -34,9 +35,24 @@ class PairTower(nn.Module):
 
     def all_pairs(self, users: Tensor, items: Tensor) -> Tensor:  # (B, D), (I, D) -> (B, I)
         """Return the outputs for all items of each user, a few users at a time."""
-        item_half = self.item_half(items)  # (I, H)
-        halves = self.user_half(users).split(max(1, CHUNK // item_half.numel()))
+        item_half, user_half = self.item_half(items), self.user_half(users)  # (I, H), (B, H)
+        if item_half.numel() > CHUNK and item_half.device.type == "cpu":
+            return self._by_columns(user_half, item_half)
+        halves = user_half.split(max(1, CHUNK // item_half.numel()))
         return torch.cat([self._upper(half[:, None] + item_half) for half in halves])
+
+    def _by_columns(self, user_half: Tensor, item_half: Tensor) -> Tensor:  # (B, H), (I, H) -> (B, I)
+        """Return the outputs, one user and a block of items at a time: products are quicker by columns."""
+        outputs = torch.empty(len(user_half), len(item_half))
+        for columns, out in zip(
+            item_half.T.contiguous().split(BLOCK, 1), outputs.split(BLOCK, 1), strict=True
+        ):
+            for half, mine in zip(user_half, out, strict=True):
+                x = (half[:, None] + columns).relu_()
+                for layer in self.hidden:
+                    x = torch.addmm(layer.bias[:, None], layer.weight, x).relu_()
+                mine.copy_((self.output.weight @ x)[0])
+        return outputs
 
     def _upper(self, first: Tensor) -> Tensor:  # (..., H) -> (...)
         x = first.relu()

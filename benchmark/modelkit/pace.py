@@ -7,6 +7,20 @@ from dataclasses import dataclass
 
 from benchmark.protocol import FitContext, Interactions
 
+LARGE = 2_000_000
+"""Rows from which on batches grow with the log."""
+BATCHES = 500
+"""Batches of a pass over a large log: each costs as much as all vectors are many, however small it is."""
+
+
+def batch_rows(batch_size: int, n_rows: int) -> int:
+    """Return how many rows a batch has: ``batch_size``, or more on a large log.
+
+    >>> batch_rows(1024, 1_000_000), batch_rows(1024, 5_000_000)
+    (1024, 10000)
+    """
+    return max(batch_size, -(-n_rows // BATCHES)) if n_rows > LARGE else batch_size
+
 
 @dataclass(frozen=True)
 class Pace:
