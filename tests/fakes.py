@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -336,18 +337,19 @@ class Prying(Spy):
         return super().score(users)
 
     def rate(self, users: Ids, items: Ids) -> Values:
-        # Validation has more, and finals ask for whole rows of a small log.
-        if len(users) < self._n_items:
+        if len(users) < self._n_items:  # validation has more rows; of a small log finals ask whole ones
             raise RuntimeError(f"SPY FOUND: the pairs of test, alone: {users}, {items}")
         return np.full(len(users), 3.25)
 
     def _in_sockets(self) -> str | None:
         for number in map(int, os.listdir("/proc/self/fd")):
             try:
+                if not stat.S_ISSOCK(os.fstat(number).st_mode):
+                    continue
                 with socket.socket(fileno=os.dup(number)) as opened:
                     if opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
                         return f"something to read in descriptor {number}"
-            except OSError:  # nothing to read, or no socket
+            except OSError:  # nothing to read
                 continue
         return None
 

@@ -29,7 +29,7 @@ SMALL_GRID = 1 << 16
 """So few pairs of user and item are asked whole: it costs nothing and tells nothing."""
 MOST_PAIRS = 1 << 15
 """Held-out pairs of one block: its decoys take some 100 MB while they are made."""
-SWEEPS = 20
+SWEEPS = 16
 NEAR_ITEMS, NEAR = 16, 1 / 16
 """How far apart in popularity items are swapped at first: so many items, or a share of a block's."""
 KNOWN, TAKEN = 1, 3
@@ -162,14 +162,15 @@ class _Decoys:
         users, items = copies[order] - items[order], items[order]
         is_first = np.append(True, items[1:] != items[:-1])
         rank, starts = is_first.cumsum() - 1, np.append(np.flatnonzero(is_first), len(items))
-        place = np.arange(len(items))
+        place = np.argsort(rank + NEAR_ITEMS * generator.random(len(items)))
         faults = np.zeros(len(items), dtype=np.int8)
-        made = cls(users, items, place, rank, starts, faults, held_out, known, popularity, generator)
+        made = cls(users, items[place], place, rank, starts, faults, held_out, known, popularity, generator)
         made.faults = made.faults_of(made.codes)
         left = len(items) + 1
         for sweep in range(SWEEPS):
-            before, left = left, made.swap(far=2.0 ** max(0, sweep - SWEEPS // 3))
-            if not left or (left > 0.97 * before and not made.taken(made.codes).any()):
+            before = left
+            left, must_go = made.swap(far=2.0 ** max(0, sweep - SWEEPS // 3))
+            if not must_go and left >= 0.97 * before:
                 break
         made.replace_taken()
         return made
@@ -184,9 +185,8 @@ class _Decoys:
         known = np.where(_is_in(codes, self.known), np.int8(KNOWN), np.int8(0))
         return np.where(_is_in(codes, self.held_out), np.int8(TAKEN), known)
 
-    def taken(self, codes: Longs) -> NDArray[np.bool_]:
-        """Return which decoys must not stay: held out, or there twice."""
-        ascending = np.sort(codes)
+    def taken(self, codes: Longs, ascending: Longs) -> NDArray[np.bool_]:
+        """Return which decoys must not stay, held out or there twice, from their codes and these in order."""
         twice = np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
         taken: NDArray[np.bool_] = (self.faults == TAKEN) | _is_in(codes, twice)
         return taken
@@ -198,15 +198,19 @@ class _Decoys:
         low = np.clip(self.rank[decoys] - wide, 0, np.maximum(n - 2 * wide - 1, 0))
         return self.starts[low], self.starts[np.minimum(low + 2 * wide + 1, n)]
 
-    def swap(self, far: float) -> int:
-        """Let faulty decoys swap items with others where that mends more than it spoils; return their number.
+    def swap(self, far: float) -> tuple[int, int]:
+        """Let faulty decoys swap items with others where that mends more than it spoils.
 
         Args:
             far: how much farther away in popularity partners are looked for, of decoys that must not stay.
+
+        Returns:
+            How many decoys were faulty, and how many of them must not stay.
         """
         codes, n = self.codes, len(self.items)
-        taken = self.taken(codes)
-        bad = np.flatnonzero(taken | (self.faults > 0))
+        present = np.sort(codes)
+        taken = self.taken(codes, present)
+        bad = faulty = np.flatnonzero(taken | (self.faults > 0))
         near = np.where(taken[bad], far, 1.0) * max(NEAR_ITEMS, NEAR * (len(self.starts) - 1))
         low, high = self.window(bad, near)
         at = np.empty(n, dtype=np.int64)
@@ -221,7 +225,6 @@ class _Decoys:
         free = (first[bad] == turn) & (first[other] == turn) & (bad != other)
         free &= (low <= self.place[bad]) & (self.place[bad] < high)  # and so for the other
         bad, other = bad[free], other[free]
-        present = np.sort(codes)
         pairs = self.users[bad] + self.items[other], self.users[other] + self.items[bad]
         found = [self.faults_of(pair) for pair in pairs]
         after = sum(
@@ -233,7 +236,7 @@ class _Decoys:
         for column in (self.items, self.place):
             column[one], column[two] = column[two], column[one]
         self.faults[one], self.faults[two] = found[0][better], found[1][better]
-        return int(np.count_nonzero(before))
+        return len(faulty), int(np.count_nonzero(taken))
 
     def replace_taken(self) -> None:
         """Give decoys that must not stay another item of about equal popularity; leave out what has none."""
@@ -241,14 +244,16 @@ class _Decoys:
         place = np.empty_like(by_popularity)
         place[by_popularity] = np.arange(len(place))
         for width in 2 ** np.arange(2, 24):
-            bad = np.flatnonzero(self.taken(self.codes))
+            codes = self.codes
+            present = np.sort(codes)
+            bad = np.flatnonzero(self.taken(codes, present))
             if not len(bad):
                 return
             steps = self.generator.integers(-width, width + 1, len(bad))
             drawn = by_popularity[np.clip(place[self.items[bad]] + steps, 0, len(place) - 1)]
             codes = self.users[bad] + drawn
             faults = self.faults_of(codes)
-            free = (faults != TAKEN) & ~_is_in(codes, np.sort(self.codes))
+            free = (faults != TAKEN) & ~_is_in(codes, present)
             self.items[bad[free]], self.faults[bad[free]] = drawn[free], faults[free]
-        left = ~self.taken(self.codes)
+        left = ~self.taken(self.codes, np.sort(self.codes))
         self.users, self.items, self.faults = self.users[left], self.items[left], self.faults[left]

@@ -42,7 +42,7 @@ SCORER_S = 60.0
 """The least that scoring on test may take, however quickly validation was scored: the scorer reads the split
 and makes decoys meanwhile."""
 DECOYS_S = 1e-4
-"""Seconds in which the scorer makes the decoys of a held-out pair: twice what was measured."""
+"""Seconds in which the scorer makes the decoys of a held-out pair: three times what was measured."""
 SCORING_FACTOR = 1.5
 """How many times as long as on validation a user's list, or the rating of a pair, may take."""
 

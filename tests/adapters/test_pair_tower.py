@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-import torch
-
-from adapters.torch import layers
-from adapters.torch.layers import PairTower
 
 
 @pytest.mark.parametrize("depth", [1, 3])
 def test_scores_of_many_items_are_those_of_few(depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from adapters.torch import layers
+
     torch.manual_seed(0)
-    tower = PairTower(16, depth)
+    tower = layers.PairTower(16, depth)
     users, items = torch.randn(5, 16), torch.randn(700, 16)
     with torch.no_grad():
         by_rows = tower.all_pairs(users, items)
