@@ -86,11 +86,17 @@ class Fit:
     _stepper: Iterator[int | None] | None = None
 
     @classmethod
-    def begin(cls, request: FitRequest, train: Interactions) -> Fit:
-        """Make the model of a request and open its device; nothing is trained yet."""
+    def begin(cls, request: FitRequest, train: Interactions, of_rows: int | None = None) -> Fit:
+        """Make the model of a request and open its device; nothing is trained yet.
+
+        Args:
+            request: which model, and how.
+            train: what it learns from, or more than that.
+            of_rows: of the log that it learns a sample of; None where it learns all of it.
+        """
         adapter = load_target(request.target)
         own = traits(adapter)
-        context = FitContext(request.seed, request.threads, request.device, request.step_rows)
+        context = FitContext(request.seed, request.threads, request.device, request.step_rows, of_rows)
         if hasattr(adapter, "open_device"):
             adapter.open_device(context)
         rows = handed_to(own, train)

@@ -74,10 +74,14 @@ def looks(request: ProbeRequest, train: Interactions, learned: Ids, evaluator: E
     order = np.random.default_rng(request.seed).permutation(np.flatnonzero(learned))
     reached = learned[order].cumsum(dtype=np.int64)
     began, wanted, count = time.monotonic(), request.first_rows, 0
+    streams = traits(load_target(request.target)).streams
     while True:
         own_began = time.monotonic()
         users = order[: int(np.searchsorted(reached, wanted)) + 1].astype(np.int32)
-        look = replace(look_at(request, train, users, evaluator), of_rows=int(reached[-1]))
+        rows = int(learned[users].sum())
+        # A step as large as the sample: models that can stop within a pass then train as they do in trials.
+        sampled = replace(request, step_rows=rows) if streams else request
+        look = look_at(sampled, train, users, evaluator, of_rows=int(reached[-1]))
         yield look
         count += 1
         now = time.monotonic()
@@ -90,11 +94,13 @@ def looks(request: ProbeRequest, train: Interactions, learned: Ids, evaluator: E
             return
 
 
-def look_at(request: ProbeRequest, train: Interactions, users: Ids, evaluator: Evaluator) -> Look:
+def look_at(
+    request: ProbeRequest, train: Interactions, users: Ids, evaluator: Evaluator, *, of_rows: int
+) -> Look:
     """Return what two steps on the rows of some users took, and scoring one of them."""
     chosen = np.zeros(train.n_users, dtype=np.bool_)
     chosen[users] = True
-    fit = Fit.begin(request, train.rows(chosen[train.users]))
+    fit = Fit.begin(request, train.rows(chosen[train.users]), of_rows)
     fit.step()
     first_s = fit.fit_s
     step_s = fit.fit_s - first_s if fit.step() else None
@@ -107,7 +113,7 @@ def look_at(request: ProbeRequest, train: Interactions, users: Ids, evaluator: E
         user_s = (time.monotonic() - began) / max(len(batch), 1)
     return Look(
         rows=len(fit.train),
-        of_rows=0,
+        of_rows=of_rows,
         first_s=first_s,
         step_s=step_s,
         user_s=user_s,

@@ -182,12 +182,14 @@ class FitContext:
         threads: threads the slot allows.
         device: "cpu" or "cuda"; "cuda" only for adapters that list it in ``devices``.
         step_rows: rows of ``train`` that a step may use, at least 1; None: all of them, one pass.
+        of_rows: rows of the log of which ``train`` is a sample, for a first look; None where it is all of it.
     """
 
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
     step_rows: int | None = None
+    of_rows: int | None = None
 
 
 @dataclass(frozen=True)

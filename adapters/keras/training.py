@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-from benchmark.modelkit.pace import Pace, batch_rows
+from benchmark.modelkit.pace import Pace
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
 """From a batch of rows (B,) int32, and what the pass began with, to a scalar."""
@@ -22,7 +22,7 @@ class Options:
     Attributes:
         lr: learning rate of Adam.
         l2: weight decay, added to the gradient.
-        batch_size: rows per step of the optimiser; more on a large log, see ``batch_rows``.
+        batch_size: rows per step of the optimiser; more on a large log, see ``Pace.batch_rows``.
         pace: where a pass is cut into steps.
     """
 
@@ -50,7 +50,7 @@ def epochs(
     """
     optimizer = keras.optimizers.Adam(options.lr)
     optimizer.build(weights)
-    size = batch_rows(options.batch_size, n_rows)
+    size = options.pace.batch_rows(options.batch_size, n_rows)
 
     def learn(batch: Any, drawn: Any) -> None:
         with tf.GradientTape() as tape:

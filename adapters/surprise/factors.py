@@ -10,8 +10,10 @@ import numpy as np
 
 from adapters.surprise.base import RatingModel
 from benchmark.modelkit.pace import Pace
-from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values, Vectors
+from benchmark.protocol import Choice, FitContext, Ids, Interactions, Needs, Range, Space, Values, Vectors
 
+LIBRARY_ROWS = 1_000_000
+"""Ratings up to which the library trains: it keeps each as Python objects."""
 PAIRS_AT_A_TIME = 1 << 16
 """Pairs whose factors are beside one another at once: 50 MB of 100 factors each."""
 
@@ -81,8 +83,8 @@ class Svd(FactorModel):
     streams: ClassVar[bool] = True
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[int]:
-        """Train all passes in one step, as the library does; or its arithmetic in small steps."""
-        if context.step_rows is None:
+        """Train all passes in one step as the library does, or by its arithmetic in steps."""
+        if context.step_rows is None and len(train) <= LIBRARY_ROWS:
             self._fit_by_library(train, context)
             yield self.max_epochs * len(train)
             return
@@ -96,6 +98,13 @@ class Svd(FactorModel):
         pace = Pace.of(train, context)
         steps = svd_steps(train, tables, (self.lr, self.l2), pace, biased=self.biased)
         yield from pace.passes(steps, self.max_epochs)
+
+    def needs(self, train: Interactions) -> Needs:
+        """Return what the library's training set takes, where it is made."""
+        if len(train) <= LIBRARY_ROWS:
+            return super().needs(train)
+        own = 8.0 * (self.dim + 1) * (train.n_users + train.n_items)
+        return Needs(2 * own, why=f"vectors of {train.n_users:,} users and {train.n_items:,} items")
 
     def _fit_by_library(self, train: Interactions, context: FitContext) -> None:
         import surprise

@@ -12,7 +12,7 @@ import torch
 import torch._dynamo  # the first optimiser would import it, on the clock
 from torch import Tensor, nn
 
-from benchmark.modelkit.pace import Pace, batch_rows
+from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Array, FitContext
 
 Loss: TypeAlias = Callable[[Tensor], Tensor]
@@ -28,7 +28,7 @@ class Options:
     Attributes:
         lr: learning rate of Adam.
         l2: weight decay, added to the gradient.
-        batch_size: rows per step of the optimiser; more on a large log, see ``batch_rows``.
+        batch_size: rows per step of the optimiser; more on a large log, see ``Pace.batch_rows``.
         pace: where a pass is cut into steps.
         mixed: on CUDA, let large products use half precision.
     """
@@ -114,7 +114,7 @@ def epochs(
     """
     device = generator.device
     optimiser = Optimiser[Tensor](parameters, options, device)
-    size = batch_rows(options.batch_size, n_rows)
+    size = options.pace.batch_rows(options.batch_size, n_rows)
     while True:
         loss = start_epoch()
         batches = torch.randperm(n_rows, generator=generator, device=device).split(size)

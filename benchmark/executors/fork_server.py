@@ -47,6 +47,7 @@ def conduct(control: Channel) -> None:
         message = control.receive()
         assert isinstance(message, SetUp), message
         loaded = set_up(message)
+        del message  # children inherit this frame, and it says where the split lies
     except ChannelClosed:
         return
     except BaseException:  # noqa: BLE001 - whatever an import raises is reported, then we leave

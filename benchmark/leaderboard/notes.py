@@ -254,7 +254,7 @@ def search_notes(ranked: Sequence[BoardRow], searches: Sequence[TuningHistory]) 
     """Flag searches that were too short, ended at the boundary of their space, or were still improving."""
     rows = {row.model: row for row in ranked}
     tuned = [search for search in searches if search.space and search.model in rows]
-    few = [f"{one.model} ({len(one.trials)})" for one in tuned if len(one.trials) < FEW_TRIALS]
+    few = [f"{one.model} ({one.started})" for one in tuned if one.started < FEW_TRIALS]
     if few:
         yield warning(f"under-tuned, fewer than {FEW_TRIALS} trials: {', '.join(few)}.")
     idle = [one for one in tuned if (one.unused_s or 0.0) > UNUSED_SHARE * rows[one.model].budget_s]

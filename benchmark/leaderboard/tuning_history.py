@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from benchmark.protocol import Array, Choice, Hyperparameter, Range, Space, Values
-from benchmark.records import LOST, Params, ProbeRecord, StudyClosed, StudyRecord, TrialRecord
+from benchmark.records import DOES_NOT_FIT, LOST, Params, ProbeRecord, StudyClosed, StudyRecord, TrialRecord
 
 FEW_TRIALS = 10
 """With fewer the search has hardly begun: Optuna gives its sampler ten random trials by default."""
@@ -78,6 +78,11 @@ class TuningHistory:
         return trial
 
     @property
+    def started(self) -> int:
+        """How many trials were started: what does not fit is not."""
+        return sum(trial.outcome != DOES_NOT_FIT for trial in self.trials)
+
+    @property
     def charged_s(self) -> float:
         """Device-seconds that count against the budget, those of the first look included."""
         return self.probe_s + sum(trial.charged_s for trial in self.trials if trial.counts)
@@ -89,8 +94,9 @@ class TuningHistory:
 
     @property
     def core_s(self) -> float | None:
-        """CPU time of the trials that count, in seconds of one core; None where none was recorded."""
-        recorded = [trial.core_s for trial in self.trials if trial.counts and trial.core_s is not None]
+        """CPU time of what counts, first look included, in seconds of one core; None if not recorded."""
+        closed = self.trials if self.probe is None else (*self.trials, self.probe)
+        recorded = [one.core_s for one in closed if one.counts and one.core_s is not None]
         return round(sum(recorded), 3) if recorded else None
 
     def curve(self) -> Iterator[tuple[float, float]]:

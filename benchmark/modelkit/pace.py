@@ -13,15 +13,6 @@ BATCHES = 500
 """Batches of a pass over a large log: each costs as much as all vectors are many, however small it is."""
 
 
-def batch_rows(batch_size: int, n_rows: int) -> int:
-    """Return how many rows a batch has: ``batch_size``, or more on a large log.
-
-    >>> batch_rows(1024, 1_000_000), batch_rows(1024, 5_000_000)
-    (1024, 10000)
-    """
-    return max(batch_size, -(-n_rows // BATCHES)) if n_rows > LARGE else batch_size
-
-
 @dataclass(frozen=True)
 class Pace:
     """How many rows a pass has, and how many of them a step may train.
@@ -32,15 +23,17 @@ class Pace:
     Attributes:
         rows: N, of the log.
         step_rows: that a step may train; None for all of them.
+        of_rows: of the log that these are a sample of; None where they are all of it.
     """
 
     rows: int
     step_rows: int | None = None
+    of_rows: int | None = None
 
     @classmethod
     def of(cls, train: Interactions, context: FitContext) -> Pace:
         """Return the pace that the engine asks for."""
-        return cls(len(train), context.step_rows)
+        return cls(len(train), context.step_rows, context.of_rows)
 
     @property
     def steps(self) -> int:
@@ -50,6 +43,21 @@ class Pace:
         (1, 4, 5)
         """
         return 1 if self.step_rows is None else max(1, -(-self.rows // self.step_rows))
+
+    def batch_rows(self, batch_size: int, n_rows: int) -> int:
+        """Return how many rows a batch has: ``batch_size``, or more on a large log and in samples of it.
+
+        Args:
+            batch_size: as the adapter is told.
+            n_rows: of the rows that are put into batches: interactions, or users.
+
+        >>> Pace(1_000_000).batch_rows(1024, 1_000_000), Pace(5_000_000).batch_rows(1024, 5_000_000)
+        (1024, 10000)
+        >>> Pace(50_000, of_rows=5_000_000).batch_rows(1024, 50_000)
+        10000
+        """
+        whole = n_rows if self.of_rows is None else n_rows * self.of_rows // max(self.rows, 1)
+        return max(batch_size, -(-whole // BATCHES)) if whole > LARGE else batch_size
 
     def ends(self, n_batches: int) -> dict[int, int]:
         """Return after how many of a pass's batches each step ends, with the rows that the step trained.

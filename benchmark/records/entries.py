@@ -146,6 +146,7 @@ class ProbeOpened(Opened):
             lease_s=cost.lease_s,
             charged_s=cost.charged_s,
             memory_mb=cost.memory_mb,
+            core_s=cost.core_s,
         )
 
 

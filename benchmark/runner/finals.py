@@ -15,7 +15,7 @@ from benchmark.executors.slots import Slot
 from benchmark.files import content_hash, known_sha256
 from benchmark.hand_over import hand_over
 from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
-from benchmark.metrics.decoys import DECOYS
+from benchmark.metrics.decoys import DECOYS, FEW_USERS
 from benchmark.metrics.register import parse_metric
 from benchmark.records import (
     LOST,
@@ -36,6 +36,7 @@ from benchmark.records import (
 from benchmark.results import RunDirectory
 from benchmark.runner.child import ChildListener, EntryListener, cost
 from benchmark.runner.context import RunContext, applicable_metrics, fit_request
+from benchmark.runner.room import rows_of
 from benchmark.runner.study import ReadyStudy
 
 SCORER_S = 60.0
@@ -43,6 +44,8 @@ SCORER_S = 60.0
 and makes decoys meanwhile."""
 DECOYS_S = 1e-4
 """Seconds in which the scorer makes the decoys of a held-out pair: three times what was measured."""
+SCORE_S = 1e-8
+"""Seconds in which a score goes from the model's process to the scorer: some times what was measured."""
 SCORING_FACTOR = 1.5
 """How many times as long as on validation a user's list, or the rating of a pair, may take."""
 
@@ -217,7 +220,10 @@ class FinalsRun:
         request = self.request(spec)
         hold_s = context.policy.final_s(spec.trial.charged_s)
         limits = Limits(
-            hold_s, self.slot.memory_mb, context.policy.ready_s, scoring_s=self.scoring_s(spec, hold_s)
+            hold_s,
+            self.slot.memory_mb,
+            context.policy.ready_s,
+            scoring_s=self.scoring_s(spec, request, hold_s),
         )
         entry = self.entry(spec, hold_s=hold_s, device=request.device)
         fitted = FinalListener(ledger=context.ledger, entry=entry)
@@ -264,27 +270,34 @@ class FinalsRun:
             raise Interrupted
         return final
 
-    def scoring_s(self, spec: FinalSpec, hold_s: float) -> float:
+    def scoring_s(self, spec: FinalSpec, request: FinalRequest, hold_s: float) -> float:
         """Return the most seconds for handing over and rating, from what validation of the trial took."""
         manifest, trial = self.ready.data.manifest, spec.trial
         if trial.user_s is None:
             return max(SCORER_S, hold_s)
         asked, held_out = self.asked_users(), manifest.parts["test"].rows
         users = manifest.n_users if asked is None else len(asked)
-        return scoring_limit_s(users, trial.user_s, held_out, trial.pair_s)
+        if manifest.pairs == "repeat":  # known pairs may be asked, too
+            held_out += (manifest.parts["train"].rows + manifest.parts["valid"].rows) // (1 + DECOYS)
+        if manifest.parts["test"].users < FEW_USERS:  # all their pairs are asked
+            held_out = max(held_out, manifest.parts["test"].users * manifest.n_items // (1 + DECOYS))
+        limit_s = scoring_limit_s(users, trial.user_s, held_out, trial.pair_s)
+        transferred = users * manifest.n_items if request.hand_over == "scores" else 0
+        return limit_s + SCORE_S * transferred
 
     def asked_users(self) -> tuple[int, ...] | None:
         """Return whose lists or scores the model's process hands over; None for all users."""
         data = self.ready.data
         if data.manifest.test_sample is None:
             return None
-        return tuple(finals_users(data.directory, data.manifest.n_users, sampled=True).tolist())
+        return tuple(finals_users(data.directory).tolist())
 
     def request(self, spec: FinalSpec) -> FinalRequest:
         """Return what the model's process must know; nothing in it leads to the stored split."""
         suite, trial, step_rows = self.context.suite, spec.trial, spec.trial.step_rows
         if step_rows is not None:
-            step_rows = rescaled(step_rows, self.rows("train"), self.rows(spec.train_on))
+            study, manifest = self.ready.study, self.ready.data.manifest
+            step_rows = rescaled(step_rows, rows_of(study, manifest), rows_of(study, manifest, spec.train_on))
         fit = fit_request(suite, self.ready.study, trial.config, spec.seed, self.slot, step_rows=step_rows)
         is_exported = spec.config_source == "tuned" and spec.train_on == suite.finals.train_on
         return FinalRequest(
@@ -297,12 +310,6 @@ class FinalsRun:
             ),
             users=self.asked_users(),
         )
-
-    def rows(self, train_on: TrainOn) -> int:
-        """Return how many rows the model is trained on."""
-        parts = self.ready.data.manifest.parts
-        likes = self.ready.study.adapter.traits.feedback == "implicit"
-        return sum(parts[name].positives if likes else parts[name].rows for name in train_on.split("+"))
 
     def ending(
         self,

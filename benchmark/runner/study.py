@@ -157,7 +157,7 @@ class StudyRun:
             if failure is not None:
                 return StudyEnding(failure, "failed")
             started = [trial for trial in trials if trial.outcome != DOES_NOT_FIT]
-            if len(trials) >= MISFITS and not started:
+            if len(trials) >= min(MISFITS, policy.max_trials) and not started:
                 return StudyEnding(trials[0].reason, "does-not-fit")
             first = all(trial.outcome == MACHINE for trial in started)
             if not space and not first:

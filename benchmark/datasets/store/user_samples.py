@@ -40,7 +40,12 @@ def in_drawn_order(users: Ids, seed: int, purpose: str) -> Ids:
 
 def drawn_users(part: Part, rows: Interactions, seed: int) -> Ids:
     """Return the users of a part in the order in which they are drawn."""
-    return in_drawn_order(users_of(rows), seed, PURPOSES[part])
+    return in_drawn_order(users_of(rows), seed, PURPOSES[part] + (secret(rows) if part == "test" else ""))
+
+
+def secret(test: Interactions) -> str:
+    """Return what nobody knows who does not know test: without it, who is asked would tell who is in test."""
+    return hashlib.sha256(test.users.tobytes() + test.items.tobytes()).hexdigest()
 
 
 def asked_users(test: Interactions, count: int, seed: int) -> Ids:
@@ -52,21 +57,18 @@ def asked_users(test: Interactions, count: int, seed: int) -> Ids:
     tested = drawn_users("test", test, seed)
     others = np.setdiff1d(np.arange(test.n_users, dtype=np.int32), tested)
     decoys = round(len(others) * min(count, len(tested)) / max(len(tested), 1))
-    return np.sort(np.concatenate([tested[:count], in_drawn_order(others, seed, DECOYS)[:decoys]]))
+    return np.sort(
+        np.concatenate([tested[:count], in_drawn_order(others, seed, DECOYS + secret(test))[:decoys]])
+    )
 
 
-def finals_users(folder: Path, n_users: int, *, sampled: bool) -> Ids:
-    """Return whose lists a final makes, ascending: all users, or those of :func:`asked_users`.
-
-    Args:
-        folder: of the stored split.
-        n_users: U.
-        sampled: whether finals are scored on a sample.
+def finals_users(folder: Path) -> Ids:
+    """Return whose lists a final makes that is scored on a sample, ascending: see :func:`asked_users`.
 
     Raises:
         DataError: the stored users are missing.
     """
-    return mapped(folder / ASKED) if sampled else np.arange(n_users, dtype=np.int32)
+    return mapped(folder / ASKED)
 
 
 def store_users(folder: Path, part: Part, users: Ids) -> str:

@@ -70,12 +70,11 @@ def test_finals_ask_about_users_without_test_rows_as_often_as_about_others() -> 
 
 def test_finals_ask_about_everybody_where_everybody_is_scored(tmp_path: Path) -> None:
     assert asked_users(ROWS, 500, seed=42).tolist() == list(range(1000))
-    assert finals_users(tmp_path, 4, sampled=False).tolist() == [0, 1, 2, 3]
 
 
 def test_finals_ask_about_the_stored_users_where_there_is_a_sample(tmp_path: Path) -> None:
     save_array(tmp_path / ASKED, np.array([1, 3], dtype=np.int32))
-    assert finals_users(tmp_path, 4, sampled=True).tolist() == [1, 3]
+    assert finals_users(tmp_path).tolist() == [1, 3]
 
 
 def test_missing_sample_says_how_to_go_on(tmp_path: Path) -> None:
