@@ -14,7 +14,7 @@ class Result:
     """One study of a run.
 
     Attributes:
-        outcome: how its last trial ended; "ok" where a final was scored.
+        outcome: how its study ended; "ok" where a final was scored, a trial's outcome where none was yet.
         reason: of the study's end or, where there is none, of its last trial's.
         trials: how many were tried.
         charged_s: what they were charged.
@@ -53,6 +53,8 @@ def results_of(run: Path, primary: str) -> dict[tuple[str, str], Result]:
         elif line["event"] == "study-closed":
             result = found[line["dataset"], line["model"]]
             result.reason = line["reason"] or result.reason
+            if line["status"] != "ok":
+                result.outcome = line["status"]
     for study in manifest["studies"]:
         if study.get("excluded"):
             result = found[study["dataset"], study["model"]]
