@@ -54,7 +54,7 @@ def requests(folder: Path, out: Path, *metrics: str, **changes: object) -> tuple
         device="cpu",
         metrics=metrics,
         rates="rmse" in metrics,
-        steps=1,
+        passes=1,
         train_on="train",
         keep_state=True,
         hand_over="lists",

@@ -7,7 +7,8 @@ import sys
 
 PEEK = """
 import os, signal, sys
-from benchmark.executors.processes import close_to_others, start_ticks, tree_memory_mb
+from benchmark.executors.processes import close_to_others, start_ticks
+from benchmark.executors.tree_memory import tree_memory_mb
 from ctypes import CDLL
 
 tree_memory_mb(os.getpid())  # imports what it needs

@@ -160,7 +160,7 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     assert printed.count("may train 64 rows") == 1, "the trial"
     assert printed.count("may train 53 rows") == 1, "a final on train: as many steps, of equal length"
     assert printed.count("may train 60 rows") == 1, "a final on train and validation: as many steps"
-    assert printed.index("may train None rows") < printed.index("may train 64 rows"), "looks are whole passes"
+    assert printed.index("may train 32 rows") < printed.index("may train 64 rows"), "looks are whole samples"
     (closed,) = records(run_dir, StudyClosed)
     assert closed.unused_s == pytest.approx(600.0 - probe.charged_s - trial.charged_s, abs=1e-3)
     assert "first look: " in (run_dir / "log.txt").read_text("utf-8")
@@ -185,7 +185,7 @@ def test_closed_look_is_not_repeated_by_a_run_that_resumes(
     shutil.rmtree(run_dir / "per_user")
     (run_dir / "per_user").mkdir()
     run_dir.update(state="stopped")
-    monkeypatch.setattr("benchmark.runner.first_look.step_rows", lambda *_: 8)
+    monkeypatch.setattr("benchmark.runner.first_look.step_rows", lambda *_: 11)
     runner.run(wanted, fakes, RunOptions(out=tmp_path / "run"))
     (probe,) = records(run_dir, ProbeRecord)
     assert len(records(run_dir, ProbeOpened)) == 1
@@ -193,7 +193,7 @@ def test_closed_look_is_not_repeated_by_a_run_that_resumes(
     assert len(records(run_dir, TrialRecord)) == 1
     printed = (run_dir / "log.txt").read_text("utf-8")
     assert printed.count("may train 64 rows") == 2, "as the first look said, before and after"
-    assert "may train 8 rows" not in printed
+    assert "may train 11 rows" not in printed
 
 
 @pytest.mark.usefixtures("looked")
