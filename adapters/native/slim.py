@@ -57,7 +57,7 @@ class Slim(ItemToItem):
         explained: list[csr_matrix] = []
         for end, rows in Pace.of(train, context).ends(train.n_items).items():
             explained.append(elastic_net(overlaps, penalties, order[done:end], context.threads))
-            entries, done = vstack(explained, format="coo"), end
+            entries, done = vstack(explained, format="csr").tocoo(), end
             columns = entries.col, order[entries.row]
             self._weights = csr_matrix((entries.data, columns), shape=(train.n_items, train.n_items))
             yield rows

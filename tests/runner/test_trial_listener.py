@@ -110,7 +110,9 @@ def test_record_has_the_best_step_and_every_value(listener: TrialListener) -> No
 
 def test_record_has_the_most_that_a_user_and_a_rated_pair_took_on_validation(listener: TrialListener) -> None:
     for number, (user_s, pair_s) in enumerate(((0.02, 1e-6), (0.01, 3e-6)), 1):
-        listener.hear(Step(number, 0.1 * number, {"ndcg@5": 0.1}, float(number), user_s, pair_s), 0.2 * number)
+        listener.hear(
+            Step(number, 0.1 * number, {"ndcg@5": 0.1}, float(number), user_s, pair_s), 0.2 * number
+        )
     record = listener.record(listener.ending(ENDED), ENDED)
     assert (record.user_s, record.pair_s) == (0.02, 3e-6)
 
