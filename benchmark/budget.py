@@ -32,7 +32,8 @@ class Policy:
             score would spend its budget on validation.
         validate_every: of these steps one in so many is validated.
         validation_share: where a step is smaller than a pass, the most that validating may take of a
-            trial's seconds; but a validation is never further away than ``validate_every`` passes.
+            trial's seconds; but a validation is never further away than ``validate_every`` passes,
+            rounded up to a power of two of steps.
         final_factor: a final may take this many times the charged seconds of its trial.
         final_floor_s: and at least this long, because start-up noise swamps very short trials.
         ready_s: a process that is not ready by then is a fault of the machine, not of the model.

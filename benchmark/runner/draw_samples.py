@@ -17,6 +17,7 @@ from benchmark.datasets.store.user_samples import (
     ASKED,
     asked_users,
     drawn_users,
+    finals_users,
     load_users,
     restricted,
     store_users,
@@ -80,8 +81,12 @@ def with_samples(
 
 
 def is_stored(folder: Path, part: Part, sample: UserSample) -> bool:
-    """Return whether the drawn users of a part lie beside the split, unchanged."""
-    return users_path(folder, part).is_file() and users_sha256(load_users(folder, part)) == sample.sha256
+    """Return whether the drawn users of a part lie beside the split, and of test those asked about."""
+    if not users_path(folder, part).is_file() or users_sha256(load_users(folder, part)) != sample.sha256:
+        return False
+    return part == "valid" or bool(
+        (folder / ASKED).is_file() and np.isin(load_users(folder, part), finals_users(folder)).all()
+    )
 
 
 def finals_sample(manifest: SplitManifest, folder: Path, suite: Suite) -> UserSample | None:
