@@ -18,7 +18,7 @@ import pandas as pd
 
 from benchmark.ledger import select
 from benchmark.records import FinalRecord, TrialRecord
-from benchmark.results import RunDirectory, latest, read_final
+from benchmark.results import PerUserPart, RunDirectory, latest
 
 Values = Mapping[tuple[object, ...], object]
 """What is compared: values by what they belong to."""
@@ -49,7 +49,7 @@ def trial_values(run: RunDirectory, study: str) -> dict[tuple[object, ...], obje
 def user_values(run: RunDirectory, study: str) -> dict[tuple[object, ...], pd.DataFrame]:
     """Return the per-user rows of each final of a study, by what it was trained on, with which seed."""
     finals = [final for final in latest(select(run.records(), FinalRecord)) if final.study == study]
-    return {(one.config_source, one.train_on, one.seed): read_final(run, one) for one in finals}
+    return {(one.config_source, one.train_on, one.seed): PerUserPart(run, one).frame() for one in finals}
 
 
 def compare(a: RunDirectory, b: RunDirectory, study: str) -> Compared:

@@ -23,7 +23,8 @@ class Options:
     Attributes:
         lr: learning rate of Adam.
         negatives: for each positive.
-        batch_size: rows per step of the optimiser, positives and negatives together.
+        batch_size: rows per step of the optimiser, positives and negatives together; more on a large log, see
+            ``Pace.batch_rows``.
         pace: where a pass is cut into steps.
     """
 
@@ -56,14 +57,16 @@ def epochs(network: ClickNetwork, train: Interactions, options: Options, seed: i
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def walk(users: Any, items: Any, targets: Any, first: Any, end: Any) -> None:
         def step(start: Any) -> list[Any]:
-            stop = start + options.batch_size
+            stop = start + size
             learn(users[start:stop], items[start:stop], targets[start:stop])
             return [stop]
 
         tf.while_loop(lambda start: start < end, step, [first], parallel_iterations=1)
 
     sampler = UniformNegatives.from_log(train)
-    ends = options.pace.ends(-(-len(train) * (1 + options.negatives) // options.batch_size))
+    rows_of_like = 1 + options.negatives
+    size = max(options.batch_size, rows_of_like * options.pace.batch_rows(1, len(train)))
+    ends = options.pace.ends(-(-len(train) * rows_of_like // size))
     while True:
         items = np.concatenate([train.items[:, None], sampler.draw(options.negatives, rng)], axis=1)
         targets = np.zeros(items.shape, dtype=np.float32)
@@ -73,6 +76,6 @@ def epochs(network: ClickNetwork, train: Interactions, options: Options, seed: i
         columns = [tf.constant(column[order]) for column in (users, items.ravel(), targets.ravel())]
         first = 0
         for end, rows in ends.items():
-            walk(*columns, *(tf.constant(batches * options.batch_size) for batches in (first, end)))
+            walk(*columns, *(tf.constant(batches * size) for batches in (first, end)))
             first = end
             yield rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from benchmark.records.as_json import StoredSpace
 from benchmark.records.measured import Measurements, TestScores
@@ -19,6 +19,8 @@ from benchmark.records.outcomes import (
     StudyStatus,
     TrainOn,
 )
+
+Ended = TypeVar("Ended", bound="Closed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +68,16 @@ class Opened(StudyEvent):
     start_ticks: int | None = None
     namespace: str = ""
 
+    def closed_as(self, kind: type[Ended], ending: Ending, cost: Cost, **more: Any) -> Ended:
+        """Return the record of its end, without a result.
 
-@dataclass(frozen=True, kw_only=True)
-class TrialOpened(Opened):
-    """A trial began."""
-
-    event: ClassVar[str] = "trial-opened"
-
-    def closed(self, ending: Ending, cost: Cost) -> TrialRecord:
-        """Return the record of its end, without a result."""
-        return TrialRecord(
+        Args:
+            kind: of the record.
+            ending: why it ended.
+            cost: what its process cost.
+            more: what only this kind of entry has.
+        """
+        return kind(
             dataset=self.dataset,
             model=self.model,
             study_key=self.study_key,
@@ -89,7 +91,19 @@ class TrialOpened(Opened):
             charged_s=cost.charged_s,
             memory_mb=cost.memory_mb,
             core_s=cost.core_s,
+            **more,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOpened(Opened):
+    """A trial began."""
+
+    event: ClassVar[str] = "trial-opened"
+
+    def closed(self, ending: Ending, cost: Cost) -> TrialRecord:
+        """Return the record of its end, without a result."""
+        return self.closed_as(TrialRecord, ending, cost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,24 +118,14 @@ class FinalOpened(Opened):
 
     def closed(self, ending: Ending, cost: Cost) -> FinalRecord:
         """Return the record of its end, without a result."""
-        return FinalRecord(
-            dataset=self.dataset,
-            model=self.model,
-            study_key=self.study_key,
-            entry=self.entry,
-            trial=self.trial,
-            config=self.config,
-            device=self.device,
+        return self.closed_as(
+            FinalRecord,
+            ending,
+            cost,
             final_key=self.final_key,
             config_source=self.config_source,
             train_on=self.train_on,
             seed=self.seed,
-            outcome=ending.outcome,
-            reason=ending.reason,
-            lease_s=cost.lease_s,
-            charged_s=cost.charged_s,
-            memory_mb=cost.memory_mb,
-            core_s=cost.core_s,
         )
 
 
@@ -133,21 +137,7 @@ class ProbeOpened(Opened):
 
     def closed(self, ending: Ending, cost: Cost) -> ProbeRecord:
         """Return the record of its end, without a finding."""
-        return ProbeRecord(
-            dataset=self.dataset,
-            model=self.model,
-            study_key=self.study_key,
-            entry=self.entry,
-            trial=self.trial,
-            config=self.config,
-            device=self.device,
-            outcome=ending.outcome,
-            reason=ending.reason,
-            lease_s=cost.lease_s,
-            charged_s=cost.charged_s,
-            memory_mb=cost.memory_mb,
-            core_s=cost.core_s,
-        )
+        return self.closed_as(ProbeRecord, ending, cost)
 
 
 @dataclass(frozen=True, kw_only=True)

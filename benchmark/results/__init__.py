@@ -15,7 +15,7 @@ log.txt            what the children printed, and every message
 
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManifest, resolved, runs_under
 from benchmark.results.gathered import current_records, gather, latest
-from benchmark.results.per_user import PerUserPart, read_final, write_per_user
+from benchmark.results.per_user import PerUserPart, write_per_user
 
 __all__ = [
     "FOLDERS",
@@ -26,7 +26,6 @@ __all__ = [
     "current_records",
     "gather",
     "latest",
-    "read_final",
     "resolved",
     "runs_under",
     "write_per_user",

@@ -175,12 +175,3 @@ class PerUserPart:
 
 
 CURE = "Put the file back, or run the suite again: with --fresh if the run is finished."
-
-
-def read_final(run: RunDirectory, final: FinalRecord) -> pd.DataFrame:
-    """Return all per-user rows of one complete final.
-
-    Raises:
-        RunError: the file is gone, or is not the one that was written.
-    """
-    return PerUserPart(run, final).frame()

@@ -27,6 +27,7 @@ from benchmark.datasets.store.user_samples import (
 )
 from benchmark.errors import DataError
 from benchmark.fit import batches
+from benchmark.long_columns import count_rows
 from benchmark.metrics.register import Metric, parse_metric
 from benchmark.protocol import Ids, Interactions, Values
 from benchmark.suite import Suite
@@ -184,11 +185,8 @@ def popularity_values(
     from benchmark.trial import CandidateItems, evaluator_for  # not at import: it compiles
 
     items = CandidateItems(mask, negatives, manifest.seen)
-    asked = np.zeros(train.n_users, dtype=np.bool_)
-    asked[target.users] = True
-    known = train.rows(asked[train.users])
-    evaluator = evaluator_for(target, known, [primary], train, items, "baselines/popularity")
-    counts = np.bincount(train.items[train.positive], minlength=train.n_items).astype(np.float32)
+    evaluator = evaluator_for(target, train, [primary], train, items, "baselines/popularity")
+    counts = count_rows(train.positives().items, train.n_items).astype(np.float32)
     for positions in batches(len(evaluator.users), train.n_items):
         evaluator.add(evaluator.users[positions], np.tile(counts, (len(positions), 1)))
     return evaluator.result().per_user[primary.name]

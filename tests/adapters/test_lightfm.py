@@ -67,3 +67,23 @@ def test_lightfm_weights_that_are_all_alike_change_nothing():
     for model in (Warp(max_epochs=1), Logistic(max_epochs=1)):
         plain, same = (fitted(model, rows).score(np.array([5])) for rows in (train, alike))
         assert np.array_equal(plain, same)
+
+
+def test_lightfm_penalty_is_divided_where_there_are_many_users_or_items(monkeypatch):
+    import lightfm
+
+    train, _ = planted_parts()
+    given, library = {}, lightfm.LightFM
+
+    def recording(*sizes, **options):
+        given.update(options)
+        return library(*sizes, **options)
+
+    monkeypatch.setattr(lightfm, "LightFM", recording)
+    monkeypatch.setattr("adapters.lightfm.MANY", train.n_users - 2)
+    fitted(Warp(l2=1e-3, max_epochs=1), train)
+    assert given["user_alpha"] == pytest.approx(1e-3 * (train.n_users - 2) / train.n_users)
+    assert given["item_alpha"] == pytest.approx(1e-3 * min(1, (train.n_users - 2) / train.n_items))
+    monkeypatch.setattr("adapters.lightfm.MANY", 10_000)
+    fitted(Warp(l2=1e-3, max_epochs=1), train)
+    assert (given["user_alpha"], given["item_alpha"]) == (1e-3, 1e-3)

@@ -341,3 +341,14 @@ def test_bpr_of_a_user_who_liked_everything_changes_nothing():
     train = interactions(np.zeros(4), np.arange(4))
     model = fitted(Bpr(dim=3, max_epochs=2), train, steps=2)
     assert not model.state()["bias"].any()
+
+
+def test_slim_explains_popular_items_first_within_a_pass():
+    train = planted_parts()[0].positives()
+    model = Slim(l1=0.5)
+    steps = model.fit_steps(train, FitContext(step_rows=-(-len(train) // 4)))
+    next(steps)
+    explained = np.diff(model._weights.tocsc().indptr) > 0
+    likes = np.bincount(train.items, minlength=train.n_items)
+    assert 0 < explained.sum() <= -(-train.n_items // 4)
+    assert likes[explained].min() >= np.sort(likes)[::-1][-(-train.n_items // 4) - 1]

@@ -185,3 +185,16 @@ def test_similarities_beside_a_zero_vector_are_the_librarys_own() -> None:
         with_zero = similarities(model, lambda: pytest.fail("the library would divide by zero"))
         np.testing.assert_allclose(with_zero[:extra, :extra], model.sim, rtol=1e-12)
         assert not with_zero[extra, :extra].any()
+
+
+@pytest.mark.parametrize("model", [Svd(10, max_epochs=3), Pmf(10, max_epochs=3)])
+def test_surprise_factors_of_many_ratings_are_those_of_the_library_without_its_training_set(
+    model, monkeypatch
+):
+    train, _ = planted_parts()
+    by_library = fitted(model, train).state()
+    monkeypatch.setattr("adapters.surprise.factors.LIBRARY_ROWS", 10)
+    monkeypatch.setattr("adapters.surprise.training.trainset", None)
+    ours = fitted(replace(model), train).state()
+    assert all(np.array_equal(ours[name], by_library[name]) for name in by_library)
+    assert replace(model).needs(train).host_bytes < 100 * len(train)

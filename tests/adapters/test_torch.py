@@ -292,3 +292,23 @@ def test_first_negative_is_a_known_dislike_of_the_user_in_half_of_the_cases():
     assert 0.4 < disliked[:, 0].mean() < 0.6
     assert {7, 8} <= set(drawn[:500, 0])
     assert (drawn[500:] < 4).all()
+
+
+def test_passes_over_a_large_log_have_few_batches(monkeypatch):
+    import torch
+
+    from adapters.torch.training import Options, epochs
+    from benchmark.modelkit import pace
+
+    monkeypatch.setattr(pace, "LARGE", 100)
+    monkeypatch.setattr(pace, "BATCHES", 5)
+    sizes = []
+    weight = torch.zeros(1, requires_grad=True)
+
+    def loss(batch):
+        sizes.append(len(batch))
+        return (weight**2).sum()
+
+    steps = epochs([weight], 200, lambda: loss, Options(0.1, 0.0, 8, pace.Pace(200)), torch.Generator())
+    assert next(steps) == 200
+    assert sizes == [40] * 5

@@ -28,7 +28,7 @@ from benchmark.errors import AdapterError, BundleError
 from benchmark.files import file_sha256
 from benchmark.leaderboard import ranked_results
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory, read_final
+from benchmark.results import PerUserPart, RunDirectory
 from benchmark.runner import RunOptions
 from benchmark.selection import pick, record_files
 from benchmark.suite import parse_suite
@@ -87,7 +87,7 @@ def change_arrays(folder: Path, name: str, **changes: Any) -> None:
 
 def test_bundle_recommends_every_user_the_lists_that_the_run_stored(run_path, exported):
     results = ranked_results(RunDirectory(run_path))
-    per_user = read_final(results.run, results.finals["baselines/random"])
+    per_user = PerUserPart(results.run, results.finals["baselines/random"]).frame()
     loaded = bundle.load(exported, REGISTRY)
     lists = loaded.recommend([loaded.user_ids[user] for user in per_user["user"]], k=10)
     for found, stored in zip(lists, per_user["items"], strict=True):

@@ -17,7 +17,7 @@ from benchmark.bundle.verify import verify
 from benchmark.datasets.store.parts import load_parts
 from benchmark.leaderboard import ranked_results
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory, read_final
+from benchmark.results import PerUserPart, RunDirectory
 from benchmark.runner import RunOptions
 from benchmark.suite import parse_suite
 
@@ -71,7 +71,7 @@ def test_model_is_tuned_on_lists_in_which_seen_items_compete(results):
 
 
 def test_bundle_lists_are_those_of_the_run_and_hold_seen_items(results, exported):
-    per_user = read_final(results.run, results.finals["baselines/most-frequent"])
+    per_user = PerUserPart(results.run, results.finals["baselines/most-frequent"]).frame()
     loaded = bundle.load(exported, REGISTRY)
     lists = loaded.recommend([loaded.user_ids[user] for user in per_user["user"]], k=5)
     for found, stored in zip(lists, per_user["items"], strict=True):

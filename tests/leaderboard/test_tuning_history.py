@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import boards
 import pytest
 
 from benchmark.leaderboard.notes import search_notes, stability_note
 from benchmark.leaderboard.tuning_history import at_edge, importance, position_in
 from benchmark.protocol import Choice, Hyperparameter, Range
+from benchmark.records import Cost, Ending, ProbeOpened
 
 
 def test_gain_of_tuning_is_the_best_validation_value_over_the_default() -> None:
@@ -37,6 +40,21 @@ def test_core_seconds_are_those_of_trials_that_count() -> None:
         boards.trial(2, None, core_s=2.0, outcome="oom"),
     )
     assert boards.search("a/b", trials=lines).core_s == 3.5
+
+
+def test_core_seconds_of_the_first_look_count_as_its_device_seconds_do() -> None:
+    opened = ProbeOpened(
+        dataset="toy", model="a/b", study_key="k", entry="e", hold_s=4.0, trial=0, config={}, device="cpu"
+    )
+    probe = opened.closed(Ending("complete", "finished"), Cost(lease_s=2.0, charged_s=1.5, core_s=1.25))
+    history = replace(boards.search("a/b", trials=(boards.trial(0, 0.25, core_s=1.5),)), probe=probe)
+    assert history.core_s == 2.75
+
+
+def test_trials_that_do_not_fit_were_not_started() -> None:
+    lines = (boards.trial(0, None, outcome="does-not-fit"), boards.trial(1, 0.25))
+    history = boards.search("a/b", trials=lines)
+    assert (len(history.trials), history.started) == (2, 1)
 
 
 def test_core_seconds_of_trials_that_recorded_none_are_unknown() -> None:

@@ -41,3 +41,11 @@ def test_no_step_is_begun_after_the_last_pass() -> None:
     steps = (begun.append(rows) or rows for rows in cycle((4, 3, 3)))
     assert list(Pace(10, 4).passes(steps, 2)) == [4, 3, 3, 4, 3, 3]
     assert len(begun) == 6
+
+
+def test_batches_grow_on_a_large_log_and_are_as_large_in_a_sample_of_it() -> None:
+    assert Pace(2_000_000).batch_rows(1024, 2_000_000) == 1024
+    assert Pace(4_000_000).batch_rows(1024, 4_000_000) == 8000
+    assert Pace(4_000_000).batch_rows(10_000, 4_000_000) == 10_000, "never smaller than it is told"
+    assert Pace(40_000, of_rows=4_000_000).batch_rows(1024, 40_000) == 8000
+    assert Pace(4_000_000).batch_rows(512, 100_000) == 512, "users are put into batches, and they are few"

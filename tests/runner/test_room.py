@@ -120,6 +120,16 @@ def test_study_ends_after_the_default_and_two_more_that_do_not_fit(
     assert any("its default does not fit, others are tried: fake/oversized" in line for line in heard)
 
 
+def test_study_of_one_trial_that_does_not_fit_says_so_and_asks_for_no_budget(
+    suite: Make, fakes: Registry, tmp_path: Path
+) -> None:
+    wanted = suite(models=["fake/oversized"], budget={"max_trials": 1})
+    run_dir = run(wanted, fakes, tmp_path / "run")
+    (trial,) = trials_of(run_dir)
+    ended = ending_of(run_dir, "fake/oversized")
+    assert (ended.status, ended.reason) == ("does-not-fit", trial.reason)
+
+
 def test_plan_and_dry_run_say_it_beforehand(suite: Make, fakes: Registry, tmp_path: Path) -> None:
     wanted = suite(models=["fake/fixed", "fake/vast"])
     misfits = plan_suite(wanted, fakes, None, tmp_path).misfits

@@ -68,7 +68,15 @@ def test_finals_ask_about_users_without_test_rows_as_often_as_about_others() -> 
     assert set(asked) < set(asked_users(test, 120, seed=42))
 
 
-def test_finals_ask_about_everybody_where_everybody_is_scored(tmp_path: Path) -> None:
+def test_who_is_drawn_of_test_depends_on_its_rows_so_that_a_seed_does_not_tell() -> None:
+    users = np.arange(300)
+    one, other = (interactions(users, np.full(300, item), n_users=1000, n_items=2) for item in (0, 1))
+    assert not np.array_equal(drawn_users("test", one, seed=42), drawn_users("test", other, seed=42))
+    assert not np.array_equal(asked_users(one, 60, seed=42), asked_users(other, 60, seed=42))
+    assert np.array_equal(drawn_users("valid", one, seed=42), drawn_users("valid", other, seed=42))
+
+
+def test_finals_ask_about_everybody_where_everybody_is_scored() -> None:
     assert asked_users(ROWS, 500, seed=42).tolist() == list(range(1000))
 
 
