@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from benchmark.budget import rescaled
+from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.user_samples import finals_users
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.executor import EndedBy, Executor, ExecutorLost, ExitReport, Limits
@@ -42,8 +43,8 @@ from benchmark.runner.study import ReadyStudy
 SCORER_S = 60.0
 """The least that scoring on test may take, however quickly validation was scored: the scorer reads the split
 and makes decoys meanwhile."""
-DECOYS_S = 1e-4
-"""Seconds in which the scorer makes the decoys of a held-out pair: three times what was measured."""
+DECOY_S = 1e-5
+"""Seconds in which the scorer makes a pair that it asks: three times what was measured."""
 SCORE_S = 1e-8
 """Seconds in which a score goes from the model's process to the scorer: some times what was measured."""
 SCORING_FACTOR = 1.5
@@ -275,13 +276,8 @@ class FinalsRun:
         manifest, trial = self.ready.data.manifest, spec.trial
         if trial.user_s is None:
             return max(SCORER_S, hold_s)
-        asked, held_out = self.asked_users(), manifest.parts["test"].rows
-        users = manifest.n_users if asked is None else len(asked)
-        if manifest.pairs == "repeat":  # known pairs may be asked, too
-            held_out += (manifest.parts["train"].rows + manifest.parts["valid"].rows) // (1 + DECOYS)
-        if manifest.parts["test"].users < FEW_USERS:  # all their pairs are asked
-            held_out = max(held_out, manifest.parts["test"].users * manifest.n_items // (1 + DECOYS))
-        limit_s = scoring_limit_s(users, trial.user_s, held_out, trial.pair_s)
+        users = manifest.n_users if request.users is None else len(request.users)
+        limit_s = scoring_limit_s(users, trial.user_s, most_pairs(manifest), trial.pair_s)
         transferred = users * manifest.n_items if request.hand_over == "scores" else 0
         return limit_s + SCORE_S * transferred
 
@@ -357,16 +353,25 @@ def stored_scores(scored: Scored, per_user: str, state: str) -> TestScores:
     )
 
 
-def scoring_limit_s(users: int, user_s: float, held_out: int, pair_s: float | None) -> float:
+def most_pairs(manifest: SplitManifest) -> int:
+    """Return how many pairs of user and item a rating model is asked at most; see ``metrics.decoys.pools``."""
+    train, valid, test = (manifest.parts[part] for part in ("train", "valid", "test"))
+    if test.users < FEW_USERS:
+        return test.users * manifest.n_items
+    known = train.rows + valid.rows if manifest.pairs == "repeat" else 0
+    return (1 + DECOYS) * test.rows + known
+
+
+def scoring_limit_s(users: int, user_s: float, pairs: int, pair_s: float | None) -> float:
     """Return the most seconds for handing over and rating.
 
     Args:
         users: to rank.
         user_s: seconds a user that validation took.
-        held_out: rows of test.
+        pairs: of user and item to rate.
         pair_s: seconds a rated pair that validation took; None where nothing is rated.
     """
-    rating_s = 0.0 if pair_s is None else held_out * ((1 + DECOYS) * pair_s + DECOYS_S)
+    rating_s = 0.0 if pair_s is None else pairs * (pair_s + DECOY_S)
     return max(SCORER_S, SCORING_FACTOR * (users * user_s + rating_s))
 
 
