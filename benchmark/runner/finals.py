@@ -8,15 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from benchmark.budget import rescaled
-from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.user_samples import finals_users
 from benchmark.errors import AdapterError, Interrupted, RunError
-from benchmark.executors.executor import EndedBy, Executor, ExecutorLost, ExitReport, Limits
+from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
 from benchmark.files import content_hash, known_sha256
 from benchmark.hand_over import hand_over
 from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
-from benchmark.metrics.decoys import DECOYS, FEW_USERS
 from benchmark.metrics.register import parse_metric
 from benchmark.records import (
     LOST,
@@ -37,18 +35,16 @@ from benchmark.records import (
 from benchmark.results import RunDirectory
 from benchmark.runner.child import ChildListener, EntryListener, cost
 from benchmark.runner.context import RunContext, applicable_metrics, fit_request
+from benchmark.runner.final_limits import (
+    SCORE_S,
+    SCORER_S,
+    limit_in_words,
+    most_pairs,
+    scorer_hold_s,
+    scoring_limit_s,
+)
 from benchmark.runner.room import rows_of
 from benchmark.runner.study import ReadyStudy
-
-SCORER_S = 60.0
-"""The least that scoring on test may take, however quickly validation was scored: the scorer reads the split
-and makes decoys meanwhile."""
-DECOY_S = 1e-5
-"""Seconds in which the scorer makes a pair that it asks: three times what was measured."""
-SCORE_S = 1e-8
-"""Seconds in which a score goes from the model's process to the scorer: some times what was measured."""
-SCORING_FACTOR = 1.5
-"""How many times as long as on validation a user's list, or the rating of a pair, may take."""
 
 
 @dataclass(kw_only=True)
@@ -351,45 +347,6 @@ def stored_scores(scored: Scored, per_user: str, state: str) -> TestScores:
         state_path=None if scored.state_sha256 is None else state,
         state_sha256=scored.state_sha256,
     )
-
-
-def most_pairs(manifest: SplitManifest) -> int:
-    """Return how many pairs of user and item a rating model is asked at most; see ``metrics.decoys.pools``."""
-    train, valid, test = (manifest.parts[part] for part in ("train", "valid", "test"))
-    if test.users < FEW_USERS:
-        return test.users * manifest.n_items
-    known = train.rows + valid.rows if manifest.pairs == "repeat" else 0
-    return (1 + DECOYS) * test.rows + known
-
-
-def scoring_limit_s(users: int, user_s: float, pairs: int, pair_s: float | None) -> float:
-    """Return the most seconds for handing over and rating.
-
-    Args:
-        users: to rank.
-        user_s: seconds a user that validation took.
-        pairs: of user and item to rate.
-        pair_s: seconds a rated pair that validation took; None where nothing is rated.
-    """
-    rating_s = 0.0 if pair_s is None else pairs * (pair_s + DECOY_S)
-    return max(SCORER_S, SCORING_FACTOR * (users * user_s + rating_s))
-
-
-def limit_in_words(ended_by: EndedBy, limits: Limits) -> str:
-    """Say which limit of the model's process a final exceeded.
-
-    >>> limit_in_words("scoring", Limits(hold_s=20.0, memory_mb=1.0, ready_s=1.0, scoring_s=60.0))
-    'scoring took longer than 60 s, after the fit had ended in time'
-    """
-    if ended_by == "scoring":
-        return f"scoring took longer than {limits.scoring_s:.0f} s, after the fit had ended in time"
-    return f"the fit took longer than {limits.hold_s:.0f} s"
-
-
-def scorer_hold_s(limits: Limits) -> float:
-    """Return the most seconds for a scorer: it waits for the fit, and writes after all scores."""
-    assert limits.scoring_s is not None
-    return limits.ready_s + limits.hold_s + 2 * limits.scoring_s
 
 
 @contextmanager

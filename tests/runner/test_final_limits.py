@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.executors.executor import EndedBy, Limits
-from benchmark.runner.finals import SCORER_S, limit_in_words, most_pairs, scorer_hold_s, scoring_limit_s
+from benchmark.runner.final_limits import SCORER_S, limit_in_words, most_pairs, scorer_hold_s, scoring_limit_s
 
 ROWS = {"train": 300_000, "valid": 100_000, "test": 20_000}
 LIMITS = Limits(hold_s=45.0, memory_mb=1000.0, ready_s=60.0, scoring_s=90.0)
