@@ -4,6 +4,8 @@ The part of a name before the slash is also the pip extra that installs its libr
 models need none, except ``native/ease``, which solves with PyTorch.
 """
 
+from pathlib import Path
+
 ADAPTERS: dict[str, str] = {
     "baselines/random": "adapters.baselines:Random",
     "baselines/popularity": "adapters.baselines:Popularity",
@@ -68,3 +70,8 @@ RENAMED: dict[str, str] = {
     "torch/rp3beta": "native/rp3beta",
 }
 """Former names and the present ones: who uses a former name is told the present one."""
+
+ENVIRONMENTS: dict[str, Path] = {
+    name: Path(__file__).with_name("environments") / f"{name}.txt" for name in ("recbole",)
+}
+"""The lock file of each framework that runs in an environment of its own."""

@@ -7,6 +7,7 @@
     │   └── SplitError          a split that this log is too small for, or that leaks
     ├── AdapterError            an adapter that does not exist, or breaks the protocol
     │   └── MissingLibrary      the library it wraps is not installed
+    ├── EnvError                an environment of a framework: missing, damaged, or it cannot be made
     ├── MetricError             a metric that does not exist, or does not fit the data
     ├── StatisticsError         not enough data for a test
     ├── PickError               no model meets what was asked
@@ -52,6 +53,10 @@ class AdapterError(BenchError):
 
 class MissingLibrary(AdapterError):  # noqa: N818 - it names what is missing
     """The library that an adapter wraps is not installed."""
+
+
+class EnvError(BenchError):
+    """The environment of a framework is missing or damaged, or cannot be made."""
 
 
 class MetricError(BenchError):

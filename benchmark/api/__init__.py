@@ -2,13 +2,14 @@
 
 A call bears the name of its command: ``run``, ``report``, ``pick`` and so on. Parts of a command have names
 of their own: ``audit`` is ``bench data check``, ``fetch`` is ``bench data fetch``, ``melt`` is
-``bench data melt``, ``dry_run`` is
-``bench run --dry-run``, and ``load`` opens a bundle. All but ``metrics``, which a package of that name hides,
-can be imported from ``benchmark``.
+``bench data melt``, ``dry_run`` is ``bench run --dry-run``, ``create_env`` is ``bench env create``, and
+``load`` opens a bundle. All but ``metrics``, which a package of that name hides, can be imported from
+``benchmark``.
 """
 
 from benchmark.api.adapters import doctor, models
 from benchmark.api.bundles import load, recommend, verify
+from benchmark.api.frameworks import check_env, create_env, env, remove_env
 from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
 from benchmark.api.suites import audit, check, data, dry_run, fetch, melt, metrics, plan, schema
 
@@ -17,10 +18,13 @@ __all__ = [
     "Run",
     "audit",
     "check",
+    "check_env",
+    "create_env",
     "data",
     "diff",
     "doctor",
     "dry_run",
+    "env",
     "fetch",
     "load",
     "melt",
@@ -29,6 +33,7 @@ __all__ = [
     "pick",
     "plan",
     "recommend",
+    "remove_env",
     "report",
     "run",
     "runs",

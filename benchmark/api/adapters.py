@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.registry import OPTIONAL, Adapter, Registry, install_hint
@@ -17,6 +18,13 @@ def registry() -> Registry:
     from adapters import ADAPTERS, RENAMED
 
     return Registry(ADAPTERS, renamed=RENAMED, entry_points=True)
+
+
+def shipped_lock_files() -> Mapping[str, Path]:
+    """Return the lock file of each environment that ships with bench."""
+    from adapters import ENVIRONMENTS
+
+    return ENVIRONMENTS
 
 
 def models(*names: str) -> list[Adapter]:

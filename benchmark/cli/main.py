@@ -10,6 +10,7 @@ from benchmark.cli import (
     data,
     diff,
     doctor,
+    env,
     metrics,
     models,
     pick,
@@ -38,6 +39,7 @@ COMMANDS: Mapping[str, Command] = {
     "metrics": metrics.COMMAND,
     "data": data.COMMAND,
     "doctor": doctor.COMMAND,
+    "env": env.COMMAND,
     "schema": schema.COMMAND,
 }
 
