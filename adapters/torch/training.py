@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -73,20 +73,38 @@ class MovingAverage(Generic[Network]):
 
 
 class Optimiser(Generic[Batch]):
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980), a batch at a time; in half precision on CUDA if asked."""
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980), a batch at a time; in half precision on CUDA if asked.
 
-    def __init__(self, parameters: Iterable[Tensor], options: Options, device: torch.device) -> None:
-        """Take the parameters that Adam changes, and how."""
-        self._adam = torch.optim.Adam(list(parameters), lr=options.lr, weight_decay=options.l2, fused=True)
+    The rows of a table with sparse gradients are moved when a batch looks them up, and only then. Adam
+    proper would go on moving a row by its momentum, about thirty learning rates for one look-up, and read
+    and write the whole table for each batch.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        options: Options,
+        device: torch.device,
+        sparse: Sequence[Tensor] = (),
+    ) -> None:
+        """Take the parameters that Adam changes, and how; those with sparse gradients have no l2."""
+        dense = [weight for weight in parameters if all(weight is not table for table in sparse)]
+        self._adams: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(dense, lr=options.lr, weight_decay=options.l2, fused=True)
+        ]
+        if sparse:
+            self._adams.append(torch.optim.SparseAdam(list(sparse), lr=options.lr))
         self._device, self._mixed = device, options.mixed and device.type == "cuda"
 
     def step(self, loss: Callable[[Batch], Tensor], batch: Batch) -> None:
         """Move down the gradient of a batch's loss, a scalar."""
-        self._adam.zero_grad()
+        for adam in self._adams:
+            adam.zero_grad()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixed):
             value = loss(batch)
         value.backward()
-        self._adam.step()
+        for adam in self._adams:
+            adam.step()
 
     def wait(self) -> None:
         """Wait until the device is idle, as a yield promises."""

@@ -52,26 +52,29 @@ class SasRec(NextItem):
 
     def network(self, n_users: int, n_items: int) -> SASRecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""
+        from adapters.torch.sequence.losses import LARGE_CATALOGUE
         from adapters.torch.sequence.sasrec_network import SASRecNetwork
 
-        return SASRecNetwork(n_items, self.dim, self.layers, self.history)
+        sparse = 0 < self.negatives < n_items > LARGE_CATALOGUE
+        return SASRecNetwork(n_items, self.dim, self.layers, self.history, sparse=sparse)
 
     def epochs(
         self, network: SASRecNetwork, train: Interactions, generator: Generator, pace: Pace
     ) -> Iterator[int]:
         """Train on every transition of every history, packed in windows."""
         from adapters.torch.sequence.layers import Dropout
-        from adapters.torch.sequence.losses import Targets, softmax_loss
+        from adapters.torch.sequence.losses import Proposal, Targets, softmax_loss
         from adapters.torch.sequence.training import Sequences, epochs
         from adapters.torch.training import Options
 
         sequences, drop = Sequences(train, generator.device), Dropout(self.dropout, generator)
+        table, proposal = network.items, Proposal(train, generator)
 
         def loss(batch: tuple[Any, ...]) -> Any:
             items, following, counts = sequences.inputs_and_targets(*batch)
             targets = Targets(following[counts][:, None], counts[counts][:, None])
             hidden = network(items, drop)[counts]
-            return softmax_loss(hidden, network.items.weight, targets, self.negatives, generator)
+            return softmax_loss(hidden, table.weight, targets, self.negatives, proposal, sparse=table.sparse)
 
         return epochs(
             network.parameters(),
@@ -79,4 +82,5 @@ class SasRec(NextItem):
             loss,
             Options(self.lr, 0.0, self.batch_size * self.history, pace, mixed=True),
             generator,
+            [table.weight] if table.sparse else [],
         )
