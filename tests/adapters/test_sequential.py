@@ -149,7 +149,7 @@ def test_large_catalogue_is_drawn_by_a_power_of_popularity_and_a_small_one_unifo
     drawn, likelier = proposal(9).draw(40_000)
     assert likelier is None
     np.testing.assert_allclose(torch.bincount(drawn) / 40_000, np.full(9, 1 / 9), atol=0.01)
-    monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_CATALOGUE", 8)
+    monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_TABLE", 8)
     drawn, likelier = proposal(9).draw(40_000)
     chances = np.array([42, *[2] * 8]) ** 0.75
     chances /= chances.sum()
@@ -158,7 +158,7 @@ def test_large_catalogue_is_drawn_by_a_power_of_popularity_and_a_small_one_unifo
 
 
 def test_sasrec_over_a_large_catalogue_moves_only_the_items_that_batches_look_up(monkeypatch):
-    monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_CATALOGUE", 29)
+    monkeypatch.setattr("adapters.torch.layers.LARGE_TABLE", 29)
     train = log([[3, 5, 3, 5, 3], [5, 3, 5, 3, 5]], 30)
     before, after = (
         fitted("sasrec", train, negatives=2, dropout=0.0, lr=lr).state()["items.weight"]
@@ -170,7 +170,7 @@ def test_sasrec_over_a_large_catalogue_moves_only_the_items_that_batches_look_up
 
 
 def test_sasrec_over_a_large_catalogue_learns_a_known_order(monkeypatch):
-    monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_CATALOGUE", 29)
+    monkeypatch.setattr("adapters.torch.layers.LARGE_TABLE", 29)
     model = fitted("sasrec", cyclic(), steps=40, lr=1e-2, dropout=0.0, negatives=8)
     for last in (4, 17, 29):
         history = (last - 4 + np.arange(5)).astype(np.int32) % 30
@@ -203,7 +203,7 @@ def test_full_softmax_and_its_gradients_equal_those_of_autograd(monkeypatch):
 @pytest.mark.parametrize("large", [False, True])
 def test_sampled_softmax_comes_near_the_full_one(monkeypatch, large):
     if large:
-        monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_CATALOGUE", 1999)
+        monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_TABLE", 1999)
     rng, items = generator(3), proposal(2000)
     hidden, table = torch.randn(40, 4, generator=rng) / 2, torch.randn(2000, 4, generator=rng)
     targets = Targets(torch.randint(2000, (40, 1), generator=rng), torch.ones(40, 1, dtype=torch.bool))

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, elu, embedding, softplus
 
+from adapters.torch.layers import LARGE_TABLE
 from benchmark.protocol import Interactions
 
 CHUNK = 1 << 20  # logits that exist at a time on the CPU: 4 MB stay in the cache
 CHUNK_CUDA = 1 << 27
 ELU = 0.5  # the authors' default
-LARGE_CATALOGUE = 1 << 14
-"""Items beyond which a batch looks up few of them: they are drawn by popularity, and moved when looked up."""
 PROPOSAL_POWER = 0.75
 """Of popularity, as in word2vec (Mikolov 2013, arXiv:1310.4546)."""
 
@@ -69,7 +68,7 @@ class Proposal:
         """Take the popularity of items."""
         self._generator, self._n_items = generator, train.n_items
         self._sums: Tensor | None = None
-        if train.n_items > LARGE_CATALOGUE:
+        if train.n_items > LARGE_TABLE:
             counts = np.bincount(train.items, minlength=train.n_items)
             chances = torch.from_numpy((counts + 1.0) ** PROPOSAL_POWER)  # + 1: every item can be drawn
             chances = (chances / chances.mean()).to(generator.device)  # 1 is the chance of a uniform draw

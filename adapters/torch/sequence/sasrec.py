@@ -52,10 +52,10 @@ class SasRec(NextItem):
 
     def network(self, n_users: int, n_items: int) -> SASRecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""
-        from adapters.torch.sequence.losses import LARGE_CATALOGUE
+        from adapters.torch.layers import LARGE_TABLE
         from adapters.torch.sequence.sasrec_network import SASRecNetwork
 
-        sparse = 0 < self.negatives < n_items > LARGE_CATALOGUE
+        sparse = self.negatives > 0 and n_items > max(self.negatives, LARGE_TABLE)
         return SASRecNetwork(n_items, self.dim, self.layers, self.history, sparse=sparse)
 
     def epochs(
@@ -65,7 +65,7 @@ class SasRec(NextItem):
         from adapters.torch.sequence.layers import Dropout
         from adapters.torch.sequence.losses import Proposal, Targets, softmax_loss
         from adapters.torch.sequence.training import Sequences, epochs
-        from adapters.torch.training import Options
+        from adapters.torch.training import Options, sparse_tables
 
         sequences, drop = Sequences(train, generator.device), Dropout(self.dropout, generator)
         table, proposal = network.items, Proposal(train, generator)
@@ -80,7 +80,8 @@ class SasRec(NextItem):
             network.parameters(),
             lambda: sequences.packed(self.history, self.batch_size, generator),
             loss,
-            Options(self.lr, 0.0, self.batch_size * self.history, pace, mixed=True),
+            Options(
+                self.lr, 0.0, self.batch_size * self.history, pace, mixed=True, sparse=sparse_tables(network)
+            ),
             generator,
-            [table.weight] if table.sparse else [],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -109,7 +109,6 @@ def epochs(
     loss: Callable[[Batch], Tensor],
     options: Options,
     generator: torch.Generator,
-    sparse: Sequence[Tensor] = (),
 ) -> Iterator[int]:
     """Train for ever; yield where a step ends, with the rows of the log that it trained.
 
@@ -119,9 +118,8 @@ def epochs(
         loss: of a batch, a scalar.
         options: how to train.
         generator: the source of randomness; its device is the device.
-        sparse: those parameters whose gradients are sparse.
     """
-    optimiser = Optimiser[Batch](parameters, options, generator.device, sparse)
+    optimiser = Optimiser[Batch](parameters, options, generator.device)
     while True:
         batches = start_epoch()
         ends = options.pace.ends(len(batches))
