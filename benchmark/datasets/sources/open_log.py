@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.datasets.log import Log, Role, Roles, Say, SideTable, hash_files, silent
+from benchmark.datasets.log import Log, Roles, Say, Side, SideTable, hash_files, silent
 from benchmark.datasets.sources.download import fetch
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, find_known, find_layout
@@ -14,6 +14,7 @@ from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.published import YOUR_OWN, folder_log, published_log
 from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
+from benchmark.datasets.sources.table_roles import roles_of
 from benchmark.datasets.specs import FilesSpec, LogSpec, TableSpec
 from benchmark.datasets.tables.parse import Notation
 from benchmark.datasets.tables.raw_file import names_beside, require_file
@@ -40,6 +41,10 @@ class LogFiles:
     folder: Path | None = None
     layout: Layout | None = None
     known: KnownDataset | None = None
+
+    def roles(self, side: Side) -> Roles:
+        """Return the roles of the columns that a publisher gives items or users; none without a layout."""
+        return self.layout.roles(side, self.folder) if self.layout else {}
 
 
 def locate(
@@ -213,22 +218,11 @@ def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> 
         text_format = TextFormat.of(spec, table.spec)
         if table.key == "users":
             users = read_table(table.path, table.spec, "user", text_format, notation, say)
-            log = replace(log, users=users, user_roles=roles(table.spec), user_file=table)
+            log = replace(log, users=users, user_roles=roles_of(table.spec), user_file=table)
         else:
             items = read_table(table.path, table.spec, "item", text_format, notation, say)
-            log = replace(log, items=items, item_roles=roles(table.spec), item_file=table)
+            log = replace(log, items=items, item_roles=roles_of(table.spec), item_file=table)
     return log
-
-
-def roles(table: TableSpec) -> Roles:
-    """Return the role of each column; one that is cut into bands is shown as bands only."""
-    columns: dict[Role, tuple[str, ...]] = {
-        "category": (*table.categories, *(f"{column}_band" for column in table.bands)),
-        "list": table.lists,
-        "number": table.numbers,
-        "text": table.texts,
-    }
-    return {column: role for role, named in columns.items() for column in named}
 
 
 def with_chosen_features(log: Log, spec: LogSpec) -> Log:
