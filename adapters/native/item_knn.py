@@ -20,11 +20,12 @@ class ItemKnn(Likeness, ItemToItem):
     """An item's score is its summed similarity to those of its nearest neighbours that the user likes.
 
     Implicit feedback. Similarity is that of two items' users, by default their cosine, shrunk where few users
-    support it (Bell & Koren 2007, section 3). ``similarity`` and its parameters: see Likeness; jaccard, dice
-    and tversky compare sets, so no like has a weight there. ``weighting`` says how much a user's like counts: "none" all the same,
-    "idf" less for users who like much (Spärck Jones 1972), "length" such that every user's history has length
-    one (Deshpande & Karypis, section 4.1.2). Each candidate keeps its own neighbours, as in Sarwar's equation
-    for the prediction: keeping the neighbours of each liked item instead cost 0.03 NDCG@10.
+    support it (Bell & Koren 2007, section 3); ``similarity`` names another measure (modelkit's Likeness).
+    ``weighting`` says how much a user's like counts: "none" all the same, "idf" less for users who like much
+    (Spärck Jones 1972), "length" such that every user's history has length one (Deshpande & Karypis, section
+    4.1.2); in jaccard, dice and tversky, which compare sets, all the same. Each candidate keeps its own
+    neighbours, as in Sarwar's equation for the prediction: keeping the neighbours of each liked item instead
+    cost 0.03 NDCG@10.
 
     Defaults had the best validation NDCG@10 on 900 users of MovieLens-1M and came within 0.001 of the best on
     MovieLens-latest-small (docs/decisions/0025). Tuned: ``neighbours``, ``shrinkage``, ``weighting``; the

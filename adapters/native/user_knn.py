@@ -34,9 +34,9 @@ class UserKnn(Likeness):
     """An item's score is the summed similarity of those of a user's nearest neighbours who like it.
 
     Implicit feedback. Similarity is that of two histories, by default their cosine, shrunk where they share
-    little (Bell & Koren 2007, section 3). ``similarity`` and its parameters: see Likeness; jaccard, dice and
-    tversky compare sets, so no like has a weight there. Otherwise "idf" weighs a shared item by ``log(users / its users)`` (Breese 1998, section 2.1.3,
-    inverse user frequency).
+    little (Bell & Koren 2007, section 3); ``similarity`` names another measure (modelkit's Likeness). "idf"
+    weighs a shared item by ``log(users / its users)`` (Breese 1998, section 2.1.3, inverse user frequency),
+    but not in jaccard, dice and tversky, which compare sets.
 
     On validation data of 900 users of MovieLens-1M 25 to 100 neighbours came within 0.006 NDCG@10 of each
     other and both weightings within 0.003 (docs/decisions/0025). Tuned: ``neighbours``, ``shrinkage``,

@@ -58,8 +58,8 @@ class Likeness:
     tversky     ``n_ij / (n_ij + alpha (n_i - n_ij) + beta (n_j - n_ij) + shrinkage)`` (Tversky 1977)
     ==========  ==============================================================================
 
-    ``normalize: false`` leaves the lengths out of cosine and asymmetric: the overlap itself, over ``shrinkage``
-    unless that is 0.
+    ``normalize: false`` leaves the lengths out of cosine and asymmetric: the overlap itself, over
+    ``shrinkage`` unless that is 0.
     """
 
     similarity: str = "cosine"
@@ -88,7 +88,8 @@ class Likeness:
             columns: likewise (m,), of the rows that they are compared with.
             shrinkage: as in the table above.
 
-        >>> Likeness("dice").denominator(np.array([2.0]), np.array([3.0]), 1.0).of(0, np.array([1.0])).tolist()
+        >>> one, other = np.array([2.0]), np.array([3.0])
+        >>> Likeness("dice").denominator(one, other, 1.0).of(0, np.array([1.0])).tolist()
         [14.0]
         """
         own = 2 * self.asymmetric_alpha

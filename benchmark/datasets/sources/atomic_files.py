@@ -1,4 +1,4 @@
-"""RecBole's atomic files: NAME.inter with the interactions, beside it NAME.user, NAME.item, NAME.kg, NAME.link.
+"""RecBole's atomic files: interactions in NAME.inter, beside it NAME.user, NAME.item, NAME.kg and NAME.link.
 
 The first line of each names its columns and their types, ``name:type``: token (one id or word), token_seq
 (several, separated by blanks), float, float_seq; columns are separated by tabs (Zhao et al. 2021, CIKM,
@@ -61,8 +61,8 @@ def column_types(path: Path, ids: Sequence[str]) -> dict[str, str]:
         if types.get(name) != "token":
             found = f"{name} is {types[name]}" if name in types else f"there is no column {name}"
             raise DataError(
-                f"{where}: {found}, and a {path.suffix} file must have {' and '.join(ids)} of type token: write "
-                f"{name}:token"
+                f"{where}: {found}, and a {path.suffix} file must have {' and '.join(ids)} of type token: "
+                f"write {name}:token"
             )
     return types
 
