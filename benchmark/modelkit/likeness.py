@@ -43,7 +43,8 @@ class Denominator:
             scale = self.columns * self.rows[row] + self.shrinkage
         else:
             scale = self.rows[row] + self.columns + self.overlap * overlaps + self.shrinkage
-        return np.maximum(scale, np.finfo(np.float32).tiny)
+        safe: Values = np.maximum(scale, np.finfo(np.float32).tiny)
+        return safe
 
 
 @dataclass

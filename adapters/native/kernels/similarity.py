@@ -43,7 +43,7 @@ def top_similar(
 
     n = left.shape[0]
     kept = min(neighbours, n)
-    scales = tuple(np.array(one, dtype=np.float32) for one in (denominator.rows, denominator.columns))
+    of_rows, of_columns = (np.array(one, np.float32) for one in (denominator.rows, denominator.columns))
     is_product, overlap = denominator.overlap is None, denominator.overlap or 0.0
     found, values = np.zeros((n, kept), dtype=np.int32), np.zeros((n, kept), dtype=np.float32)
     one, other = writable(left), writable(right)
@@ -51,7 +51,7 @@ def top_similar(
         lambda first, last: fill_heaps(
             one,
             other,
-            scales,
+            (of_rows, of_columns),
             (is_product, overlap, denominator.shrinkage),
             (found, values),
             (first, last),

@@ -122,7 +122,8 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         pairs=prepared.pairs,
         seen=prepared.seen,
     )
-    return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
+    train, valid, test = parts.values()
+    return Split(train, valid, test, rows, manifest, prepared)
 
 
 def rows_needed(spec: SplitSpec) -> int | None:

@@ -153,8 +153,8 @@ def refuse(lines: NegativeLines, order: Longs, wrong: Array, why: str) -> None:
         row = int(order[user])
         raise DataError(
             f"{lines.location.row(row)}: the negative {lines.negatives.iloc[row, column]!r} {why} "
-            f"({int(wrong.sum())} such); a negative must be an item with a row in the log, and none that the user "
-            "has in test: correct the file"
+            f"({int(wrong.sum())} such); a negative must be an item with a row in the log, and none that the "
+            "user has in test: correct the file"
         )
 
 
@@ -164,7 +164,7 @@ def dense(texts: pd.Series, ids: Array) -> Ids:
     known = pd.Index(ids.astype(str))
     found = known.get_indexer(pd.Index(np.asarray(distinct, dtype=str)))
     strange = np.flatnonzero(found < 0)
-    found[strange] = known.get_indexer([as_compared(distinct[place]) for place in strange])
+    found[strange] = known.get_indexer([as_compared(distinct[place]) for place in strange.tolist()])
     return np.append(found, -1)[codes].astype(np.int32)
 
 

@@ -89,7 +89,7 @@ def typed_columns(path: Path, header: TextHeader) -> dict[str, str]:
         return header.types
     wrong = next((name for name in header.names if not TYPED.fullmatch(name)), "")
     raise DataError(
-        f"{path}:{header.first.line}: {wrong!r} is no column of an atomic file; its first line must be of "
+        f"{path}:{header.first.line}: {wrong!r} is not a column of an atomic file; its first line must be of "
         "name:type with the types token, token_seq, float and float_seq, separated by tabs, as in "
         "user_id:token: correct the line"
     )

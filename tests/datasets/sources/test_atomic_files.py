@@ -21,7 +21,7 @@ FILES = {
     "shop.user": "user_id:token\tage:float\tcity:token\nu2\t30\tRome\nu1\t20\tRome\n",
     "shop.item": "item_id:token\tmovie_title:token_seq\tclass:token_seq\tyear:token\tpixels:float_seq\n"
     'a\tThe "Net\tDrama War\t1995\t0.1 0.2\nb\tHeat\tDrama\t1995\t0.3 0.4\n',
-    "shop.kg": "head_id:token\trelation_id:token\ttail_id:token\nm.1\tfilm.genre\tm.9\nm.2\tfilm.genre\tm.9\n",
+    "shop.kg": "head_id:token\trelation_id:token\ttail_id:token\nm.1\tgenre\tm.9\nm.2\tgenre\tm.9\n",
     "shop.link": "item_id:token\tentity_id:token\nb\tm.2\na\tm.1\n",
 }
 SHOP = LogSpec(name="shop", path="data", scale=(1, 5))
@@ -75,7 +75,7 @@ def test_of_several_interactions_the_one_named_as_its_folder_counts(folders: Dat
         (
             "shop.inter",
             "user_id:token\titem_id:tokn",
-            r"shop.inter:1: 'item_id:tokn' is no column of an atomic",
+            r"shop.inter:1: 'item_id:tokn' is not a column of an atomic",
         ),
         (
             "shop.inter",
@@ -83,7 +83,7 @@ def test_of_several_interactions_the_one_named_as_its_folder_counts(folders: Dat
             "there is no column item_id, and a .inter file must have",
         ),
         ("shop.inter", "user_id:float\titem_id:token", "user_id is float, .* write user_id:token"),
-        ("shop.item", "item_id\tmovie_title:token_seq", r"shop.item:1: 'item_id' is no column"),
+        ("shop.item", "item_id\tmovie_title:token_seq", r"shop.item:1: 'item_id' is not a column"),
         (
             "shop.user",
             "id:token\tcity:token",
@@ -110,7 +110,7 @@ def test_single_file_with_a_mistyped_header_is_told_the_types(folders: DataFolde
 def test_graph_and_links_are_columns_of_text_with_items_as_the_log_has_them(folders: DataFolders) -> None:
     data = folders.suite / "data"
     assert read_graph(data / "shop.kg").to_dict("list") == {
-        "head": ["m.1", "m.2"], "relation": ["film.genre"] * 2, "tail": ["m.9"] * 2,
+        "head": ["m.1", "m.2"], "relation": ["genre"] * 2, "tail": ["m.9"] * 2,
     }  # fmt: skip
     assert read_links(data / "shop.link").to_dict("list") == {"item": ["b", "a"], "entity": ["m.2", "m.1"]}
     (data / "shop.kg").write_text(
