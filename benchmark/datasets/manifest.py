@@ -146,6 +146,19 @@ class Candidates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenNegatives:
+    """What sampled metrics rank test rows among, where a file of the user's says it.
+
+    Attributes:
+        count: for each user.
+        sha256: of their dense ids.
+    """
+
+    count: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserSample:
     """A sample of the users of a part, drawn before any model is trained and the same for every model.
 
@@ -297,6 +310,7 @@ class SplitManifest:
         log_audit: the numbers of the log; None in splits that were made before there was one.
         valid_sample: the users that trials are validated on; None where they are all users of validation.
         test_sample: the users that finals are scored on; None where they are all users of test.
+        negatives: those of test that came in a file; None where they are drawn, or no metric wants any.
     """
 
     provenance: Provenance
@@ -324,6 +338,7 @@ class SplitManifest:
     log_audit: LogAudit | None = None
     valid_sample: UserSample | None = None
     test_sample: UserSample | None = None
+    negatives: GivenNegatives | None = None
 
     @property
     def validated_users(self) -> int:

@@ -82,8 +82,8 @@ def folder_log(
         frame=tables.frame,
         items=tables.items,
         users=tables.users,
-        item_roles=layout.item_roles,
-        user_roles=layout.user_roles,
+        item_roles=layout.roles("item", folder),
+        user_roles=layout.roles("user", folder),
         clock=clock_of(tables.frame),
         defaults=layout.defaults(),
     )

@@ -15,7 +15,8 @@ import pandas as pd
 from benchmark.datasets.manifest import SplitAudit, SplitManifest
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.split import Split
-from benchmark.datasets.store.columns import write_checksums
+from benchmark.datasets.store.candidates import negatives_path
+from benchmark.datasets.store.columns import write_checksums, write_column
 from benchmark.datasets.store.parts import folder_of, write_features, write_part
 from benchmark.errors import DataError
 from benchmark.protocol import Array
@@ -59,6 +60,8 @@ def write_files(split: Split, manifest: SplitManifest, folder: Path) -> None:
     order = np.argsort(np.concatenate([split.rows["train"], split.rows["valid"]]), kind="stable")
     write_part([split.train, split.valid], order, folder / folder_of("train", "valid"), liked=True)
     write_features(split.prepared.interactions, folder)
+    if split.negatives is not None:
+        write_column(negatives_path(folder, "test"), split.negatives)
     write_checksums(folder)
     write_ids(split.prepared, folder)
     (folder / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
