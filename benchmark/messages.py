@@ -245,7 +245,7 @@ class SetUp:
     """What a fork server does before it forks.
 
     Attributes:
-        sys_path: where modules are looked up.
+        sys_path: where modules are looked up; empty to leave that as it is.
         cores: it runs on; none means wherever.
         preload: modules to import.
         target: "module:function" to call then; what it returns is handed to every child.

@@ -9,7 +9,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,9 @@ from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter
 
 if TYPE_CHECKING:
-    from benchmark.records import AdapterCode
+    from benchmark.environments import Environment, Environments
+    from benchmark.environments.inside import InsidePython
+    from benchmark.records import AdapterCode, EnvironmentRecord
     from benchmark.traits import Traits
 
 ENTRY_POINTS = "bench.adapters"
@@ -33,10 +35,17 @@ SHARED = ("adapters", "benchmark.modelkit")
 
 @dataclass(frozen=True)
 class Adapter:
-    """One adapter by name: its class, traits, defaults, source hash and installed libraries."""
+    """One adapter by name: its class, traits, defaults, source hash and installed libraries.
+
+    Attributes:
+        name: library/name.
+        target: "module:Class".
+        environments: where its environment is found, if it has one.
+    """
 
     name: str
     target: str
+    environments: Environments | None = field(default=None, compare=False, repr=False)
 
     @property
     def library(self) -> str:
@@ -65,13 +74,69 @@ class Adapter:
     @property
     def defaults(self) -> dict[str, Hyperparameter]:
         """The default configuration: every field of the dataclass."""
-        return {field.name: field.default for field in fields(self.cls) if field.default is not MISSING}
+        return {one.name: one.default for one in fields(self.cls) if one.default is not MISSING}
+
+    @property
+    def environment(self) -> Environment | None:
+        """The environment that it runs in; None for our own Python.
+
+        Raises:
+            EnvError: it names one that there is not, or whose lock file cannot be read.
+        """
+        return self._environments[self.traits.environment] if self.traits.environment else None
+
+    @property
+    def _environments(self) -> Environments:
+        if self.environments is not None:
+            return self.environments
+        from benchmark.environments import Environments
+
+        return Environments({})
+
+    @property
+    def environment_record(self) -> EnvironmentRecord | None:
+        """What a run writes down of its environment; None for our own Python.
+
+        Raises:
+            EnvError: as :attr:`environment`.
+        """
+        if (own := self.environment) is None:
+            return None
+        from benchmark.records import EnvironmentRecord
+
+        marker = own.marker()
+        return EnvironmentRecord(
+            name=own.name, sha256=own.hash, python="unknown" if marker is None else marker.python
+        )
+
+    @property
+    def inside(self) -> InsidePython | None:
+        """How its processes start in its environment; None for our own Python.
+
+        Raises:
+            EnvError: it is not ready.
+        """
+        if (environment := self.environment) is None:
+            return None
+        from benchmark.environments.inside import inside
+
+        environment.refuse_unready()
+        return inside(environment, self.cls.__module__)
 
     @property
     def missing(self) -> list[str]:
-        """Libraries that it needs and that are not installed."""
+        """Libraries that it needs here and that are not installed."""
+        if self.traits.environment:
+            return []
         tops = dict.fromkeys(name.partition(".")[0] for name in self.traits.requires)
         return [name for name in tops if importlib.util.find_spec(name) is None]
+
+    @property
+    def lack(self) -> str:
+        """Why it cannot run, in words that follow its name; "" if it can."""
+        if self.traits.environment:
+            return self._environments.lack(self.traits.environment, self.traits.requires)
+        return f"needs {', '.join(self.missing)}, which is not installed" if self.missing else ""
 
     @property
     def preload(self) -> list[str]:
@@ -84,7 +149,9 @@ class Adapter:
 
     @cached_property
     def versions(self) -> dict[str, str]:
-        """Version of each library it wraps."""
+        """Version of each library it wraps, where it runs."""
+        if own := self.traits.environment:
+            return {name: self._environments.version(own, name) or "unknown" for name in self.traits.requires}
         return {name: _version(name) for name in self.traits.requires}
 
     @cached_property
@@ -100,7 +167,9 @@ class Adapter:
         """What its results depend on besides the suite and the data."""
         from benchmark.records import AdapterCode  # not at import: serving a bundle does without
 
-        return AdapterCode(source_sha256=self.source_hash, versions=self.versions)
+        own = self.environment
+        where = {} if own is None else {f"environment {own.name}": own.hash[:12]}
+        return AdapterCode(source_sha256=self.source_hash, versions={**self.versions, **where})
 
     @cached_property
     def modules(self) -> Mapping[str, Path]:
@@ -161,6 +230,7 @@ class Registry(Mapping[str, Adapter]):
         *,
         renamed: Mapping[str, str] | None = None,
         entry_points: bool = False,
+        environments: Environments | None = None,
     ) -> None:
         """Take names and "module:Class" strings; nothing is imported until a class is needed.
 
@@ -168,9 +238,12 @@ class Registry(Mapping[str, Adapter]):
             targets: "module:Class" by name.
             renamed: the present name by each former one, for messages alone.
             entry_points: add what installed packages publish.
+            environments: those that models may run in.
         """
         found = {point.name: point.value for point in _published()} if entry_points else {}
-        self._adapters = {name: Adapter(name, target) for name, target in (found | dict(targets)).items()}
+        self._adapters = {
+            name: Adapter(name, target, environments) for name, target in (found | dict(targets)).items()
+        }
         self._renamed = dict(renamed or {})
 
     def __getitem__(self, name: str) -> Adapter:
@@ -218,11 +291,16 @@ def load(target: str) -> Any:
 
 
 def install_hint(adapters: Sequence[Adapter]) -> str:
-    """Return the pip command that installs what these adapters lack: our extras, or modules by name."""
+    """Return the commands that install what these adapters lack: extras, modules by name, environments."""
+    environments = dict.fromkeys(
+        adapter.traits.environment for adapter in adapters if adapter.traits.environment and adapter.lack
+    )
+    adapters = [adapter for adapter in adapters if not adapter.traits.environment]
     others = {name for adapter in adapters if adapter.library not in EXTRAS for name in adapter.missing}
     extras = ({adapter.library for adapter in adapters} | others) & EXTRAS  # native/ease needs torch
     ours = [f"'recsys-bench[{','.join(sorted(extras))}]'"] if extras else []
-    return " ".join(["pip install", *ours, *sorted(others - EXTRAS)])
+    pip = [" ".join(["pip install", *ours, *sorted(others - EXTRAS)])] if adapters else []
+    return " && ".join([*pip, *(f"bench env create {name}" for name in environments)])
 
 
 def _published() -> list[importlib.metadata.EntryPoint]:

@@ -36,6 +36,7 @@ class Traits:
         limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
         streams: it yields within a pass where ``context.step_rows`` asks for it, and the steps of a pass
             compute, bit for bit, what the pass computes in one.
+        environment: name of the environment that it runs in; empty for our own Python.
     """
 
     space: Space
@@ -55,6 +56,7 @@ class Traits:
     published: Mapping[str, Hyperparameter] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
     streams: bool = False
+    environment: str = ""
 
 
 def traits(adapter: type) -> Traits:
@@ -106,4 +108,5 @@ def traits(adapter: type) -> Traits:
         published=published,
         limits={**shared, **own_limits},
         streams=getattr(adapter, "streams", False),
+        environment=getattr(adapter, "environment", ""),
     )

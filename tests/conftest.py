@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from command_line import SMALL, Bench
 from repository import real_data
+from tiny import made
 
 from benchmark.cli import main
+from benchmark.environments import Environment
 from benchmark.registry import Registry
 from benchmark.suite import Suite, parse_suite
 
@@ -49,6 +51,12 @@ models: [fake/fixed, fake/steady]
 def fakes() -> Registry:
     """The fake adapters by name: fake/steady and so on."""
     return Registry({f"fake/{name.lower()}": f"fakes:{name}" for name in FAKES})
+
+
+@pytest.fixture(scope="session")
+def tiny_environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment of its own with a tiny framework, made once for all tests; none may change it."""
+    return made(tmp_path_factory.mktemp("tiny"))[0]
 
 
 @pytest.fixture

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from benchmark.registry import OPTIONAL, Adapter, Registry, install_hint
 
 if TYPE_CHECKING:
+    from benchmark.environments import Environment
     from benchmark.records import Hardware
 
 
 def registry() -> Registry:
     """Return every adapter by name: ours, and those that installed packages publish."""
     from adapters import ADAPTERS, RENAMED
+    from benchmark.api.frameworks import environments
 
-    return Registry(ADAPTERS, renamed=RENAMED, entry_points=True)
+    return Registry(ADAPTERS, renamed=RENAMED, entry_points=True, environments=environments())
 
 
 def shipped_lock_files() -> Mapping[str, Path]:
@@ -45,23 +47,31 @@ class Diagnosis:
         hardware: the machine and the versions of libraries.
         missing: libraries that are not installed, by the model that needs them.
         install: the command that installs them.
+        environments: those that models may run in.
     """
 
     hardware: Hardware
     missing: Mapping[str, Sequence[str]]
     install: str
+    environments: Sequence[Environment] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every model of the extra ``all`` can run."""
-        return all(name.partition("/")[0] in OPTIONAL for name in self.missing)
+        """Whether every model of the extra ``all`` can run, and each environment that was made is ready."""
+        usable = all(one.state()[0] in {"ready", "missing"} for one in self.environments)
+        return usable and all(name.partition("/")[0] in OPTIONAL for name in self.missing)
 
 
 def doctor() -> Diagnosis:
-    """Return what this machine offers and which libraries are missing."""
+    """Return what this machine offers, which libraries are missing, and which environments are ready.
+
+    Raises:
+        EnvError: a lock file cannot be read.
+    """
+    from benchmark.api.frameworks import env
     from benchmark.runner.hardware import hardware
 
     adapters = models()
     lacking = [adapter for adapter in adapters if adapter.missing]
     missing = {adapter.name: adapter.missing for adapter in lacking}
-    return Diagnosis(hardware(adapters), missing, install_hint(lacking))
+    return Diagnosis(hardware(adapters), missing, install_hint(lacking), env())

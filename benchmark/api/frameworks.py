@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import EnvError, did_you_mean
-from benchmark.registry import load
+from benchmark.errors import EnvError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmark.environments import Environment
-
-ENTRY_POINTS = "bench.environments"
+    from benchmark.environments import Environment, Environments
 
 
-def lock_files() -> Mapping[str, Path]:
-    """Return the lock file of each environment: ours, and those that installed packages publish.
-
-    A package publishes one by an entry point of the group ``bench.environments``, ``name = "module:PATH"``.
-    """
+def environments() -> Environments:
+    """Return every environment by name: ours, and those that installed packages publish."""
     from benchmark.api.adapters import shipped_lock_files
+    from benchmark.environments import Environments
 
-    published = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    return {point.name: Path(load(point.value)) for point in published} | dict(shipped_lock_files())
+    return Environments(shipped_lock_files(), entry_points=True)
 
 
 def env(name: str | None = None) -> list[Environment]:
@@ -35,12 +26,11 @@ def env(name: str | None = None) -> list[Environment]:
     Raises:
         EnvError: none is called so.
     """
-    names = [one for one in sorted(lock_files()) if (name or "") in one]
+    found = environments()
+    names = [one for one in sorted(found) if (name or "") in one]
     if not names:
-        raise EnvError(
-            f"no environment has {name!r} in its name; there are {', '.join(sorted(lock_files()))}"
-        )
-    return [_environment(one) for one in names]
+        raise EnvError(f"no environment has {name!r} in its name; there are {', '.join(sorted(found))}")
+    return [found[one] for one in names]
 
 
 def create_env(name: str, *, say: Callable[[str], None] = lambda _: None) -> Environment:
@@ -55,7 +45,7 @@ def create_env(name: str, *, say: Callable[[str], None] = lambda _: None) -> Env
     """
     from benchmark.environments.making import make
 
-    made = _environment(name)
+    made = environments()[name]
     make(made, say)
     return made
 
@@ -66,10 +56,8 @@ def check_env(name: str) -> Environment:
     Raises:
         EnvError: it cannot be used; the message says why and what to do.
     """
-    found = _environment(name)
-    state, reason = found.state(thorough=True)
-    if state != "ready":
-        raise EnvError(f"{name}: {state}: {reason}")
+    found = environments()[name]
+    found.refuse_unready(thorough=True)
     return found
 
 
@@ -79,13 +67,4 @@ def remove_env(name: str) -> None:
     Raises:
         EnvError: it is not there, or not ours.
     """
-    _environment(name).remove()
-
-
-def _environment(name: str) -> Environment:
-    from benchmark.environments import LockFile, environment
-
-    locks = lock_files()
-    if name not in locks:
-        raise EnvError(f"there is no environment {name!r}{did_you_mean(name, locks)}; see `bench env list`")
-    return environment(name, LockFile.read(locks[name]))
+    environments()[name].remove()

@@ -22,7 +22,7 @@ from platformdirs import user_data_path
 
 from benchmark.environments.lock_file import LockFile
 from benchmark.errors import EnvError
-from benchmark.files import write_text
+from benchmark.files import content_hash, write_text
 
 EnvironmentState: TypeAlias = Literal["ready", "missing", "half made", "outdated", "changed", "broken"]
 
@@ -141,12 +141,28 @@ class Environment:
             return "changed", f"{wrong} is not the file that was installed; make it again: {cure}"
         return "ready", ""
 
+    def refuse_unready(self, *, thorough: bool = False) -> None:
+        """Check that it can be used.
+
+        Args:
+            thorough: look at every installed file.
+
+        Raises:
+            EnvError: it cannot; the message says why and what to do.
+        """
+        state, reason = self.state(thorough=thorough)
+        if state != "ready":
+            raise EnvError(f"{self.name}: {state}: {reason}")
+
     @property
     def hash(self) -> str:
-        """SHA-256 of everything that results depend on: lock file, Python, and what is installed."""
+        """SHA-256 of what results depend on, the same on every machine: lock file, Python, versions installed.
+
+        The versions tell apart what the lock file leaves open: builds of PyTorch, and what those bring.
+        """
         marker = self.marker()
-        python = "" if marker is None else marker.python
-        return hashlib.sha256(f"{self.lock.sha256} {python} {self.records_sha256()}".encode()).hexdigest()
+        python, packages = ("", {}) if marker is None else (marker.python, marker.packages)
+        return content_hash({"lock": self.lock.sha256, "python": python, "packages": packages})
 
     def distributions(self) -> list[Path]:
         """Return the folder that each installed package describes itself in, in order."""
@@ -159,6 +175,18 @@ class Environment:
             name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
             found[canonicalize_name(name)] = version
         return found
+
+    def version_of(self, module: str) -> str | None:
+        """Return the version of the package that a module is part of; None if none that is installed has it."""
+        top = module.partition(".")[0]
+        for folder in self.distributions():
+            try:
+                files = (folder / "RECORD").read_text("utf-8").splitlines()
+            except OSError:
+                continue
+            if any(file.startswith((f"{top}/", f"{top}.")) for file in files):
+                return folder.name.removesuffix(".dist-info").rpartition("-")[2]
+        return None
 
     def records_sha256(self) -> str:
         """Return the hash of what pip noted about every installed file."""

@@ -7,6 +7,7 @@ what a trial is nor what a framework is; both come by name in the set-up message
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -19,7 +20,13 @@ import traceback
 from typing import Any, Never
 
 from benchmark.executors.channel import Channel, ChannelClosed
-from benchmark.executors.processes import die_with_parent, start_ticks
+from benchmark.executors.processes import (
+    become_subreaper,
+    children,
+    die_with_parent,
+    kill_descendants,
+    start_ticks,
+)
 from benchmark.messages import Broken, Exited, Launch, Ready, ServeRequest, SetUp, Started
 
 
@@ -54,12 +61,21 @@ def conduct(control: Channel) -> None:
         control.send(Broken(traceback.format_exc()))
         return
     control.send(Ready())
-    _Server(control, loaded).serve()
+    become_subreaper()
+    try:
+        _Server(control, loaded).serve()
+    finally:
+        kill_descendants(os.getpid())
+
+
+def nothing() -> None:
+    """Load nothing."""
 
 
 def set_up(message: SetUp) -> Any:
     """Import and load; return what is handed to every child."""
-    sys.path[:] = message.sys_path
+    if message.sys_path:
+        sys.path[:] = message.sys_path
     run_on(message.cores)
     for module in message.preload:
         importlib.import_module(module)
@@ -87,6 +103,7 @@ class _Server:
     def __init__(self, control: Channel, loaded: Any) -> None:
         self.control, self.loaded = control, loaded
         self.scratch: dict[int, str] = {}  # the folder of each child that lives
+        self.helpers = set(children(os.getpid()))  # what a library started when it was imported
 
     def serve(self) -> None:
         """Fork what is asked for and report what ends, until the supervisor is gone."""
@@ -125,6 +142,13 @@ class _Server:
             os.close(descriptor)
         self.control.send(Started(pid, start_ticks(pid)))
 
+    def end_orphans(self) -> None:
+        """Kill what a child started and left behind, in whichever session it hides: it is ours now."""
+        for pid in set(children(os.getpid())) - self.helpers - self.scratch.keys():
+            kill_descendants(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def reap(self) -> None:
         """Report every child that has ended, and remove its folder."""
         while self.scratch:
@@ -132,7 +156,8 @@ class _Server:
             if pid == 0:
                 return
             if (folder := self.scratch.pop(pid, None)) is None:
-                continue  # a helper that a library started when it was imported
+                continue  # a helper, or an orphan
+            self.end_orphans()
             shutil.rmtree(folder, ignore_errors=True)
             code, core_s = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
             self.control.send(Exited(pid, code, core_s))

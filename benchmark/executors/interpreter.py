@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from benchmark.environments.inside import InsidePython
 from benchmark.executors.channel import Channel
 from benchmark.executors.processes import start_ticks
 from benchmark.executors.slots import Slot
 
+SERVER = "benchmark.executors.fork_server"
 SCRATCH_PREFIX = "bench-scratch-"
 THREAD_CAPS = (
     "OMP_NUM_THREADS",
@@ -58,25 +60,29 @@ class ServerProcess(Protocol):
 
 
 class Interpreter:
-    """A fresh interpreter in an empty folder."""
+    """A fresh interpreter in an empty folder: our own, or that of an environment."""
 
-    def __init__(self, slot: Slot, hidden: Sequence[Path]) -> None:
+    def __init__(self, slot: Slot, hidden: Sequence[Path], inside: InsidePython | None = None) -> None:
         """Start it.
 
         Args:
             slot: whose cores and GPU its environment names.
             hidden: paths that no environment variable passed on may contain.
+            inside: the interpreter of an environment; our own if None.
         """
         self._folder = tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-")
         self.control, theirs = Channel.pair()
-        program = [sys.executable, "-P", "-m", "benchmark.executors.fork_server"]
+        variables = child_environment(slot, self._folder, hidden)
+        arguments = (str(theirs.fileno()), str(os.getpid()))
         self._process = subprocess.Popen(
-            [*program, str(theirs.fileno()), str(os.getpid())],
+            [sys.executable, "-P", "-m", SERVER, *arguments]
+            if inside is None
+            else inside.command(f"from {SERVER} import main; main(*map(int, sys.argv[1:]))", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self._folder,
-            env=child_environment(slot, self._folder, hidden),
+            env=variables if inside is None else inside.variables(variables),
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
+from benchmark.environments.inside import InsidePython
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.executor import ExecutorLost, Limits, Listener
@@ -27,6 +28,9 @@ from benchmark.executors.tree_memory import tree_memory_mb
 from benchmark.messages import Broken, Exited, Launch, Message, Ready, ServeRequest, SetUp, Started
 
 ASK_EVERY_S = 0.05
+LINE_BYTES = 1 << 16
+PRINTED_BYTES = 1 << 20
+"""Bytes that a fork server and its children may print into the log of a run."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class ForkServer:
         stop: threading.Event | None = None,
         ready_s: float = 60.0,
         root: ForkServer | None = None,
+        inside: InsidePython | None = None,
     ) -> None:
         """Start the process and wait until it has imported and loaded.
 
@@ -105,34 +110,43 @@ class ForkServer:
             stop: set by whoever wants everything to end.
             ready_s: seconds that the imports may take.
             root: a fork server with a slot of as many cores, to fork it from; a new interpreter if None.
+            inside: the interpreter of an environment, which is that of the root too; our own if None.
 
         Raises:
             AdapterError: the import or the loading failed, or took too long.
             ExecutorLost: the root is gone.
         """
         self.slot, self.stop = slot, stop or threading.Event()
-        self._process: ServerProcess = Interpreter(slot, hidden) if root is None else _Forked(root, slot)
+        self._process: ServerProcess = (
+            Interpreter(slot, hidden, inside) if root is None else _Forked(root, slot)
+        )
         self._exits: dict[int, Exited] = {}
         self._gone = False
         self._lock = threading.Lock()  # a root is asked by several threads
 
         def relay() -> None:
+            left, output = PRINTED_BYTES, self._process.output
             with contextlib.suppress(ValueError):  # closed while it reads, at the end
-                for line in self._process.output:
-                    log(line.decode("utf-8", "replace").rstrip())
+                while line := output.readline(LINE_BYTES):  # read to the end: a full pipe would stop a child
+                    if left > 0:
+                        log(line.decode("utf-8", "replace").rstrip())
+                        left -= len(line)
+                        if left <= 0:
+                            log(f"prints more than {PRINTED_BYTES >> 20} MB: the rest is left out")
 
         self._reader = threading.Thread(target=relay, daemon=True)
         self._reader.start()
-        answer = self.set_up(preload, ready_s)
+        paths = [] if inside is not None else sys.path  # an environment has its own
+        answer = self.set_up(preload, ready_s, paths)
         if not isinstance(answer, Ready):
             self.close()
             why = answer.traceback.strip().splitlines()[-1] if isinstance(answer, Broken) else str(answer)
             raise AdapterError(f"{preload}: cannot be loaded: {why}")
 
-    def set_up(self, preload: Preload, ready_s: float) -> Message:
+    def set_up(self, preload: Preload, ready_s: float, paths: Sequence[str]) -> Message:
         """Have the process import and load; return its answer, or why there is none."""
         message = SetUp(
-            sys_path=tuple(str(Path(path).resolve()) if path else os.getcwd() for path in sys.path),
+            sys_path=tuple(str(Path(path).resolve()) if path else os.getcwd() for path in paths),
             cores=self.slot.cores,
             preload=tuple(preload.modules),
             target=preload.target,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -22,6 +23,30 @@ def die_with_parent(parent: int) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def become_subreaper() -> None:
+    """Have the kernel make what descendants leave behind children of this process, not of PID 1."""
+    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process, of all its threads; none if it is gone."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it ended while we looked
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text("ascii").split())
+    return found
+
+
+def kill_descendants(pid: int) -> None:
+    """Kill all that a process has started, at any depth, the nearest first."""
+    pending = children(pid)
+    while pending:
+        current = pending.pop(0)
+        pending += children(current)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(current, signal.SIGKILL)
 
 
 def close_to_others() -> None:

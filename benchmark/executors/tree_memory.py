@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+from benchmark.executors.processes import children
+
 FileId: TypeAlias = tuple[int, int]
 """Device and inode: what a file is, whatever its names."""
 
@@ -98,10 +100,7 @@ def descendants(pid: int) -> Iterator[int]:
     while pending:
         current = pending.pop()
         yield current
-        with contextlib.suppress(OSError):  # it ended while we looked
-            for task in os.listdir(f"/proc/{current}/task"):
-                children = Path(f"/proc/{current}/task/{task}/children").read_text("ascii")
-                pending += [int(child) for child in children.split()]
+        pending += children(current)
 
 
 def pages_of(pid: int) -> Pages | None:

@@ -17,7 +17,15 @@ from benchmark.ledger import select
 from benchmark.metrics.constant import constant_metrics
 from benchmark.metrics.head_tail import HEAD_SHARE
 from benchmark.metrics.register import Metric, parse_metric
-from benchmark.records import FinalRecord, Note, StudyRecord, TestCounts, to_json, warning
+from benchmark.records import (
+    EnvironmentRecord,
+    FinalRecord,
+    Note,
+    StudyRecord,
+    TestCounts,
+    to_json,
+    warning,
+)
 
 UNUSED_SHARE = 0.25
 """A search that ended with more of its budget left had time for trials that it did not make."""
@@ -60,6 +68,7 @@ def fact_notes(
     yield from likes_notes(split, results.suite.metrics.all)
     yield from unused_notes(split, list(results.studies.values()))
     yield from rests_on_notes(results)
+    yield from environment_notes(list(results.studies.values()))
     yield from judged_note(split)
     yield from sample_notes(split)
     for name, reason in constant_metrics(results.suite.metrics.all, split.log_audit).items():
@@ -86,6 +95,18 @@ def rests_on_notes(results: DatasetResults) -> Iterator[Note]:
         yield Note(
             f"Made {manifest.finished or manifest.started} from {rows}, split {split.hash[:8]}, adapters and "
             f"libraries {code[:8]}."
+        )
+
+
+def environment_notes(studies: Sequence[StudyRecord]) -> Iterator[Note]:
+    """Yield, for each environment, which models ran in it; nothing where all ran in our own Python."""
+    found: dict[EnvironmentRecord, list[str]] = {}
+    for study in studies:
+        if study.environment is not None:
+            found.setdefault(study.environment, []).append(study.model)
+    for own, names in found.items():
+        yield Note(
+            f"In the environment {own.name} (Python {own.python}, {own.sha256[:12]}): {', '.join(names)}."
         )
 
 

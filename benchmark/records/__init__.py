@@ -49,7 +49,7 @@ from benchmark.records.outcomes import (
     StudyStatus,
     TrainOn,
 )
-from benchmark.records.planned import Exclusion, Hardware, StudyRecord
+from benchmark.records.planned import EnvironmentRecord, Exclusion, Hardware, StudyRecord
 
 __all__ = [
     "DOES_NOT_FIT",
@@ -63,6 +63,7 @@ __all__ = [
     "ConfigSource",
     "Cost",
     "Ending",
+    "EnvironmentRecord",
     "Exclusion",
     "FinalOpened",
     "FinalRecord",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias, TypeVar
-
-from pydantic import BeforeValidator, TypeAdapter
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from benchmark.protocol import Choice, Range, Space
+
+if TYPE_CHECKING:  # not at import: models in environments of their own are fitted without pydantic
+    from pydantic import GetCoreSchemaHandler, TypeAdapter
+    from pydantic_core import CoreSchema
 
 Record = TypeVar("Record")
 
@@ -39,6 +41,8 @@ def from_json(kind: type[Record], content: Mapping[str, Any]) -> Record:
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     """Return what checks a kind of record; made once, it takes a millisecond."""
+    from pydantic import TypeAdapter
+
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = TypeAdapter(kind)
     return _ADAPTERS[kind]
@@ -65,5 +69,15 @@ def space_from_json(content: Mapping[str, Any]) -> Space:
     }
 
 
-StoredSpace: TypeAlias = Annotated[Mapping[str, Any], BeforeValidator(space_from_json)]
+class _SpaceFromJson:
+    """Has pydantic call :func:`space_from_json` before it looks at a field."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core.core_schema import no_info_before_validator_function
+
+        return no_info_before_validator_function(space_from_json, handler(source))
+
+
+StoredSpace: TypeAlias = Annotated[Mapping[str, Any], _SpaceFromJson]
 """A ``Space`` as a field of a record."""

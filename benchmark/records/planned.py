@@ -20,6 +20,15 @@ class Exclusion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnvironmentRecord:
+    """The environment that a model runs in: its name, its hash, and the version of its Python."""
+
+    name: str
+    sha256: str
+    python: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyRecord:
     """A study as planned: what the manifest says about one model on one data set.
 
@@ -39,6 +48,7 @@ class StudyRecord:
         excluded: why it does not run; None where it does.
         key: hash of everything that its results depend on; empty before its data are known.
         uses: which of "weights" and "negatives" it takes into account.
+        environment: that it runs in; None for our own Python.
     """
 
     dataset: str
@@ -56,6 +66,7 @@ class StudyRecord:
     excluded: Exclusion | None = None
     key: str = ""
     uses: tuple[Use, ...] = ()
+    environment: EnvironmentRecord | None = None
 
     @property
     def name(self) -> str:

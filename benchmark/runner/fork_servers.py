@@ -1,6 +1,6 @@
 """One fork server per model, reused from tuning to final refits, and one scorer process per slot.
 
-All are forked from a root that has imported the engine and nothing else.
+All are forked from a root that has imported the engine and nothing else: our own, or that of an environment.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.environments.inside import FIRST_IMPORT_S, IMPORTED, InsidePython
+from benchmark.errors import AdapterError, EnvError
 from benchmark.executors.executor import Executor
 from benchmark.executors.local import ForkServer, Preload
 from benchmark.executors.slots import Slot, machine_memory_mb
@@ -20,6 +22,8 @@ from benchmark.runner.splits import StoredSplit
 KEPT = 1 / 8
 """Share of the machine's memory that idle processes may hold between a model's study and its finals."""
 ROOT = Preload(["scipy.sparse", "benchmark.final_fit"], "benchmark.scorer:load", {})
+ROOT_INSIDE = Preload(["scipy.sparse", *IMPORTED], "benchmark.executors.fork_server:nothing", {})
+"""In an environment nothing is scored: what only the scorer imports is not there."""
 SCORER = Preload(["pandas", "pyarrow.parquet"], "benchmark.scorer:load", {})
 
 
@@ -47,7 +51,7 @@ class ForkServers:
     keep_mb: float = field(default_factory=lambda: KEPT * machine_memory_mb())
     _kept: dict[str, tuple[ForkServer, float]] = field(default_factory=dict)
     _scorers: dict[tuple[int, ...], ForkServer] = field(default_factory=dict)
-    _roots: list[ForkServer] = field(default_factory=list)
+    _roots: dict[Path | None, ForkServer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -75,7 +79,12 @@ class ForkServers:
                 "valid_sampled": data.manifest.valid_sample is not None,
             }
             preload = Preload(study.adapter.preload, "benchmark.trial:load", arguments)
-            fork_server = self._start(study.name, preload, slot, self._root(slot))
+            try:
+                inside = study.adapter.inside
+            except EnvError as error:  # gone, or changed, since the run began
+                raise AdapterError(f"{study.adapter.name}: {error}") from error
+            root = self._root(slot, inside)
+            fork_server = self._start(study.name, preload, slot, root, inside)
         try:
             yield fork_server
         except BaseException:
@@ -126,7 +135,7 @@ class ForkServers:
             left = [fork_server for fork_server, _ in self._kept.values()] + list(self._scorers.values())
             self._kept.clear()
             self._scorers.clear()
-        for fork_server in [*left, *self._roots]:
+        for fork_server in [*left, *self._roots.values()]:
             fork_server.close()
 
     def _kept_for(self, study: Study, slot: Slot) -> ForkServer | None:
@@ -141,25 +150,37 @@ class ForkServers:
         fork_server.slot = slot
         return fork_server
 
-    def _root(self, slot: Slot) -> ForkServer:
-        """Return the process that has imported the engine: all others are forked from it."""
+    def _root(self, slot: Slot, inside: InsidePython | None = None) -> ForkServer:
+        """Return the process that has imported the engine: all others of its Python are forked from it."""
+        key = None if inside is None else inside.links
         with self._starting:
-            root = self._roots[-1] if self._roots else None
+            root = self._roots.get(key)
             if root is None or not root.alive:
-                root = self._start("root", ROOT, without_gpu(slot))
-                self._roots.append(root)
+                if root is not None:
+                    root.close()
+                name, preload = ("root", ROOT) if inside is None else ("root inside", ROOT_INSIDE)
+                root = self._roots[key] = self._start(name, preload, without_gpu(slot), inside=inside)
         return root
 
-    def _start(self, name: str, preload: Preload, slot: Slot, root: ForkServer | None = None) -> ForkServer:
+    def _start(
+        self,
+        name: str,
+        preload: Preload,
+        slot: Slot,
+        root: ForkServer | None = None,
+        inside: InsidePython | None = None,
+    ) -> ForkServer:
         """Start a fork server and log that it is ready; what it prints is logged under its name."""
+        compiles = root is None and inside is not None
         fork_server = ForkServer(
             slot,
             preload,
             log=lambda line: self.log(f"[{name}] {line}"),
             hidden=self.hidden,
             stop=self.stop,
-            ready_s=self.ready_s,
+            ready_s=max(self.ready_s, FIRST_IMPORT_S) if compiles else self.ready_s,
             root=root,
+            inside=inside,
         )
         self.log(f"[{name}] fork server {fork_server.pid} is ready")
         return fork_server

@@ -27,8 +27,14 @@ def hardware(adapters: Iterable[Adapter]) -> Hardware:
     """Return this machine, the versions that compute on it, and the content hash of both."""
     versions = {name: importlib.metadata.version(name) for name in ENGINE}
     for adapter in adapters:
-        if not adapter.missing:
+        if adapter.lack:
+            continue
+        if (own := adapter.environment_record) is None:
             versions |= adapter.versions
+            continue
+        there = f"environment {own.name}"
+        versions |= {f"{name} ({there})": version for name, version in adapter.versions.items()}
+        versions[there] = f"Python {own.python}, {own.sha256[:12]}"
     found = Hardware(
         python=sys.version.split()[0],
         platform=platform.platform(),

@@ -72,6 +72,7 @@ class Study:
             default=self.default,
             published=self.published,
             excluded=self.excluded,
+            environment=None if self.excluded else self.adapter.environment_record,
         )
 
     def key(
@@ -92,6 +93,7 @@ class Study:
             device: that is really held.
             engine: versions of what computes in our own code.
         """
+        environment = self.adapter.environment
         return content_hash(
             {
                 "data": data,
@@ -106,6 +108,7 @@ class Study:
                 "device": device,
                 "engine": engine,
                 "versions": [ENGINE_VERSION, metrics.METRICS_VERSION],
+                **({} if environment is None else {"environment": environment.hash}),
             }
         )[:16]
 
@@ -138,17 +141,14 @@ def plan(
 
 
 def refuse_missing(suite: Suite, registry: Registry) -> None:
-    """Check that every library is installed, before anything is spent.
+    """Check that every library is installed, and every environment ready, before anything is spent.
 
     Raises:
         MissingLibrary: names all that are not, and the command that installs them.
     """
-    lacking = [registry[model.use] for model in suite.models if registry[model.use].missing]
+    lacking = [registry[model.use] for model in suite.models if registry[model.use].lack]
     if lacking:
-        lines = [
-            f"{adapter.name} needs {', '.join(adapter.missing)}, which is not installed"
-            for adapter in lacking
-        ]
+        lines = [f"{adapter.name} {adapter.lack}" for adapter in lacking]
         raise MissingLibrary(
             "\n".join(lines) + f"\n  Install them: {install_hint(lacking)}, or skip them: --skip-missing"
         )
@@ -183,8 +183,10 @@ def exclusion(
 ) -> Exclusion | None:
     """Return why a model does not run on a data set; None if it does."""
     traits = adapter.traits
-    if adapter.missing:
-        return Exclusion("skipped", f"needs {', '.join(adapter.missing)}: {install_hint([adapter])}")
+    if adapter.lack:
+        missing = ", ".join(adapter.missing)
+        reason = f"needs {missing}: {install_hint([adapter])}" if missing else adapter.lack
+        return Exclusion("skipped", reason)
     if metrics.parse_metric(suite.metrics.primary).kind == "rating" and not traits.rates:
         return Exclusion("n/a", f"predicts no ratings, so it has no {suite.metrics.primary}")
     if traits.feedback == "explicit" and not rated:

@@ -139,7 +139,7 @@ def better_now(manifest: RunManifest, registry: Registry, data: Path | None) -> 
     skipped = [
         study.adapter for study in manifest.studies if study.excluded and study.excluded.status == "skipped"
     ]
-    return bool(replaced & here) or any(name in registry and not registry[name].missing for name in skipped)
+    return bool(replaced & here) or any(name in registry and not registry[name].lack for name in skipped)
 
 
 def reap_orphans(ledger: Ledger) -> None:

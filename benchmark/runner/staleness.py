@@ -39,7 +39,7 @@ def engine_code() -> dict[str, str]:
 def adapter_code(suite: Suite, registry: Registry) -> dict[str, AdapterCode]:
     """Return the code of each adapter of a suite that is installed, by name."""
     adapters = [registry[name] for name in dict.fromkeys(model.use for model in suite.models)]
-    return {adapter.name: adapter.code for adapter in adapters if not adapter.missing}
+    return {adapter.name: adapter.code for adapter in adapters if not adapter.lack}
 
 
 @dataclass

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wheels import lock_line, wheel
+from tiny import needed, offline, tiny
+from wheels import wheel
 
-from benchmark.environments import Environment, LockFile, environment
+from benchmark.environments import Environment, environment
 from benchmark.environments.environment import MARKER
 from benchmark.environments.making import make
 from benchmark.errors import EnvError
@@ -19,47 +21,15 @@ from benchmark.errors import EnvError
 
 @pytest.fixture(autouse=True)
 def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "wheels").mkdir()
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # must not reach pip
-
-
-def locked(folder: Path, *wheels: Path, head: str = "") -> LockFile:
-    path = folder / "tiny.txt"
-    path.write_text(head + "".join(map(lock_line, wheels)))
-    return LockFile.read(path)
-
-
-def tiny(folder: Path, head: str = "") -> Environment:
-    """Return the environment of a lock file over two tiny packages."""
-    wheels = folder / "wheels"
-    first = wheel(wheels, "tinyone", "1.0", needs=("notthere",))  # what it needs is not asked for
-    return environment("tiny", locked(folder, first, wheel(wheels, "tinytwo", "2.1"), head=head))
+    offline(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Environment, list[str]]:
-    """An environment that was made, and what was said."""
-    folder, said = tmp_path_factory.mktemp("made"), []
-    (folder / "wheels").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PIP_NO_INDEX", "1")
-        patch.setenv("PIP_FIND_LINKS", str(folder / "wheels"))
-        patch.setenv("PIP_CONFIG_FILE", "/dev/null")
-        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
-        made = tiny(
-            folder, head="# python: >=3.11\n# first: tinyone==1.0\n".replace("# first: tinyone==1.0\n", "")
-        )
-        make(made, said.append)
-    return made, said
-
-
-@pytest.fixture
-def made(made_once: tuple[Environment, list[str]]) -> Environment:
-    return made_once[0]
+def made(tiny_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """A copy, which tests may change: what is in it does not say where it lies."""
+    folder = tmp_path_factory.mktemp("copied") / "tiny"
+    shutil.copytree(tiny_environment.folder, folder, symlinks=True)
+    return replace(tiny_environment, folder=folder)
 
 
 def in_it(made: Environment, code: str) -> str:
@@ -121,7 +91,7 @@ def test_a_package_installed_or_removed_by_hand_is_named_by_the_quick_look(made:
 def test_one_that_was_interrupted_is_half_made_and_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    half = tiny(tmp_path)
+    half = tiny(tmp_path, *needed(tmp_path))
 
     def power_cut(command: list[str], *_: object) -> None:
         (half.folder / "rubbish").write_text(command[1])
@@ -144,12 +114,12 @@ def test_one_that_was_interrupted_is_half_made_and_made_anew(
 def test_a_step_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.environments.making.PIP_S", 0.0)
     with pytest.raises(EnvError, match=r"cannot be installed \(it took longer than 0 s"):
-        make(tiny(tmp_path), lambda _: None)
+        make(tiny(tmp_path, *needed(tmp_path)), lambda _: None)
 
 
 @pytest.mark.slow
 def test_a_file_of_another_hash_is_refused_and_pips_words_are_shown(tmp_path: Path) -> None:
-    wrong = tiny(tmp_path)
+    wrong = tiny(tmp_path, *needed(tmp_path))
     wheel(tmp_path / "wheels", "tinytwo", "2.1", code="EVIL = 1\n")
     with pytest.raises(EnvError, match=r"tiny: the packages of tiny.txt cannot be installed .*(?i:hash)"):
         make(wrong, lambda _: None)
@@ -158,18 +128,27 @@ def test_a_file_of_another_hash_is_refused_and_pips_words_are_shown(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_package_that_is_not_at_hand_is_one_message_that_says_where_the_log_is(tmp_path: Path) -> None:
-    lacking = tiny(tmp_path)
+    lacking = tiny(tmp_path, *needed(tmp_path))
     (tmp_path / "wheels" / "tinytwo-2.1-py3-none-any.whl").unlink()
     with pytest.raises(EnvError, match=r"making\.log, then try again: bench env create tiny"):
         make(lacking, lambda _: None)
 
 
-def test_no_python_that_fits_names_those_at_hand_and_makes_nothing(tmp_path: Path) -> None:
+def test_no_python_that_fits_names_those_at_hand_and_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # ours alone: starting others takes seconds
     future = tiny(tmp_path, head="# python: >=4\n")
     here = ".".join(map(str, sys.version_info[:3]))
     with pytest.raises(EnvError, match=rf"needs Python >=4, and here are .*{here}"):
         make(future, lambda _: None)
     assert not future.folder.exists()
+
+
+def test_lock_file_without_what_bench_imports_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
+    with pytest.raises(EnvError, match=r"tiny.txt: names no llvmlite, numba, numpy, safetensors, scipy"):
+        make(tiny(tmp_path), lambda _: None)
+    assert not (tmp_path / "data" / "recsys-bench" / "environments" / "tiny").exists()
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", ".", "Tiny", "tiny ", "tiny\n"])

@@ -25,6 +25,7 @@ def show_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         ("BENCH_DATA", data_variable()),
         *machine.versions.items(),
     ]
+    rows += [(f"environment {one.name}", ": ".join(filter(None, one.state()))) for one in diagnosis.environments]
     rows += [(name, f"needs {', '.join(missing)}") for name, missing in diagnosis.missing.items()]
     show_table(console, ("what", "found"), rows)
     if diagnosis.missing:

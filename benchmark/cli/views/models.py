@@ -21,7 +21,8 @@ def show_models(adapters: Sequence[Adapter], console: Console) -> None:
     rows = []
     for adapter in adapters:
         traits = adapter.traits
-        installed = "yes" if not adapter.missing else f"no: {install_hint([adapter])}"
+        there = f" (environment {traits.environment})" if traits.environment else ""
+        installed = f"no: {install_hint([adapter])}" if adapter.lack else f"yes{there}"
         feedback = "likes" if traits.feedback == "implicit" else "ratings"
         predicts = "ranking, ratings" if traits.rates else "ranking"
         devices, space = ", ".join(traits.devices), space_as_text(traits.space)
@@ -72,6 +73,8 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
     needs = ", ".join(traits.requires) or "nothing beyond bench"
     if adapter.missing:
         needs += f"; not installed: {install_hint([adapter])}"
+    elif adapter.lack:
+        needs += f"; {adapter.lack}"
     if traits.needs_features:
         needs += f"; features of {' or '.join(traits.needs_features)}"
     if traits.needs_repeats:
@@ -81,6 +84,7 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
         "predicts": "ranking and ratings" if traits.rates else "ranking",
         "runs on": ", ".join(traits.devices),
         "needs": needs,
+        **({"environment": traits.environment} if traits.environment else {}),
         "randomness": "none: every seed gives the same"
         if traits.deterministic
         else "by seed: finals repeat it",

@@ -32,6 +32,8 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
             budget = "does not fit"
         else:
             budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
+        if study.environment is not None:
+            budget += f" in the environment {study.environment.name}"
         rows.append((study.name, budget, space_as_text(study.space), first_trials(study)))
     show_table(console, ("study", "budget", "tunes", "first trials"), rows, long=2)
     tuned = [study for study in plan if study.excluded is None and study.space]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from benchmark.datasets.log import PARTS, Part
 from benchmark.datasets.store.columns import SUFFIX, mapped, write_column
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Features, Floats32, Interactions, Longs, TimeUnitOfRows
-from benchmark.records import from_json, to_json
+from benchmark.messages import restored
+from benchmark.records import to_json
 
 COLUMNS = ("users", "items", "values", "times", "positive", "negative", "weights")
 """Those that a log lacks (times, or what a suite does not name) are not stored."""
@@ -48,6 +49,28 @@ class AboutPart:
     scale: tuple[float, float] | None
     time_unit: TimeUnitOfRows
     columns: tuple[str, ...]
+
+    @classmethod
+    def read(cls, content: Any) -> AboutPart:
+        """Return what a part.json says; checked here, for the children that read it have no pydantic.
+
+        Raises:
+            ValueError: a key is missing, or holds something else.
+        """
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")  # noqa: TRY004 - load_parts says that the file is damaged
+        about = restored(cls, content)
+        counts = {"rows": about.rows, "liked": about.liked or 0, "users": about.n_users, "items": about.n_items}
+        for what, count in counts.items():
+            if type(count) is not int or count < 0:
+                raise ValueError(f"{what} is {count!r}; it must be a whole number of 0 or more")
+        if not isinstance(about.columns, tuple) or not set(about.columns) <= set(COLUMNS):
+            raise ValueError(f"columns are {about.columns!r}; they must be among {', '.join(COLUMNS)}")
+        if about.time_unit not in get_args(TimeUnitOfRows):
+            raise ValueError(f"time_unit is {about.time_unit!r}")
+        if about.scale is not None and not all(isinstance(end, int | float) for end in about.scale):
+            raise ValueError(f"scale is {about.scale!r}; it must be two numbers, or nothing")
+        return about
 
 
 @dataclass(frozen=True)
@@ -122,7 +145,7 @@ def load_parts(directory: Path, *parts: Part) -> Interactions:
     """
     folder = directory / folder_of(*parts)
     try:
-        about = from_json(AboutPart, json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+        about = AboutPart.read(json.loads((folder / ABOUT).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise DataError(
             f"{folder}: no such part of a split; it must be one of {', '.join(PARTS)} in a split's folder"
