@@ -23,6 +23,7 @@ class Traits:
         requires: import names of the libraries it wraps, in the order to import them.
         rates: predicts ratings, so RMSE and MAE apply.
         keeps_state: can be exported.
+        has_vectors: its scores are dot products, so it can be exported without a state of its own.
         folds_in: can serve a user it was not trained with, from that user's history.
         folds_repeats: such a history may hold an item several times.
         needs_repeats: recommends what a user has had, so it needs a log whose items come again.
@@ -57,6 +58,7 @@ class Traits:
     limits: Limits = field(default_factory=dict)
     streams: bool = False
     environment: str = ""
+    has_vectors: bool = False
 
 
 def traits(adapter: type) -> Traits:
@@ -98,6 +100,7 @@ def traits(adapter: type) -> Traits:
         requires=tuple(getattr(adapter, "requires", ())),
         rates=hasattr(adapter, "rate"),
         keeps_state=hasattr(adapter, "state") and hasattr(adapter, "restore"),
+        has_vectors=bool(getattr(adapter, "vectors", None)),
         folds_in=hasattr(adapter, "fold_in"),
         from_features=tuple(getattr(adapter, "from_features", ())),
         needs_features=tuple(getattr(adapter, "needs_features", ())),

@@ -191,3 +191,17 @@ def prints(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
     channel.send(Ready())
     print("a line for the log")
     channel.send(Done())
+
+
+def prints_ten_megabytes(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    channel.send(Ready())
+    for _line in range(10):
+        print("x" * 1_000_000)
+    channel.send(Done())
+
+
+def leaves_a_child_in_another_session(_: Message, channel: Channel, __: None, ___: list[int]) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    channel.send(Ready())
+    tell(channel, child.pid)
+    channel.send(Done())

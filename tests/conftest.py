@@ -11,7 +11,7 @@ from repository import real_data
 from tiny import made
 
 from benchmark.cli import main
-from benchmark.environments import Environment
+from benchmark.environments import Environment, Environments
 from benchmark.registry import Registry
 from benchmark.suite import Suite, parse_suite
 
@@ -57,6 +57,16 @@ def fakes() -> Registry:
 def tiny_environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment of its own with a tiny framework, made once for all tests; none may change it."""
     return made(tmp_path_factory.mktemp("tiny"))[0]
+
+
+@pytest.fixture
+def fakes_inside(tiny_environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The fake adapters, each run in the environment."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tiny_environment.folder.parents[2]))
+    for name in FAKES:
+        monkeypatch.setattr(f"fakes.{name}.environment", "tiny", raising=False)
+    targets = {f"fake/{name.lower()}": f"fakes:{name}" for name in FAKES}
+    return Registry(targets, environments=Environments({"tiny": tiny_environment.lock.path}))
 
 
 @pytest.fixture

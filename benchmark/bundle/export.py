@@ -270,6 +270,7 @@ def describe(results: RankedResults, measured: Measurements, part: PerUserPart) 
             train_on=final.train_on,
             seed=final.seed,
             steps=measured.steps,
+            environment=study.environment,
         ),
         params=final.config,
         data=DataOrigin(

@@ -31,6 +31,7 @@ from pydantic import TypeAdapter, ValidationError
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.protocol import Array, Feedback, Hyperparameter
 from benchmark.provenance import Provenance
+from benchmark.records import EnvironmentRecord
 
 FORMAT = 3
 """Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""
@@ -59,6 +60,7 @@ class ModelOrigin:
         train_on: the parts that it trained on, "train" or "train+valid".
         seed: of the model.
         steps: that it trained.
+        environment: that it was trained in; None for our own Python. Nothing that is served needs it.
     """
 
     adapter: str
@@ -67,6 +69,7 @@ class ModelOrigin:
     train_on: str
     seed: int
     steps: int
+    environment: EnvironmentRecord | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

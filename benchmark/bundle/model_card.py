@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from benchmark.bundle.format import BundleManifest
+from benchmark.bundle.format import BundleManifest, ModelOrigin
 from benchmark.datasets.specs import EVERY_RATING, likes_in_words
 from benchmark.leaderboard.formatting import decimal, span
 from benchmark.reporting.markdown import escape
@@ -46,6 +47,7 @@ def model_card(manifest: BundleManifest) -> str:
     lines = [
         f"# {escape(manifest.model)} on {escape(data.dataset)}",
         *([warning] if data.provenance.synthetic else []),
+        *trained_in(origin),
         (
             f"A recommender that ranks {data.n_items:,} items for {data.n_users:,} users: adapter "
             f"{escape(origin.adapter)}, trained on {escape(origin.train_on)} with seed {origin.seed}; "
@@ -76,3 +78,12 @@ def model_card(manifest: BundleManifest) -> str:
         _LIMITS.format(seen=_SEEN[manifest.seen]),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def trained_in(origin: ModelOrigin) -> Iterator[str]:
+    """Yield where a model was trained that does not run in our own Python, and that it is not needed here."""
+    if (own := origin.environment) is not None:
+        yield (
+            f"Trained in the environment {escape(own.name)} (Python {escape(own.python)}, SHA-256 "
+            f"{own.sha256}), and served from stored arrays without it."
+        )

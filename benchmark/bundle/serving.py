@@ -6,7 +6,7 @@ Light on purpose: numpy, and the framework that the model itself needs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.bundle.format import Files, model_errors, open_bundle
+from benchmark.bundle.restoring import restore
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import dense_id
-from benchmark.errors import AdapterError, BundleError, MetricError, MissingLibrary
+from benchmark.errors import AdapterError, BundleError, MetricError
 from benchmark.metrics.topk import Integers, batch_size, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
-from benchmark.registry import Adapter, Registry, install_hint
+from benchmark.registry import Registry
 from benchmark.score_check import checked_scores
 
 Id: TypeAlias = int | float | str
@@ -275,37 +276,6 @@ def load(path: str | Path, registry: Registry) -> Bundle:
     )
     bundle.scores(np.zeros(min(1, data.n_users), dtype=np.int32))
     return bundle
-
-
-def restore(adapter: Adapter, files: Files) -> Recommender:
-    """Return the adapter as it was trained.
-
-    Raises:
-        BundleError: it has other hyperparameters, or the state is not one of its own.
-        MissingLibrary: it needs a library that is not installed.
-    """
-    params = files.manifest.params
-    if bad := sorted(params.keys() - {field.name for field in fields(adapter.cls)}):
-        raise BundleError(
-            f"{files.path}: {adapter.name} has no hyperparameters {bad}; export the bundle again"
-        )
-    state = files.arrays("model.safetensors")
-    model: Recommender = adapter.cls(**params)
-    if not hasattr(model, "restore"):
-        raise BundleError(f"{files.path}: {adapter.name} cannot restore a stored state")
-    try:
-        model.restore(state)
-    except ImportError as error:
-        raise MissingLibrary(
-            f"{files.path}: {adapter.name} needs {error.name}, which is not installed: "
-            f"{install_hint([adapter])}"
-        ) from error
-    except Exception as error:
-        raise BundleError(
-            f"{files.path / 'model.safetensors'}: not a state of {adapter.name} ({type(error).__name__}: "
-            f"{error}); export the bundle again, with the version of bench that is installed"
-        ) from error
-    return model
 
 
 def read_ids(files: Files, name: str, expected: int) -> list[Id]:

@@ -110,7 +110,7 @@ class ForkServer:
             stop: set by whoever wants everything to end.
             ready_s: seconds that the imports may take.
             root: a fork server with a slot of as many cores, to fork it from; a new interpreter if None.
-            inside: the interpreter of an environment, which is that of the root too; our own if None.
+            inside: the interpreter of an environment, where there is no root; our own if None.
 
         Raises:
             AdapterError: the import or the loading failed, or took too long.
@@ -136,15 +136,16 @@ class ForkServer:
 
         self._reader = threading.Thread(target=relay, daemon=True)
         self._reader.start()
-        paths = [] if inside is not None else sys.path  # an environment has its own
-        answer = self.set_up(preload, ready_s, paths)
+        self._inside = inside if root is None else root._inside
+        answer = self.set_up(preload, ready_s)
         if not isinstance(answer, Ready):
             self.close()
             why = answer.traceback.strip().splitlines()[-1] if isinstance(answer, Broken) else str(answer)
             raise AdapterError(f"{preload}: cannot be loaded: {why}")
 
-    def set_up(self, preload: Preload, ready_s: float, paths: Sequence[str]) -> Message:
+    def set_up(self, preload: Preload, ready_s: float) -> Message:
         """Have the process import and load; return its answer, or why there is none."""
+        paths = sys.path if self._inside is None else []  # an environment has its own
         message = SetUp(
             sys_path=tuple(str(Path(path).resolve()) if path else os.getcwd() for path in paths),
             cores=self.slot.cores,

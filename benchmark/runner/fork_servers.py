@@ -83,8 +83,7 @@ class ForkServers:
                 inside = study.adapter.inside
             except EnvError as error:  # gone, or changed, since the run began
                 raise AdapterError(f"{study.adapter.name}: {error}") from error
-            root = self._root(slot, inside)
-            fork_server = self._start(study.name, preload, slot, root, inside)
+            fork_server = self._start(study.name, preload, slot, self._root(slot, inside))
         try:
             yield fork_server
         except BaseException:
@@ -171,14 +170,13 @@ class ForkServers:
         inside: InsidePython | None = None,
     ) -> ForkServer:
         """Start a fork server and log that it is ready; what it prints is logged under its name."""
-        compiles = root is None and inside is not None
         fork_server = ForkServer(
             slot,
             preload,
             log=lambda line: self.log(f"[{name}] {line}"),
             hidden=self.hidden,
             stop=self.stop,
-            ready_s=max(self.ready_s, FIRST_IMPORT_S) if compiles else self.ready_s,
+            ready_s=self.ready_s if inside is None else max(self.ready_s, FIRST_IMPORT_S),
             root=root,
             inside=inside,
         )

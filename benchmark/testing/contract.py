@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar
 from unittest import SkipTest
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from benchmark.fit import handed_to
 from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, Scores
+from benchmark.testing.inside import outcome, tests_of
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
@@ -26,6 +28,24 @@ from benchmark.testing.subject import Subject, all_users, fault, fitted
 from benchmark.traits import traits
 
 
+def run_inside(contract: type[AdapterContract], name: str) -> Callable[[AdapterContract], None]:
+    """Return a test that passes or fails as the one of this name does in the environment of the adapter."""
+
+    def inherited(_: AdapterContract) -> None:
+        from benchmark.environments import Environments  # not at import: the environment itself imports this
+        from benchmark.registry import Adapter
+
+        adapter = contract.adapter
+        where = Environments(contract.lock_files, entry_points=True)
+        own = Adapter(adapter.__qualname__, f"{adapter.__module__}:{adapter.__qualname__}", where)
+        assert not own.lack, f"{own.name} {own.lack}"
+        assert own.inside is not None
+        outcome(contract, own.inside, name)
+
+    inherited.__doc__ = getattr(AdapterContract, name).__doc__
+    return inherited
+
+
 class AdapterContract:
     """Inherit, name the class under test, and pytest checks what the engine relies on.
 
@@ -36,13 +56,24 @@ class AdapterContract:
         learns: False for a floor such as a random ranking, which beats nothing.
         from_history: False where ``score`` knows more of a user than the history that ``fold_in`` is given,
             such as a vector of the user's own.
+        lock_files: of environments that no installed package publishes, by name. The tests of an adapter with
+            an environment run there; those that a class has of its own run here.
     """
 
     adapter: ClassVar[type]
+    lock_files: ClassVar[Mapping[str, Path]] = {}
     config: ClassVar[Mapping[str, Hyperparameter]] = {}
     steps: ClassVar[int] = 30
     learns: ClassVar[bool] = True
     from_history: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Have inherited tests of an adapter with an environment run there."""
+        super().__init_subclass__(**named)
+        if getattr(getattr(cls, "adapter", None), "environment", ""):
+            for name in tests_of(cls):
+                if getattr(cls, name) is getattr(AdapterContract, name, None):
+                    setattr(cls, name, run_inside(cls, name))
 
     @property
     def subject(self) -> Subject:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from repository import TESTS
 
+from benchmark.environments.inside import inside
 from benchmark.errors import AdapterError
 from benchmark.executors.channel import Channel, ChannelClosed
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits, ProcessIdentity
@@ -64,9 +65,10 @@ class Ears:
         return words
 
 
-@pytest.fixture
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer(SLOT, NOTHING, log=lambda _: None) as made:
+@pytest.fixture(params=["here", pytest.param("in an environment", marks=pytest.mark.slow)])
+def fork_server(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
+    own = None if request.param == "here" else inside(request.getfixturevalue("tiny_environment"), HERE)
+    with ForkServer(SLOT, NOTHING, log=lambda _: None, inside=own) as made:
         yield made
 
 
@@ -158,6 +160,22 @@ def test_grandchild_does_not_outlive_the_hold(fork_server: ForkServer) -> None:
     (grandchild,) = ears.told
     assert report.ended_by == "hold"
     assert ends(grandchild)
+
+
+def test_grandchild_in_a_session_of_its_own_is_gone_with_its_parent(fork_server: ForkServer) -> None:
+    report, ears = run(fork_server, "leaves_a_child_in_another_session")
+    (grandchild,) = ears.told
+    assert report.done
+    assert start_ticks(grandchild) is None
+
+
+def test_child_that_prints_without_end_is_not_kept_waiting_and_the_log_stays_small() -> None:
+    lines: list[str] = []
+    with ForkServer(SLOT, NOTHING, log=lines.append) as fork_server:
+        report, _ = run(fork_server, "prints_ten_megabytes")
+    assert report.done
+    assert sum(map(len, lines)) < 1_200_000
+    assert "the rest is left out" in lines[-1]
 
 
 def test_stop_ends_a_child_that_would_run_for_minutes() -> None:

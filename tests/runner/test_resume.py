@@ -175,7 +175,8 @@ def processes_of(supervisor: int) -> list[int]:
             state = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()[0]
         except OSError:
             continue
-        if "benchmark.executors.fork_server" in words and str(supervisor) in words and state != "Z":
+        is_server = any("benchmark.executors.fork_server" in word for word in words)
+        if is_server and str(supervisor) in words and state != "Z":
             alive.append(int(folder.name))
     return alive
 
@@ -188,11 +189,20 @@ def records(run: Path) -> list[LedgerRecord]:
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["here", "in an environment"])
+def test_run_killed_ten_times_goes_on_each_time_and_fits_nothing_twice(
+    tmp_path: Path, where: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_files: list[str] = []
+    if where != "here":
+        own = request.getfixturevalue("tiny_environment")
+        monkeypatch.setenv("XDG_DATA_HOME", str(own.folder.parents[2]))
+        lock_files = [str(own.lock.path)]
     chance = random.Random(20_200_101)
     run = tmp_path / "killed-run"
     (tmp_path / "killing.yaml").write_text(KILL_SUITE)
     program = [sys.executable, str(TESTS / "run_fakes.py"), str(tmp_path / "killing.yaml"), str(run)]
+    program += lock_files
     seen = 0
     for _ in range(10):
         opened = opens(run)

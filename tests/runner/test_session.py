@@ -42,9 +42,15 @@ DEFAULT = {"bend": 0.1, "pause_s": 0.02, "max_epochs": 4}
 
 
 @pytest.fixture
-def run(suite: Make, fakes: Registry, tmp_path: Path) -> Run:
+def run(suite: Make, tmp_path: Path, request: pytest.FixtureRequest) -> Run:
     """Run the small suite with changes, in a directory of its own."""
-    return lambda **changes: runner.run(suite(**changes), fakes, RunOptions(out=tmp_path / "run"))
+    models = request.getfixturevalue(getattr(request, "param", "fakes"))
+    return lambda **changes: runner.run(suite(**changes), models, RunOptions(out=tmp_path / "run"))
+
+
+BOTH = ["fakes", pytest.param("fakes_inside", marks=pytest.mark.slow)]
+EVERYWHERE = pytest.mark.parametrize("run", BOTH, indirect=True)
+"""Once in our own Python, once in an environment."""
 
 
 def trials_of(run_dir: RunDirectory, model: str | None = None) -> list[TrialRecord]:
@@ -66,6 +72,7 @@ def scores_of(final: FinalRecord) -> Measurements:
     return final.measured
 
 
+@EVERYWHERE
 def test_run_tunes_each_model_and_scores_its_finals(run: Run) -> None:
     run_dir = run()
     assert len(trials_of(run_dir, "fake/fixed")) == 1
@@ -246,6 +253,7 @@ FAILURES = pytest.mark.parametrize(
 )
 
 
+@EVERYWHERE
 @FAILURES
 def test_model_that_fails_keeps_its_row_with_the_reason(
     run: Run, model: str, status: str, words: str
@@ -276,6 +284,7 @@ def test_endless_model_is_charged_its_hold_and_what_a_kill_takes(run: Run) -> No
     assert trial.charged_s <= 1.0
 
 
+@EVERYWHERE
 def test_fork_server_that_dies_in_a_study_is_replaced_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     launch, died = ForkServer.launch, []
 
@@ -295,6 +304,7 @@ def test_fork_server_that_dies_in_a_study_is_replaced_once(run: Run, monkeypatch
     assert [final.outcome for final in tuned] == ["complete"] * 4
 
 
+@EVERYWHERE
 def test_final_whose_process_is_killed_is_tried_once_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     launch, killed = ForkServer.launch, []
 
@@ -312,6 +322,7 @@ def test_final_whose_process_is_killed_is_tried_once_more(run: Run, monkeypatch:
     assert finals[0].final_key == finals[1].final_key
 
 
+@EVERYWHERE
 def test_trial_stopped_at_its_hold_is_complete_with_its_best_step(run: Run) -> None:
     run_dir = run(models=["fake/stuck"], budget={"per_model": "8s", "max_trials": 1})
     (trial,) = trials_of(run_dir)
@@ -320,6 +331,7 @@ def test_trial_stopped_at_its_hold_is_complete_with_its_best_step(run: Run) -> N
     assert list(trial.steps) == [1, 2]
 
 
+@EVERYWHERE
 def test_hungry_model_is_stopped_and_named_for_it(run: Run) -> None:
     slot = {"memory": "500MB", "gpu": "no"}
     run_dir = run(models=["fake/hungry"], budget={"per_model": "1h", "slot": slot})
@@ -369,13 +381,16 @@ def spied_log() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["user", "item", "rating"])
 
 
+@pytest.mark.parametrize("models", BOTH)
 @pytest.mark.parametrize("spy", ["fake/spy", "fake/prying"])
-def test_no_child_finds_the_planted_test_row(fakes: Registry, tmp_path: Path, spy: str) -> None:
+def test_no_child_finds_the_planted_test_row(
+    request: pytest.FixtureRequest, tmp_path: Path, spy: str, models: str
+) -> None:
     """The spy searches memory, files and environment while tuning and in finals, and raises.
 
     The prying one reads ahead in its sockets, looks at other processes, and sees which pairs it is to rate.
     """
-    data = tmp_path / "spy-data"
+    fakes, data = request.getfixturevalue(models), tmp_path / "spy-data"
     data.mkdir()
     log = spied_log()
     test = pd.DataFrame([(PLANTED_USER, PLANTED_ITEM, PLANTED_VALUE), (1, 11, 2.0)], columns=log.columns)

@@ -89,7 +89,7 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
         if traits.deterministic
         else "by seed: finals repeat it",
         "uses of a suite's keys": ", ".join(traits.uses) or "neither weights nor known dislikes",
-        "bundle": "yes" if traits.keeps_state else "no: it cannot be exported",
+        "bundle": "yes" if traits.keeps_state or traits.has_vectors else "no: it cannot be exported",
         "users it was not trained on": "served from their history"
         if traits.folds_in
         else "get popular items",

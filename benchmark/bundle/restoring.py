@@ -1,0 +1,55 @@
+"""From the arrays of a bundle to the model that scores with them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from benchmark.bundle.format import Files
+from benchmark.errors import AdapterError, BundleError, MissingLibrary
+from benchmark.modelkit.stored_vectors import PREFIX, StoredVectors
+from benchmark.protocol import Recommender
+from benchmark.registry import Adapter, install_hint
+
+
+def restore(adapter: Adapter, files: Files) -> Recommender:
+    """Return the adapter as it was trained, or the vectors that its scores are products of.
+
+    Raises:
+        BundleError: it has other hyperparameters, or the state is not one of its own.
+        MissingLibrary: it needs a library that is not installed.
+    """
+    params = files.manifest.params
+    if bad := sorted(params.keys() - {field.name for field in fields(adapter.cls)}):
+        raise BundleError(
+            f"{files.path}: {adapter.name} has no hyperparameters {bad}; export the bundle again"
+        )
+    state = files.arrays("model.safetensors")
+    model: Recommender = adapter.cls(**params)
+    try:
+        if f"{PREFIX}users" in state:
+            return StoredVectors(state)
+        if hasattr(model, "restore"):
+            model.restore(state)
+            return model
+    except ImportError as error:
+        raise MissingLibrary(f"{files.path}: {lacking(adapter, error)}") from error
+    except Exception as error:
+        what = str(error) if isinstance(error, AdapterError) else f"{type(error).__name__}: {error}"
+        raise BundleError(
+            f"{files.path / 'model.safetensors'}: not a state of {adapter.name} ({what}); export the bundle "
+            "again, with the version of bench that is installed"
+        ) from error
+    raise BundleError(f"{files.path}: {adapter.name} cannot restore a stored state")
+
+
+def lacking(adapter: Adapter, error: ImportError) -> str:
+    """Return what a model needs that is not here, and what to do.
+
+    A bundle is served from its arrays by our own Python: a model that only its framework can score has none.
+    """
+    if own := adapter.traits.environment:
+        return (
+            f"{adapter.name} needs {error.name}, which only the environment {own} has, to score what it has "
+            "stored; a bundle serves models whose scores are products of stored arrays: pick another one"
+        )
+    return f"{adapter.name} needs {error.name}, which is not installed: {install_hint([adapter])}"
