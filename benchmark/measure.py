@@ -47,8 +47,8 @@ def latency(model: Recommender, n_users: int) -> Latency:
 def stored(model: Recommender) -> Mapping[str, Array] | None:
     """Return the arrays that serve a model: its state, or the vectors that its scores are products of.
 
-    Vectors where it has no state, and where it runs in an environment of its own: what such a model makes of a
-    state may need its framework, and bundles are served without. None if it has neither.
+    Vectors where it has no state, and where it runs in an environment of its own: what such a model makes of
+    a state may need its framework, and bundles are served without. None if it has neither.
     """
     vectors, state = (getattr(model, name, None) for name in ("vectors", "state"))
     foreign = getattr(model, "environment", "") and not hasattr(model, "fold_in")

@@ -15,7 +15,7 @@ from benchmark.suite import load_suite
 
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parent))
-    environments = Environments({"tiny": Path(lock) for lock in sys.argv[3:]})
+    environments = Environments(dict.fromkeys(["tiny"] if sys.argv[3:] else [], Path(sys.argv[-1])))
     targets = {"fake/fixed": "fakes:Fixed", "fake/steady": "fakes:Steady"}
     fakes = Registry(targets, environments=environments)
     if environments:

@@ -24,6 +24,7 @@ PAGES = [
     *sorted(DOCS.rglob("*.md")),
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md")),
     ROOT / "examples" / "adapter-package" / "README.md",
+    ROOT / "examples" / "environment-package" / "README.md",
 ]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```|^    .*?$", flags=re.MULTILINE | re.DOTALL)

@@ -118,7 +118,7 @@ class Rude(Counts):
                 Path("saved/model.pth").write_bytes(bytes(1000))
                 print("wrote", Path("saved").resolve(), flush=True)
             case "import":
-                import pandas  # noqa: F401 - ours, and not there
+                import pandas as pd  # noqa: F401 - ours, and not there
         yield from super().fit_steps(train, context)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import cast
 
 from benchmark.bundle.format import Files
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
@@ -27,7 +28,7 @@ def restore(adapter: Adapter, files: Files) -> Recommender:
     model: Recommender = adapter.cls(**params)
     try:
         if f"{PREFIX}users" in state:
-            return StoredVectors(state)
+            return cast("Recommender", StoredVectors(state))  # it scores, and nothing else is asked of it
         if hasattr(model, "restore"):
             model.restore(state)
             return model

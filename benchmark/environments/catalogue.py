@@ -29,7 +29,8 @@ class Environments(Mapping[str, Environment]):
                 ``name = "module:PATH"``.
         """
         points = importlib.metadata.entry_points(group=ENTRY_POINTS) if entry_points else ()
-        self._lock_files: dict[str, Path | str] = {point.name: point.value for point in points} | dict(shipped)
+        published: dict[str, Path | str] = {point.name: point.value for point in points}
+        self._lock_files = published | dict(shipped)
         self._found: dict[str, Environment] = {}
         self._reasons: dict[str, str] = {}
         self._versions: dict[tuple[str, str], str | None] = {}
@@ -41,9 +42,8 @@ class Environments(Mapping[str, Environment]):
             EnvError: there is none, or its lock file cannot be read.
         """
         if name not in self._lock_files:
-            raise EnvError(
-                f"there is no environment {name!r}{did_you_mean(name, self._lock_files)}; see `bench env list`"
-            )
+            meant = did_you_mean(name, self._lock_files)
+            raise EnvError(f"there is no environment {name!r}{meant}; see `bench env list`")
         if name not in self._found:
             self._found[name] = environment(name, LockFile.read(self._path(name)))
         return self._found[name]

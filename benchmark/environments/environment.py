@@ -156,7 +156,7 @@ class Environment:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of what results depend on, the same on every machine: lock file, Python, versions installed.
+        """SHA-256 of what results depend on, the same everywhere: lock file, Python, versions installed.
 
         The versions tell apart what the lock file leaves open: builds of PyTorch, and what those bring.
         """
@@ -177,7 +177,7 @@ class Environment:
         return found
 
     def version_of(self, module: str) -> str | None:
-        """Return the version of the package that a module is part of; None if none that is installed has it."""
+        """Return the version of the package that a module is part of; None if none has it."""
         top = module.partition(".")[0]
         for folder in self.distributions():
             try:

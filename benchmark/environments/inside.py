@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchmark.environments.environment import Environment
 
 NEEDED = ("llvmlite", "numba", "numpy", "safetensors", "scipy")
-"""Packages that our own code imports in every environment, so every lock file names them: these, no others."""
+"""Packages that our own code imports in every environment, and so every lock file names: these alone."""
 IMPORTED = ("benchmark.executors.fork_server", "benchmark.trial", "benchmark.final_fit", "benchmark.probe")
 """What of ours runs there; the rest follows from it."""
 OURS = ("benchmark", "adapters")

@@ -136,7 +136,7 @@ class ForkServer:
 
         self._reader = threading.Thread(target=relay, daemon=True)
         self._reader.start()
-        self._inside = inside if root is None else root._inside
+        self.inside: InsidePython | None = inside if root is None else root.inside
         answer = self.set_up(preload, ready_s)
         if not isinstance(answer, Ready):
             self.close()
@@ -145,7 +145,7 @@ class ForkServer:
 
     def set_up(self, preload: Preload, ready_s: float) -> Message:
         """Have the process import and load; return its answer, or why there is none."""
-        paths = sys.path if self._inside is None else []  # an environment has its own
+        paths = sys.path if self.inside is None else []  # an environment has its own
         message = SetUp(
             sys_path=tuple(str(Path(path).resolve()) if path else os.getcwd() for path in paths),
             cores=self.slot.cores,

@@ -28,10 +28,10 @@ from benchmark.testing.subject import Subject, all_users, fault, fitted
 from benchmark.traits import traits
 
 
-def run_inside(contract: type[AdapterContract], name: str) -> Callable[[AdapterContract], None]:
+def run_inside(name: str) -> Callable[[AdapterContract], None]:
     """Return a test that passes or fails as the one of this name does in the environment of the adapter."""
 
-    def inherited(_: AdapterContract) -> None:
+    def inherited(contract: AdapterContract) -> None:
         from benchmark.environments import Environments  # not at import: the environment itself imports this
         from benchmark.registry import Adapter
 
@@ -40,7 +40,7 @@ def run_inside(contract: type[AdapterContract], name: str) -> Callable[[AdapterC
         own = Adapter(adapter.__qualname__, f"{adapter.__module__}:{adapter.__qualname__}", where)
         assert not own.lack, f"{own.name} {own.lack}"
         assert own.inside is not None
-        outcome(contract, own.inside, name)
+        outcome(type(contract), own.inside, name)
 
     inherited.__doc__ = getattr(AdapterContract, name).__doc__
     return inherited
@@ -73,7 +73,7 @@ class AdapterContract:
         if getattr(getattr(cls, "adapter", None), "environment", ""):
             for name in tests_of(cls):
                 if getattr(cls, name) is getattr(AdapterContract, name, None):
-                    setattr(cls, name, run_inside(cls, name))
+                    setattr(cls, name, run_inside(name))
 
     @property
     def subject(self) -> Subject:

@@ -13,7 +13,7 @@ from benchmark.protocol import Features, Interactions
 
 UNSEEN = 2  # users, and items, that have no row in the planted log
 given: tuple[Interactions, Interactions] | None = None
-"""Both parts, where another process has planted them: in an environment there is nothing to plant them with."""
+"""Both parts, where another process has planted them: an environment has nothing to plant them with."""
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,7 +67,9 @@ def test_model_in_its_environment_is_tuned_and_ranked_beside_ours_and_the_board_
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
     found = runner.run(
-        both(models, models=["fake/fixed", "tiny/counts", "tiny/looking"]), models, RunOptions(out=tmp_path / "run")
+        both(models, models=["fake/fixed", "tiny/counts", "tiny/looking"]),
+        models,
+        RunOptions(out=tmp_path / "run"),
     )
     assert {name: row.status for name, row in rows_of(found).items()} == {
         "fake/fixed": "ok",
@@ -116,7 +118,9 @@ def test_environment_that_is_not_ready_is_named_with_the_command_before_anything
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     missing = registry(tiny_environment)
-    with pytest.raises(MissingLibrary, match=r"tiny/counts needs the environment tiny: it is not there.*\n.*env create tiny"):
+    with pytest.raises(
+        MissingLibrary, match=r"tiny/counts needs the environment tiny: it is not there.*\n.*env create tiny"
+    ):
         runner.run(both(missing), missing, RunOptions(out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
     folder = tmp_path / "data" / "recsys-bench" / "environments" / "tiny"
@@ -129,7 +133,9 @@ def test_environment_that_is_not_ready_is_named_with_the_command_before_anything
     assert excluded.status == "skipped"
 
 
-def test_library_that_the_environment_does_not_hold_is_named(models: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_that_the_environment_does_not_hold_is_named(
+    models: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tiny_adapters.Counts.requires", ("tinyframework", "notthere.deep"))
     assert "needs notthere.deep in the environment tiny, which" in models["tiny/counts"].lack
 
@@ -139,10 +145,14 @@ def test_environment_that_nobody_publishes_is_named(tmp_path: Path) -> None:
     assert "needs the environment tiny: there is no environment 'tiny'" in alone["tiny/counts"].lack
 
 
-def test_rude_framework_has_a_row_with_the_reason_and_the_others_go_on(models: Registry, tmp_path: Path) -> None:
+def test_rude_framework_has_a_row_with_the_reason_and_the_others_go_on(
+    models: Registry, tmp_path: Path
+) -> None:
     kinds = ("crash", "import", "print", "threads", "children", "write")
     rude = [{"use": "tiny/rude", "name": how, "set": {"how": how}} for how in kinds]
-    found = runner.run(both(models, models=[*rude, "tiny/counts"]), models, RunOptions(out=tmp_path / "run", jobs=1))
+    found = runner.run(
+        both(models, models=[*rude, "tiny/counts"]), models, RunOptions(out=tmp_path / "run", jobs=1)
+    )
     rows = rows_of(found)
     assert (rows["crash"].status, rows["import"].status) == ("failed", "failed")
     assert "exit code -6" in str(rows["crash"].reason)
@@ -160,7 +170,9 @@ def test_rude_framework_has_a_row_with_the_reason_and_the_others_go_on(models: R
     assert not any(path.exists() for path in wrote)
 
 
-def test_what_is_needed_in_an_environment_is_all_that_our_code_imports_there(tiny_environment: Environment) -> None:
+def test_what_is_needed_in_an_environment_is_all_that_our_code_imports_there(
+    tiny_environment: Environment,
+) -> None:
     assert set(NEEDED) <= set(tiny_environment.installed())
     assert not {"pandas", "pydantic", "rich"} & set(tiny_environment.installed())
 

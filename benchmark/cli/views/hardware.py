@@ -25,7 +25,8 @@ def show_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         ("BENCH_DATA", data_variable()),
         *machine.versions.items(),
     ]
-    rows += [(f"environment {one.name}", ": ".join(filter(None, one.state()))) for one in diagnosis.environments]
+    environments = {one.name: ": ".join(filter(None, one.state())) for one in diagnosis.environments}
+    rows += [(f"environment {name}", state) for name, state in environments.items()]
     rows += [(name, f"needs {', '.join(missing)}") for name, missing in diagnosis.missing.items()]
     show_table(console, ("what", "found"), rows)
     if diagnosis.missing:

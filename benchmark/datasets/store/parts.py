@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from benchmark.datasets.log import PARTS, Part
 from benchmark.datasets.store.columns import SUFFIX, mapped, write_column
 from benchmark.errors import DataError
-from benchmark.protocol import Array, Features, Floats32, Interactions, Longs, TimeUnitOfRows
 from benchmark.messages import restored
+from benchmark.protocol import Array, Features, Floats32, Interactions, Longs, TimeUnitOfRows
 from benchmark.records import to_json
 
 COLUMNS = ("users", "items", "values", "times", "positive", "negative", "weights")
@@ -60,10 +60,9 @@ class AboutPart:
         if not isinstance(content, dict):
             raise ValueError("it is no JSON object")  # noqa: TRY004 - load_parts says that the file is damaged
         about = restored(cls, content)
-        counts = {"rows": about.rows, "liked": about.liked or 0, "users": about.n_users, "items": about.n_items}
-        for what, count in counts.items():
+        for count in (about.rows, about.liked or 0, about.n_users, about.n_items):
             if type(count) is not int or count < 0:
-                raise ValueError(f"{what} is {count!r}; it must be a whole number of 0 or more")
+                raise ValueError(f"a count is {count!r}; it must be a whole number of 0 or more")
         if not isinstance(about.columns, tuple) or not set(about.columns) <= set(COLUMNS):
             raise ValueError(f"columns are {about.columns!r}; they must be among {', '.join(COLUMNS)}")
         if about.time_unit not in get_args(TimeUnitOfRows):
