@@ -1,7 +1,7 @@
 """The example packages: built, installed elsewhere, found by their entry points, checked and run.
 
-The one with an environment of its own is installed with the lock file of wheels that lie here, since no network
-is at hand: those of its framework, and of what bench needs there, borrowed from our own Python.
+The one with an environment of its own is installed with a lock file of wheels that lie here, since no
+network is at hand: those of its framework, and of what bench needs there, borrowed from our own Python.
 """
 
 from __future__ import annotations
@@ -43,14 +43,15 @@ Call = Callable[..., str]
 
 
 def installed(example: Path, away: Path, **variables: str) -> Call:
-    """Install an example in an empty folder; return what runs Python there, nothing of this repository beside."""
+    """Install an example in an empty folder; return what runs Python there."""
     wheels, site = away / "wheels", away / "site"
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(away / "built"), str(example)]
     subprocess.run(build, check=True, capture_output=True)
     (made,) = (away / "built").glob("*.whl")
     install = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(site), str(made)]
     subprocess.run(install, check=True, capture_output=True)
-    environment = os.environ | {"PYTHONPATH": str(site), "COLUMNS": "200", **variables}
+    paths = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": paths, "COLUMNS": "200", **variables}
     environment |= {"PIP_FIND_LINKS": str(wheels), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
 
     def call(*words: str, code: int = 0) -> str:
@@ -75,7 +76,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Call:
 
 @pytest.fixture(scope="module")
 def tiny_python(tmp_path_factory: pytest.TempPathFactory) -> Call:
-    """The example with an environment, its lock file that of wheels that are here; the environment is not made."""
+    """The example with an environment, with a lock file of wheels that are here; it is not made yet."""
     away = tmp_path_factory.mktemp("tiny-away")
     example = Path(shutil.copytree(WITH_ENVIRONMENT, away / "example"))
     framework = wheel(away / "wheels", "tinyframework", "1.0", code=FRAMEWORK.read_text("utf-8"))

@@ -17,8 +17,8 @@ class Counting(DotProduct):
     """Popularity as the tiny framework counts it.
 
     Implicit feedback. Tuned: ``decay``, what is left of earlier counts after an epoch. A fit costs O(N) an
-    epoch, a score of one user O(I). Its scores are dot products of stored arrays, so a bundle is served without
-    the framework.
+    epoch, a score of one user O(I). Its scores are dot products of stored arrays, so a bundle is served
+    without the framework.
     """
 
     decay: float = 0.5
