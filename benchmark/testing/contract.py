@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.fit import handed_to
 from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, Scores
-from benchmark.testing.inside import outcome, tests_of
+from benchmark.testing.in_environment import outcome, tests_of
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (

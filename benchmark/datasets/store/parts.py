@@ -58,7 +58,7 @@ class AboutPart:
             ValueError: a key is missing, or holds something else.
         """
         if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")  # noqa: TRY004 - load_parts says that the file is damaged
+            raise ValueError("it must be a JSON object")  # noqa: TRY004 - load_parts says that the file is damaged
         about = restored(cls, content)
         for count in (about.rows, about.liked or 0, about.n_users, about.n_items):
             if type(count) is not int or count < 0:

@@ -59,7 +59,11 @@ def outcomes(there: InsidePython, target: str, settings: str) -> Mapping[str, st
         write_planted(Path(folder))
         answer = Path(folder) / "answer.json"
         command = there.command(
-            "from benchmark.testing.inside import main; main(*sys.argv[1:])", target, settings, folder, answer
+            "from benchmark.testing.in_environment import main; main(*sys.argv[1:])",
+            target,
+            settings,
+            folder,
+            answer,
         )
         done = subprocess.run(
             command,
