@@ -28,3 +28,12 @@ class Provenance:
     scale: tuple[float, float] | None = None
     acknowledged: str = "shown when the data was read"
     stand_in_for: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentRecord:
+    """The environment that a model runs in: its name, its hash, and the version of its Python."""
+
+    name: str
+    sha256: str
+    python: str

@@ -30,8 +30,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.protocol import Array, Feedback, Hyperparameter
-from benchmark.provenance import Provenance
-from benchmark.records import EnvironmentRecord
+from benchmark.provenance import EnvironmentRecord, Provenance
 
 FORMAT = 3
 """Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.bundle.format import Files, model_errors, open_bundle
-from benchmark.bundle.restoring import restore
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import dense_id
 from benchmark.errors import AdapterError, BundleError, MetricError
@@ -253,6 +252,8 @@ def load(path: str | Path, registry: Registry) -> Bundle:
         AdapterError: the registry has no such adapter, or its state does not hold all that it needs.
         MissingLibrary: the model needs a library that is not installed.
     """
+    from benchmark.bundle.restoring import restore  # not at import: a bundle that is damaged needs none of it
+
     files = open_bundle(Path(path))
     if faults := files.faults():
         listed = "\n  ".join(f"{name}: {fault}" for name, fault in faults.items())

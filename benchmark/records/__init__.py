@@ -4,7 +4,7 @@ Each record is a frozen dataclass that becomes a JSON object and comes back as i
 :func:`from_json`.
 """
 
-from benchmark.provenance import Provenance
+from benchmark.provenance import EnvironmentRecord, Provenance
 from benchmark.records.as_json import Record, StoredSpace, from_json, space_from_json, to_json
 from benchmark.records.audited import (
     Busiest,
@@ -49,7 +49,7 @@ from benchmark.records.outcomes import (
     StudyStatus,
     TrainOn,
 )
-from benchmark.records.planned import EnvironmentRecord, Exclusion, Hardware, StudyRecord
+from benchmark.records.planned import Exclusion, Hardware, StudyRecord
 
 __all__ = [
     "DOES_NOT_FIT",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmark.protocol import Feedback, Use
+from benchmark.provenance import EnvironmentRecord
 from benchmark.records.as_json import StoredSpace
 from benchmark.records.outcomes import Params
 
@@ -17,15 +18,6 @@ class Exclusion:
 
     status: Literal["skipped", "n/a"]
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class EnvironmentRecord:
-    """The environment that a model runs in: its name, its hash, and the version of its Python."""
-
-    name: str
-    sha256: str
-    python: str
 
 
 @dataclass(frozen=True, kw_only=True)
