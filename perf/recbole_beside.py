@@ -4,7 +4,7 @@
     python perf/recbole_beside.py BPR ml-100k --set max_epochs=20
 
 All rows count as likes; 8:1:1 of them at random are train, validation and test. ``recbole_own_program.py``
-fits both in RecBole's environment. RecBole's figures on test are by its own evaluation, the adapter's by ours.
+fits both in RecBole's environment. RecBole's figures on test are by its own evaluation, ours by our own.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Beside:
 
 
 def pairs(folder: Path) -> Array:
-    """Return all rows (N, 2) in a random order, with ids in the order in which they appear, as RecBole counts."""
+    """Return all rows (N, 2) in a random order; ids count from the first that appears, as in RecBole."""
     name, separator = FILES[folder.name]
     text = (folder / name).read_text("latin-1").replace(separator, "\t")
     table = np.loadtxt(text.splitlines(), dtype=np.int64, delimiter="\t", usecols=(0, 1))
@@ -122,7 +122,9 @@ def main() -> None:
         print(f"{metric:12} {theirs:10.6f} {ours:10.6f} {abs(theirs - ours):10.6f}")
     print(f"{'seconds':12} {found.recbole_s:10.1f} {found.adapter_s:10.1f}")
     if given.json:
-        given.json.write_text(json.dumps({"recbole": found.recbole, "adapter": found.adapter}, indent=2) + "\n")
+        given.json.write_text(
+            json.dumps({"recbole": found.recbole, "adapter": found.adapter}, indent=2) + "\n"
+        )
 
 
 if __name__ == "__main__":

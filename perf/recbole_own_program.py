@@ -1,7 +1,7 @@
-"""RecBole's own program, then our adapter, on the same rows; started by ``recbole_beside.py`` in its environment.
+"""RecBole's own program, then our adapter, on the same rows; ``recbole_beside.py`` starts it.
 
-Takes a folder with ``parts.npz`` and ``asked.json``; leaves ``figures.json``, RecBole's figures on test by its
-own evaluation, and ``scores.npy``, the adapter's scores (U, I).
+Takes a folder with ``parts.npz`` and ``asked.json``; leaves ``figures.json``, RecBole's figures on test by
+its own evaluation, and ``scores.npy``, the adapter's scores (U, I).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recbole.data import create_dataset, data_preparation
+from recbole.data import create_dataset, data_preparation  # noqa: TID253 - it runs there alone
 
 from adapters.recbole.models import MODELS
 from adapters.recbole.training import Config, get_model, get_trainer, init_seed

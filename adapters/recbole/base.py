@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from adapters.recbole.entry import WORDS, Entry
-from adapters.recbole.rows import Rows
+from adapters.recbole.rows import Rows, Triples
 from benchmark.errors import AdapterError
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.sparse_state import pack, unpack
@@ -82,7 +82,8 @@ class RecBoleModel(ABC):
             found: list[Any] = json.loads(value)
         except ValueError as error:
             raise AdapterError(
-                f"recbole/{self.entry.name}: {word} is {value!r}; it must be a list of numbers such as '[64, 64]'"
+                f"recbole/{self.entry.name}: {word} is {value!r}; "
+                "it must be a list of numbers such as '[64, 64]'"
             ) from error
         return found
 
@@ -90,9 +91,7 @@ class RecBoleModel(ABC):
         """Train RecBole's epochs, without its validation; one step where the model is ready when it is made."""
         from adapters.recbole.training import Session
 
-        session = Session(
-            self.entry.name, self.settings(), self.rows(train), context.seed, context.device
-        )
+        session = Session(self.entry.name, self.settings(), self.rows(train), context.seed, context.device)
         if self.entry.one_step:
             self.keep(session)
             yield
@@ -104,7 +103,11 @@ class RecBoleModel(ABC):
     def needs(self, train: Interactions) -> Needs:
         """Return the matrices over all pairs of items, where there are any."""
         n = train.n_items + 1
-        why = f"matrices of {n:,} x {n:,}" if self.entry.bytes_a_pair else "its rows, at RecBole's 200 bytes each"
+        why = (
+            f"matrices of {n:,} x {n:,}"
+            if self.entry.bytes_a_pair
+            else "its rows, at RecBole's 200 bytes each"
+        )
         return Needs(float(self.entry.bytes_a_pair) * n**2 + 200.0 * len(train), why=why)
 
 
@@ -237,7 +240,8 @@ class FromGraph(RecBoleModel):
             raise AdapterError(
                 f"recbole/{self.entry.name} needs a knowledge graph, and the data set has none"
             )
-        return Rows(train.users, train.items, train.n_users, train.n_items, graph)
+        triples = Triples(graph.heads, graph.relations, graph.tails, graph.n_entities, graph.n_relations)
+        return Rows(train.users, train.items, train.n_users, train.n_items, triples)
 
 
 class GraphByRecBole(FromGraph, ByRecBole):

@@ -40,7 +40,7 @@ class Entry:
         says: what it is, with its paper.
         cost: of a pass, and of a fit where that is one step.
         own: fields with RecBole's defaults (properties/model/NAME.yaml), beside those that all trained models
-            have; a list is written as text, such as "[64, 64]".
+            have: numbers, and what is chosen among a few; a list is written as text, such as "[64, 64]".
         space: what is tuned: RecBole's published range for MovieLens-1M, widened to hold the default.
         published: the best configuration that RecBole published for MovieLens-1M, where it differs.
         keys: RecBole's keys of fields whose word is not in :data:`WORDS`.

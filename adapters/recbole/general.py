@@ -1,7 +1,7 @@
-"""RecBole's general models: they learn from pairs of users and items.
+"""RecBole's general models that learn from pairs of users and items, or from the graph that they make.
 
-Ranges and best configurations: recbole.io/hyperparameters/general.html (MovieLens-1M); of AsymKNN, DiffRec
-and LDiffRec, which are newer, the ranges of recbole.io/docs/user_guide/model/general.
+Ranges and best configurations: recbole.io/hyperparameters/general.html (MovieLens-1M); of AsymKNN, which is
+newer, the ranges of recbole.io/docs/user_guide/model/general/asymknn.html.
 """
 
 from __future__ import annotations
@@ -10,17 +10,6 @@ from adapters.recbole.entry import IN_ONE_STEP, TRAINED, Entry
 from benchmark.hyperparameters import Allowed
 from benchmark.protocol import Choice, Range
 
-WIDTHS = Choice("[300]", "[200,600]", "[1000]")
-DIFFUSION = {
-    "lr": Range(1e-5, 1e-3, log=True),
-    "dims_dnn": WIDTHS,
-    "steps": Range(2, 50, log=True),
-    "noise_scale": Range(1e-5, 0.1, log=True),
-    "noise_min": Range(5e-4, 5e-3, log=True),
-    "noise_max": Range(5e-3, 1e-2, log=True),
-}
-AUTOENCODER_RATES = Range(5e-5, 7e-3, log=True)
-HISTORIES = "A pass and a full scoring cost O(U I dim)."
 PAIRS = "A pass costs O(N dim), a full scoring O(U I dim)."
 GRAPH = "A pass costs O(N^2 dim layers / batch_size), a full scoring O(U I dim)."
 
@@ -67,30 +56,11 @@ GENERAL = (
         serving="vectors",
     ),
     Entry(
-        "CDAE",
-        "A denoising autoencoder with a vector of each user (Wu 2016, WSDM).",
-        HISTORIES,
-        own={"dim": 64, "loss_type": "BCE", "corruption_ratio": 0.5, "l1": 0.0, "l2": 0.01},
-        space={
-            "lr": Range(5e-4, 1e-2, log=True),
-            "loss_type": Choice("BCE", "MSE"),
-            "corruption_ratio": Range(0.1, 0.5),
-            "l1": Range(0.0, 0.01),
-            "l2": Range(0.0, 0.01),
-        },
-        published={"lr": 5e-3, "l1": 0.01, "l2": 0.0},
-        keys={"l1": ("reg_weight_1",), "l2": ("reg_weight_2",)},
-        limits={"corruption_ratio": Allowed(0, 1, without_high=True)},
-    ),
-    Entry(
         "ConvNCF",
         "Convolutions over the outer product of two vectors (He 2018, arXiv:1808.03912).",
         "A pass costs O(N dim^2), a full scoring O(U I dim^2).",
         own={
             "dim": 64,
-            "cnn_channels": "[1,32,32,32,32]",
-            "cnn_kernels": "[4,4,2,2]",
-            "cnn_strides": "[4,4,2,2]",
             "dropout": 0.2,
             "reg_weights": "[0.1,0.1]",
         },
@@ -127,20 +97,6 @@ GENERAL = (
             "hidden": ("user_hidden_size_list", "item_hidden_size_list"),  # whose ends must be alike
         },
         fixed={"inter_matrix_type": "01"},
-    ),
-    Entry(
-        "DiffRec",
-        "Diffusion over a user's interactions (Wang 2023, arXiv:2304.04971).",
-        HISTORIES,
-        own={
-            "dims_dnn": "[300]",
-            "steps": 5,
-            "noise_scale": 1e-3,
-            "noise_min": 5e-4,
-            "noise_max": 5e-3,
-            "dim": 10,
-        },
-        space=DIFFUSION,
     ),
     Entry(
         "EASE",
@@ -203,20 +159,6 @@ GENERAL = (
         deterministic=True,
     ),
     Entry(
-        "LDiffRec",
-        "Diffusion over a user's interactions in a latent space (Wang 2023, arXiv:2304.04971).",
-        HISTORIES,
-        own={
-            "dims_dnn": "[300]",
-            "steps": 5,
-            "noise_scale": 0.1,
-            "noise_min": 1e-3,
-            "noise_max": 5e-3,
-            "dim": 10,
-        },
-        space=DIFFUSION,
-    ),
-    Entry(
         "LINE",
         "Vectors of first- and second-order neighbours in the graph (Tang 2015, arXiv:1503.03578).",
         PAIRS,
@@ -241,47 +183,6 @@ GENERAL = (
         },
         published={"lr": 5e-4, "layers": 1, "l2": 1e-2},
         serving="vectors",
-    ),
-    Entry(
-        "MacridVAE",
-        "A variational autoencoder whose parts stand for kinds of items (Ma 2019, arXiv:1910.14238).",
-        HISTORIES,
-        own={
-            "dim": 64,
-            "dropout": 0.5,
-            "kfac": 10,
-            "std": 0.01,
-            "encoder_hidden_size": "[600]",
-            "tau": 0.1,
-            "anneal_cap": 0.2,
-            "total_anneal_steps": 200_000,
-        },
-        space={"lr": Range(5e-4, 0.05, log=True), "kfac": Choice(3, 5, 10, 20)},
-        published={"lr": 5e-3, "kfac": 20},
-    ),
-    Entry(
-        "MultiDAE",
-        "A denoising autoencoder with a multinomial likelihood (Liang 2018, arXiv:1802.05814).",
-        HISTORIES,
-        own={"dim": 64, "mlp_hidden_size": "[600]", "dropout": 0.5},
-        space={"lr": AUTOENCODER_RATES},
-        published={"lr": 7e-3},
-        keys={"dim": ("latent_dimension",)},
-    ),
-    Entry(
-        "MultiVAE",
-        "A variational autoencoder with a multinomial likelihood (Liang 2018, arXiv:1802.05814).",
-        HISTORIES,
-        own={
-            "dim": 128,
-            "mlp_hidden_size": "[600]",
-            "dropout": 0.5,
-            "anneal_cap": 0.2,
-            "total_anneal_steps": 200_000,
-        },
-        space={"lr": AUTOENCODER_RATES},
-        published={"lr": 7e-3},
-        keys={"dim": ("latent_dimension",)},
     ),
     Entry(
         "NAIS",
@@ -358,7 +259,7 @@ GENERAL = (
         "NeuMF",
         "Neural collaborative filtering (He 2017, arXiv:1708.05031).",
         PAIRS,
-        own={"dim": 64, "mlp_hidden_size": "[128,64]", "dropout": 0.1, "mf_train": True},
+        own={"dim": 64, "dropout": 0.1, "mf_train": True},
         space={
             "lr": Range(1e-4, 5e-3, log=True),
             "dropout": Range(0.1, 0.3),
@@ -375,23 +276,6 @@ GENERAL = (
         common={**TRAINED, "max_epochs": 1},
     ),
     Entry(
-        "RecVAE",
-        "A variational autoencoder with a composite prior (Shenbin 2020, arXiv:1912.11160).",
-        HISTORIES,
-        own={
-            "dim": 200,
-            "hidden_dimension": 600,
-            "dropout": 0.5,
-            "beta": 0.2,
-            "gamma": 0.005,
-            "n_enc_epochs": 3,
-            "n_dec_epochs": 1,
-        },
-        space={"lr": AUTOENCODER_RATES},
-        published={"lr": 7e-4},
-        keys={"dim": ("latent_dimension",)},
-    ),
-    Entry(
         "SGL",
         "LightGCN with contrastive views of the graph (Wu 2021, arXiv:2010.10783).",
         GRAPH,
@@ -399,7 +283,6 @@ GENERAL = (
             "dim": 64,
             "layers": 3,
             "l2": 1e-5,
-            "type": "ED",
             "ssl_tau": 0.5,
             "ssl_weight": 0.05,
             "drop_ratio": 0.1,

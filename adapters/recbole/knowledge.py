@@ -58,7 +58,6 @@ KNOWLEDGE = (
         own={
             "dim": 64,
             "n_iter": 1,
-            "aggregator": "sum",
             "l2": 1e-7,
             "neighbor_sample_size": 4,
             "ls_weight": 0.5,
@@ -78,7 +77,6 @@ KNOWLEDGE = (
         BOTH,
         own={
             "dim": 64,
-            "use_st_gumbel": True,
             "train_rec_step": 5,
             "train_kg_step": 5,
             "margin": 1.0,
@@ -87,16 +85,18 @@ KNOWLEDGE = (
         },
         space={
             "lr": Range(1e-3, 1e-2, log=True),
-            "use_st_gumbel": Choice(True, False),
             "train_rec_step": Range(5, 10),
             "train_kg_step": Range(0, 5),
         },
         published={"train_rec_step": 8, "train_kg_step": 1},
+        fixed={
+            "use_st_gumbel": False
+        },  # with it, which is RecBole's default, every scoring draws other scores
         limits={"train_rec_step": COUNT},
     ),
     Entry(
         "MKR",
-        "Recommendation and the graph share layers that cross items and entities (Wang 2019, arXiv:1901.08907).",
+        "Two tasks with layers that cross items and entities (Wang 2019, arXiv:1901.08907).",
         "A pass costs O((N + triples) dim^2), a full scoring O(U I dim^2).",
         own={
             "dim": 64,

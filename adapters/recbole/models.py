@@ -21,6 +21,7 @@ from adapters.recbole.base import (
 )
 from adapters.recbole.entry import Entry
 from adapters.recbole.general import GENERAL
+from adapters.recbole.histories import HISTORIES
 from adapters.recbole.knowledge import KNOWLEDGE
 from adapters.recbole.sequential import OF_A_USER, SEQUENTIAL
 
@@ -52,7 +53,7 @@ SERVED = {"network": ByRecBole, "vectors": ByVectors, "item weights": ByItemWeig
 SERVED_WITH_GRAPH = {"network": GraphByRecBole, "vectors": GraphByVectors}
 
 MODELS: dict[str, type] = {
-    **{entry.name: model(entry, SERVED[entry.serving]) for entry in GENERAL},
+    **{entry.name: model(entry, SERVED[entry.serving]) for entry in (*GENERAL, *HISTORIES)},
     **{entry.name: model(entry, NextItemOfAnybody) for entry in SEQUENTIAL},
     **{entry.name: model(entry, NextItem) for entry in OF_A_USER},
     **{entry.name: model(entry, SERVED_WITH_GRAPH[entry.serving]) for entry in KNOWLEDGE},

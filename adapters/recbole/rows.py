@@ -1,16 +1,17 @@
-"""What a model of RecBole learns from, as arrays; they are stored with a model that RecBole itself must serve."""
+"""What a model of RecBole learns from, as arrays; a model that only RecBole can serve is stored with them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
 
 import numpy as np
 
 from benchmark.protocol import Array, Ids, Longs
 
 
-class Triples(Protocol):
+@dataclass(frozen=True)
+class Triples:
     """A knowledge graph as ids: entity i below I is item i, all other entities follow.
 
     Attributes:
@@ -20,17 +21,6 @@ class Triples(Protocol):
         n_entities: E, items included.
         n_relations: R.
     """
-
-    heads: Ids
-    relations: Ids
-    tails: Ids
-    n_entities: int
-    n_relations: int
-
-
-@dataclass(frozen=True)
-class StoredTriples:
-    """A knowledge graph as it is kept in a model's state; see :class:`Triples`."""
 
     heads: Ids
     relations: Ids
@@ -57,9 +47,9 @@ class Rows:
     n_items: int
     graph: Triples | None = None
 
-    @property
+    @cached_property
     def starts(self) -> Longs:
-        """Where each user's rows start, (U + 1,), where users are in order."""
+        """Where each user's rows start, (U + 1,), if one user comes after another; they have as many anyhow."""
         counts = np.bincount(self.users, minlength=self.n_users)
         starts: Longs = np.concatenate([[0], counts.cumsum()])
         return starts
@@ -88,7 +78,7 @@ class Rows:
         if GRAPH[0] not in state:
             return cls(users, items, int(n_users), int(n_items))
         heads, relations, tails, (n_entities, n_relations) = (state[name] for name in GRAPH)
-        graph = StoredTriples(heads, relations, tails, int(n_entities), int(n_relations))
+        graph = Triples(heads, relations, tails, int(n_entities), int(n_relations))
         return cls(users, items, int(n_users), int(n_items), graph)
 
 

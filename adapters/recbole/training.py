@@ -29,8 +29,8 @@ PAIRS_AT_ONCE = 2**16
 apply()
 
 
-class FromArrays:
-    """What replaces RecBole's reading and numbering of files: ids are ours plus one, as 0 is its padding.
+class FromArrays(Dataset):
+    """Rows of users and items that are read from no file: ids are ours plus one, as 0 is RecBole's padding.
 
     All users and items of the log are numbered, those without a row too, as RecBole numbers those of
     validation and test when it reads a whole log.
@@ -53,14 +53,12 @@ class FromArrays:
         self.field2token_id[field] = {}
 
     def _interactions(self) -> Interaction:
-        return Interaction({self.uid_field: numbered(self.rows.users), self.iid_field: numbered(self.rows.items)})
+        return Interaction(
+            {self.uid_field: numbered(self.rows.users), self.iid_field: numbered(self.rows.items)}
+        )
 
     def _data_processing(self) -> None:
         self.feat_name_list = ["inter_feat"]
-
-
-class Pairs(FromArrays, Dataset):
-    """Rows of users and items."""
 
 
 class Graph(FromArrays, KnowledgeBasedDataset):
@@ -125,7 +123,7 @@ class Sequences(FromArrays, SequentialDataset):
 
 
 DATASETS = {ModelType.KNOWLEDGE: Graph, ModelType.SEQUENTIAL: Sequences}
-"""All other types have :class:`Pairs`."""
+"""All other types have :class:`FromArrays`."""
 
 
 def numbered(ids: Ids) -> torch.Tensor:
@@ -155,7 +153,8 @@ class Session:
         gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "0") if device == "cuda" else ""
         own = {"gpu_id": gpu, "use_gpu": device == "cuda", "seed": seed, "show_progress": False}
         self.config = Config(model=name, dataset="rows", config_dict={**settings, **own})
-        self.dataset = DATASETS.get(self.config["MODEL_TYPE"], Pairs)(self.config, rows)
+        self.dataset = DATASETS.get(self.config["MODEL_TYPE"], FromArrays)(self.config, rows)
+        self._transform = construct_transform(self.config)  # BERT4Rec asks for keys that this sets
         cls = get_model(name)
         vars(sys.modules[cls.__module__])["print"] = lambda *_, **__: None
         init_seed(seed, self.config["reproducibility"])
@@ -191,19 +190,27 @@ class Session:
         return make(self.config, self.dataset, sampler, shuffle=self.config["shuffle"])
 
     def score(self, users: Ids) -> Scores:
-        """Return the model's scores (B, I) of all items, some users at a time."""
-        n_items = self.dataset.rows.n_items
-        scores = np.empty((len(users), n_items), dtype=np.float32)
-        size = max(1, PAIRS_AT_ONCE // n_items)
-        for first in range(0, len(users), size):
-            some = users[first : first + size]
-            asked = {self.dataset.uid_field: numbered(some)}
-            if isinstance(self.dataset, Sequences):
-                starts, most = self.dataset.rows.starts, self.dataset.max_item_list_len
-                lengths = np.minimum(starts[some + 1] - starts[some], most)
-                asked |= self._histories(self.dataset.sequences(starts[some + 1] - lengths, lengths), lengths)
-            scores[first : first + size] = self._answer(Interaction(asked))
+        """Return the model's scores (B, I) of all items, some users at a time.
+
+        A user without a row gets zeros: RippleNet has nothing for such users, nor has a model of sequences.
+        """
+        rows = self.dataset.rows
+        scores = np.zeros((len(users), rows.n_items), dtype=np.float32)
+        known = np.flatnonzero(rows.starts[users + 1] > rows.starts[users])
+        for places in np.array_split(known, -(-len(known) * rows.n_items // PAIRS_AT_ONCE) or 1):
+            if len(places):
+                scores[places] = self._answer(self._asked(users[places]))
         return scores
+
+    def _asked(self, users: Ids) -> Interaction:
+        """Return what RecBole is asked of users (B,): who they are, and their last items if these count."""
+        asked = {self.dataset.uid_field: numbered(users)}
+        if isinstance(self.dataset, Sequences):
+            starts = self.dataset.rows.starts
+            lengths = np.minimum(starts[users + 1] - starts[users], self.dataset.max_item_list_len)
+            asked[self.dataset.list_field] = self.dataset.sequences(starts[users + 1] - lengths, lengths)
+            asked[self.dataset.item_list_length_field] = torch.from_numpy(lengths)
+        return Interaction(asked)
 
     def score_history(self, items: Ids) -> Scores:
         """Return the scores (I,) of every item as the next one after these, the earliest first."""
@@ -211,14 +218,12 @@ class Session:
         last = items[-self.dataset.max_item_list_len :]
         sequence = torch.zeros((1, self.dataset.max_item_list_len), dtype=torch.int64)
         sequence[0, : len(last)] = numbered(last)
-        asked = {self.dataset.uid_field: torch.zeros(1, dtype=torch.int64)}
-        asked |= self._histories(sequence, np.array([len(last)]))
+        asked = {
+            self.dataset.uid_field: torch.zeros(1, dtype=torch.int64),
+            self.dataset.list_field: sequence,
+            self.dataset.item_list_length_field: torch.tensor([len(last)]),
+        }
         return self._answer(Interaction(asked))[0]
-
-    def _histories(self, sequences: torch.Tensor, lengths: Array) -> dict[str, torch.Tensor]:
-        """Return what a model of sequences is asked beside the user; an empty history is one of padding."""
-        shown = torch.from_numpy(np.maximum(lengths, 1))
-        return {self.dataset.list_field: sequences, self.dataset.item_list_length_field: shown}
 
     def _answer(self, asked: Interaction) -> Scores:
         """Return the scores (B, I) of what is asked, by RecBole's own way to rank all items."""
@@ -232,7 +237,7 @@ class Session:
                 scores = self.model.predict(pairs)
             else:
                 if self.config["transform"] == "inverse_itemseq":  # as RecBole does when it evaluates
-                    asked = construct_transform(self.config)(self.dataset, asked)
+                    asked = self._transform(self.dataset, asked)
                 scores = self.model.full_sort_predict(asked.to(device))
         found: Scores = scores.view(n_users, n_items + 1)[:, 1:].float().cpu().numpy()
         return found
@@ -240,8 +245,9 @@ class Session:
     def vectors(self) -> tuple[Floats32, Floats32]:
         """Return the vectors (U, D) and (I, D) whose dot products are the scores."""
         with torch.no_grad():
-            users, items = VECTORS.get(self.config["model"], propagated)(self.model)
-        return tuple(array[1:].detach().float().cpu().numpy().copy() for array in (users, items))  # type: ignore[return-value]
+            both = VECTORS.get(self.config["model"], propagated)(self.model)
+        users, items = (table[1:].detach().float().cpu().numpy().copy() for table in both)
+        return users, items
 
     def item_weights(self) -> Any:
         """Return the weights (I, I) from a history's item to another, dense or sparse, float32."""
