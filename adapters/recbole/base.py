@@ -88,7 +88,7 @@ class RecBoleModel(ABC):
         return found
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train RecBole's epochs, without its validation; one step where the model is ready when it is made."""
+        """Train RecBole's epochs without its validation; one step where a model is ready when it is made."""
         from adapters.recbole.training import Session
 
         session = Session(self.entry.name, self.settings(), self.rows(train), context.seed, context.device)

@@ -49,7 +49,7 @@ class Rows:
 
     @cached_property
     def starts(self) -> Longs:
-        """Where each user's rows start, (U + 1,), if one user comes after another; they have as many anyhow."""
+        """Where each user's rows start, (U + 1,), if one comes after another; their numbers anyhow."""
         counts = np.bincount(self.users, minlength=self.n_users)
         starts: Longs = np.concatenate([[0], counts.cumsum()])
         return starts

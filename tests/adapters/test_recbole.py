@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from adapters import RECBOLE
+from adapters import ENVIRONMENTS, RECBOLE
 from adapters.recbole import models
 from adapters.recbole.models import BPR, CKE, DMF, EASE, MODELS, SimpleX, SLIMElastic
 from adapters.recbole.rows import Rows, Triples
@@ -109,24 +109,30 @@ def test_item_weights_score_and_come_back_without_recbole(cls: Any, weights: Any
     np.testing.assert_array_equal(again.fold_in(np.array([4, 9])).nonzero()[0], [5, 10])
 
 
+class InItsEnvironment(AdapterContract):
+    """The contract, run by the Python of RecBole's environment."""
+
+    lock_files: ClassVar = ENVIRONMENTS
+
+
 @pytest.mark.slow
-class TestEase(AdapterContract):
+class TestEase(InItsEnvironment):
     adapter = EASE
 
 
 @pytest.mark.slow
-class TestBpr(AdapterContract):
+class TestBpr(InItsEnvironment):
     adapter = BPR
     config: ClassVar[dict[str, Hyperparameter]] = {"lr": 0.02, "batch_size": 128}
 
 
 @pytest.mark.slow
-class TestMultiVae(AdapterContract):
+class TestMultiVae(InItsEnvironment):
     adapter = models.MultiVAE
     config: ClassVar[dict[str, Hyperparameter]] = {"lr": 0.005, "batch_size": 32}
 
 
 @pytest.mark.slow
-class TestStamp(AdapterContract):
+class TestStamp(InItsEnvironment):
     adapter = models.STAMP
     config: ClassVar[dict[str, Hyperparameter]] = {"lr": 0.01, "batch_size": 256, "history": 20, "dim": 32}
