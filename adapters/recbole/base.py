@@ -61,7 +61,7 @@ class RecBoleModel(ABC):
         """Return the configuration by RecBole's keys.
 
         Raises:
-            AdapterError: a text in brackets is no list.
+            AdapterError: a text in brackets cannot be read as a list.
         """
         given: dict[str, Any] = dict(self.entry.fixed)
         for word in (field.name for field in fields(self)):  # type: ignore[arg-type]
