@@ -6,6 +6,51 @@ models need none, except ``native/ease``, which solves with PyTorch.
 
 from pathlib import Path
 
+RECBOLE = (
+    *(
+        "ADMMSLIM",
+        "AsymKNN",
+        "BPR",
+        "CDAE",
+        "ConvNCF",
+        "DGCF",
+        "DMF",
+        "DiffRec",
+        "EASE",
+        "ENMF",
+        "FISM",
+        "GCMC",
+    ),
+    *(
+        "ItemKNN",
+        "LDiffRec",
+        "LINE",
+        "LightGCN",
+        "MacridVAE",
+        "MultiDAE",
+        "MultiVAE",
+        "NAIS",
+        "NCEPLRec",
+        "NGCF",
+    ),
+    *("NNCF", "NeuMF", "Pop", "RecVAE", "SGL", "SLIMElastic", "SimpleX", "SpectralCF"),
+    *(
+        "BERT4Rec",
+        "CORE",
+        "GCSAN",
+        "GRU4Rec",
+        "LightSANs",
+        "NARM",
+        "NextItNet",
+        "RepeatNet",
+        "SASRec",
+        "SINE",
+    ),
+    *("SRGNN", "STAMP", "Caser", "FOSSIL", "FPMC", "HGN", "HRM", "NPE", "SHAN", "TransRec"),
+    *("CFKG", "CKE", "KGCN", "KGNNLS", "KTUP", "MKR", "RippleNet"),
+)
+"""Models of RecBole by the names of its classes: general, sequential, knowledge-aware."""
+
 ADAPTERS: dict[str, str] = {
     "baselines/random": "adapters.baselines:Random",
     "baselines/popularity": "adapters.baselines:Popularity",
@@ -57,6 +102,7 @@ ADAPTERS: dict[str, str] = {
     "native/item-knn": "adapters.native.item_knn:ItemKnn",
     "native/user-knn": "adapters.native.user_knn:UserKnn",
     "native/rp3beta": "adapters.native.rp3beta:Rp3Beta",
+    **{f"recbole/{name}": f"adapters.recbole.models:{name}" for name in RECBOLE},
 }
 
 RENAMED: dict[str, str] = {

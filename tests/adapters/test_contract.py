@@ -27,6 +27,8 @@ SMALL = {
 """What differs from the defaults where they learn too slowly on a log of 3,000 rows, or take seconds."""
 TRACED = {name for name in ADAPTERS if name.startswith(("keras/", "deepctr/"))} - {"keras/mlp"}
 """A fit of Keras traces a graph for seconds: one model stands for the others in the fast suite."""
+OURS = [name for name in ADAPTERS if not name.startswith("recbole/")]
+"""What runs in our own Python; ``test_recbole.py`` has the contract of the others."""
 
 
 def load(name: str) -> type:
@@ -36,7 +38,7 @@ def load(name: str) -> type:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if name in TRACED else ()) for name in ADAPTERS],
+    [pytest.param(name, marks=pytest.mark.slow if name in TRACED else ()) for name in OURS],
 )
 class TestAdapter(AdapterContract):
     @pytest.fixture(autouse=True)
