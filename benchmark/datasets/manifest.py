@@ -127,6 +127,27 @@ class SplitFeatures:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GraphSummary:
+    """The knowledge graph stored with a split.
+
+    Attributes:
+        source: the file of its triples, or "from_items".
+        triples: T.
+        entities: E, the items included.
+        relations: R.
+        items: how many items have a triple.
+        sha256: content hash of the triples in dense ids, and of the relations' names.
+    """
+
+    source: str
+    triples: int
+    entities: int
+    relations: int
+    items: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Candidates:
     """Which items may be recommended.
 
@@ -297,6 +318,7 @@ class SplitManifest:
         log_audit: the numbers of the log; None in splits that were made before there was one.
         valid_sample: the users that trials are validated on; None where they are all users of validation.
         test_sample: the users that finals are scored on; None where they are all users of test.
+        graph: the knowledge graph of the items; None if there is none.
     """
 
     provenance: Provenance
@@ -324,6 +346,7 @@ class SplitManifest:
     log_audit: LogAudit | None = None
     valid_sample: UserSample | None = None
     test_sample: UserSample | None = None
+    graph: GraphSummary | None = None
 
     @property
     def validated_users(self) -> int:
@@ -340,6 +363,11 @@ class SplitManifest:
         """Label of the split: the data set's name, with the split's number if there are several."""
         name = self.provenance.dataset
         return name if self.fold is None else f"{name}#{self.fold.number}"
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Which of "users" and "items" have features, and "graph" where there is one."""
+        return (*self.features.sides, *(() if self.graph is None else ("graph",)))
 
     @property
     def synthetic(self) -> bool:

@@ -38,7 +38,8 @@ class StudyRecord:
         published: the configuration of trial 1; None where the adapter names none.
         excluded: why it does not run; None where it does.
         key: hash of everything that its results depend on; empty before its data are known.
-        uses: which of "weights" and "negatives" it takes into account.
+        uses: which of "weights", "negatives" and "graph" it takes into account.
+        from_graph: whether it scores items by the knowledge graph.
     """
 
     dataset: str
@@ -56,6 +57,7 @@ class StudyRecord:
     excluded: Exclusion | None = None
     key: str = ""
     uses: tuple[Use, ...] = ()
+    from_graph: bool = False
 
     @property
     def name(self) -> str:

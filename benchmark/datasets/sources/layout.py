@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, silent
+from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, Triples, silent
 from benchmark.datasets.sources.table_roles import check_roles, check_table
 from benchmark.datasets.specs import Duplicates, LogSpec, PrepareSpec
 from benchmark.datasets.tables.encodings import reads_whole
@@ -18,6 +18,9 @@ from benchmark.errors import DataError
 
 TableReader: TypeAlias = Callable[[Path], pd.DataFrame | None]
 """Takes a folder; returns a table of its users or items, None if the file is not there."""
+
+GraphReader: TypeAlias = Callable[[Path], Triples | None]
+"""Takes a folder; returns its knowledge graph, None if its files are not there."""
 
 RowsReader: TypeAlias = Callable[[Path, LogSpec, Say], pd.DataFrame]
 """Takes the file with the interactions; returns them as ``read_log`` does, perhaps with the column part."""
@@ -50,6 +53,7 @@ class Layout:
         items: reads the table of items: column item, perhaps title, and columns with a role.
         users: reads the table of users: column user and columns with a role.
         side_files: the files that these two look at.
+        graph: reads the publisher's knowledge graph; None where there is none. Its files are side files too.
         item_roles: columns of items that models are shown, besides the title.
         user_roles: columns of users that models are shown.
     """
@@ -63,6 +67,7 @@ class Layout:
     items: TableReader = unknown
     users: TableReader = unknown
     side_files: tuple[str, ...] = ()
+    graph: GraphReader | None = None
     item_roles: Roles = field(default_factory=dict)
     user_roles: Roles = field(default_factory=dict)
 
@@ -118,7 +123,7 @@ class Layout:
             check_table(folder, items, "item", self.item_roles, whole=whole)
         if users is not None:
             check_table(folder, users, "user", self.user_roles, whole=whole)
-        return PublishedTables(frame, items, users)
+        return PublishedTables(frame, items, users, self.graph(folder) if self.graph else None)
 
     def with_entry(self, entry: LogSpec | None) -> LogSpec:
         """Return the columns and their meaning with what the suite's entry says put in place."""
@@ -137,11 +142,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class PublishedTables:
-    """The interactions of a publisher, and what it says about items and users."""
+    """The interactions of a publisher, what it says about items and users, and its knowledge graph."""
 
     frame: pd.DataFrame
     items: pd.DataFrame | None
     users: pd.DataFrame | None
+    graph: Triples | None = None
 
 
 def most_given_tags(items: pd.Series, tagged: pd.Series, tags: pd.Series) -> pd.Series:

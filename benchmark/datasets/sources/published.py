@@ -86,4 +86,5 @@ def folder_log(
         user_roles=layout.user_roles,
         clock=clock_of(tables.frame),
         defaults=layout.defaults(),
+        graph=tables.graph,
     )
