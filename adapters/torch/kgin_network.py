@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from scipy import sparse
@@ -13,78 +11,63 @@ from torch.nn.functional import normalize
 from adapters.torch.layers import SparseMatrix
 from benchmark.protocol import Array, Interactions, KnowledgeGraph
 
+INTENTS = 4  # section 4.1.4
 INITIAL = 0.1  # standard deviation of initial vectors
 
 
 class KginNetwork(nn.Module):
-    """Items average what they are related to, users average items and weigh them by intents (Wang 2021).
-
-    Each triple also counts in the other direction, as a relation of its own (2R). Items without a row have
-    no vector of their own: their triples speak for them.
-    """
+    """Items average what they are related to, users what they like; an item without a row has its triples."""
 
     def __init__(
-        self,
-        train: Interactions,
-        graph: KnowledgeGraph,
-        size: tuple[int, int, int],
-        device: torch.device | str,
+        self, train: Interactions, graph: KnowledgeGraph, dim: int, layers: int, device: str
     ) -> None:
-        """Take the log, its graph (perhaps without triples), and D, the layers and P."""
         super().__init__()
-        dim, self.layers, intents = size
-        self.n_items = train.n_items
-        learns = np.ones(graph.n_entities, dtype=np.float32)
-        learns[: train.n_items] = np.bincount(train.items, minlength=train.n_items) > 0
+        self.layers = layers
+        self.n_items, graph = train.n_items, shared(graph, train.n_items)
+        seen = torch.ones(graph.n_entities, 1)
+        seen[: train.n_items, 0] = torch.from_numpy(np.bincount(train.items, minlength=train.n_items) > 0)
         self.users = nn.Parameter(torch.randn(train.n_users, dim) * INITIAL)
-        self.entities = nn.Parameter(
-            torch.randn(len(learns), dim) * INITIAL * torch.from_numpy(learns)[:, None]
-        )
+        self.entities = nn.Parameter(torch.randn(graph.n_entities, dim) * INITIAL * seen)
         self.relations = nn.Parameter(torch.randn(2 * graph.n_relations, dim))
-        self.intents = nn.Parameter(torch.randn(intents, dim) * INITIAL)
-        self.attention = nn.Parameter(torch.randn(intents, 2 * graph.n_relations) * INITIAL)
-        related, relations, others = related_entities(graph)
-        self._related = SparseMatrix(related, device)
-        self._relations, self._others = (torch.from_numpy(ids).to(device) for ids in (relations, others))
-        self._likes = SparseMatrix(mean_of_rows(train.matrix()), device)
+        self.intents = nn.Parameter(torch.randn(INTENTS, dim) * INITIAL)
+        self.attention = nn.Parameter(torch.randn(INTENTS, 2 * graph.n_relations) * INITIAL)
+        # A triple counts in both directions; a path is a relation, or its inverse, and the entity at its end.
+        starts, ends = np.block([[graph.heads, graph.tails], [graph.tails, graph.heads]])
+        relations = np.concatenate([graph.relations, graph.relations + graph.n_relations]).astype(np.int64)
+        paths, columns = np.unique(relations * graph.n_entities + ends, return_inverse=True)
+        self._path_relations, self._path_ends = (
+            torch.from_numpy(ids).to(device) for ids in np.divmod(paths, graph.n_entities)
+        )
+        self._paths = SparseMatrix(means(starts, columns, (graph.n_entities, len(paths))), device)
+        self._likes = SparseMatrix(means(train.users, train.items, (train.n_users, train.n_items)), device)
 
     def forward(self) -> tuple[Tensor, Tensor]:
-        """Return the vectors of all users (U, D) and items (I, D): the sum of the layers (equation 14)."""
+        """Return the vectors of all users (U, D) and items (I, D): the sum of the layers."""
         users = all_users = self.users
         entities = all_entities = self.entities
-        by_intent = self.attention.softmax(1) @ self.relations  # (P, D), equations 1 and 2
+        by_intent = self.attention.softmax(1) @ self.relations  # (P, D), section 3.1.1
         for _ in range(self.layers):
-            share = (users @ self.intents.T).softmax(1)  # (U, P), equation 8
+            share = (users @ self.intents.T).softmax(1)  # (U, P)
             liked = self._likes @ entities[: self.n_items]
-            paths = self.relations[self._relations] * entities[self._others]
-            users = normalize(liked * (1 + share @ by_intent))  # equation 7
-            entities = normalize(self._related @ paths)  # equations 9 and 12
+            paths = self.relations[self._path_relations] * entities[self._path_ends]
+            users = normalize(liked * (1 + share @ by_intent))  # section 3.2.1; 1 + as in its authors' code
+            entities = normalize(self._paths @ paths)  # section 3.2.2
             all_users, all_entities = all_users + users, all_entities + entities
         return all_users, all_entities[: self.n_items]
 
-    def likeness(self) -> Tensor:
-        """Return how alike the intents are, a scalar: the mean of their squared cosines (section 3.1.2)."""
-        vectors = normalize(self.attention.softmax(1) @ self.relations)
-        return (vectors @ vectors.T).triu(1).square().mean()
+
+def shared(graph: KnowledgeGraph, n_items: int) -> KnowledgeGraph:
+    """Return the graph without entities of one neighbour, which say no more than the neighbour's own vector."""
+    ends = np.stack([graph.heads, graph.tails]).astype(np.int64)
+    pairs = np.unique(np.sort(ends, axis=0), axis=1)
+    kept = np.bincount(pairs.ravel(), minlength=graph.n_entities) > 1
+    kept[:n_items] = True
+    numbers, triples = (kept.cumsum() - 1).astype(np.int32), kept[ends].all(axis=0)
+    heads, tails = numbers[ends[:, triples]]
+    return KnowledgeGraph(heads, graph.relations[triples], tails, int(kept.sum()), graph.relation_names)
 
 
-def related_entities(graph: KnowledgeGraph) -> tuple[sparse.csr_matrix, Array, Array]:
-    """Return who averages which paths (E, n), and the relation (n,) and entity (n,) at the end of each path.
-
-    A path is a distinct pair of a relation, or its inverse R + r, and the entity that it leads to.
-    """
-    starts = np.concatenate([graph.heads, graph.tails]).astype(np.int64)
-    relations = np.concatenate([graph.relations, graph.relations + graph.n_relations]).astype(np.int64)
-    ends = np.concatenate([graph.tails, graph.heads]).astype(np.int64)
-    paths, columns = np.unique(relations * graph.n_entities + ends, return_inverse=True)
-    shape = graph.n_entities, len(paths)
-    ones = np.ones(len(starts), dtype=np.float32)
-    matrix: Any = sparse.csr_matrix((ones, (starts, columns)), shape=shape)
-    return mean_of_rows(matrix), *np.divmod(paths, graph.n_entities)
-
-
-def mean_of_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return a matrix of ones over the number of entries of each row."""
-    counts = np.diff(matrix.indptr)
-    values = np.repeat(1.0 / np.maximum(counts, 1), counts).astype(np.float32)
-    return sparse.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+def means(rows: Array, columns: Array, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """Return the matrix that averages, for each row, the columns that it is paired with."""
+    values = (1.0 / np.bincount(rows, minlength=1)[rows]).astype(np.float32)
+    return sparse.csr_matrix((values, (rows, columns)), shape=shape)
