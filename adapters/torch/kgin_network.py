@@ -57,7 +57,7 @@ class KginNetwork(nn.Module):
 
 
 def shared(graph: KnowledgeGraph, n_items: int) -> KnowledgeGraph:
-    """Return the graph without entities of one neighbour, which say no more than the neighbour's own vector."""
+    """Return the graph without entities of one neighbour: they say no more than its own vector."""
     ends = np.stack([graph.heads, graph.tails]).astype(np.int64)
     pairs = np.unique(np.sort(ends, axis=0), axis=1)
     kept = np.bincount(pairs.ravel(), minlength=graph.n_entities) > 1
