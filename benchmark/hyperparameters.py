@@ -48,7 +48,34 @@ class Allowed:
         return " and ".join(ends) or "a finite number"
 
 
-Limits: TypeAlias = Mapping[str, Allowed]
+@dataclass(frozen=True)
+class OneOf:
+    """The words with which a hyperparameter means something, where no search chooses among them.
+
+    Attributes:
+        words: all of them.
+    """
+
+    words: tuple[str, ...]
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether a value is such a word.
+
+        >>> "dice" in OneOf(("cosine", "dice")), "die" in OneOf(("cosine", "dice"))
+        (True, False)
+        """
+        return value in self.words
+
+    def __str__(self) -> str:
+        """Write the words as messages show them.
+
+        >>> str(OneOf(("cosine", "dice")))
+        'one of cosine, dice'
+        """
+        return f"one of {', '.join(self.words)}"
+
+
+Limits: TypeAlias = Mapping[str, Allowed | OneOf]
 """What each hyperparameter can be at all: a value outside is refused before anything is spent."""
 
 COUNT = Allowed(1, 2**31 - 1)

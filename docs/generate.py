@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import api
+from benchmark.hyperparameters import OneOf
 from benchmark.registry import Adapter
 from benchmark.results.reference import ReferenceBoard, reference_boards
 
@@ -267,8 +268,10 @@ def _model(adapter: Adapter) -> str:
 
     own = adapter.traits
     parts = [f"### {adapter.name} {{#{_slug(adapter)}}}", docstring(adapter.cls)]
+    words = {name: f"not tuned: {limit}" for name, limit in own.limits.items() if isinstance(limit, OneOf)}
+    tuned = words | {name: str(domain) for name, domain in own.space.items()}
     fields = [
-        (code(name), code(value), str(own.published.get(name, "")), str(own.space.get(name, "not tuned")))
+        (code(name), code(value), str(own.published.get(name, "")), tuned.get(name, "not tuned"))
         for name, value in adapter.defaults.items()
     ]
     if fields:

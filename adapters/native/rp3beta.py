@@ -11,6 +11,7 @@ import numpy as np
 from benchmark.hyperparameters import AT_LEAST_0, Limits
 from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
+from benchmark.modelkit.likeness import Denominator
 from benchmark.modelkit.weighting import inverse_power, scale_rows_columns
 from benchmark.protocol import FitContext, Interactions, Needs, Range, Space
 
@@ -51,9 +52,8 @@ class Rp3Beta(ItemToItem):
         leave = inverse_power(of_users, self.alpha), inverse_power(of_items, self.alpha)
         walks = scale_rows_columns(self._history, *leave)  # (U, I): item to user to item, read backwards
         arrivals = of_items.astype(np.float64) ** self.beta
-        backwards = top_similar(
-            by_item, walks, (arrivals, np.ones(train.n_items)), 0.0, self.neighbours, context.threads
-        )
+        ends = Denominator(arrivals, np.ones(train.n_items))
+        backwards = top_similar(by_item, walks, ends, self.neighbours, context.threads)
         self._weights = backwards.T.tocsr()
         yield
 

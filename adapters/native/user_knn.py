@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from benchmark.modelkit.footprints import neighbourhood_bytes
+from benchmark.modelkit.likeness import Likeness
 from benchmark.modelkit.sparse_state import pack, unpack
 from benchmark.modelkit.weighting import idf, row_norms, scale_rows_columns
 from benchmark.protocol import (
@@ -29,15 +30,17 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class UserKnn:
+class UserKnn(Likeness):
     """An item's score is the summed similarity of those of a user's nearest neighbours who like it.
 
-    Implicit feedback. Similarity is the cosine of two histories, shrunk where they share little (Bell & Koren
-    2007, section 3); "idf" weighs a shared item by ``log(users / its users)`` (Breese 1998, section 2.1.3,
-    inverse user frequency).
+    Implicit feedback. Similarity is that of two histories, by default their cosine, shrunk where they share
+    little (Bell & Koren 2007, section 3); ``similarity`` names another measure (modelkit's Likeness). "idf"
+    weighs a shared item by ``log(users / its users)`` (Breese 1998, section 2.1.3, inverse user frequency),
+    but not in jaccard, dice and tversky, which compare sets.
 
     On validation data of 900 users of MovieLens-1M 25 to 100 neighbours came within 0.006 NDCG@10 of each
-    other and both weightings within 0.003 (docs/decisions/0025). Tuned: all fields. Time: O(N max n_i),
+    other and both weightings within 0.003 (docs/decisions/0025). Tuned: ``neighbours``, ``shrinkage``,
+    ``weighting``; the others are set by a suite (docs/decisions/0045). Time: O(N max n_i),
     more exactly the sum of all n_i^2, n_i being the users of item i; memory: O(U ``neighbours``).
     """
 
@@ -59,9 +62,8 @@ class UserKnn:
         self._history = train.matrix()
         profiles, _ = self._profiles()
         norms = row_norms(profiles)
-        self._similar = top_similar(
-            profiles, profiles.T.tocsr(), (norms, norms), self.shrinkage, self.neighbours, context.threads
-        )
+        scales = self.denominator(norms, norms, self.shrinkage)
+        self._similar = top_similar(profiles, profiles.T.tocsr(), scales, self.neighbours, context.threads)
         yield
 
     def needs(self, train: Interactions) -> Needs:
@@ -73,9 +75,13 @@ class UserKnn:
         """Return the weighted histories (U, I), and the weight of each item (I,)."""
         n_users, n_items = self._history.shape
         weights = np.ones(n_items)
-        if self.weighting == "idf":
+        if self._weighs:
             weights = idf(np.bincount(self._history.indices, minlength=n_items), n_users)
         return scale_rows_columns(self._history, np.ones(n_users), weights), weights
+
+    @property
+    def _weighs(self) -> bool:
+        return self.weighting == "idf" and not self.compares_sets
 
     def score(self, users: Ids) -> Scores:
         """Return the summed similarity (B, I) of the neighbours who like an item."""
@@ -87,9 +93,10 @@ class UserKnn:
         profiles, weights = self._profiles()
         new = np.zeros(profiles.shape[1], dtype=np.float32)
         new[items] = 1.0
-        own = new * weights if self.weighting == "idf" else new
-        scale = row_norms(profiles) * np.linalg.norm(own) + self.shrinkage
-        similar = profiles @ own / np.maximum(scale, np.finfo(np.float32).tiny)
+        own = new * weights if self._weighs else new
+        norms, overlaps = row_norms(profiles), profiles @ own
+        mine = np.array([np.linalg.norm(own)], dtype=np.float64)
+        similar = overlaps / self.denominator(mine, norms, self.shrinkage).of(0, overlaps)
         same = (self._history @ new == len(items)) & (np.diff(self._history.indptr) == len(items))
         similar[np.flatnonzero(same)[:1]] = 0.0  # a user of the log with this history: the same one
         if len(similar) > self.neighbours:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from benchmark.datasets.specs import Pairs, Seen, SplitSpec, likes_in_words
 from benchmark.protocol import TimeUnitOfRows
-from benchmark.records import LogAudit, Provenance, SourceFile
+from benchmark.records import GraphSummary, LogAudit, Provenance, SourceFile
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
 FEW_USERS = 100
@@ -127,27 +127,6 @@ class SplitFeatures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphSummary:
-    """The knowledge graph stored with a split.
-
-    Attributes:
-        source: the file of its triples, or "from_items".
-        triples: T.
-        entities: E, the items included.
-        relations: R.
-        items: how many items have a triple.
-        sha256: content hash of the triples in dense ids, and of the relations' names.
-    """
-
-    source: str
-    triples: int
-    entities: int
-    relations: int
-    items: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Candidates:
     """Which items may be recommended.
 
@@ -164,6 +143,19 @@ class Candidates:
     items: int | None = None
     unknown: int | None = None
     file: SourceFile | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenNegatives:
+    """What sampled metrics rank test rows among, where a file of the user's says it.
+
+    Attributes:
+        count: for each user.
+        sha256: of their dense ids.
+    """
+
+    count: int
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,6 +310,7 @@ class SplitManifest:
         log_audit: the numbers of the log; None in splits that were made before there was one.
         valid_sample: the users that trials are validated on; None where they are all users of validation.
         test_sample: the users that finals are scored on; None where they are all users of test.
+        negatives: those of test that came in a file; None where they are drawn, or no metric wants any.
         graph: the knowledge graph of the items; None if there is none.
     """
 
@@ -346,6 +339,7 @@ class SplitManifest:
     log_audit: LogAudit | None = None
     valid_sample: UserSample | None = None
     test_sample: UserSample | None = None
+    negatives: GivenNegatives | None = None
     graph: GraphSummary | None = None
 
     @property

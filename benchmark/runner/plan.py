@@ -189,6 +189,10 @@ def exclusion(
     if metrics.parse_metric(suite.metrics.primary).kind == "rating" and not traits.rates:
         return Exclusion("n/a", f"predicts no ratings, so it has no {suite.metrics.primary}")
     needed = traits.needs_features
+    graphless = (
+        "needs a knowledge graph, and the data set has none: name one (graph: {path: FILE}), or make one from "
+        "its table of items (graph: from_items)"
+    )
     unmet = (
         (
             traits.feedback == "explicit" and not rated,
@@ -198,11 +202,7 @@ def exclusion(
             bool(needed) and not set(needed) & set(described),
             f"needs features of {' or '.join(needed)}, and the data set has none: add their table",
         ),
-        (
-            traits.needs_graph and "graph" not in described,
-            "needs a knowledge graph, and the data set has none: name one (graph: {path: FILE}), or make one "
-            "from its table of items (graph: from_items)",
-        ),
+        (traits.needs_graph and "graph" not in described, graphless),
         (
             traits.needs_repeats and not repeats,
             "recommends what a user has had, and here no item comes again; if so: pairs: repeat, seen: allow",

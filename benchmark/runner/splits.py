@@ -19,6 +19,7 @@ from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.sources.source_files import source_file, source_paths
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.split import Split, folds, split
+from benchmark.datasets.split.stored_negatives import read_negatives, with_negatives
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
 from benchmark.datasets.store.columns import check_columns
 from benchmark.datasets.store.save import MANIFEST, load_manifest, manifest_text, save_split
@@ -63,9 +64,11 @@ class StoredSplit:
     def key_inputs(self) -> Mapping[str, str | None]:
         """What results depend on besides the rows: features, graph, candidates, the sample of validation."""
         candidates, seen, valid = self.manifest.candidates, self.manifest.seen, self.manifest.valid_sample
+        given = self.manifest.negatives
         return {
             **({} if seen == "hide" else {"seen": seen}),  # keys of earlier runs stay what they were
             **({} if valid is None else {"valid_users_sha256": valid.sha256}),
+            **({} if given is None else {"negatives_sha256": given.sha256}),
             **({} if self.manifest.graph is None else {"graph_sha256": self.manifest.graph.sha256}),
             "features_sha256": self.manifest.features.sha256,
             "candidates": candidates.rule,
@@ -120,6 +123,20 @@ def refuse_undecided(suite: Suite, stored: Sequence[StoredSplit]) -> None:
             raise DataError(f"{one.label}: {finding.text}")
 
 
+def refuse_other_negatives(manifest: SplitManifest, count: int) -> None:
+    """Check that as many negatives were given as the sampled metrics rank among.
+
+    Raises:
+        DataError: there are more or fewer.
+    """
+    if manifest.negatives and manifest.negatives.count != count:
+        found = manifest.negatives.count
+        raise DataError(
+            f"{manifest.dataset}: split.files.negatives has {found} a user, and metrics name {count}; write "
+            f"hit@10/{found}neg and the like"
+        )
+
+
 @dataclass(frozen=True)
 class SplitStore:
     """The splits of a run: where they are kept, and how they are made.
@@ -170,6 +187,8 @@ class SplitStore:
     def make(self, spec: LogSpec, directories: Sequence[Path]) -> None:
         """Read, prepare, split, audit and store a data set, one directory a fold."""
         before = {path: state_of(path) for path in self.paths_of(spec).values()}
+        parts = self.suite.split.files
+        lines = read_negatives(self.folders.resolve(parts.negatives)) if parts and parts.negatives else None
         log = self.open(spec)
         if changed := [path for path, state in before.items() if state_of(path) != state]:
             raise DataError(f"{changed[0]}: was written while it was read; run the same command again")
@@ -179,6 +198,7 @@ class SplitStore:
         whole = audit_log(log, prepared)
         for fold, directory in enumerate(directories):
             made = split(prepared, self.suite.split, fold)
+            made = made if lines is None else with_negatives(made, lines)
             audited = self.with_judged(whole, made)
             manifest = replace(made.manifest, files=files, log_audit=audited)
             save_split(replace(made, manifest=manifest), directory, audit(made))
@@ -220,6 +240,7 @@ class SplitStore:
                 raise DataError(f"{manifest.dataset}: {error}") from error
         manifest = replace(manifest, candidates=self.candidates(spec, directory, manifest))
         if count := negatives_per_user(self.suite):
+            refuse_other_negatives(manifest, count)
             from benchmark.metrics.negatives import draw  # not at import: it compiles
 
             store_negatives(directory, count, self.suite.split.seed, draw, manifest.seen)

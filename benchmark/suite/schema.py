@@ -304,6 +304,16 @@ class Suite(SuiteSection):
         return [{key: entry} if isinstance(entry, str) else entry for entry in value]
 
     @model_validator(mode="after")
+    def _negatives_ranked(self) -> Suite:
+        files = self.split.files
+        if files and files.negatives and not any(parse_metric(name).sampled for name in self.metrics.all):
+            raise ValueError(
+                "split.files.negatives: no metric ranks among them; name one in metrics.also, such as "
+                "hit@10/99neg, or leave negatives out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _each_once(self) -> Suite:
         for what, names in (
             ("datasets", [spec.name for spec in self.datasets]),

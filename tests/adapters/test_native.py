@@ -89,6 +89,49 @@ def test_user_knn_serves_a_new_user_by_the_written_out_formula(weighting, k):
     assert_close(model.fold_in(items), alike @ likes)
 
 
+def alike(one, other, measure, shrinkage):
+    """Ferrari Dacrema's formula for two rows of ones and zeros, as their reference program has it."""
+    own, theirs = set(np.flatnonzero(one)), set(np.flatnonzero(other))
+    both = len(own & theirs)
+    below = {
+        "cosine": (len(own) * len(theirs)) ** 0.5,
+        "jaccard": len(own | theirs),
+        "dice": len(own) + len(theirs),
+        "asymmetric": len(own) ** 0.4 * len(theirs) ** 0.6,
+        "tversky": both + 0.3 * len(own - theirs) + 1.7 * len(theirs - own),
+        "overlap": 0,
+    }[measure]
+    return both / (below + shrinkage) if both else 0.0
+
+
+@pytest.mark.parametrize("measure", ["cosine", "jaccard", "dice", "asymmetric", "tversky", "overlap"])
+@pytest.mark.parametrize(("model", "weighting"), [(ItemKnn, "none"), (UserKnn, "idf")])
+def test_neighbours_score_by_the_written_out_formula_of_each_measure(measure, model, weighting):
+    train = log(60, 25)
+    likes = dense(train)
+    profiles = likes.T if model is ItemKnn else likes
+    named = "none" if measure in {"cosine", "asymmetric", "overlap"} else weighting  # sets have no weights
+    made = model(
+        neighbours=60,
+        shrinkage=2.0,
+        weighting=named,
+        similarity="cosine" if measure == "overlap" else measure,
+        normalize=measure != "overlap",
+        asymmetric_alpha=0.4,
+        tversky_alpha=0.3,
+        tversky_beta=1.7,
+    )
+    similar = np.array([[alike(one, other, measure, 2.0) for other in profiles] for one in profiles])
+    np.fill_diagonal(similar, 0)
+    expected = likes @ similar.T if model is ItemKnn else similar @ likes
+    fit = fitted(made, train)
+    assert_close(fit.score(np.arange(60)), expected)
+    items = np.array([2, 3, 11])
+    own = np.isin(np.arange(25), items)
+    by_user = np.array([alike(own, one, measure, 2.0) for one in likes]) @ likes
+    assert_close(fit.fold_in(items), similar[:, items].sum(axis=1) if model is ItemKnn else by_user)
+
+
 def test_rp3beta_scores_equal_the_written_out_formula():
     train = log(60, 25)
     likes = dense(train)

@@ -20,7 +20,13 @@ from benchmark.datasets.split import split
 from benchmark.protocol import Interactions
 
 PARTS = ("train", "valid", "test")
-HERE = ["movielens-100k", "movielens-latest-small", "movielens-1m", "lastfm-hetrec2011"]
+HERE = [
+    "movielens-100k",
+    "movielens-100k-recbole",
+    "movielens-latest-small",
+    "movielens-1m",
+    "lastfm-hetrec2011",
+]
 RAW = ["user", "item", "rating", "timestamp"]
 
 
@@ -67,6 +73,7 @@ def test_known_data_set_here_is_the_published_file(data, name):
     ("name", "users", "items"),
     [
         ("movielens-100k", {"sex=F", "occupation=writer", "age_band=25-34"}, {"genres=Comedy", "year=1995"}),
+        ("movielens-100k-recbole", {"gender=F", "age=24"}, {"class=Comedy", "release_year=1995"}),
         ("movielens-latest-small", set(), {"genres=Comedy", "year=1995", "tags=in netflix queue"}),
         ("movielens-1m", {"sex=F", "occupation=writer", "age_band=25-34"}, {"genres=Comedy", "year=1995"}),
         ("lastfm-hetrec2011", set(), {"tags=rock", "tags=electronic"}),

@@ -62,7 +62,7 @@ def test_number_outside_the_limits_of_a_shipped_model_is_refused_and_those_withi
     lowest = int(limit.low) if whole else limit.low
     outside = [lowest - 1, *([lowest] if limit.without_low else []), True, "1"]
     if math.isfinite(limit.high):
-        outside.append(int(limit.high) + 1 if whole else limit.high)
+        outside.append(int(limit.high) + 1 if whole else limit.high + 1e-9 * (not limit.without_high))
     if whole:
         outside.append(lowest + 0.5)
     for value in outside:
@@ -75,9 +75,14 @@ def test_number_outside_the_limits_of_a_shipped_model_is_refused_and_those_withi
 def test_word_that_is_no_option_of_a_shipped_model_is_refused_and_its_options_are_not(
     name: str, field: str
 ) -> None:
-    domain = ALL[name].traits.space[field]
-    assert isinstance(domain, Choice)
-    for option in domain.options:
+    own = ALL[name].traits
+    domain = own.space.get(field)
+    if field in own.space:
+        assert isinstance(domain, Choice)
+        options = domain.options
+    else:  # set by a suite alone
+        options = (True, False) if field not in own.limits else own.limits[field].words
+    for option in options:
         assert complaint(name, **{field: option}) is None
     assert complaint(name, **{field: "nosuch"})
     assert complaint(name, **{field: 1})
@@ -96,6 +101,12 @@ def test_word_that_is_no_option_of_a_shipped_model_is_refused_and_its_options_ar
             {"weighting": "IDF"},
             "must be one of none, idf, length; did you mean 'idf'? (found 'IDF')",
         ),
+        (
+            "native/user-knn",
+            {"similarity": "pearson"},
+            "must be one of cosine, jaccard, asymmetric, tversky, dice (found 'pearson')",
+        ),
+        ("native/item-knn", {"asymmetric_alpha": 2}, "must be at least 0 and at most 1 (found 2)"),
         ("native/item-knn", {"neighbours": -5}, "must be at least 1 and at most 2147483647 (found -5)"),
         ("native/slim", {"l2": -1}, "must be at least 0 (found -1)"),
         ("native/ease", {"l2": 0}, "must be above 0 (found 0)"),

@@ -13,6 +13,8 @@ from benchmark.protocol import Array
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from benchmark.modelkit.likeness import Denominator
+
 Sparse: TypeAlias = tuple[Array, Array, Array]
 """Ends (n + 1,), columns and values of a matrix by rows."""
 SPARSE = "Tuple((i4[::1], i4[::1], f4[::1]))"
@@ -21,21 +23,19 @@ SPARSE = "Tuple((i4[::1], i4[::1], f4[::1]))"
 def top_similar(
     left: csr_matrix,
     right: csr_matrix,
-    scales: tuple[Array, Array],
-    shrinkage: float,
+    denominator: Denominator,
     neighbours: int,
     threads: int = 1,
 ) -> csr_matrix:
     """Return each row's largest similarities (n, n), at most ``neighbours`` a row, none to itself.
 
-    The similarity of i and j is ``(left @ right)[i, j] / (scales[0][i] * scales[1][j] + shrinkage)``. No
-    row of the product outlives its turn, so memory is n x ``neighbours``; threads share the rows.
+    The similarity of i and j is ``(left @ right)[i, j]`` over the denominator of that pair. No row of the
+    product outlives its turn, so memory is n x ``neighbours``; threads share the rows.
 
     Args:
         left: (n, m), no entry below 0.
         right: (m, n), no entry below 0.
-        scales: of the rows (n,) and of the columns (n,).
-        shrinkage: draws similarities with little support towards 0.
+        denominator: for n rows and n columns.
         neighbours: entries kept a row.
         threads: how many work at once; no number depends on it.
     """
@@ -43,12 +43,18 @@ def top_similar(
 
     n = left.shape[0]
     kept = min(neighbours, n)
-    of_rows, of_columns = (np.array(scale, dtype=np.float32) for scale in scales)
+    of_rows, of_columns = (np.array(one, np.float32) for one in (denominator.rows, denominator.columns))
+    is_product, overlap = denominator.overlap is None, denominator.overlap or 0.0
     found, values = np.zeros((n, kept), dtype=np.int32), np.zeros((n, kept), dtype=np.float32)
     one, other = writable(left), writable(right)
     over_rows(
         lambda first, last: fill_heaps(
-            one, other, (of_rows, of_columns), shrinkage, (found, values), (first, last)
+            one,
+            other,
+            (of_rows, of_columns),
+            (is_product, overlap, denominator.shrinkage),
+            (found, values),
+            (first, last),
         ),
         one[0],
         threads,
@@ -82,20 +88,26 @@ def replace_least(values: Array, found: Array, value: float, column: np.int32) -
 
 
 @compiled(
-    f"void({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), f8, Tuple((i4[:,::1], f4[:,::1])), UniTuple(i8, 2))"
+    f"void({SPARSE}, {SPARSE}, UniTuple(f4[::1], 2), Tuple((b1, f8, f8)), Tuple((i4[:,::1], f4[:,::1])), "
+    "UniTuple(i8, 2))"
 )
 def fill_heaps(
     left: Sparse,
     right: Sparse,
     scales: tuple[Array, Array],
-    shrinkage: float,
+    form: tuple[bool, float, float],
     heaps: tuple[Array, Array],
     rows: tuple[int, int],
 ) -> None:
-    """Write columns and values (n, kept) of the largest similarities of rows from..to, as heaps of zeros."""
+    """Write columns and values (n, kept) of the largest similarities of rows from..to, as heaps of zeros.
+
+    The form of the denominator: whether scales are multiplied, else how often the overlap is added to their
+    sum; and the shrinkage.
+    """
     ends, middles, factors = left
     starts, columns, others = right
     found, values = heaps
+    is_product, overlap, shrinkage = form
     n = len(ends) - 1
     row = np.zeros(n, dtype=np.float32)  # zeros between two turns
     touched = np.empty(n + 1, dtype=np.uint32)
@@ -115,7 +127,10 @@ def fill_heaps(
         for c in range(count):
             j = np.uint64(touched[c])
             total, row[j] = row[j], 0
-            scale = scales[0][i] * scales[1][j] + shrinkage
+            if is_product:
+                scale = scales[0][i] * scales[1][j] + shrinkage
+            else:
+                scale = scales[0][i] + scales[1][j] + overlap * total + shrinkage
             if total > least * scale and j != i:
                 replace_least(values[i], found[i], total / scale, np.int32(j))
                 least = values[i, 0]

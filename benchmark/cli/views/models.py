@@ -10,6 +10,7 @@ from rich.text import Text
 
 from benchmark.cli.views.plan import space_as_text
 from benchmark.cli.views.tables import show_table
+from benchmark.hyperparameters import OneOf
 from benchmark.registry import Adapter, install_hint
 from benchmark.results.reference import ReferenceBoard, ReferenceRow
 from benchmark.traits import Traits
@@ -34,7 +35,8 @@ def show_model(adapter: Adapter, boards: Sequence[ReferenceBoard], console: Cons
     console.print()
     console.print(Text(docstring(adapter.cls)), soft_wrap=True)
     console.print()
-    domains = {name: str(domain) for name, domain in adapter.traits.space.items()}
+    words = {name: f"fixed: {one}" for name, one in adapter.traits.limits.items() if isinstance(one, OneOf)}
+    domains = words | {name: str(domain) for name, domain in adapter.traits.space.items()}
     published = adapter.traits.published
     hyperparameters = [
         (name, str(value), str(published.get(name, value)) if published else "", domains.get(name, "fixed"))

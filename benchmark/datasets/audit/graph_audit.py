@@ -17,8 +17,8 @@ from benchmark.long_columns import count_rows
 from benchmark.protocol import Array, Interactions, Longs
 
 PRECISION, RECALL, FEWEST = 0.5, 0.1, 10
-"""A relation gives rows away if this share of its pairs outside train is held out, they are this share of what
-is held out of their users, and so many pairs: no honest taste is as certain of as much."""
+"""A relation gives rows away if this share of its pairs outside train is held out, if they are this share of
+what is held out of their users, and so many pairs: no honest taste is as certain of as much."""
 MOST_ENTITIES, AT_A_TIME = 2_000, 128
 """Entities whose users are sought by their rows, and how many at a time."""
 TRACKS = 0.9
@@ -45,7 +45,7 @@ def graph_flags(split: Split) -> Iterator[str]:
 
 
 def item_ends(graph: PreparedGraph, n_items: int) -> pd.DataFrame:
-    """Return a row for each end of a triple that is an item: item, relation, and the entity at the other end."""
+    """Return a row for each end of a triple that is an item: item, relation, the entity at the other end."""
     triples = graph.triples
     heads_first = (triples.heads, triples.relations, triples.tails)
     tails_first = (triples.tails, triples.relations, triples.heads)
@@ -61,7 +61,7 @@ def relations_of_users(split: Split, ends: pd.DataFrame, names: Array) -> Iterat
     the user whose training rows its items repeat best: held-out rows have no say in that. Then its items that
     are not in train should be no better a guess than a good model's.
     """
-    train, n_users = split.train, split.train.n_users
+    train = split.train
     held = split.valid.matrix() + split.test.matrix()
     held_rows = np.diff(held.indptr)
     ids, entities = pd.Index(split.prepared.user_ids.astype(np.str_)), ends["entity"].unique()
@@ -80,10 +80,10 @@ def relations_of_users(split: Split, ends: pd.DataFrame, names: Array) -> Iterat
         for relation, own in pairs.assign(hit=hit)[~known].groupby("relation"):
             hits, there = int(own["hit"].sum()), int(held_rows[own["user"].unique()].sum())
             if hits >= max(FEWEST, PRECISION * len(own), RECALL * there):
+                said = f"{hits:,} of its {len(own):,} pairs outside of train are rows of validation or test"
                 yield (
                     int(str(relation)),
-                    f"joins items to users: {hits:,} of its {len(own):,} pairs outside of train are rows of "
-                    "validation or test; leave it out, or make it from train alone",
+                    f"joins items to users: {said}; leave it out, or make it of train alone",
                 )
 
 
@@ -109,7 +109,7 @@ def users_by_rows(train: Interactions, ends: pd.DataFrame, entities: Longs) -> L
 
 
 def relations_of_counts(split: Split, ends: pd.DataFrame, names: Array) -> Iterator[tuple[int, str]]:
-    """Yield relations whose values follow what was counted with held-out rows closer than the same of train."""
+    """Yield relations whose values follow counts of held-out rows closer than the same counts of train."""
     n_items, parts = split.train.n_items, (split.train, split.valid, split.test)
     counts = [count_rows(rows.items, n_items).astype(float) for rows in parts]
     sums = [np.bincount(rows.items, rows.values, n_items) for rows in parts]
@@ -120,31 +120,25 @@ def relations_of_counts(split: Split, ends: pd.DataFrame, names: Array) -> Itera
         ("mean value", means[0], {"all parts": means[1], "test": means[2]}),
     ]
     numbers = pd.to_numeric(pd.Series(names, dtype="str").str.rpartition("=")[2], errors="coerce").to_numpy()
-    for relation, own in ends.groupby("relation"):
-        own = own.assign(number=numbers[own["entity"]])
-        is_number = bool(own["number"].notna().all())
-        if not is_number and len(own) < GROUP * own["entity"].nunique():
+    for relation, rows in ends.groupby("relation"):
+        items, entities = rows["item"].to_numpy(), rows["entity"].to_numpy()
+        values = pd.Series(numbers[entities])
+        is_number = bool(values.notna().all())
+        if not is_number and len(rows) < GROUP * rows["entity"].nunique():
             continue
         for what, in_train, others in quantities:
             for where, quantity in others.items():
-                of_item = pd.Series(quantity)[own["item"]].to_numpy()
-                value = (
-                    own["number"]
-                    if is_number
-                    else pd.Series(of_item, own.index).groupby(own["entity"]).transform("mean")
-                )
-                frame = pd.DataFrame(
-                    {"value": value.to_numpy(), "quantity": of_item, "train": in_train[own["item"]]}
-                )
-                followed = frame.corr("spearman")["value"].abs()
-                if len(frame.dropna()) >= GROUP and followed["quantity"] >= max(
-                    TRACKS, followed["train"] + 1e-6
-                ):
+                own = pd.Series(quantity[items])
+                ordered = values if is_number else own.groupby(entities).transform("mean")
+                frame = pd.DataFrame({"value": ordered, "own": own, "train": in_train[items]}).dropna()
+                if len(frame) < GROUP:
+                    continue
+                alike = frame.corr("spearman")["value"].abs()
+                if alike["own"] >= TRACKS and alike["own"] > alike["train"]:
+                    said = f"follows the {what} of its items in {where} (rank correlation {alike['own']:.2f}"
                     yield (
                         int(str(relation)),
-                        f"follows the {what} of its items in {where} (rank correlation "
-                        f"{followed['quantity']:.2f}, in train {followed['train']:.2f}); leave it out, or "
-                        "count it in train alone",
+                        f"{said}, in train {alike['train']:.2f}); count it in train alone",
                     )
                     break
 
@@ -152,7 +146,7 @@ def relations_of_counts(split: Split, ends: pd.DataFrame, names: Array) -> Itera
 def wrong_link(train: Interactions, ends: pd.DataFrame) -> Iterator[str]:
     """Yield that related items are not liked by the same users: then they are not what they are taken for.
 
-    Pairs of items that share an entity are compared with the same items paired at random (a permutation test).
+    Pairs of items that share an entity are compared with the same items, paired at random: a permutation test.
     """
     rng = np.random.default_rng(0)
     mixed = ends.iloc[rng.permutation(len(ends))].sort_values("entity", kind="stable")

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets.log import Log, Triples, hash_arrays
-from benchmark.datasets.manifest import GraphSummary
 from benchmark.datasets.prepare.table_match import ENOUGH_KNOWN, MatchedTable
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Ids, KnowledgeGraph, Longs
-from benchmark.records import Finding, TableAudit
+from benchmark.records import Finding, GraphSummary, TableAudit
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ def dense_graph(log: Log, item_ids: Array) -> PreparedGraph | None:
                 f"{found.source} has entities such as {names[0]}; name the table that says which entity each "
                 "item is (graph: {path: FILE, link: FILE}), or write items in the graph as the log does"
                 if found.link_items is None
-                else f"the link of {found.source} has items such as {names[0] if len(names) else 'none'}; both "
-                "must write ids alike, and the entities of the link must be in the graph"
+                else f"the link of {found.source} has items such as {names[0] if len(names) else 'none'}; "
+                "both must write ids alike, and the entities of the link must be in the graph"
             )
         )
     others = np.setdiff1d(np.union1d(found.heads, found.tails), entities)
@@ -120,7 +119,7 @@ def graph_of_items(prepared: PreparedGraph | None, items: Longs, item_ids: Array
     """
     if prepared is None:
         return None
-    graph, n_items = prepared.triples, len(item_ids)
+    graph = prepared.triples
     occurs = np.zeros(graph.n_entities, dtype=np.bool_)
     occurs[graph.heads] = occurs[graph.tails] = True
     occurs[items] = False

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from benchmark.datasets.log import GENRES
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.open_log import LogFiles, locate, require_tables, roles
+from benchmark.datasets.sources.open_log import LogFiles, locate, require_tables
+from benchmark.datasets.sources.table_roles import roles_of
 from benchmark.datasets.specs import FilesSpec, LogSpec, PrepareSpec
 
 
@@ -26,7 +27,7 @@ class ExpectedLog:
 
 
 def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = None) -> ExpectedLog:
-    """Return what a log will have; no file is read.
+    """Return what a log will have; of files no more than a first line is read.
 
     A publisher's folder is expected to be complete, and a known data set to be available: no stand-in.
 
@@ -42,20 +43,21 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     has_values = bool(generated or published or spec.value or typed)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
     defaults = files.layout.defaults() if files.layout else None
-    has_graph = spec.graph != "none" and bool(spec.graph or (files.layout and files.layout.graph))
+    has_graph = spec.graph != "none" and bool(
+        spec.graph or (files.layout and files.layout.has_graph(files.folder))
+    )
     described = (*described_sides(spec, files), *(("graph",) if has_graph else ()))
     return ExpectedLog(has_values and has_scale, described, defaults)
 
 
 def described_sides(spec: LogSpec, files: LogFiles) -> tuple[str, ...]:
     """Return which of "users" and "items" models are shown features of; titles are features of items."""
-    users = files.layout.user_roles if files.layout else {}
-    items = files.layout.item_roles if files.layout else GENRES if spec.synthetic else {}
-    has_titles = bool(spec.synthetic or (files.layout and files.layout.has_items))
+    users, items = files.roles("user"), GENRES if spec.synthetic else files.roles("item")
+    has_titles = bool(spec.synthetic or (files.layout and files.layout.has_titles(files.folder)))
     if spec.users:
-        users = roles(spec.users)
+        users = roles_of(spec.users)
     if spec.item_table:
-        items, has_titles = roles(spec.item_table), bool(spec.item_table.title)
+        items, has_titles = roles_of(spec.item_table), bool(spec.item_table.title)
     if spec.features is False:
         return ()
     chosen = {*users, *items} if spec.features is True else set(spec.features)

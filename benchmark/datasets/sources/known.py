@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmark.datasets.sources.amazon import AMAZON_2023
+from benchmark.datasets.sources.atomic_files import ATOMIC_FILES, MOVIELENS_100K_RECBOLE
 from benchmark.datasets.sources.bookcrossing import BOOK_CROSSING
 from benchmark.datasets.sources.gowalla import GOWALLA
 from benchmark.datasets.sources.known_dataset import KnownDataset
@@ -164,6 +165,7 @@ KNOWN: dict[str, KnownDataset] = {
             side_information="artists' names, tags",
             main_md5="85f04141f44f8ff69953bdbd62728bf5",
         ),
+        MOVIELENS_100K_RECBOLE,
         *LIGHTGCN,
         *SASREC,
         *BOOK_CROSSING,
@@ -204,11 +206,12 @@ def find_layout(folder: Path) -> Layout:
     Raises:
         DataError: the interactions of no known layout are there.
     """
-    layouts = list(dict.fromkeys(known.layout for known in KNOWN.values()))
+    layouts = list(dict.fromkeys([*(known.layout for known in KNOWN.values()), ATOMIC_FILES]))
     for layout in layouts:
         if layout.is_in(folder):
             return layout
-    names = dict.fromkeys(known.layout.main for known in KNOWN.values() if not known.family)
+    alone = [known.layout.main for known in KNOWN.values() if not known.family]
+    names = dict.fromkeys([*alone, ATOMIC_FILES.main])
     raise DataError(
         f"{folder}: not a folder in a known layout: none of {', '.join(names)} "
         "is there; give the path of the file itself"

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, Triples, silent
+from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, Side, Triples, silent
 from benchmark.datasets.sources.table_roles import check_roles, check_table
 from benchmark.datasets.specs import Duplicates, LogSpec, PrepareSpec
 from benchmark.datasets.tables.encodings import reads_whole
@@ -76,10 +76,22 @@ class Layout:
         check_roles(self.main, "item", self.item_roles)
         check_roles(self.main, "user", self.user_roles)
 
-    @property
-    def has_items(self) -> bool:
-        """Whether its publisher says something about items."""
+    def has_titles(self, _: Path | None) -> bool:
+        """Whether items of a folder have titles, or other words; None: of one that is not here."""
         return self.items is not unknown
+
+    def roles(self, side: Side, _: Path | None) -> Roles:
+        """Return the roles of the columns of items or users in a folder; None: in one that is not here."""
+        return self.item_roles if side == "item" else self.user_roles
+
+    def side_table(self, folder: Path, side: Side) -> pd.DataFrame | None:
+        """Return what a folder says of items or users; None if the file is not there."""
+        return self.items(folder) if side == "item" else self.users(folder)
+
+    def has_graph(self, folder: Path | None) -> bool:
+        """Return whether a knowledge graph lies in a folder, or is published where the folder is not here."""
+        files = self.files(folder) if folder else []
+        return self.graph is not None and all(path.is_file() for path in files)
 
     def find_main(self, folder: Path) -> Path | None:
         """Return the file with the interactions in a folder; None if it is not there."""
@@ -117,13 +129,14 @@ class Layout:
             raise DataError(f"{folder / self.main}: no such file; it contains the interactions")
         log = self.with_entry(entry)
         frame = self.rows(path, log, say) if self.rows else read_log(path, log, say)
-        items, users = self.items(folder), self.users(folder)
         whole = all(path.is_file() for path in self.files(folder))
-        if items is not None:
-            check_table(folder, items, "item", self.item_roles, whole=whole)
-        if users is not None:
-            check_table(folder, users, "user", self.user_roles, whole=whole)
-        return PublishedTables(frame, items, users, self.graph(folder) if self.graph else None)
+        tables: dict[Side, pd.DataFrame | None] = {}
+        for side in ("item", "user"):
+            tables[side] = table = self.side_table(folder, side)
+            if table is not None:
+                check_table(folder, table, side, self.roles(side, folder), whole=whole)
+        graph = self.graph(folder) if self.graph else None
+        return PublishedTables(frame, tables["item"], tables["user"], graph)
 
     def with_entry(self, entry: LogSpec | None) -> LogSpec:
         """Return the columns and their meaning with what the suite's entry says put in place."""

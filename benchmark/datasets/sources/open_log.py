@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.datasets.log import Log, Role, Roles, Say, SideTable, hash_files, silent
+from benchmark.datasets.log import Log, Part, Roles, Say, Side, SideTable, hash_files, silent
 from benchmark.datasets.sources.download import fetch
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.known import KNOWN, find_known, find_layout
@@ -14,6 +14,7 @@ from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.published import YOUR_OWN, folder_log, published_log
 from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
+from benchmark.datasets.sources.table_roles import roles_of
 from benchmark.datasets.specs import FilesSpec, GraphSpec, LogSpec, TableSpec
 from benchmark.datasets.tables.parse import Notation
 from benchmark.datasets.tables.raw_file import names_beside, require_file
@@ -31,16 +32,22 @@ class LogFiles:
     """Where the rows of a log are on this machine.
 
     Attributes:
-        paths: the log, or its three parts, or everything that is read of a publisher's folder.
+        paths: the log, or its parts, or everything that is read of a publisher's folder.
+        parts: which part each path is; none for a whole log.
         folder: the publisher's folder; None for files, for generated logs, and if it is not here.
         layout: of that folder; None without one.
         known: the data set, if the suite's name for the log is known and the layout is its.
     """
 
     paths: tuple[Path, ...] = ()
+    parts: tuple[Part, ...] = ()
     folder: Path | None = None
     layout: Layout | None = None
     known: KnownDataset | None = None
+
+    def roles(self, side: Side) -> Roles:
+        """Return the roles of the columns that a publisher gives items or users; none without a layout."""
+        return self.layout.roles(side, self.folder) if self.layout else {}
 
 
 def locate(
@@ -55,12 +62,12 @@ def locate(
     if spec.synthetic:
         return LogFiles()
     if parts:
-        return LogFiles(tuple(folders.resolve(path) for path in (parts.train, parts.valid, parts.test)))
+        return LogFiles(tuple(map(folders.resolve, parts.parts.values())), tuple(parts.parts))
     if not spec.path:
         known = find_known(spec.name)
         folder = folders.find(known, say)
         paths = known.layout.files(folder) if folder else []
-        return LogFiles(tuple(paths), folder, known.layout, known)
+        return LogFiles(tuple(paths), (), folder, known.layout, known)
     path = folders.resolve(spec.path)
     if not path.is_dir():
         return LogFiles((path,))
@@ -71,7 +78,7 @@ def locate(
             return LogFiles((path,))
         raise
     is_namesake = namesake is not None and namesake.layout is layout
-    return LogFiles(tuple(layout.files(path)), path, layout, namesake if is_namesake else None)
+    return LogFiles(tuple(layout.files(path)), (), path, layout, namesake if is_namesake else None)
 
 
 def open_log(
@@ -87,7 +94,7 @@ def open_log(
     Args:
         spec: which log.
         folders: where it is looked for; without, paths start in the working directory.
-        parts: the three files of a split of your own; the log is then their rows together.
+        parts: the files of a split of your own; the log is then their rows together.
         stand_in: if a known data set cannot be obtained, return a generated log of the same shape, labelled
             so in its name, licence and origin.
         say: takes one line of progress.
@@ -119,7 +126,7 @@ def open_log(
     elif files.folder and files.layout:
         log = folder_log(spec.name, files.folder, files.layout, spec, note)
     else:
-        log = own_log(spec, files.paths, folders, note)
+        log = own_log(spec, files, folders, note)
     log = with_graph(with_own_tables(log, spec, folders, note), spec, folders, note)
     log = with_chosen_features(log, spec)
     return replace(log, notes=(*log.notes, *notes), weight=weight_as_written(spec))
@@ -167,9 +174,9 @@ def require_tables(spec: LogSpec, folders: DataFolders) -> None:
         if not path.exists():
             key = "graph" if role == "graph" else "graph.link"
             raise DataError(
-                f"{spec.name}: {key}: {path}: no such file{did_you_mean(path.name, names_beside(path))}; path "
-                f"is looked up from {folders.suite.resolve()} and from {Path.cwd()}: correct it, or leave {key} "
-                "out"
+                f"{spec.name}: {key}: {path}: no such file{did_you_mean(path.name, names_beside(path))}; "
+                f"path is looked up from {folders.suite.resolve()} and from {Path.cwd()}: correct it, or leave "
+                f"{key} out"
             )
 
 
@@ -199,14 +206,15 @@ def with_graph(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> Log:
     return replace(log, graph=graph)
 
 
-def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: Say) -> Log:
-    """Return a log of the user's own, from one file or from the three parts of a split.
+def own_log(spec: LogSpec, files: LogFiles, folders: DataFolders, say: Say) -> Log:
+    """Return a log of the user's own, from one file or from the parts of a split.
 
     Raises:
         DataError: a file is missing, or is not what the spec says.
     """
+    paths = files.paths
     for path in paths:
-        if len(paths) == 1 and not path.exists():
+        if not files.parts and not path.exists():
             raise DataError(
                 f"{spec.name}: {path}: no such file{did_you_mean(path.name, names_beside(path))}; "
                 f"path is looked up from {folders.suite.resolve()} and from {Path.cwd()}"
@@ -214,8 +222,8 @@ def own_log(spec: LogSpec, paths: tuple[Path, ...], folders: DataFolders, say: S
         if not path.is_dir():
             require_file(path, spec.name)
     require_tables(spec, folders)
-    if len(paths) > 1:
-        frame, origin = read_parts(paths, spec, say), paths[0].parent
+    if files.parts:
+        frame, origin = read_parts(paths, spec, say, files.parts), paths[0].parent
     else:
         frame, origin = read_log(paths[0], spec, say), paths[0]
     graphs = graph_files(spec, folders).values()
@@ -250,22 +258,11 @@ def with_own_tables(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> 
         text_format = TextFormat.of(spec, table.spec)
         if table.key == "users":
             users = read_table(table.path, table.spec, "user", text_format, notation, say)
-            log = replace(log, users=users, user_roles=roles(table.spec), user_file=table)
+            log = replace(log, users=users, user_roles=roles_of(table.spec), user_file=table)
         else:
             items = read_table(table.path, table.spec, "item", text_format, notation, say)
-            log = replace(log, items=items, item_roles=roles(table.spec), item_file=table)
+            log = replace(log, items=items, item_roles=roles_of(table.spec), item_file=table)
     return log
-
-
-def roles(table: TableSpec) -> Roles:
-    """Return the role of each column; one that is cut into bands is shown as bands only."""
-    columns: dict[Role, tuple[str, ...]] = {
-        "category": (*table.categories, *(f"{column}_band" for column in table.bands)),
-        "list": table.lists,
-        "number": table.numbers,
-        "text": table.texts,
-    }
-    return {column: role for role, named in columns.items() for column in named}
 
 
 def with_chosen_features(log: Log, spec: LogSpec) -> Log:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.open_log import graph_files, locate
+from benchmark.datasets.sources.open_log import LogFiles, graph_files, locate
 from benchmark.datasets.specs import FilesSpec, LogSpec
 from benchmark.datasets.tables.table_file import part_files
 from benchmark.errors import DataError
@@ -30,7 +30,9 @@ def source_paths(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     if spec.synthetic:
         return {}
     files = locate(spec, folders, parts)
-    found = dict(_of_log(files.paths, files.folder, parts))
+    found = dict(_of_log(files))
+    if parts and parts.negatives:
+        found["negatives"] = folders.resolve(parts.negatives)
     for side, table in (("items", spec.item_table), ("users", spec.users)):
         if table:
             path = folders.resolve(table.path)
@@ -40,14 +42,12 @@ def source_paths(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     return {role: path for role, path in found.items() if path.is_file()}
 
 
-def _of_log(
-    paths: tuple[Path, ...], folder: Path | None, parts: FilesSpec | None
-) -> Iterator[tuple[str, Path]]:
+def _of_log(files: LogFiles) -> Iterator[tuple[str, Path]]:
     """Yield the files of the log itself; those below a folder by their names there."""
-    if folder:
-        yield from ((path.relative_to(folder).as_posix(), path) for path in paths)
+    if files.folder:
+        yield from ((path.relative_to(files.folder).as_posix(), path) for path in files.paths)
         return
-    for role, path in zip(("train", "valid", "test") if parts else ("log",), paths, strict=False):
+    for role, path in zip(files.parts or ("log",), files.paths, strict=False):
         if path.is_dir():
             yield from _of_folder(role, path)
         else:

@@ -8,10 +8,22 @@ from typing import get_args
 import pandas as pd
 
 from benchmark.datasets.log import LIST_SEPARATOR, Role, Roles, Side
+from benchmark.datasets.specs import TableSpec
 from benchmark.errors import DataError
 
 ROLES = get_args(Role)
 TEXT = {"string", "empty", "categorical"}
+
+
+def roles_of(table: TableSpec) -> Roles:
+    """Return the role of each column of a table; one that is cut into bands is shown as bands only."""
+    columns: dict[Role, tuple[str, ...]] = {
+        "category": (*table.categories, *(f"{column}_band" for column in table.bands)),
+        "list": table.lists,
+        "number": table.numbers,
+        "text": table.texts,
+    }
+    return {column: role for role, named in columns.items() for column in named}
 
 
 def check_roles(main: str, side: Side, roles: Roles) -> None:

@@ -49,11 +49,30 @@ NO_REPEATS: Mapping[str, str] = {
 
 
 class FilesSpec(Spec):
-    """The three parts of a split of your own, as files with the columns of the log."""
+    """The parts of a split of your own, as files with the columns of the log."""
 
     train: str = Field(description="rows to learn from")
-    valid: str = Field(description="rows to tune on")
+    valid: str | None = Field(
+        default=None, description="rows to tune on; each user's last row of train if not given"
+    )
     test: str = Field(description="rows to evaluate on, once")
+    negatives: str | None = Field(
+        default=None,
+        description="what sampled metrics such as hit@10/99neg rank a user's test row among, as the program "
+        "of NCF (He 2017) stores it: a line a user, (user,item) and the negatives, separated by tabs; drawn "
+        "if not given",
+    )
+
+    @property
+    def parts(self) -> Mapping[Literal["train", "valid", "test"], str]:
+        """The file of each part that has one.
+
+        >>> list(FilesSpec(train="a", test="c").parts)
+        ['train', 'test']
+        """
+        if self.valid is None:
+            return {"train": self.train, "test": self.test}
+        return {"train": self.train, "valid": self.valid, "test": self.test}
 
 
 class SplitSpec(Spec):
@@ -114,7 +133,7 @@ class SplitSpec(Spec):
         description="random, leave_n_out at random, cold_user, cold_item (1): how many splits are drawn, "
         "with seeds seed, seed + 1, ...",
     )
-    files: FilesSpec | None = Field(default=None, description="files: the three parts")
+    files: FilesSpec | None = Field(default=None, description="files: the parts")
 
     @model_validator(mode="before")
     @classmethod
@@ -132,7 +151,8 @@ class SplitSpec(Spec):
             raise ValueError(f"test {self.test:g} + valid {self.valid:g} leave nothing to train on")
         if (self.by == "files") != (self.files is not None):
             raise ValueError(
-                "by: files needs the key files (train, valid, test), and no other rule allows it"
+                "by: files needs the key files (train, test, perhaps valid and negatives), and no other rule "
+                "allows it"
             )
         self._refuse_keys_of_other_rules()
         if self.valid_from and not self.test_from:

@@ -18,7 +18,7 @@ from benchmark.datasets.split import random, temporal
 from benchmark.datasets.split.kcore import k_core, keep
 from benchmark.datasets.split.labels import TRAIN, Labels, share_of
 from benchmark.errors import SplitError
-from benchmark.protocol import Array, Interactions, Longs
+from benchmark.protocol import Array, Ids, Interactions, Longs
 
 MOST_NEEDED = 1000
 """So many rows let any shares of a user's rows leave one to learn from."""
@@ -37,6 +37,7 @@ class Split:
         rows: row numbers of each part in ``prepared.interactions``, ascending.
         manifest: rule, counts, notes and content hash.
         prepared: the log that was split.
+        negatives: of each user of test, ascending, (E, n), where the user's own are given; -1 for none.
     """
 
     train: Interactions
@@ -45,6 +46,7 @@ class Split:
     rows: Mapping[Part, Longs]
     manifest: SplitManifest
     prepared: Prepared
+    negatives: Ids | None = None
 
     @property
     def parts(self) -> Mapping[Part, Interactions]:
@@ -122,7 +124,8 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         seen=prepared.seen,
         graph=summary_of_graph(prepared.graph, len(prepared.item_ids)),
     )
-    return Split(**parts, rows=rows, manifest=manifest, prepared=prepared)
+    train, valid, test = parts.values()
+    return Split(train, valid, test, rows, manifest, prepared)
 
 
 def rows_needed(spec: SplitSpec) -> int | None:
@@ -168,13 +171,15 @@ def looks_at_train_only(spec: SplitSpec) -> bool:
     return spec.by in {"leave_last_out", "user_time", "global_time", "rolling_time", "files", "published"}
 
 
-def by_files(prepared: Prepared, _: SplitSpec, __: int) -> tuple[Labels, SplitNotes]:
-    """Return the parts as they came in three files."""
+def by_files(prepared: Prepared, spec: SplitSpec, _: int) -> tuple[Labels, SplitNotes]:
+    """Return the parts as they came in files; without one for validation, each user's last row of train."""
     if prepared.labels is None:
         raise SplitError(
-            f"{prepared.name}: by: files needs the three parts, and this log was read from one source; "
+            f"{prepared.name}: by: files needs the parts, and this log was read from one source; "
             "give the files' paths in split.files"
         )
+    if spec.files and spec.files.valid is None:
+        return temporal.last_of_train(prepared, prepared.labels)
     return prepared.labels, SplitNotes()
 
 

@@ -9,7 +9,16 @@ from benchmark.datasets.manifest import SplitNotes
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.sorting import by_user
 from benchmark.datasets.specs import SplitSpec
-from benchmark.datasets.split.labels import LEFT_OUT, TEST, VALID, Labels, cut_users, need_times, share_of
+from benchmark.datasets.split.labels import (
+    LEFT_OUT,
+    TEST,
+    TRAIN,
+    VALID,
+    Labels,
+    cut_users,
+    need_times,
+    share_of,
+)
 from benchmark.errors import DataError, SplitError
 from benchmark.protocol import Interactions, Longs
 
@@ -43,12 +52,9 @@ def user_time(prepared: Prepared, spec: SplitSpec, _: int) -> tuple[Labels, Spli
 
 def last_rows(log: Interactions, test: Longs, valid: Longs) -> tuple[Labels, SplitNotes]:
     """Return each user's last ``test`` (U,) rows as test and the ``valid`` (U,) before them as validation."""
-    starts, rows = by_user(log.users, log.n_users, log.times)
-    # cut_users takes the first rows: let each user's latest row come first.
-    backwards = np.repeat(starts[:-1] + starts[1:] - 1, np.diff(starts)) - np.arange(len(rows))
-    latest_first = rows[backwards]
-    labels, cut = cut_users(starts, latest_first, test, valid)
-    times, first = log.times[latest_first], starts[:-1][cut]
+    starts, rows = latest_first(log)
+    labels, cut = cut_users(starts, rows, test, valid)
+    times, first = log.times[rows], starts[:-1][cut]
     at_test, at_valid = first + test[cut], first + (test + valid)[cut]
     tied_test, tied_valid = (
         float((times[at] == times[at - 1]).mean()) if cut.any() else 0.0 for at in (at_test, at_valid)
@@ -60,6 +66,27 @@ def last_rows(log: Interactions, test: Longs, valid: Longs) -> tuple[Labels, Spl
         tied_rows_share=tied_share(times, np.isin(np.arange(1, len(times)), starts)),
         tie_rule=LATER_LINE_IS_LATER,
     )
+
+
+def latest_first(log: Interactions) -> tuple[Longs, Longs]:
+    """Return each user's starts (U + 1,) and rows (N,), the latest first: of equal times the later line."""
+    starts, rows = by_user(log.users, log.n_users, *([log.times] if len(log.times) else []))
+    return starts, rows[np.repeat(starts[:-1] + starts[1:] - 1, np.diff(starts)) - np.arange(len(rows))]
+
+
+def last_of_train(prepared: Prepared, labels: Labels) -> tuple[Labels, SplitNotes]:
+    """Return given labels (N,) with each user's last training row as validation.
+
+    The last is the latest, and the later line of two with one time, or of a log without times. A user whom
+    this would leave without a training row has no validation row.
+    """
+    rest = np.flatnonzero(labels == TRAIN)
+    starts, rows = latest_first(prepared.interactions.rows(rest))
+    each = np.ones(len(starts) - 1, dtype=np.int64)
+    drawn, cut = cut_users(starts, rows, 0 * each, each)
+    labels = labels.copy()
+    labels[rest[drawn == VALID]] = VALID
+    return labels, SplitNotes(users_wholly_in_train=int((~cut).sum()), tie_rule=LATER_LINE_IS_LATER)
 
 
 def tied_share(times: Longs, apart: NDArray[np.bool_] | None = None) -> float:

@@ -15,7 +15,8 @@ import pandas as pd
 from benchmark.datasets.manifest import SplitAudit, SplitManifest
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.split import Split
-from benchmark.datasets.store.columns import write_checksums
+from benchmark.datasets.store.candidates import negatives_path
+from benchmark.datasets.store.columns import write_checksums, write_column
 from benchmark.datasets.store.parts import folder_of, write_features, write_part
 from benchmark.datasets.store.stored_graph import write_graph
 from benchmark.errors import DataError
@@ -31,8 +32,8 @@ def save_split(split: Split, directory: Path, audit: SplitAudit) -> SplitManifes
     Folders train, valid, test, and train+valid in the order of the log: part.json, and users.npy and so on,
     a file for each column, in ``liked`` those of the liked rows of what models are trained on. Beside them
     users.parquet and items.parquet (id, title and what else is known; row number = dense id), folders
-    user_features, item_features and graph (with entities.parquet) if there are any, checksums.json, manifest.json. An older split there
-    is replaced.
+    user_features, item_features and graph if there are any (with entities.parquet: the entities that are no
+    items), checksums.json, manifest.json. An older split there is replaced.
 
     Raises:
         DataError: the directory cannot be written.
@@ -61,6 +62,8 @@ def write_files(split: Split, manifest: SplitManifest, folder: Path) -> None:
     write_part([split.train, split.valid], order, folder / folder_of("train", "valid"), liked=True)
     write_features(split.prepared.interactions, folder)
     write_graph(split.prepared.interactions.graph, folder)
+    if split.negatives is not None:
+        write_column(negatives_path(folder, "test"), split.negatives)
     write_checksums(folder)
     write_ids(split.prepared, folder)
     (folder / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")

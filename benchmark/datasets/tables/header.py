@@ -183,6 +183,12 @@ def require_header(path: Path, wanted: Sequence[str], header: TextHeader) -> Non
     hint = ""
     if mark in {"#", "%"} and header.dialect.comment is None and names[0].lstrip(f"{mark} ") not in wanted:
         hint = f"{where} begins with {mark!r}: if it is a comment, say comment: {mark!r}"
+    elif any(map(TYPED.fullmatch, names)):
+        untyped = next(name for name in names if not TYPED.fullmatch(name))
+        hint = (
+            f"{where}: {untyped!r} is no name:type of RecBole's, whose types are token, token_seq, float and "
+            "float_seq; correct the line"
+        )
     elif any(NUMBER.fullmatch(name) for name in names) or len(names) == 1:
         shown = text if len(text) <= 60 else f"{text[:60]}..."
         of_each = f" with a name for each of the {len(names)} columns" if len(names) > 1 else ""

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from benchmark.datasets.clock import Clock
-from benchmark.datasets.log import LIST_SEPARATOR, PARTS, SIDES, Say, Side, silent
+from benchmark.datasets.log import LIST_SEPARATOR, PARTS, SIDES, Part, Say, Side, silent
 from benchmark.datasets.specs import LogSpec, TableSpec
 from benchmark.datasets.tables.header import read_header
 from benchmark.datasets.tables.identifiers import Where, plain_ids
@@ -56,8 +56,12 @@ def read_log(path: Path, spec: LogSpec, say: Say = silent) -> pd.DataFrame:
     return with_times(with_event_weights(frame, spec, path), rows.times)
 
 
-def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.DataFrame:
+def read_parts(
+    paths: Sequence[Path], spec: LogSpec, say: Say = silent, parts: Sequence[Part] = PARTS
+) -> pd.DataFrame:
     """Return train, validation and test files below each other, with column part (0, 1, 2).
+
+    ``parts`` names the part of each path; train comes first.
 
     Raises:
         DataError: as :func:`read_log`.
@@ -77,8 +81,9 @@ def read_parts(paths: Sequence[Path], spec: LogSpec, say: Say = silent) -> pd.Da
         frame.insert(position, side, plain_ids(ids, where, Notation.of(spec), say))
     times = [rows.times for rows in read if rows.times]
     frame = with_times(frame, below_each_other(times, locations) if times else None)
-    frame = frame.assign(part=np.repeat(np.arange(len(paths), dtype=np.int8), lengths))
-    refuse_overlap(frame, paths)
+    labels = np.array([PARTS.index(part) for part in parts], dtype=np.int8)
+    frame = frame.assign(part=np.repeat(labels, lengths))
+    refuse_overlap(frame, dict(zip(labels.tolist(), paths, strict=True)))
     check_items(frame, paths, say, has_table=spec.item_table is not None)
     return with_event_weights(frame, spec, paths[0].parent)
 
@@ -281,8 +286,8 @@ def stacked(columns: Sequence[pd.Series]) -> pd.Series:
     return pd.concat(plain, ignore_index=True)
 
 
-def refuse_overlap(frame: pd.DataFrame, paths: Sequence[Path]) -> None:
-    """Check that no pair of user and item is in two parts.
+def refuse_overlap(frame: pd.DataFrame, paths: Mapping[int, Path]) -> None:
+    """Check that no pair of user and item is in two parts, whose files are given by their labels.
 
     Raises:
         SplitError: some are; the message gives an example.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from benchmark.datasets.tables.read import locator
 from benchmark.datasets.tables.table_file import open_table, read_columns, read_file
 from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.errors import DataError
-from benchmark.protocol import Array, Ids
+from benchmark.protocol import Ids
 
 FROM_ITEMS = "from_items"
 ENDS = ("head", "relation", "tail")
@@ -46,9 +47,25 @@ def read_triples(
     text_format = text_format or TextFormat(quoted=False)
     own = text_format.with_table(spec.columns, spec.separator)
     wanted = chosen_columns(path, own, [(end, getattr(spec, end)) for end in ENDS])
-    frame = read_columns(path, wanted, own, ids=len(wanted), say=say)
+    frame = read_columns(path, wanted, own, ids=len(wanted), say=say).set_axis(list(ENDS), axis=1)
+    links = None if link is None else read_link(link, spec, text_format, notation, say)
+    return triples_of(frame, links, path, say)
+
+
+def triples_of(frame: pd.DataFrame, links: pd.DataFrame | None, path: Path, say: Say = silent) -> Triples:
+    """Return rows as triples in codes.
+
+    Args:
+        frame: columns head, relation, tail; a row without one of them is left out.
+        links: columns item and entity; None if entities bear the items' ids.
+        path: where the rows are from.
+        say: takes one line of progress.
+
+    Raises:
+        DataError: no triple is whole.
+    """
     (heads, head_names), (relations, relation_names), (tails, tail_names) = (
-        distinct_cells(frame[column]) for column in wanted
+        distinct_cells(frame[column]) for column in ENDS
     )
     whole = np.ones(len(frame), dtype=np.bool_)
     for codes, names in ((heads, head_names), (relations, relation_names), (tails, tail_names)):
@@ -57,18 +74,24 @@ def read_triples(
         say(f"{path}: {lost} triples without a head, a relation or a tail are left out")
     if not whole.any():
         raise DataError(f"{path}: no triple is whole; each line must have a head, a relation and a tail")
-    linked_items, linked = (None, None) if link is None else read_link(link, spec, text_format, notation, say)
     entities = pd.Index(pd.concat([head_names, tail_names]).unique()).sort_values()
-    names = pd.Index(relation_names.unique()).sort_values()
-    return Triples(
+    kinds = pd.Index(relation_names.unique()).sort_values()
+    found = Triples(
         source=str(path),
         heads=recoded(head_names, entities)[heads[whole]],
-        relations=recoded(relation_names, names)[relations[whole]],
+        relations=recoded(relation_names, kinds)[relations[whole]],
         tails=recoded(tail_names, entities)[tails[whole]],
         entities=entities.to_numpy(dtype=object),
-        relation_names=tuple(names),
-        link_items=linked_items,
-        link_entities=np.empty(0, np.int32) if linked is None else recoded(linked, entities),
+        relation_names=tuple(kinds),
+    )
+    if links is None:
+        return found
+    links = links.dropna()
+    codes, names = distinct_cells(links["entity"])
+    return replace(
+        found,
+        link_items=links["item"].astype("str").to_numpy(dtype=object),
+        link_entities=recoded(names, entities)[codes],
     )
 
 
@@ -89,8 +112,8 @@ def chosen_columns(path: Path, text_format: TextFormat, roles: Sequence[tuple[st
 
 def read_link(
     path: Path, spec: GraphSpec, text_format: TextFormat, notation: Notation | None, say: Say
-) -> tuple[Array, pd.Series]:
-    """Return ids of items as text, and the name of the entity that each is.
+) -> pd.DataFrame:
+    """Return which entity each item is: columns item, as in a log, and entity.
 
     Raises:
         DataError: the file is missing or no table, or a column is missing.
@@ -99,10 +122,8 @@ def read_link(
     own = text_format.with_table(link.columns, link.separator)
     wanted = chosen_columns(path, own, [("item", link.item), ("entity", link.entity)])
     frame, location = read_file(open_table(path, own), wanted, wanted, own, say=say)
-    ids = plain_ids(frame[wanted[0]], locator([location], [len(frame)], wanted[0]), notation, say)
-    codes, names = distinct_cells(frame[wanted[1]])
-    whole = (codes >= 0) & ids.notna().to_numpy()
-    return ids[whole].astype("str").to_numpy(dtype=object), names.iloc[codes[whole]].reset_index(drop=True)
+    items = plain_ids(frame[wanted[0]], locator([location], [len(frame)], wanted[0]), notation, say)
+    return pd.DataFrame({"item": items, "entity": frame[wanted[1]]})
 
 
 def recoded(names: pd.Series, among: pd.Index) -> Ids:

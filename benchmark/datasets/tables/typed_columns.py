@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from benchmark.datasets.log import Say, Side
 from benchmark.datasets.specs import LogSpec, TableSpec
 from benchmark.datasets.tables.delimited import DelimitedFile
+from benchmark.datasets.tables.header import TYPED, TextHeader
 from benchmark.datasets.tables.table_file import TableFile
 from benchmark.errors import DataError
 
@@ -75,6 +77,22 @@ def with_table_types(spec: TableSpec, file: TableFile, side: Side, say: Say) -> 
         said = ", ".join(f"{key}: {value!r}" for key, value in changed.items())
         say(f"{file.path}: by its typed header: {said}")
     return spec.model_copy(update=changed)
+
+
+def typed_columns(path: Path, header: TextHeader) -> dict[str, str]:
+    """Return the type of each column that a header line names, by name.
+
+    Raises:
+        DataError: a name has no type of RecBole's.
+    """
+    if header.types:
+        return header.types
+    wrong = next((name for name in header.names if not TYPED.fullmatch(name)), "")
+    raise DataError(
+        f"{path}:{header.first.line}: {wrong!r} is not a column of an atomic file; its first line must be of "
+        "name:type with the types token, token_seq, float and float_seq, separated by tabs, as in "
+        "user_id:token: correct the line"
+    )
 
 
 def known_column(given: str | None, types: dict[str, str], usual: tuple[str, ...]) -> str | None:

@@ -80,7 +80,9 @@ def test_own_split_files_are_as_the_spec_says(folders: DataFolders) -> None:
     assert expected_log(spec, folders, parts) == ExpectedLog(rated=True, described=())
 
 
-@pytest.mark.parametrize("name", ["movielens-100k", "movielens-latest-small", "lastfm-hetrec2011"])
+@pytest.mark.parametrize(
+    "name", ["movielens-100k", "movielens-100k-recbole", "movielens-latest-small", "lastfm-hetrec2011"]
+)
 def test_known_data_set_is_as_its_publisher_says(data_dir: Path, name: str) -> None:
     skip_without(data_dir, name)
     spec, folders = LogSpec(name=name), DataFolders(data=data_dir)
