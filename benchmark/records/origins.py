@@ -1,4 +1,4 @@
-"""What results rest on besides the suite: files and graphs by their content, adapters by code and libraries."""
+"""What results rest on besides the suite: files and graphs by content, adapters by code and libraries."""
 
 from __future__ import annotations
 

@@ -190,8 +190,8 @@ def exclusion(
         return Exclusion("n/a", f"predicts no ratings, so it has no {suite.metrics.primary}")
     needed = traits.needs_features
     graphless = (
-        "needs a knowledge graph, and the data set has none: name one (graph: {path: FILE}), or make one from "
-        "its table of items (graph: from_items)"
+        "needs a knowledge graph, and the data set has none: name one (graph: {path: FILE}), or make one "
+        "from its table of items (graph: from_items)"
     )
     unmet = (
         (

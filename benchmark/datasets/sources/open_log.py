@@ -175,8 +175,8 @@ def require_tables(spec: LogSpec, folders: DataFolders) -> None:
             key = "graph" if role == "graph" else "graph.link"
             raise DataError(
                 f"{spec.name}: {key}: {path}: no such file{did_you_mean(path.name, names_beside(path))}; "
-                f"path is looked up from {folders.suite.resolve()} and from {Path.cwd()}: correct it, or leave "
-                f"{key} out"
+                f"path is looked up from {folders.suite.resolve()} and from {Path.cwd()}: correct it, or "
+                f"leave {key} out"
             )
 
 

@@ -173,8 +173,8 @@ class LogSpec(Spec):
     graph: GraphKey | None = Field(
         default=None,
         description="knowledge graph of the items: {path: FILE} with one triple a line; from_items: made "
-        "from the categories and lists of the table of items; none: not even the publisher's own, which is taken "
-        "if not given",
+        "from the categories and lists of the table of items; none: not even the publisher's own, which is "
+        "taken if not given",
     )
     synthetic: SyntheticSpec | None = Field(
         default=None, description="generate the log instead of reading one"
