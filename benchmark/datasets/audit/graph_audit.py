@@ -17,8 +17,8 @@ from benchmark.long_columns import count_rows
 from benchmark.protocol import Array, Interactions, Longs
 
 PRECISION, RECALL, FEWEST = 0.5, 0.1, 10
-"""A relation gives rows away if this share of its pairs outside train is held out, if they are this share of
-what is held out of their users, and so many pairs: no honest taste is as certain of as much."""
+"""A relation gives rows away if this share of its pairs outside train is held out, beyond chance, if they are
+this share of what is held out of their users, and so many: no honest taste is as certain of as much."""
 MOST_ENTITIES, AT_A_TIME = 2_000, 128
 """Entities whose users are sought by their rows, and how many at a time."""
 TRACKS = 0.9
@@ -65,6 +65,7 @@ def relations_of_users(split: Split, ends: pd.DataFrame, names: Array) -> Iterat
     train = split.train
     held = split.valid.matrix() + split.test.matrix()
     held_rows = np.diff(held.indptr)
+    chance = held_rows / np.maximum(train.n_items - np.diff(train.matrix().indptr), 1)  # (U,)
     ids, entities = pd.Index(split.prepared.user_ids.astype(np.str_)), ends["entity"].unique()
     written = pd.Series(names[entities], dtype="str")
     bare = written.str.replace(r"^.*?\D(?=\d+$)", "", regex=True)
@@ -80,7 +81,9 @@ def relations_of_users(split: Split, ends: pd.DataFrame, names: Array) -> Iterat
         known, hit = (np.asarray(rows[where]).ravel() > 0 for rows in (train.matrix(), held))
         for relation, own in pairs.assign(hit=hit)[~known].groupby("relation"):
             hits, there = int(own["hit"].sum()), int(held_rows[own["user"].unique()].sum())
-            if hits >= max(FEWEST, PRECISION * len(own), RECALL * there):
+            by_chance = float(chance[own["user"]].sum())
+            certain = hits - by_chance >= PRECISION * (len(own) - by_chance)
+            if certain and hits >= max(FEWEST, RECALL * there):
                 said = f"{hits:,} of its {len(own):,} pairs outside of train are rows of validation or test"
                 yield (
                     int(str(relation)),

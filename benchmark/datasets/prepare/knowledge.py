@@ -106,7 +106,8 @@ def distinct(
     columns = [column[order].astype(np.int32) for column in (heads, relations, tails)]
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return KnowledgeGraph(*(column[first] for column in columns), n_entities, names)
+    own_heads, own_relations, own_tails = (column[first] for column in columns)
+    return KnowledgeGraph(own_heads, own_relations, own_tails, n_entities, names)
 
 
 def graph_of_items(prepared: PreparedGraph | None, items: Longs, item_ids: Array) -> PreparedGraph | None:

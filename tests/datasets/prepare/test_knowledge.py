@@ -1,4 +1,4 @@
-"""A knowledge graph in the dense ids of a log, from a file or from the table of items, stored with its split."""
+"""A knowledge graph in the dense ids of a log, from a file or a table of items, stored with its split."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.save import load_manifest, save_split
 from benchmark.errors import DataError
 
-TRIPLES = "head_id:token\trelation_id:token\ttail_id:token\nm1\tby\tx\nm2\tby\tx\nm2\tnear\tm1\nm9\tby\ty\nm2\tby\tx\n"
+HEADER = "head_id:token\trelation_id:token\ttail_id:token\n"
+TRIPLES = f"{HEADER}m1\tby\tx\nm2\tby\tx\nm2\tnear\tm1\nm9\tby\ty\nm2\tby\tx\n"
 LINK = "item_id:token\tentity_id:token\n7\tm2\n5\tm1\n6\tm1\n99\tm9\n"
-NAMES = ["5", "6", "7", "8"]
 
 
 @pytest.fixture
@@ -54,7 +54,8 @@ def test_triples_name_items_first_and_an_entity_that_two_items_are_counts_for_bo
     found = prepared(folder, graph={"path": "films.kg", "link": "films.link"})
     graph = found.interactions.graph
     assert named(found) == {
-        ("5", "by", "x"), ("6", "by", "x"), ("7", "by", "x"), ("m9", "by", "y"), ("7", "near", "5"), ("7", "near", "6"),
+        ("5", "by", "x"), ("6", "by", "x"), ("7", "by", "x"), ("m9", "by", "y"),
+        ("7", "near", "5"), ("7", "near", "6"),
     }  # fmt: skip
     assert (len(graph), graph.n_entities, graph.n_relations) == (6, 7, 2)
     assert {column.dtype for column in (graph.heads, graph.relations, graph.tails)} == {np.dtype(np.int32)}
@@ -72,8 +73,8 @@ def test_graph_from_items_has_a_relation_for_each_category_and_list(folder):
     items = {"path": "items.csv", "lists": ["genre"], "categories": ["year"]}
     found = prepared(folder, graph="from_items", items=items, features=False)
     assert named(found) == {
-        ("5", "genre", "genre=a"), ("5", "genre", "genre=b"), ("6", "genre", "genre=a"), ("7", "genre", "genre=b"),
-        ("5", "year", "year=1999"), ("7", "year", "year=2001"),
+        ("5", "genre", "genre=a"), ("5", "genre", "genre=b"), ("6", "genre", "genre=a"),
+        ("7", "genre", "genre=b"), ("5", "year", "year=1999"), ("7", "year", "year=2001"),
     }  # fmt: skip
     assert found.interactions.item_features is None
 
