@@ -13,6 +13,14 @@ from torch import Tensor, nn
 BLOCK = 1 << 12  # items of one user that are scored together where CHUNK cannot hold all
 CHUNK = 1 << 20  # numbers of one hidden layer that exist at a time while scoring: 4 MB stay in the cache
 
+LARGE_TABLE = 1 << 14
+"""Rows beyond which a batch looks up few of a table's: its gradient is sparse."""
+
+
+def vectors(n: int, dim: int) -> nn.Embedding:
+    """Return a table of vectors (n, dim), of which a batch trains those that it looks up if it is large."""
+    return nn.Embedding(n, dim, sparse=n > LARGE_TABLE)
+
 
 class PairTower(nn.Module):
     """A perceptron over the concatenation of a user's and an item's input.

@@ -64,7 +64,7 @@ class Mf(RatingDotProduct, TorchTraining):
         import torch
 
         from adapters.torch.losses import pair_tensors
-        from adapters.torch.training import Options, epochs
+        from adapters.torch.training import Options, epochs, sparse_tables
 
         users, items = pair_tensors(train, generator.device)
         values = torch.tensor(train.values, device=generator.device)
@@ -73,7 +73,7 @@ class Mf(RatingDotProduct, TorchTraining):
             ratings, length = network(users[batch], items[batch])
             return ((values[batch] - ratings).square() + self.l2 * length).mean()
 
-        options = Options(self.lr, 0.0, self.batch_size, pace)
+        options = Options(self.lr, 0.0, self.batch_size, pace, sparse=sparse_tables(network))
         return epochs(network.parameters(), len(train), lambda: loss, options, generator)
 
     def keep(self, network: MFNetwork) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from adapters.torch.layers import vectors
+
 
 class MFNetwork(nn.Module):
     """Biased matrix factorisation (Koren 2009, doi:10.1109/MC.2009.263, equation 4)."""
 
     def __init__(self, n_users: int, n_items: int, dim: int, mean: float) -> None:
         super().__init__()
-        self.users = nn.Embedding(n_users, dim + 1)  # the last column is the bias
-        self.items = nn.Embedding(n_items, dim + 1)
+        self.users = vectors(n_users, dim + 1)  # the last column is the bias
+        self.items = vectors(n_items, dim + 1)
         self.mean = mean
         for table in (self.users, self.items):
             nn.init.normal_(table.weight, std=0.1 / dim**0.5)

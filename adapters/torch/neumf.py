@@ -60,11 +60,11 @@ class NeuMf(TorchModel):
     ) -> Iterator[int]:
         """Train on batches of likes."""
         from adapters.torch.losses import dropout_mask, log_loss
-        from adapters.torch.training import Options, epochs
+        from adapters.torch.training import Options, epochs, sparse_tables
 
         def score(users: Tensor, items: Tensor) -> Tensor:
             return network(users, items, dropout_mask((len(users), 2 * self.dim), self.dropout, generator))
 
         start_epoch = log_loss(score, train, self.negatives, generator)
-        options = Options(self.lr, self.l2, self.batch_size, pace)
+        options = Options(self.lr, self.l2, self.batch_size, pace, sparse=sparse_tables(network))
         return epochs(network.parameters(), len(train), start_epoch, options, generator)

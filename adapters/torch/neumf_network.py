@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from adapters.torch.layers import PairTower
+from adapters.torch.layers import PairTower, vectors
 
 
 class NeuMFNetwork(nn.Module):
@@ -18,9 +18,9 @@ class NeuMFNetwork(nn.Module):
 
     def __init__(self, n_users: int, n_items: int, dim: int, layers: int) -> None:
         super().__init__()
-        self.users = nn.Embedding(n_users, 2 * dim)  # GMF part, then MLP part
-        self.items = nn.Embedding(n_items, 2 * dim)
-        self.item_bias = nn.Embedding(n_items, 1)
+        self.users = vectors(n_users, 2 * dim)  # GMF part, then MLP part
+        self.items = vectors(n_items, 2 * dim)
+        self.item_bias = vectors(n_items, 1)
         self.gmf = nn.Parameter(torch.ones(dim))
         self.tower = PairTower(dim, layers)
         for table in (self.users, self.items):

@@ -27,10 +27,12 @@ class Options:
 
     Attributes:
         lr: learning rate of Adam.
-        l2: weight decay, added to the gradient.
-        batch_size: rows per step of the optimiser; more on a large log, see ``Pace.batch_rows``.
+        l2: weight decay, added to the gradient; of tables with sparse gradients, to the rows in it.
+        batch_size: rows per step of the optimiser; more on a large log, see ``Pace.batch_rows``, unless its
+            tables have sparse gradients.
         pace: where a pass is cut into steps.
         mixed: on CUDA, let large products use half precision.
+        sparse: those parameters whose gradients are sparse, as :func:`sparse_tables` finds them.
     """
 
     lr: float
@@ -38,6 +40,13 @@ class Options:
     batch_size: int
     pace: Pace
     mixed: bool = False
+    sparse: tuple[Tensor, ...] = ()
+
+
+def sparse_tables(network: nn.Module) -> tuple[Tensor, ...]:
+    """Return the tables of a network whose gradients hold the rows that a batch looked up, and no others."""
+    embeddings = (module for module in network.modules() if isinstance(module, nn.Embedding))
+    return tuple(embedding.weight for embedding in embeddings if embedding.sparse)
 
 
 def build_seeded(build: Callable[[], Network], context: FitContext) -> Network:
@@ -73,20 +82,46 @@ class MovingAverage(Generic[Network]):
 
 
 class Optimiser(Generic[Batch]):
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980), a batch at a time; in half precision on CUDA if asked."""
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980), a batch at a time; in half precision on CUDA if asked.
+
+    The rows of a table with sparse gradients are moved when a batch looks them up, and only then. Adam
+    proper would go on moving a row by its momentum, about thirty learning rates for one look-up, shrink by
+    ``l2`` what no batch looks up, and read and write the whole table for each batch.
+    """
 
     def __init__(self, parameters: Iterable[Tensor], options: Options, device: torch.device) -> None:
         """Take the parameters that Adam changes, and how."""
-        self._adam = torch.optim.Adam(list(parameters), lr=options.lr, weight_decay=options.l2, fused=True)
+        self._sparse, self._l2 = options.sparse, options.l2
+        dense = [weight for weight in parameters if all(weight is not table for table in self._sparse)]
+        self._adams: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(dense, lr=options.lr, weight_decay=options.l2, fused=True)
+        ]
+        if self._sparse:
+            self._adams.append(torch.optim.SparseAdam(self._sparse, lr=options.lr))
         self._device, self._mixed = device, options.mixed and device.type == "cuda"
 
     def step(self, loss: Callable[[Batch], Tensor], batch: Batch) -> None:
         """Move down the gradient of a batch's loss, a scalar."""
-        self._adam.zero_grad()
+        for adam in self._adams:
+            adam.zero_grad()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixed):
             value = loss(batch)
         value.backward()
-        self._adam.step()
+        if self._l2:
+            for table in self._sparse:
+                self._decay(table)
+        for adam in self._adams:
+            adam.step()
+
+    def _decay(self, table: Tensor) -> None:
+        """Add ``l2`` times each row in the gradient of a table to it."""
+        assert table.grad is not None
+        gradient = table.grad.coalesce()
+        rows = gradient.indices()
+        values = gradient.values().add(table.detach()[rows[0]], alpha=self._l2)
+        table.grad = torch.sparse_coo_tensor(
+            rows, values, table.shape, check_invariants=False, is_coalesced=True
+        )
 
     def wait(self) -> None:
         """Wait until the device is idle, as a yield promises."""
@@ -114,7 +149,7 @@ def epochs(
     """
     device = generator.device
     optimiser = Optimiser[Tensor](parameters, options, device)
-    size = options.pace.batch_rows(options.batch_size, n_rows)
+    size = options.batch_size if options.sparse else options.pace.batch_rows(options.batch_size, n_rows)
     while True:
         loss = start_epoch()
         batches = torch.randperm(n_rows, generator=generator, device=device).split(size)

@@ -14,7 +14,13 @@ from torch.nn.functional import cross_entropy  # noqa: TID253 - likewise
 from adapters import ADAPTERS
 from adapters.torch.sequence.caser_network import CaserNetwork
 from adapters.torch.sequence.layers import Dropout
-from adapters.torch.sequence.losses import PopularityNegatives, Targets, softmax_loss, top_gains
+from adapters.torch.sequence.losses import (
+    PopularityNegatives,
+    Proposal,
+    Targets,
+    softmax_loss,
+    top_gains,
+)
 from adapters.torch.sequence.sasrec_network import SASRecNetwork
 from adapters.torch.sequence.training import Positions, Sequences
 from benchmark.protocol import Interactions
@@ -134,6 +140,43 @@ def test_positions_give_items_before_and_ahead_within_one_history():
     assert items[present].tolist() == [4, 5, 6, 7, 8]
 
 
+def proposal(n_items: int) -> Proposal:
+    """Return what a softmax draws from, where item 0 is liked 40 times and each other one once."""
+    return Proposal(log([[0] * 40, list(range(n_items))], n_items), generator(4))
+
+
+def test_large_catalogue_is_drawn_by_a_power_of_popularity_and_a_small_one_uniformly(monkeypatch):
+    drawn, likelier = proposal(9).draw(40_000)
+    assert likelier is None
+    np.testing.assert_allclose(torch.bincount(drawn) / 40_000, np.full(9, 1 / 9), atol=0.01)
+    monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_TABLE", 8)
+    drawn, likelier = proposal(9).draw(40_000)
+    chances = np.array([42, *[2] * 8]) ** 0.75
+    chances /= chances.sum()
+    np.testing.assert_allclose(torch.bincount(drawn) / 40_000, chances, atol=0.01)
+    np.testing.assert_allclose(likelier, np.log(chances * 9)[drawn], rtol=1e-5)
+
+
+def test_sasrec_over_a_large_catalogue_moves_only_the_items_that_batches_look_up(monkeypatch):
+    monkeypatch.setattr("adapters.torch.layers.LARGE_TABLE", 29)
+    train = log([[3, 5, 3, 5, 3], [5, 3, 5, 3, 5]], 30)
+    before, after = (
+        fitted("sasrec", train, negatives=2, dropout=0.0, lr=lr).state()["items.weight"]
+        for lr in (1e-12, 0.1)
+    )
+    moved = np.flatnonzero(np.abs(after - before).max(1) > 1e-6)
+    assert {3, 5} <= set(moved)
+    assert len(moved) <= 4  # two of 30 are drawn for a batch
+
+
+def test_sasrec_over_a_large_catalogue_learns_a_known_order(monkeypatch):
+    monkeypatch.setattr("adapters.torch.layers.LARGE_TABLE", 29)
+    model = fitted("sasrec", cyclic(), steps=40, lr=1e-2, dropout=0.0, negatives=8)
+    for last in (4, 17, 29):
+        history = (last - 4 + np.arange(5)).astype(np.int32) % 30
+        assert model.fold_in(history).argmax() == (last + 1) % 30
+
+
 def softmax_case():
     rng = generator(3)
     hidden = torch.randn(50, 8, generator=rng, requires_grad=True)
@@ -147,7 +190,7 @@ def softmax_case():
 def test_full_softmax_and_its_gradients_equal_those_of_autograd(monkeypatch):
     monkeypatch.setattr("adapters.torch.sequence.losses.CHUNK", 140)  # seven rows at a time
     hidden, table, targets, expected = softmax_case()
-    ours = softmax_loss(hidden, table, targets, 0, generator())
+    ours = softmax_loss(hidden, table, targets, 0, proposal(20))
     torch.testing.assert_close(ours, expected)
     for found, right in zip(
         torch.autograd.grad(2 * ours, [hidden, table]),
@@ -157,12 +200,15 @@ def test_full_softmax_and_its_gradients_equal_those_of_autograd(monkeypatch):
         torch.testing.assert_close(found, right)
 
 
-def test_sampled_softmax_comes_near_the_full_one():
-    rng = generator(3)
+@pytest.mark.parametrize("large", [False, True])
+def test_sampled_softmax_comes_near_the_full_one(monkeypatch, large):
+    if large:
+        monkeypatch.setattr("adapters.torch.sequence.losses.LARGE_TABLE", 1999)
+    rng, items = generator(3), proposal(2000)
     hidden, table = torch.randn(40, 4, generator=rng) / 2, torch.randn(2000, 4, generator=rng)
     targets = Targets(torch.randint(2000, (40, 1), generator=rng), torch.ones(40, 1, dtype=torch.bool))
-    full = softmax_loss(hidden, table, targets, 0, rng)
-    drawn = torch.stack([softmax_loss(hidden, table, targets, 500, rng) for _ in range(20)])
+    full = softmax_loss(hidden, table, targets, 0, items)
+    drawn = torch.stack([softmax_loss(hidden, table, targets, 500, items) for _ in range(20)])
     assert abs(drawn.mean() - full) < 0.02
     assert drawn.std() > 1e-4
 
@@ -213,7 +259,7 @@ def test_gru4rec_samples_follow_popularity_to_the_power_alpha():
 
 def test_sasrec_state_at_a_position_knows_nothing_of_later_items():
     torch.manual_seed(0)
-    network, items = SASRecNetwork(9, 8, 2, 6), torch.tensor([[1, 2, 3, 4, 5]])
+    network, items = SASRecNetwork(9, 8, 2, 6, sparse=False), torch.tensor([[1, 2, 3, 4, 5]])
     changed = items.clone()
     changed[0, 3:] = 7
     with torch.no_grad():

@@ -312,3 +312,39 @@ def test_passes_over_a_large_log_have_few_batches(monkeypatch):
     steps = epochs([weight], 200, lambda: loss, Options(0.1, 0.0, 8, pace.Pace(200)), torch.Generator())
     assert next(steps) == 200
     assert sizes == [40] * 5
+
+
+def test_batch_moves_and_shrinks_those_rows_of_a_large_table_that_it_looks_up(monkeypatch):
+    import torch
+
+    from adapters.torch import layers
+    from adapters.torch.training import Options, epochs, sparse_tables
+    from benchmark.modelkit import pace
+
+    monkeypatch.setattr(layers, "LARGE_TABLE", 9)
+    monkeypatch.setattr(pace, "LARGE", 1)
+    network = torch.nn.ModuleList([layers.vectors(10, 2), layers.vectors(9, 2)])
+    (table,) = sparse_tables(network)
+    assert table is network[0].weight
+    before, looked_up = table.detach().clone(), []
+
+    def loss(batch):
+        looked_up.append(batch)
+        return 0.0 * network[0](batch).sum() + 0.0 * network[1].weight.sum()  # l2 alone moves them
+
+    options = Options(0.1, 1.0, 2, pace.Pace(4), sparse=(table,))
+    next(epochs(network.parameters(), 4, lambda: loss, options, torch.Generator()))
+    assert [len(batch) for batch in looked_up] == [2, 2]  # nothing is saved by larger ones
+    moved = (table.detach() - before).abs().amax(1) > 0
+    assert moved.nonzero()[:, 0].tolist() == [0, 1, 2, 3]
+    assert (table.detach()[:4].abs() < before[:4].abs()).all()
+
+
+def test_neumf_with_large_tables_ranks_what_is_liked_first(monkeypatch):
+    monkeypatch.setattr("adapters.torch.layers.LARGE_TABLE", 3)
+    likes = np.kron(np.eye(2), np.ones((10, 5))) > 0  # two groups of users, who like other items
+    users, items = likes.nonzero()
+    train = interactions(users, items, n_users=20, n_items=10)
+    model = fitted(NeuMf(dim=8, batch_size=16, dropout=0.0, lr=0.02), train, 20)
+    scores = model.score(all_users(train))
+    assert (np.where(likes, scores, np.inf).min(1) > np.where(likes, -np.inf, scores).max(1)).all()

@@ -69,11 +69,12 @@ class Caser(NextItem):
     ) -> Iterator[int]:
         """Train on every position of every history but the first."""
         from adapters.torch.sequence.layers import Dropout, with_bias
-        from adapters.torch.sequence.losses import Targets, softmax_loss
+        from adapters.torch.sequence.losses import Proposal, Targets, softmax_loss
         from adapters.torch.sequence.training import Positions, epochs
         from adapters.torch.training import Options
 
         positions, drop = Positions(train, generator.device), Dropout(self.dropout, generator)
+        proposal = Proposal(train, generator)
 
         def loss(batch: tuple[Any, ...]) -> Any:
             users, items, present = positions.around(batch[0], self.history, self.ahead)
@@ -81,7 +82,7 @@ class Caser(NextItem):
             state = network(items[:, before], present[:, before], network.users(users), drop)
             targets = Targets(items[:, after], present[:, after])
             hidden, table = with_bias(state, network.output.weight, network.bias)
-            return softmax_loss(hidden, table, targets, self.negatives, generator)
+            return softmax_loss(hidden, table, targets, self.negatives, proposal)
 
         return epochs(
             network.parameters(),

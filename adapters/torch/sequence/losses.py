@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, elu, embedding, softplus
 
+from adapters.torch.layers import LARGE_TABLE
 from benchmark.protocol import Interactions
 
 CHUNK = 1 << 20  # logits that exist at a time on the CPU: 4 MB stay in the cache
 CHUNK_CUDA = 1 << 27
 ELU = 0.5  # the authors' default
+PROPOSAL_POWER = 0.75
+"""Of popularity, as in word2vec (Mikolov 2013, arXiv:1310.4546)."""
 
 
 @dataclass(frozen=True)
@@ -53,27 +56,68 @@ class FullSoftmax(torch.autograd.Function):
         return of_hidden * slope[0], of_table * slope[0], None, None
 
 
+class Proposal:
+    """What a sampled softmax draws its items from.
+
+    Uniform, or in proportion to a power of popularity where the catalogue is large: of 59,000 items,
+    512 uniform ones hold hardly any that scores high, so the sum over all is estimated with a variance in
+    which the gradient is lost, while those drawn by popularity do (Bengio & Senecal 2008, IEEE TNN 19(4)).
+    """
+
+    def __init__(self, train: Interactions, generator: torch.Generator) -> None:
+        """Take the popularity of items."""
+        self._generator, self._n_items = generator, train.n_items
+        self._sums: Tensor | None = None
+        if train.n_items > LARGE_TABLE:
+            counts = np.bincount(train.items, minlength=train.n_items)
+            chances = torch.from_numpy((counts + 1.0) ** PROPOSAL_POWER)  # + 1: every item can be drawn
+            chances = (chances / chances.mean()).to(generator.device)  # 1 is the chance of a uniform draw
+            self._sums, self._logs = (chances.cumsum(0) / len(chances)).float(), chances.log().float()
+
+    def draw(self, n: int) -> tuple[Tensor, Tensor | None]:
+        """Return n items (n,), and the logarithm of how many times as likely as by a uniform draw each is.
+
+        The logarithms are (n,), or None where all are 0.
+        """
+        device = self._generator.device
+        if self._sums is None:
+            return torch.randint(self._n_items, (n,), generator=self._generator, device=device), None
+        points = torch.rand(n, generator=self._generator, device=device)
+        drawn = torch.searchsorted(self._sums, points, right=True).clamp_(max=self._n_items - 1)
+        return drawn, self._logs[drawn]
+
+
 def softmax_loss(
-    hidden: Tensor, table: Tensor, targets: Targets, negatives: int, generator: torch.Generator
+    hidden: Tensor,
+    table: Tensor,
+    targets: Targets,
+    negatives: int,
+    proposal: Proposal,
+    *,
+    sparse: bool = False,
 ) -> Tensor:
     """Return the mean of minus the log likelihood of the targets under a softmax over dot products, a scalar.
 
-    With ``negatives`` the sum of the softmax is estimated from as many items, drawn uniformly and shared by
-    all rows, plus the target itself (sampled softmax: Jean 2015, arXiv:1412.2007).
+    With ``negatives`` the sum of the softmax is estimated from as many items, drawn from the proposal and
+    shared by all rows, plus the target itself (sampled softmax: Jean 2015, arXiv:1412.2007).
 
     Args:
         hidden: (P, D).
         table: (I, D).
         targets: of each row; at least one counts.
         negatives: 0, or as many as there are items: all of them, without sampling.
-        generator: the source of randomness.
+        proposal: what items are drawn from.
+        sparse: whether the gradient of a sampled table, a leaf, holds the rows alone that were looked up.
     """
     weights = targets.counts / targets.counts.sum()
     if negatives == 0 or negatives >= len(table):
         return FullSoftmax.apply(hidden, table, targets.items, weights)
-    drawn = torch.randint(len(table), (negatives,), generator=generator, device=table.device)
-    others = (hidden @ embedding(drawn, table).T).float().logsumexp(1) + math.log(len(table) / negatives)
-    own = (hidden[:, None] * embedding(targets.items, table)).sum(-1)  # (P, T)
+    drawn, likelier = proposal.draw(negatives)
+    others = (hidden @ embedding(drawn, table, sparse=sparse).T).float()
+    if likelier is not None:
+        others = others - likelier
+    others = others.logsumexp(1) + math.log(len(table) / negatives)
+    own = (hidden[:, None] * embedding(targets.items, table, sparse=sparse)).sum(-1)  # (P, T)
     return (softplus(others[:, None] - own) * weights).sum()
 
 

@@ -52,31 +52,36 @@ class SasRec(NextItem):
 
     def network(self, n_users: int, n_items: int) -> SASRecNetwork:  # noqa: ARG002 - users have no vectors
         """Return a network with its initial weights."""
+        from adapters.torch.layers import LARGE_TABLE
         from adapters.torch.sequence.sasrec_network import SASRecNetwork
 
-        return SASRecNetwork(n_items, self.dim, self.layers, self.history)
+        sparse = self.negatives > 0 and n_items > max(self.negatives, LARGE_TABLE)
+        return SASRecNetwork(n_items, self.dim, self.layers, self.history, sparse=sparse)
 
     def epochs(
         self, network: SASRecNetwork, train: Interactions, generator: Generator, pace: Pace
     ) -> Iterator[int]:
         """Train on every transition of every history, packed in windows."""
         from adapters.torch.sequence.layers import Dropout
-        from adapters.torch.sequence.losses import Targets, softmax_loss
+        from adapters.torch.sequence.losses import Proposal, Targets, softmax_loss
         from adapters.torch.sequence.training import Sequences, epochs
-        from adapters.torch.training import Options
+        from adapters.torch.training import Options, sparse_tables
 
         sequences, drop = Sequences(train, generator.device), Dropout(self.dropout, generator)
+        table, proposal = network.items, Proposal(train, generator)
 
         def loss(batch: tuple[Any, ...]) -> Any:
             items, following, counts = sequences.inputs_and_targets(*batch)
             targets = Targets(following[counts][:, None], counts[counts][:, None])
             hidden = network(items, drop)[counts]
-            return softmax_loss(hidden, network.items.weight, targets, self.negatives, generator)
+            return softmax_loss(hidden, table.weight, targets, self.negatives, proposal, sparse=table.sparse)
 
         return epochs(
             network.parameters(),
             lambda: sequences.packed(self.history, self.batch_size, generator),
             loss,
-            Options(self.lr, 0.0, self.batch_size * self.history, pace, mixed=True),
+            Options(
+                self.lr, 0.0, self.batch_size * self.history, pace, mixed=True, sparse=sparse_tables(network)
+            ),
             generator,
         )

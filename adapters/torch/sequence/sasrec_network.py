@@ -37,9 +37,9 @@ class SASRecNetwork(nn.Module):
     end: nothing reads the padding, so no mask is needed.
     """
 
-    def __init__(self, n_items: int, dim: int, layers: int, history: int) -> None:
+    def __init__(self, n_items: int, dim: int, layers: int, history: int, *, sparse: bool) -> None:
         super().__init__()
-        self.items = nn.Embedding(n_items, dim)
+        self.items = nn.Embedding(n_items, dim, sparse=sparse)  # whose gradients are
         self.places = nn.Embedding(history, dim)  # of positions; stored models know it by this name
         self.blocks = nn.ModuleList(AttentionBlock(dim) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
