@@ -91,6 +91,7 @@ ADAPTERS: dict[str, str] = {
     "torch/dmf": "adapters.torch.dmf:Dmf",
     "torch/multvae": "adapters.torch.multvae:MultVae",
     "torch/lightgcn": "adapters.torch.lightgcn:LightGcn",
+    "torch/kgin": "adapters.torch.kgin:Kgin",
     "torch/fm": "adapters.torch.fm:Fm",
     "torch/deepfm": "adapters.torch.deepfm:DeepFm",
     "torch/sasrec": "adapters.torch.sequence.sasrec:SasRec",

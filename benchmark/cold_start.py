@@ -28,7 +28,12 @@ class Cold:
 
     @classmethod
     def from_log(
-        cls, train: Interactions, from_features: Collection[str] = (), *, scores_all: bool = False
+        cls,
+        train: Interactions,
+        from_features: Collection[str] = (),
+        *,
+        scores_all: bool = False,
+        from_graph: bool = False,
     ) -> Cold:
         """Return who and what has no row in ``train``, apart from what a model scores by features.
 
@@ -37,6 +42,7 @@ class Cold:
             from_features: which of "users" and "items" the model scores by features; those without any
                 feature are filled in all the same.
             scores_all: nothing is filled in.
+            from_graph: the model scores items by the knowledge graph; those without a triple are filled in.
 
         >>> rows = Interactions(
         ...     users=np.array([0, 0, 2], dtype=np.int32), items=np.array([1, 0, 1], dtype=np.int32),
@@ -55,6 +61,9 @@ class Cold:
             users &= ~_described(train.user_features, train.n_users)
         if "items" in from_features:
             items &= ~_described(train.item_features, train.n_items)
+        if from_graph and train.graph is not None:
+            for ends in (train.graph.heads, train.graph.tails):
+                items[ends[ends < train.n_items]] = False
         return cls(users & (not scores_all), items & (not scores_all), rows_of_item.astype(np.float32))
 
     @cached_property

@@ -40,11 +40,13 @@ def batches(n_users: int, n_items: int) -> Iterator[Ids]:
 
 
 def handed_to(own: Traits, train: Interactions) -> Interactions:
-    """Return what a model is trained on: its rows, and weights and known dislikes if it uses them.
+    """Return what a model is trained on: its rows, and weights, known dislikes and the graph if it uses them.
 
     A pair that is liked in one row and disliked in another, where items come again, is no known dislike.
     """
     rows = train.positives() if own.feedback == "implicit" else train
+    if rows.graph is not None and "graph" not in own.uses:
+        rows = replace(rows, graph=None)
     if not len(train.negative) and not len(train.weights):
         return rows
     weights = rows.weights if "weights" in own.uses else rows.weights[:0]
@@ -100,7 +102,7 @@ class Fit:
         if hasattr(adapter, "open_device"):
             adapter.open_device(context)
         rows = handed_to(own, train)
-        cold = Cold.from_log(rows, own.from_features, scores_all=own.scores_all)
+        cold = Cold.from_log(rows, own.from_features, scores_all=own.scores_all, from_graph=own.from_graph)
         return cls(adapter(**request.params), rows, context, request.name, cold)
 
     def step(self) -> bool:

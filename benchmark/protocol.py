@@ -31,7 +31,7 @@ Values: TypeAlias = NDArray[np.float64]
 Array: TypeAlias = NDArray[Any]
 Hyperparameter: TypeAlias = bool | int | float | str
 Feedback: TypeAlias = Literal["implicit", "explicit"]
-Use: TypeAlias = Literal["weights", "negatives"]
+Use: TypeAlias = Literal["weights", "negatives", "graph"]
 TimeUnitOfRows: TypeAlias = Literal["s", "ms", "us", "ns", "order"]
 """Unit of times since 1970; "order" where they only say what came first."""
 
@@ -55,6 +55,42 @@ class Features:
 
 
 @dataclass(frozen=True)
+class KnowledgeGraph:
+    """What is known of the items as triples, such as (film, directed by, person); T triples, E entities.
+
+    Entities 0..I-1 are the items of the log, those without a triple included; the others follow. No triple
+    is there twice; they ascend by head, relation, tail. The arrays are read-only.
+
+    Attributes:
+        heads: entity that each triple is about, (T,) int32 in 0..E-1.
+        relations: relation of each triple, (T,) int32 in 0..R-1.
+        tails: the other entity, (T,) int32 in 0..E-1; items may be heads, tails or both.
+        n_entities: E.
+        relation_names: name of each relation, R of them, ascending.
+    """
+
+    heads: Ids
+    relations: Ids
+    tails: Ids
+    n_entities: int
+    relation_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for column in (self.heads, self.relations, self.tails):
+            column.setflags(write=False)
+
+    def __len__(self) -> int:
+        """T, the number of triples."""
+        return len(self.heads)
+
+    @property
+    def n_relations(self) -> int:
+        """R, the number of relations."""
+        return len(self.relation_names)
+
+
+@dataclass(frozen=True)
 class Interactions:
     """An interaction log with dense ids: what a model is trained on.
 
@@ -63,8 +99,8 @@ class Interactions:
     Rows keep the order of the user's log. Where items come again (``pairs: repeat``) a pair has a row for
     each time; :meth:`matrix` has a one for it all the same, and :meth:`counts` how many rows it has. All
     arrays are read-only.
-    Only a model whose class says ``uses = ("weights", "negatives")``, or one of them, is handed the
-    ``weights`` and ``dislikes`` that a suite names; else they are empty and None.
+    Only a model whose class says ``uses = ("weights", "negatives", "graph")``, or some of them, is handed the
+    ``weights``, ``dislikes`` and ``graph`` that a suite names; else they are empty and None.
 
     Attributes:
         users: user of each row, (N,) int32 in 0..U-1.
@@ -81,6 +117,7 @@ class Interactions:
         weights: confidence of each row, (N,) float32, above 0 for likes; only proportions mean something.
         time_unit: unit of ``times`` since 1970; "order" where they only say what came first.
         dislikes: known dislikes, for a ranker that uses them; none of its own rows is among them.
+        graph: knowledge graph of items 0..I-1, for a model that uses it; None where the data set has none.
     """
 
     users: Ids
@@ -97,6 +134,7 @@ class Interactions:
     weights: Floats32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     time_unit: TimeUnitOfRows = "s"
     dislikes: Interactions | None = None
+    graph: KnowledgeGraph | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no adapter can change another one's data."""

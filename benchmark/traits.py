@@ -30,8 +30,11 @@ class Traits:
         from_features: which of "users" and "items" it scores by features alone; for users and items
             without a training row that it cannot score, the engine puts popularity in its place.
         needs_features: features of "users", of "items", at least one of those listed; empty if it needs none.
+        needs_graph: it needs a knowledge graph of the items; it is handed one, as if ``uses`` named it.
+        from_graph: it scores items by the graph alone; those without a training row that have no triple
+            either are filled in.
         scores_all: scores users and items of which nothing is known, as chance does: nothing is filled in.
-        uses: which of "weights" and "negatives" it takes into account; it is handed no others.
+        uses: which of "weights", "negatives" and "graph" it takes into account; it is handed no others.
         published: hyperparameters of the best configuration that its paper reports, where they differ
             from the defaults: trial 1 of a study. Empty if there is none, or the default is it.
         limits: what its hyperparameters can be at all: those of the words that adapters share, and its own.
@@ -59,6 +62,8 @@ class Traits:
     streams: bool = False
     environment: str = ""
     has_vectors: bool = False
+    needs_graph: bool = False
+    from_graph: bool = False
 
 
 def traits(adapter: type) -> Traits:
@@ -91,7 +96,9 @@ def traits(adapter: type) -> Traits:
         raise AdapterError(f"{where}: feedback is {feedback!r}; it must be implicit or explicit")
     uses = getattr(adapter, "uses", ())
     if not isinstance(uses, tuple) or not set(uses) <= set(get_args(Use)):
-        raise AdapterError(f"{where}: uses is {uses!r}; it must be a tuple of 'weights' and 'negatives'")
+        words = "'graph', 'weights' and 'negatives'"
+        raise AdapterError(f"{where}: uses is {uses!r}; it must be a tuple of {words}")
+    needs_graph = getattr(adapter, "needs_graph", False)
     return Traits(
         space=space,
         feedback=cast("Feedback", feedback),
@@ -107,9 +114,11 @@ def traits(adapter: type) -> Traits:
         scores_all=getattr(adapter, "scores_all", False),
         folds_repeats=getattr(adapter, "folds_repeats", False),
         needs_repeats=getattr(adapter, "needs_repeats", False),
-        uses=uses,
+        uses=(*uses, "graph") if needs_graph and "graph" not in uses else uses,
         published=published,
         limits={**shared, **own_limits},
         streams=getattr(adapter, "streams", False),
         environment=getattr(adapter, "environment", ""),
+        needs_graph=needs_graph,
+        from_graph=getattr(adapter, "from_graph", False),
     )

@@ -279,9 +279,11 @@ def _model(adapter: Adapter) -> str:
     traits = [
         f"needs {', '.join(own.requires)}" if own.requires else "needs no library of its own",
         f"needs features of {' or '.join(own.needs_features)}" if own.needs_features else "",
+        "needs a knowledge graph of the items" if own.needs_graph else "",
         "needs a log whose items come again" if own.needs_repeats else "",
         f"uses {' and '.join(own.uses)} where a suite names them" if own.uses else "",
         f"scores cold {' and '.join(own.from_features)} from features" if own.from_features else "",
+        "scores cold items from the graph" if own.from_graph else "",
         "serves new users from their history" if own.folds_in else "",
         "yields within a pass" if own.streams else "",
         "deterministic" if own.deterministic else "depends on its seed",

@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from benchmark.cold_start import Cold
-from benchmark.protocol import Features, Interactions
+from benchmark.protocol import Features, Interactions, KnowledgeGraph
 
 
 def log(users: list[int], items: list[int], n_users: int = 4, n_items: int = 4) -> Interactions:
@@ -95,3 +95,10 @@ def test_lowest_possible_score_stays_finite() -> None:
 def test_log_without_a_row_makes_every_item_equal() -> None:
     filled = Cold.from_log(log([], [])).fill(EVERYBODY, SCORES)
     assert (filled == 0).all()
+
+
+def test_item_without_a_row_is_left_to_a_model_of_the_graph_where_it_has_a_triple() -> None:
+    ids = (np.array(column, dtype=np.int32) for column in ([3], [0], [5]))
+    train = replace(log([0, 1, 2, 3], [0, 0, 1, 1]), graph=KnowledgeGraph(*ids, 6, ("by",)))
+    assert Cold.from_log(train, from_graph=True).items.tolist() == [False, False, True, False]
+    assert Cold.from_log(train).items.tolist() == [False, False, True, True]

@@ -12,6 +12,7 @@ from builders import interactions
 from benchmark.errors import AdapterError
 from benchmark.fit import Fit, handed_to
 from benchmark.messages import FitRequest
+from benchmark.protocol import KnowledgeGraph
 from benchmark.traits import Traits, traits
 
 LOG = replace(
@@ -110,3 +111,11 @@ def test_passes_are_trained_to_the_nearest_step() -> None:
 
 def test_training_ends_with_the_last_step_of_the_model() -> None:
     assert list(begun("Streaming", 4, max_epochs=1).train_passes(9))[-1] == 3
+
+
+def test_graph_is_handed_to_models_that_use_or_need_one_and_to_no_other() -> None:
+    ids = [np.zeros(1, dtype=np.int32) for _ in range(3)]
+    known = replace(LOG, graph=KnowledgeGraph(*ids, n_entities=3, relation_names=("by",)))
+    assert handed_to(own(), known).graph is None
+    assert handed_to(own(("graph",)), known).graph is known.graph
+    assert handed_to(replace(own(), uses=("graph",)), known).graph is known.graph

@@ -44,7 +44,7 @@ from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.measure import packed
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Array, Ids, Interactions, Scores
-from benchmark.records import Measurements, Provenance, TestScores
+from benchmark.records import Measurements, Provenance, StudyRecord, TestScores
 from benchmark.results import PerUserPart
 
 HIDDEN: Mapping[Seen, str] = {
@@ -193,7 +193,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
         [None if pd.isna(title) else str(title) for title in titles],
         hidden_rows(known, results.stored.split.seen),
         np.bincount(positives.items, minlength=positives.n_items).astype(np.float32),
-        filled_in(learned, study.from_features, final.measured),
+        filled_in(learned, study, final.measured),
         excluded_items(results, known),
         golden_lists(part),
         record,
@@ -216,9 +216,9 @@ def stored_state(results: RankedResults, model: str, scores: TestScores) -> Path
     return path
 
 
-def filled_in(learned: Interactions, from_features: Sequence[str], measured: Measurements) -> Cold:
-    """Return what the engine filled in when the run scored; nothing where features covered everyone."""
-    cold = Cold.from_log(learned, from_features)
+def filled_in(learned: Interactions, study: StudyRecord, measured: Measurements) -> Cold:
+    """Return what the engine filled in when the run scored; nothing where features or a graph covered all."""
+    cold = Cold.from_log(learned, study.from_features, from_graph=study.from_graph)
     return replace(
         cold,
         users=cold.users & bool(measured.filled_users),

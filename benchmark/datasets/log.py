@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from benchmark.errors import DataError
-from benchmark.protocol import Array, Interactions
+from benchmark.protocol import Array, Ids, Interactions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +90,31 @@ class SideTable:
 
 
 @dataclass(frozen=True)
+class Triples:
+    """A knowledge graph as it was read: codes into its entities and relations, T triples.
+
+    Attributes:
+        source: the file, or "from_items".
+        heads: (T,) codes of entities.
+        relations: (T,) codes of relations.
+        tails: (T,) codes of entities.
+        entities: name of each entity, ascending.
+        relation_names: name of each relation, ascending.
+        link_items: ids of items as text, (L,); None if an entity whose name is an item's id is that item.
+        link_entities: the entity that each of these is, (L,) codes; -1 for one without a triple.
+    """
+
+    source: str
+    heads: Ids
+    relations: Ids
+    tails: Ids
+    entities: Array
+    relation_names: tuple[str, ...]
+    link_items: Array | None = None
+    link_entities: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+
+
+@dataclass(frozen=True)
 class Log:
     """A log with the publisher's ids, rows in the publisher's order.
 
@@ -110,6 +135,7 @@ class Log:
         defaults: how its publisher's rows are prepared where the suite does not say; None if that is as ever.
         item_file: where ``items`` was read from; None for a publisher's own table.
         user_file: where ``users`` was read from; None likewise.
+        graph: what is known of items as triples; None if there is no graph.
     """
 
     provenance: Provenance
@@ -124,6 +150,7 @@ class Log:
     defaults: PrepareSpec | None = None
     item_file: SideTable | None = None
     user_file: SideTable | None = None
+    graph: Triples | None = None
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from benchmark.datasets.specs import Pairs, Seen, SplitSpec, likes_in_words
 from benchmark.protocol import TimeUnitOfRows
-from benchmark.records import LogAudit, Provenance, SourceFile
+from benchmark.records import GraphSummary, LogAudit, Provenance, SourceFile
 
 CandidateRule: TypeAlias = Literal["all", "train", "test-items", "cold-items", "given"]
 FEW_USERS = 100
@@ -311,6 +311,7 @@ class SplitManifest:
         valid_sample: the users that trials are validated on; None where they are all users of validation.
         test_sample: the users that finals are scored on; None where they are all users of test.
         negatives: those of test that came in a file; None where they are drawn, or no metric wants any.
+        graph: the knowledge graph of the items; None if there is none.
     """
 
     provenance: Provenance
@@ -339,6 +340,7 @@ class SplitManifest:
     valid_sample: UserSample | None = None
     test_sample: UserSample | None = None
     negatives: GivenNegatives | None = None
+    graph: GraphSummary | None = None
 
     @property
     def validated_users(self) -> int:
@@ -355,6 +357,11 @@ class SplitManifest:
         """Label of the split: the data set's name, with the split's number if there are several."""
         name = self.provenance.dataset
         return name if self.fold is None else f"{name}#{self.fold.number}"
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Which of "users" and "items" have features, and "graph" where there is one."""
+        return (*self.features.sides, *(() if self.graph is None else ("graph",)))
 
     @property
     def synthetic(self) -> bool:

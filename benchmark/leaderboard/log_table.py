@@ -43,7 +43,8 @@ def log_facts(log: LogAudit) -> Iterator[Fact]:
     yield "density", f"{log.density:.4%} of all pairs"
     yield "popularity", f"Gini of items {decimal(log.gini_items, 2)}, of users {decimal(log.gini_users, 2)}"
     for table in log.tables:
-        yield f"table of {table.table}", f"{table.text}{f' ({table.path})' if table.path else ''}"
+        named = "knowledge graph" if table.table == "graph" else f"table of {table.table}"
+        yield named, f"{table.text}{f' ({table.path})' if table.path else ''}"
     if log.judged is not None:
         yield "judged", log.judged.text
 

@@ -192,9 +192,13 @@ def likes_notes(split: SplitManifest, metrics: Sequence[str]) -> Iterator[Note]:
 
 
 def unused_notes(split: SplitManifest, studies: Sequence[StudyRecord]) -> Iterator[Note]:
-    """Yield which models take the weights and the known dislikes of the data into account."""
-    for key, use, what in (("weight", "weights", "weights"), ("negative", "negatives", "known dislikes")):
-        if getattr(split, key) is not None:
+    """Yield which models take the weights, the known dislikes and the graph of the data into account."""
+    for named, use, what in (
+        (split.weight, "weights", "weights are"),
+        (split.negative, "negatives", "known dislikes are"),
+        (split.graph, "graph", "knowledge graph is"),
+    ):
+        if named is not None:
             yield Note(unused(what, use, studies))
 
 
@@ -207,7 +211,7 @@ def unused(what: str, use: str, studies: Sequence[StudyRecord]) -> str:
         f"used by {users}" if users else "used by no model",
         *([f"ignored by {others}"] if others else []),
     ]
-    return f"The {what} are {'; '.join(said)}."
+    return f"The {what} {'; '.join(said)}."
 
 
 def judged_note(split: SplitManifest) -> Iterator[Note]:

@@ -34,7 +34,7 @@ from benchmark.records.entries import (
 )
 from benchmark.records.measured import Measurements, TestCounts, TestScores
 from benchmark.records.note import Level, Note, warning
-from benchmark.records.origins import AdapterCode, SourceFile
+from benchmark.records.origins import AdapterCode, GraphSummary, SourceFile
 from benchmark.records.outcomes import (
     DOES_NOT_FIT,
     LOST,
@@ -68,6 +68,7 @@ __all__ = [
     "FinalOpened",
     "FinalRecord",
     "Finding",
+    "GraphSummary",
     "Hardware",
     "JudgedUsers",
     "LedgerRecord",

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 from benchmark.records.note import Level
 
-TableName: TypeAlias = Literal["titles", "items", "users"]
-"""The key of a suite that names a table; "items" and "users" for those of a publisher, too."""
+TableName: TypeAlias = Literal["titles", "items", "users", "graph"]
+"""The key of a suite that names a table; "items", "users" and "graph" for those of a publisher, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class TableAudit:
         path: its file; empty for a publisher's.
         known: how many of the log's ids it has.
         of: how many ids the log has.
-        lines: how many lines it has, one an id.
+        lines: how many lines it has, one an id; of a graph, how many triples.
     """
 
     table: TableName
@@ -62,7 +62,8 @@ class TableAudit:
     def text(self) -> str:
         """How many of the log's ids it knows, in words."""
         side = "users" if self.table == "users" else "items"
-        return f"knows {self.known:,} of {self.of:,} {side}"
+        triples = f" in {self.lines:,} triples" if self.table == "graph" else ""
+        return f"knows {self.known:,} of {self.of:,} {side}{triples}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What results rest on besides the suite: files by their content, adapters by their code and libraries."""
+"""What results rest on besides the suite: files and graphs by content, adapters by code and libraries."""
 
 from __future__ import annotations
 
@@ -40,3 +40,24 @@ class AdapterCode:
 
     source_sha256: str
     versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphSummary:
+    """The knowledge graph stored with a split.
+
+    Attributes:
+        source: the file of its triples, or "from_items".
+        triples: T.
+        entities: E, the items included.
+        relations: R.
+        items: how many items have a triple.
+        sha256: content hash of the triples in dense ids, and of the relations' names.
+    """
+
+    source: str
+    triples: int
+    entities: int
+    relations: int
+    items: int
+    sha256: str

@@ -39,8 +39,9 @@ class StudyRecord:
         published: the configuration of trial 1; None where the adapter names none.
         excluded: why it does not run; None where it does.
         key: hash of everything that its results depend on; empty before its data are known.
-        uses: which of "weights" and "negatives" it takes into account.
+        uses: which of "weights", "negatives" and "graph" it takes into account.
         environment: that it runs in; None for our own Python.
+        from_graph: whether it scores items by the knowledge graph.
     """
 
     dataset: str
@@ -59,6 +60,7 @@ class StudyRecord:
     key: str = ""
     uses: tuple[Use, ...] = ()
     environment: EnvironmentRecord | None = None
+    from_graph: bool = False
 
     @property
     def name(self) -> str:

@@ -68,6 +68,7 @@ class Study:
             devices=traits.devices,
             from_features=traits.from_features,
             uses=traits.uses,
+            from_graph=traits.from_graph,
             space=self.space,
             default=self.default,
             published=self.published,
@@ -119,7 +120,7 @@ def plan(
     dataset: str,
     *,
     rated: bool = True,
-    described: Collection[str] = ("users", "items"),
+    described: Collection[str] = ("users", "items", "graph"),
     repeats: bool = True,
 ) -> list[Study]:
     """Return the studies of one data set, in the order of the suite.
@@ -129,7 +130,7 @@ def plan(
         registry: where its adapters are.
         dataset: label of the data set.
         rated: whether its values are ratings on a known scale; without, rating models do not apply.
-        described: which of "users" and "items" have features.
+        described: which of "users" and "items" have features, and "graph" where there is one.
         repeats: whether its items come again and may be recommended again.
     """
     studies = []
@@ -189,19 +190,27 @@ def exclusion(
         return Exclusion("skipped", reason)
     if metrics.parse_metric(suite.metrics.primary).kind == "rating" and not traits.rates:
         return Exclusion("n/a", f"predicts no ratings, so it has no {suite.metrics.primary}")
-    if traits.feedback == "explicit" and not rated:
-        return Exclusion(
-            "n/a", "learns from ratings, and these values have no scale; if they are ratings: scale: [1, 5]"
-        )
-    if traits.needs_features and not set(traits.needs_features) & set(described):
-        needed = " or ".join(traits.needs_features)
-        return Exclusion("n/a", f"needs features of {needed}, and the data set has none: add their table")
-    if traits.needs_repeats and not repeats:
-        return Exclusion(
-            "n/a",
+    needed = traits.needs_features
+    graphless = (
+        "needs a knowledge graph, and the data set has none: name one (graph: {path: FILE}), or make one "
+        "from its table of items (graph: from_items)"
+    )
+    unmet = (
+        (
+            traits.feedback == "explicit" and not rated,
+            "learns from ratings, and these values have no scale; if they are ratings: scale: [1, 5]",
+        ),
+        (
+            bool(needed) and not set(needed) & set(described),
+            f"needs features of {' or '.join(needed)}, and the data set has none: add their table",
+        ),
+        (traits.needs_graph and "graph" not in described, graphless),
+        (
+            traits.needs_repeats and not repeats,
             "recommends what a user has had, and here no item comes again; if so: pairs: repeat, seen: allow",
-        )
-    return None
+        ),
+    )
+    return next((Exclusion("n/a", reason) for is_unmet, reason in unmet if is_unmet), None)
 
 
 def tuned_domain(own: Range | Choice, model: Model, name: str) -> Range | Choice:

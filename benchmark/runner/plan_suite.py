@@ -29,7 +29,7 @@ class ExpectedSplit:
     Attributes:
         label: of the split.
         rated: whether its values are ratings on a known scale.
-        described: which of "users" and "items" have features.
+        described: which of "users" and "items" have features, and "graph" where there is one.
         repeats: whether its items come again and may be recommended again.
         log: counts of the whole log, where the split is not there to be asked.
         manifest: of the split; None where its log is not on this machine.

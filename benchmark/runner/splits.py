@@ -47,8 +47,8 @@ class StoredSplit:
 
     @property
     def described(self) -> tuple[str, ...]:
-        """Which of "users" and "items" have features."""
-        return self.manifest.features.sides
+        """Which of "users" and "items" have features, and "graph" where there is one."""
+        return self.manifest.described
 
     @property
     def repeats(self) -> bool:
@@ -62,13 +62,14 @@ class StoredSplit:
 
     @property
     def key_inputs(self) -> Mapping[str, str | None]:
-        """What results depend on besides the rows: features, candidates, and the sample of validation."""
+        """What results depend on besides the rows: features, graph, candidates, the sample of validation."""
         candidates, seen, valid = self.manifest.candidates, self.manifest.seen, self.manifest.valid_sample
         given = self.manifest.negatives
         return {
             **({} if seen == "hide" else {"seen": seen}),  # keys of earlier runs stay what they were
             **({} if valid is None else {"valid_users_sha256": valid.sha256}),
             **({} if given is None else {"negatives_sha256": given.sha256}),
+            **({} if self.manifest.graph is None else {"graph_sha256": self.manifest.graph.sha256}),
             "features_sha256": self.manifest.features.sha256,
             "candidates": candidates.rule,
             "candidates_sha256": candidates.sha256,

@@ -183,6 +183,12 @@ class AdapterContract:
         inputs = _columns(train) | {"matrix": train.matrix().data, "batch": users}
         if train.item_features is not None:
             inputs |= {"item_features": train.item_features.matrix.data}
+        if train.graph is not None:
+            inputs |= {
+                "heads": train.graph.heads,
+                "relations": train.graph.relations,
+                "tails": train.graph.tails,
+            }
         before = {name: np.array(column) for name, column in inputs.items()}
         model, walk = self.subject.begin(train)
         next(walk)
@@ -269,11 +275,24 @@ class AdapterContract:
                 f"from_features names {side!r}, yet those without a row score the same with other features"
             )
 
+    def test_graph_speaks_for_items_without_an_event(self) -> None:
+        """With ``from_graph`` items are scored by their triples: other triples, other scores."""
+        if not self.subject.traits.from_graph:
+            return
+        logs = self.subject.train, unseen_changed(self.subject.train, "graph")
+        before, after = (self._unseen(self.subject.fit(2, train=log), "items") for log in logs)
+        assert np.isfinite(after).all(), "scores of items without a row are nan or infinite"
+        assert not np.array_equal(before, after), (
+            "from_graph, yet items without a row score the same with other triples"
+        )
+
     def test_log_without_times_and_features_can_be_learned(self) -> None:
         """Most logs have neither; a model that cannot do without features says so in ``needs_features``."""
         train = replace(self.subject.train, times=np.array([], dtype=np.int64))
         if not self.subject.traits.needs_features:
             train = replace(train, item_features=None)
+        if not self.subject.traits.needs_graph:
+            train = replace(train, graph=None)
         scores = self.subject.fit(1, train=train).score(self._some_users())
         assert np.isfinite(scores).all(), "without times and features score() is not finite"
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmark.protocol import Features, Interactions
+from benchmark.protocol import Features, Interactions, KnowledgeGraph
 
 UNSEEN = 2  # users, and items, that have no row in the planted log
 given: tuple[Interactions, Interactions] | None = None
@@ -30,6 +30,7 @@ def planted_parts() -> tuple[Interactions, Interactions]:
 
     log = synthetic_log(users=200, items=120, interactions=6_000, seed=7)
     users, items, values, times = (log.frame[name].to_numpy() for name in ("user", "item", "value", "time"))
+    known = genre_features(log.items, 120 + UNSEEN)
     everything = Interactions(
         users=(users - 1).astype(np.int32),
         items=(items - 1).astype(np.int32),
@@ -39,7 +40,8 @@ def planted_parts() -> tuple[Interactions, Interactions]:
         n_users=200 + UNSEEN,
         n_items=120 + UNSEEN,
         scale=log.scale,
-        item_features=genre_features(log.items, 120 + UNSEEN),
+        item_features=known,
+        graph=genre_graph(known),
     )
     held_out = np.zeros(len(everything), dtype=np.bool_)
     held_out[np.random.default_rng(7).permutation(len(everything))[: len(everything) // 5]] = True
@@ -57,6 +59,21 @@ def genre_features(table: Any, n_items: int) -> Features:
     return Features(matrix, tuple(f"genres={name}" for name in names), tuple(map(" ".join, genres)))
 
 
+def genre_graph(features: Features) -> KnowledgeGraph:
+    """Return the features of items as triples: an item, ``genres``, and an entity for each feature.
+
+    >>> from scipy.sparse import csr_matrix
+    >>> graph = genre_graph(Features(csr_matrix(np.eye(2, dtype=np.float32)), ("a", "b")))
+    >>> graph.heads.tolist(), graph.tails.tolist(), graph.n_entities
+    ([0, 1], [2, 3], 4)
+    """
+    n_items, n_features = features.matrix.shape
+    heads, tails = (ends.astype(np.int32) for ends in features.matrix.nonzero())
+    return KnowledgeGraph(
+        heads, np.zeros(len(heads), np.int32), tails + np.int32(n_items), n_items + n_features, ("genres",)
+    )
+
+
 def described(train: Interactions) -> Interactions:
     """Return the log with users in one of four random groups, as features and words."""
     groups = np.random.default_rng(0).integers(4, size=train.n_users)
@@ -66,13 +83,16 @@ def described(train: Interactions) -> Interactions:
 
 
 def unseen_changed(train: Interactions, side: str) -> Interactions:
-    """Return the log with other features for users or items without a row: those of a row unlike theirs."""
+    """Return the log with others' features for users or items without a row, or others' triples for items."""
     features = train.user_features if side == "users" else train.item_features
     assert features is not None
     n_rows = features.matrix.shape[0]
     unlike = (features.matrix.toarray() != features.matrix[n_rows - 1].toarray()).any(axis=1)
     rows = np.arange(n_rows)
     rows[-UNSEEN:] = unlike.argmax()
+    if side == "graph":
+        unlike_graph = genre_graph(replace(features, matrix=features.matrix[rows]))
+        return replace(train, graph=unlike_graph)
     changed = Features(features.matrix[rows], features.names, tuple(features.texts[row] for row in rows))
     if side == "users":
         return replace(train, user_features=changed)

@@ -53,3 +53,15 @@ def test_published_value_of_what_is_not_tuned_is_refused() -> None:
 
     with pytest.raises(AdapterError, match=r"published names \['dim'\], which space does not tune"):
         traits(Wrong)
+
+
+def test_model_of_a_graph_is_refused_where_the_data_set_has_none_and_is_told_both_cures() -> None:
+    suite = api.check("movielens-p1", {"models": ["torch/kgin"]})
+    (without,), (there,) = (
+        plan(suite, Registry(ADAPTERS), "any", described=described) for described in ((), ("graph",))
+    )
+    assert without.excluded is not None
+    assert without.excluded.status == "n/a"
+    assert "graph: {path: FILE}" in without.excluded.reason
+    assert "graph: from_items" in without.excluded.reason
+    assert there.excluded is None

@@ -77,6 +77,8 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
         needs += f"; {adapter.lack}"
     if traits.needs_features:
         needs += f"; features of {' or '.join(traits.needs_features)}"
+    if traits.needs_graph:
+        needs += "; a knowledge graph of the items"
     if traits.needs_repeats:
         needs += "; a log whose items come again (pairs: repeat, seen: allow)"
     return {
@@ -88,7 +90,7 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
         "randomness": "none: every seed gives the same"
         if traits.deterministic
         else "by seed: finals repeat it",
-        "uses of a suite's keys": ", ".join(traits.uses) or "neither weights nor known dislikes",
+        "uses of a suite's keys": ", ".join(traits.uses) or "neither weights, known dislikes nor a graph",
         "bundle": "yes" if traits.keeps_state or traits.has_vectors else "no: it cannot be exported",
         "users it was not trained on": "served from their history"
         if traits.folds_in
@@ -101,6 +103,8 @@ def cold_start_in_words(traits: Traits) -> str:
     """Return what becomes of users and items without a training row."""
     if traits.scores_all:
         return "scored like all others"
+    if traits.from_graph:
+        return "items are scored by the knowledge graph, users get popular items"
     if traits.from_features:
         return f"{' and '.join(traits.from_features)} are scored by their features"
     return "users get popular items, items rank last"

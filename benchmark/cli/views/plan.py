@@ -85,9 +85,11 @@ def show_feedback(suite: Suite, studies: Sequence[StudyRecord], console: Console
         own = [study for study in studies if study.dataset.partition("#")[0] == spec.name]
         lines = [f"{spec.name}: likes (positive): {written(prepare.positive)}"]
         if prepare.negative is not None:
-            lines.append(unused(f"known dislikes ({written(prepare.negative)})", "negatives", own))
+            lines.append(unused(f"known dislikes ({written(prepare.negative)}) are", "negatives", own))
         if spec.weight is not None:
-            lines.append(unused("weights", "weights", own))
+            lines.append(unused("weights are", "weights", own))
+        if spec.graph not in {None, "none"}:
+            lines.append(unused("knowledge graph is", "graph", own))
         console.print(Text(" ".join(lines)), soft_wrap=True)
     for sentence in advice(suite):
         console.print(Text(f"WARNING: {sentence}", style="yellow"), soft_wrap=True)

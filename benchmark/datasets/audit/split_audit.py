@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.audit.graph_audit import graph_flags
 from benchmark.datasets.audit.order_signal import order_signal
 from benchmark.datasets.log import PARTS
 from benchmark.datasets.manifest import (
@@ -60,7 +61,7 @@ def audit(split: Split) -> SplitAudit:
         users_without_test=int((~occurring(test.users, train.n_users)).sum()),
         order=order,
         repeats=repeats,
-        flags=tuple(flags(manifest, overlap, future, popularity)),
+        flags=(*flags(manifest, overlap, future, popularity), *graph_flags(split)),
         notes=(*repeat_notes(manifest, repeats), *notes(manifest, future, order)),
     )
 

@@ -15,7 +15,7 @@ import pandas as pd
 from benchmark.datasets.log import LIST_SEPARATOR, Log, Roles, Side, hash_arrays
 from benchmark.datasets.manifest import FeatureSummary, SplitFeatures
 from benchmark.datasets.prepare.table_match import match_table
-from benchmark.datasets.tables.parse import words
+from benchmark.datasets.tables.parse import distinct_values, words
 from benchmark.errors import DataError
 from benchmark.protocol import Array, Features, Interactions
 
@@ -106,26 +106,6 @@ def value_features(column: pd.Series, *, several: bool) -> tuple[coo_matrix, lis
     ones = np.ones(int(chosen.sum()), dtype=np.float32)
     block = coo_matrix((ones, (rows[chosen], feature_of_code[codes[chosen]])), shape=(len(column), len(kept)))
     return block, [distinct[one] for one in kept]
-
-
-def distinct_values(column: pd.Series, *, several: bool) -> tuple[Array, Array, list[str]]:
-    """Return row and code of each value, "" left out, and the values that the codes stand for, ascending.
-
-    Arrow splits the lists: a million values take a tenth of a second, and no Python object each.
-    """
-    import pyarrow as pa
-    from pyarrow import compute
-
-    texts = pa.array(words(column), type=pa.string())
-    lists = compute.split_pattern(texts, LIST_SEPARATOR if several else "\x00")
-    values = compute.utf8_trim_whitespace(compute.list_flatten(lists)).dictionary_encode()
-    rows, codes = compute.list_parent_indices(lists).to_numpy(), values.indices.to_numpy()
-    found = np.array(values.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(found, kind="stable")
-    ranks = np.empty(len(found), dtype=np.int64)
-    ranks[order] = np.arange(len(found))
-    present = found[codes] != "" if len(found) else np.empty(0, dtype=np.bool_)
-    return rows[present].astype(np.int64), ranks[codes[present]], found[order].tolist()
 
 
 def number_feature(column: pd.Series) -> coo_matrix:

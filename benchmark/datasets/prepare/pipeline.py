@@ -13,6 +13,7 @@ from benchmark.datasets.log import SIDES, Log, hash_arrays
 from benchmark.datasets.manifest import Step, StepCounts
 from benchmark.datasets.prepare import steps
 from benchmark.datasets.prepare.features import aligned, features
+from benchmark.datasets.prepare.knowledge import PreparedGraph, dense_graph, match_graph
 from benchmark.datasets.prepare.likes import RowLabels, labels, marked, require_explained
 from benchmark.datasets.prepare.table_match import MatchedTable, match_table
 from benchmark.datasets.specs import CoreSpec, Pairs, PrepareSpec, Seen, written
@@ -44,7 +45,8 @@ class Prepared:
         reading_notes: what was made of the files that they do not say themselves.
         pairs: whether a user has one row for an item, or comes back to it.
         seen: which items of a user's training rows are left out of the lists.
-        tables: how well the tables of users and items fit.
+        tables: how well the tables of users and items fit, and the graph.
+        graph: the knowledge graph with the names of its entities; None if there is none.
         sha256: content hash of the arrays and ids.
     """
 
@@ -67,6 +69,7 @@ class Prepared:
     pairs: Pairs = "once"
     seen: Seen = "hide"
     tables: tuple[MatchedTable, ...] = ()
+    graph: PreparedGraph | None = None
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -181,6 +184,8 @@ def in_dense_ids(
     values, times, labels = (steps.column(frame, name) for name in ("value", "time", "part"))
     log = log.with_scale(None) if values is None else log
     matched = [match_table(log, "item", item_ids), match_table(log, "user", user_ids)]
+    graph = dense_graph(log, item_ids)
+    matched.append(match_graph(graph, len(item_ids)))
     user_table, item_table = aligned(log, "user", user_ids), aligned(log, "item", item_ids)
     interactions = Interactions(
         users=users,
@@ -196,6 +201,7 @@ def in_dense_ids(
         time_unit=log.clock.unit,
         user_features=features(user_table, log.user_roles),
         item_features=features(item_table, log.item_roles),
+        graph=graph.triples if graph else None,
     )
     titles = None
     if item_table is not None and "title" in item_table:
@@ -220,6 +226,7 @@ def in_dense_ids(
         pairs=spec.pairs,
         seen=spec.seen,
         tables=tuple(one for one in matched if one is not None),
+        graph=graph,
     )
 
 

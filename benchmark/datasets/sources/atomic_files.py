@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.datasets.log import Roles, Say, Side
+from benchmark.datasets.log import Roles, Say, Side, Triples
 from benchmark.datasets.sources.known_dataset import KnownDataset
 from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.table_roles import roles_of
@@ -25,6 +25,7 @@ from benchmark.datasets.tables.parse import Notation
 from benchmark.datasets.tables.read import read_log, read_table
 from benchmark.datasets.tables.table_file import open_table, read_file
 from benchmark.datasets.tables.text_format import TextFormat
+from benchmark.datasets.tables.triples import triples_of
 from benchmark.datasets.tables.typed_columns import typed_columns
 from benchmark.errors import DataError
 
@@ -129,6 +130,19 @@ def read_tokens(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     return frame.rename(columns=columns)
 
 
+def graph_beside(folder: Path) -> Triples | None:
+    """Return the knowledge graph of a folder of atomic files; None if .kg or .link is not there.
+
+    Raises:
+        DataError: one of them is not as RecBole writes it.
+    """
+    main = ATOMIC_FILES.find_main(folder)
+    if main is None or not ATOMIC_FILES.has_graph(folder):
+        return None
+    triples = beside(main, ".kg")
+    return triples_of(read_graph(triples), read_links(beside(main, ".link")), triples)
+
+
 @dataclass(frozen=True, eq=False)
 class AtomicFiles(Layout):
     """A folder of atomic files; of several .inter files the one that bears the folder's name.
@@ -154,9 +168,16 @@ class AtomicFiles(Layout):
         return found[0]
 
     def files(self, folder: Path) -> list[Path]:
-        """Return the three files that are read, the interactions first; the others may be missing."""
+        """Return the files that are read, the interactions first; the others may be missing."""
         main = self.find_main(folder) or folder / self.main
-        return [main, beside(main, ".item"), beside(main, ".user")]
+        tables = [main, beside(main, ".item"), beside(main, ".user")]
+        return [*tables, beside(main, ".kg"), beside(main, ".link")] if self.has_graph(folder) else tables
+
+    def has_graph(self, folder: Path | None) -> bool:
+        """Return whether a graph and its link lie beside the interactions."""
+        main = self.find_main(folder) if folder else None
+        missing = [kind for kind in (".kg", ".link") if main and not beside(main, kind).is_file()]
+        return self.graph is not None and not missing
 
     def side_table(self, folder: Path, side: Side) -> pd.DataFrame | None:
         """Return what is said of items or users; None if nothing is."""
@@ -189,6 +210,7 @@ ATOMIC_FILES = AtomicFiles(
     main="*.inter",
     log=LogSpec(name="recbole", user="user_id", item="item_id", separator="tab"),
     rows=read_interactions,
+    graph=graph_beside,
 )
 """Any folder of atomic files."""
 
@@ -206,6 +228,7 @@ MOVIELENS_100K_RECBOLE = KnownDataset(
             separator="tab",
         ),
         rows=read_interactions,
+        graph=graph_beside,
         item_roles={"release_year": "category", "class": "list"},
         user_roles=dict.fromkeys(("age", "gender", "occupation", "zip_code"), "category"),
     ),

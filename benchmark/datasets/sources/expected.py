@@ -17,7 +17,7 @@ class ExpectedLog:
 
     Attributes:
         rated: whether its values are ratings on a known scale.
-        described: which of "users" and "items" have features.
+        described: which of "users" and "items" have features, and "graph" where there is one.
         defaults: how it is prepared where the suite does not say; None if that is as ever.
     """
 
@@ -43,7 +43,11 @@ def expected_log(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
     has_values = bool(generated or published or spec.value or typed)
     has_scale = bool(generated or spec.scale or (files.known and files.known.scale))
     defaults = files.layout.defaults() if files.layout else None
-    return ExpectedLog(has_values and has_scale, described_sides(spec, files), defaults)
+    has_graph = spec.graph != "none" and bool(
+        spec.graph or (files.layout and files.layout.has_graph(files.folder))
+    )
+    described = (*described_sides(spec, files), *(("graph",) if has_graph else ()))
+    return ExpectedLog(has_values and has_scale, described, defaults)
 
 
 def described_sides(spec: LogSpec, files: LogFiles) -> tuple[str, ...]:

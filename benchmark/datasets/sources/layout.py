@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, Side, silent
+from benchmark.datasets.log import LIST_SEPARATOR, Roles, Say, Side, Triples, silent
 from benchmark.datasets.sources.table_roles import check_roles, check_table
 from benchmark.datasets.specs import Duplicates, LogSpec, PrepareSpec
 from benchmark.datasets.tables.encodings import reads_whole
@@ -18,6 +18,9 @@ from benchmark.errors import DataError
 
 TableReader: TypeAlias = Callable[[Path], pd.DataFrame | None]
 """Takes a folder; returns a table of its users or items, None if the file is not there."""
+
+GraphReader: TypeAlias = Callable[[Path], Triples | None]
+"""Takes a folder; returns its knowledge graph, None if its files are not there."""
 
 RowsReader: TypeAlias = Callable[[Path, LogSpec, Say], pd.DataFrame]
 """Takes the file with the interactions; returns them as ``read_log`` does, perhaps with the column part."""
@@ -50,6 +53,7 @@ class Layout:
         items: reads the table of items: column item, perhaps title, and columns with a role.
         users: reads the table of users: column user and columns with a role.
         side_files: the files that these two look at.
+        graph: reads the publisher's knowledge graph; None where there is none. Its files are side files too.
         item_roles: columns of items that models are shown, besides the title.
         user_roles: columns of users that models are shown.
     """
@@ -63,6 +67,7 @@ class Layout:
     items: TableReader = unknown
     users: TableReader = unknown
     side_files: tuple[str, ...] = ()
+    graph: GraphReader | None = None
     item_roles: Roles = field(default_factory=dict)
     user_roles: Roles = field(default_factory=dict)
 
@@ -82,6 +87,11 @@ class Layout:
     def side_table(self, folder: Path, side: Side) -> pd.DataFrame | None:
         """Return what a folder says of items or users; None if the file is not there."""
         return self.items(folder) if side == "item" else self.users(folder)
+
+    def has_graph(self, folder: Path | None) -> bool:
+        """Return whether a knowledge graph lies in a folder, or is published where the folder is not here."""
+        files = self.files(folder) if folder else []
+        return self.graph is not None and all(path.is_file() for path in files)
 
     def find_main(self, folder: Path) -> Path | None:
         """Return the file with the interactions in a folder; None if it is not there."""
@@ -125,7 +135,8 @@ class Layout:
             tables[side] = table = self.side_table(folder, side)
             if table is not None:
                 check_table(folder, table, side, self.roles(side, folder), whole=whole)
-        return PublishedTables(frame, tables["item"], tables["user"])
+        graph = self.graph(folder) if self.graph else None
+        return PublishedTables(frame, tables["item"], tables["user"], graph)
 
     def with_entry(self, entry: LogSpec | None) -> LogSpec:
         """Return the columns and their meaning with what the suite's entry says put in place."""
@@ -144,11 +155,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class PublishedTables:
-    """The interactions of a publisher, and what it says about items and users."""
+    """The interactions of a publisher, what it says about items and users, and its knowledge graph."""
 
     frame: pd.DataFrame
     items: pd.DataFrame | None
     users: pd.DataFrame | None
+    graph: Triples | None = None
 
 
 def most_given_tags(items: pd.Series, tagged: pd.Series, tags: pd.Series) -> pd.Series:

@@ -15,13 +15,14 @@ from benchmark.datasets.sources.layout import Layout
 from benchmark.datasets.sources.published import YOUR_OWN, folder_log, published_log
 from benchmark.datasets.sources.synthetic import stand_in_log, synthetic_log
 from benchmark.datasets.sources.table_roles import roles_of
-from benchmark.datasets.specs import FilesSpec, LogSpec, TableSpec
+from benchmark.datasets.specs import FilesSpec, GraphSpec, LogSpec, TableSpec
 from benchmark.datasets.tables.parse import Notation
 from benchmark.datasets.tables.raw_file import names_beside, require_file
 from benchmark.datasets.tables.read import clock_of, read_log, read_parts, read_table
 from benchmark.datasets.tables.table_file import part_files
 from benchmark.datasets.tables.text_format import TextFormat
 from benchmark.datasets.tables.timestamps import say_span
+from benchmark.datasets.tables.triples import read_triples, triples_of_items
 from benchmark.errors import DataError, SourceError, did_you_mean
 from benchmark.records import Provenance, TableName
 
@@ -126,7 +127,8 @@ def open_log(
         log = folder_log(spec.name, files.folder, files.layout, spec, note)
     else:
         log = own_log(spec, files, folders, note)
-    log = with_chosen_features(with_own_tables(log, spec, folders, note), spec)
+    log = with_graph(with_own_tables(log, spec, folders, note), spec, folders, note)
+    log = with_chosen_features(log, spec)
     return replace(log, notes=(*log.notes, *notes), weight=weight_as_written(spec))
 
 
@@ -168,6 +170,40 @@ def require_tables(spec: LogSpec, folders: DataFolders) -> None:
             )
         if not table.path.is_dir():
             require_file(table.path, f"{spec.name}: {table.key}")
+    for role, path in graph_files(spec, folders).items():
+        if not path.exists():
+            key = "graph" if role == "graph" else "graph.link"
+            raise DataError(
+                f"{spec.name}: {key}: {path}: no such file{did_you_mean(path.name, names_beside(path))}; "
+                f"path is looked up from {folders.suite.resolve()} and from {Path.cwd()}: correct it, or "
+                f"leave {key} out"
+            )
+
+
+def graph_files(spec: LogSpec, folders: DataFolders) -> dict[str, Path]:
+    """Return the files of the graph that a suite names, by their roles "graph" and "link"."""
+    if not isinstance(spec.graph, GraphSpec):
+        return {}
+    named = {"graph": spec.graph.path, **({"link": spec.graph.link.path} if spec.graph.link else {})}
+    return {role: folders.resolve(path) for role, path in named.items()}
+
+
+def with_graph(log: Log, spec: LogSpec, folders: DataFolders, say: Say) -> Log:
+    """Return the log with the knowledge graph that the spec names, which replaces a publisher's.
+
+    Raises:
+        DataError: a file of it is missing or not as the spec says; there is no table to make it from.
+    """
+    if spec.graph is None:
+        return log
+    if spec.graph == "none":
+        return replace(log, graph=None)
+    if isinstance(spec.graph, str):
+        return replace(log, graph=triples_of_items(log.name, log.items, log.item_roles))
+    files = graph_files(spec, folders)
+    text_format, notation = TextFormat.of(spec), Notation.of(spec)
+    graph = read_triples(files["graph"], spec.graph, files.get("link"), text_format, notation, say)
+    return replace(log, graph=graph)
 
 
 def own_log(spec: LogSpec, files: LogFiles, folders: DataFolders, say: Say) -> Log:
@@ -190,12 +226,13 @@ def own_log(spec: LogSpec, files: LogFiles, folders: DataFolders, say: Say) -> L
         frame, origin = read_parts(paths, spec, say, files.parts), paths[0].parent
     else:
         frame, origin = read_log(paths[0], spec, say), paths[0]
+    graphs = graph_files(spec, folders).values()
     provenance = Provenance(
         dataset=spec.name,
         origin=str(origin),
         licence=YOUR_OWN,
         synthetic=False,
-        sha256=hash_files(members((*paths, *(table.path for table in table_files(spec, folders))))),
+        sha256=hash_files(members((*paths, *(table.path for table in table_files(spec, folders)), *graphs))),
         scale=spec.scale,
     )
     clock = clock_of(frame)

@@ -86,4 +86,5 @@ def folder_log(
         user_roles=layout.roles("user", folder),
         clock=clock_of(tables.frame),
         defaults=layout.defaults(),
+        graph=tables.graph,
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.datasets.sources.folders import DataFolders
-from benchmark.datasets.sources.open_log import LogFiles, locate
+from benchmark.datasets.sources.open_log import LogFiles, graph_files, locate
 from benchmark.datasets.specs import FilesSpec, LogSpec
 from benchmark.datasets.tables.table_file import part_files
 from benchmark.errors import DataError
@@ -37,6 +37,8 @@ def source_paths(spec: LogSpec, folders: DataFolders, parts: FilesSpec | None = 
         if table:
             path = folders.resolve(table.path)
             found |= dict(_of_folder(side, path)) if path.is_dir() else {side: path}
+    for role, path in graph_files(spec, folders).items():
+        found |= dict(_of_folder(role, path)) if path.is_dir() else {role: path}
     return {role: path for role, path in found.items() if path.is_file()}
 
 

@@ -13,6 +13,7 @@ from benchmark.datasets.specs.feedback_spec import (
     likes_in_words,
     written,
 )
+from benchmark.datasets.specs.graph_spec import GraphSpec, LinkSpec
 from benchmark.datasets.specs.log_spec import (
     MIN_ROWS_PER_USER,
     NO_SCALE,
@@ -56,9 +57,11 @@ __all__ = [
     "CoreSpec",
     "Duplicates",
     "FilesSpec",
+    "GraphSpec",
     "Ids",
     "Junction",
     "LayoutOfLines",
+    "LinkSpec",
     "LogSpec",
     "Missing",
     "Negation",

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.specs.base_spec import MOST_SEED, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen, event_type
+from benchmark.datasets.specs.graph_spec import GraphKey
 from benchmark.datasets.specs.row_filter import parse_rows
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
 
@@ -168,6 +169,12 @@ class LogSpec(Spec):
         default=True,
         description="what models are shown of these tables, or of a known data set's own: true for all, "
         "false for nothing, or columns, as in [genres, year]",
+    )
+    graph: GraphKey | None = Field(
+        default=None,
+        description="knowledge graph of the items: {path: FILE} with one triple a line; from_items: made "
+        "from the categories and lists of the table of items; none: not even the publisher's own, which is "
+        "taken if not given",
     )
     synthetic: SyntheticSpec | None = Field(
         default=None, description="generate the log instead of reading one"

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.datasets.manifest import StepCounts
+from benchmark.datasets.prepare.knowledge import graph_of_items
 from benchmark.datasets.prepare.pipeline import Prepared
 from benchmark.datasets.specs import CoreSpec
 from benchmark.errors import SplitError
@@ -59,8 +60,10 @@ def keep(prepared: Prepared, rows: Mask, note: str) -> Prepared:
     kept = log.rows(rows)
     users, new_users = renumbered(kept.users, log.n_users)
     items, new_items = renumbered(kept.items, log.n_items)
+    graph = graph_of_items(prepared.graph, items, prepared.item_ids)
     interactions = replace(
         kept,
+        graph=graph.triples if graph else None,
         users=new_users[kept.users],
         items=new_items[kept.items],
         n_users=len(users),
@@ -77,6 +80,7 @@ def keep(prepared: Prepared, rows: Mask, note: str) -> Prepared:
     )
     return replace(
         prepared,
+        graph=graph,
         interactions=interactions,
         user_ids=prepared.user_ids[users],
         item_ids=prepared.item_ids[items],

@@ -11,6 +11,7 @@ import numpy as np
 from benchmark.datasets.log import PARTS, Part, hash_arrays
 from benchmark.datasets.manifest import Candidates, Fold, PartCounts, SplitManifest, SplitNotes
 from benchmark.datasets.prepare.features import describe_features
+from benchmark.datasets.prepare.knowledge import summary_of_graph
 from benchmark.datasets.prepare.pipeline import Prepared, named_in_the_suite, unit_to_hash
 from benchmark.datasets.specs import SplitRule, SplitSpec
 from benchmark.datasets.split import random, temporal
@@ -121,6 +122,7 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
         time_unit=prepared.clock.unit,
         pairs=prepared.pairs,
         seen=prepared.seen,
+        graph=summary_of_graph(prepared.graph, len(prepared.item_ids)),
     )
     train, valid, test = parts.values()
     return Split(train, valid, test, rows, manifest, prepared)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.log import PARTS, Part
 from benchmark.datasets.store.columns import SUFFIX, mapped, write_column
+from benchmark.datasets.store.stored_graph import load_graph
 from benchmark.errors import DataError
 from benchmark.messages import restored
 from benchmark.protocol import Array, Features, Floats32, Interactions, Longs, TimeUnitOfRows
@@ -153,11 +154,11 @@ def load_parts(directory: Path, *parts: Part) -> Interactions:
         raise DataError(
             f"{folder / ABOUT}: damaged, or not of a part of a split ({error}); make the split again"
         ) from error
-    features = load_features(directory)
-    rows = StoredRows(**mapped_columns(folder, about, about.rows), **features)
+    known = {**load_features(directory), "graph": load_graph(directory)}
+    rows = StoredRows(**mapped_columns(folder, about, about.rows), **known)
     if about.liked is not None:
         where = folder if about.liked == about.rows else folder / LIKED
-        liked = Interactions(**mapped_columns(where, about, about.liked), **features)
+        liked = Interactions(**mapped_columns(where, about, about.liked), **known)
         object.__setattr__(rows, "liked", liked)
     return rows
 

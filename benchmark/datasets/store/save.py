@@ -18,6 +18,7 @@ from benchmark.datasets.split import Split
 from benchmark.datasets.store.candidates import negatives_path
 from benchmark.datasets.store.columns import write_checksums, write_column
 from benchmark.datasets.store.parts import folder_of, write_features, write_part
+from benchmark.datasets.store.stored_graph import write_graph
 from benchmark.errors import DataError
 from benchmark.protocol import Array
 from benchmark.records import from_json, to_json
@@ -31,8 +32,8 @@ def save_split(split: Split, directory: Path, audit: SplitAudit) -> SplitManifes
     Folders train, valid, test, and train+valid in the order of the log: part.json, and users.npy and so on,
     a file for each column, in ``liked`` those of the liked rows of what models are trained on. Beside them
     users.parquet and items.parquet (id, title and what else is known; row number = dense id), folders
-    user_features and item_features if there are any, checksums.json, manifest.json. An older split there
-    is replaced.
+    user_features, item_features and graph if there are any (with entities.parquet: the entities that are no
+    items), checksums.json, manifest.json. An older split there is replaced.
 
     Raises:
         DataError: the directory cannot be written.
@@ -60,6 +61,7 @@ def write_files(split: Split, manifest: SplitManifest, folder: Path) -> None:
     order = np.argsort(np.concatenate([split.rows["train"], split.rows["valid"]]), kind="stable")
     write_part([split.train, split.valid], order, folder / folder_of("train", "valid"), liked=True)
     write_features(split.prepared.interactions, folder)
+    write_graph(split.prepared.interactions.graph, folder)
     if split.negatives is not None:
         write_column(negatives_path(folder, "test"), split.negatives)
     write_checksums(folder)
@@ -78,12 +80,14 @@ def manifest_text(manifest: SplitManifest) -> str:
 
 
 def write_ids(prepared: Prepared, folder: Path) -> None:
-    """Write the publisher's ids of users and items, and what else is known, in the order of dense ids."""
+    """Write the publisher's ids of users, items and other entities, and what else is known, by dense id."""
     with_ids(prepared.user_ids, prepared.user_table).to_parquet(folder / "users.parquet", index=False)
     items = with_ids(prepared.item_ids, prepared.item_table)
     if prepared.titles is not None:
         items = items.assign(title=prepared.titles)
     items.to_parquet(folder / "items.parquet", index=False)
+    if prepared.graph is not None:
+        pd.DataFrame({"id": prepared.graph.entity_ids}).to_parquet(folder / "entities.parquet", index=False)
 
 
 def with_ids(ids: Array, table: pd.DataFrame | None) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmark.datasets.specs import LayoutOfLines, LogSpec, Separator, TableSpec
@@ -52,6 +52,10 @@ class TextFormat:
             missing_values=spec.missing_values,
             layout="rows" if table else spec.layout,
         )
+
+    def with_table(self, columns: tuple[str, ...] | None, separator: Separator) -> TextFormat:
+        """Return how another table is written that differs in its columns and what separates them."""
+        return replace(self, columns=columns, separator=separator_of(separator), layout="rows")
 
     @property
     def has_header(self) -> bool:
