@@ -9,7 +9,11 @@ from typing import Literal
 from benchmark.protocol import Feedback, Use
 from benchmark.provenance import EnvironmentRecord
 from benchmark.records.as_json import StoredSpace
+from benchmark.records.lists import ListsSource
 from benchmark.records.outcomes import Params
+
+LISTS = "lists"
+"""In place of library and adapter, where lists were made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class StudyRecord:
         key: hash of everything that its results depend on; empty before its data are known.
         uses: which of "weights" and "negatives" it takes into account.
         environment: that it runs in; None for our own Python.
+        lists: where its lists come from, if they were made elsewhere and can be scored; else None.
     """
 
     dataset: str
@@ -59,11 +64,17 @@ class StudyRecord:
     key: str = ""
     uses: tuple[Use, ...] = ()
     environment: EnvironmentRecord | None = None
+    lists: ListsSource | None = None
 
     @property
     def name(self) -> str:
         """The study's name in ledger and journal."""
         return f"{self.dataset}/{self.model}"
+
+    @property
+    def tuned(self) -> bool:
+        """Whether a model is tuned here; False for lists made elsewhere."""
+        return self.adapter != LISTS
 
 
 @dataclass(frozen=True, kw_only=True)
