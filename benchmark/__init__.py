@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         doctor,
         dry_run,
         env,
+        export_split,
         fetch,
         load,
         melt,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         run,
         runs,
         schema,
+        score,
         verify,
     )
     from benchmark.bundle import Bundle
@@ -50,6 +52,7 @@ __all__ = [
     "doctor",
     "dry_run",
     "env",
+    "export_split",
     "fetch",
     "load",
     "melt",
@@ -62,6 +65,7 @@ __all__ = [
     "run",
     "runs",
     "schema",
+    "score",
     "verify",
 ]
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
 
+from benchmark.lists_request import ListsRequest
+
 if TYPE_CHECKING:
     from benchmark.protocol import Hyperparameter
 
@@ -230,6 +232,16 @@ class Scored:
     state_sha256: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListsScored(Scored):
+    """What the scorer found in lists made elsewhere; see ``benchmark.records.ListsFound``."""
+
+    event: ClassVar[str] = "lists-scored"
+    with_list: int
+    short: int
+    valid: Mapping[str, float]
+
+
 @dataclass(frozen=True)
 class Error:
     """Why a child gave up."""
@@ -319,6 +331,7 @@ Message: TypeAlias = (
     | FinalRequest
     | ProbeRequest
     | ScoreRequest
+    | ListsRequest
     | Ready
     | Done
     | Step
@@ -328,6 +341,7 @@ Message: TypeAlias = (
     | FitEnded
     | Measured
     | Scored
+    | ListsScored
     | Error
     | SetUp
     | Broken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,22 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
+from benchmark.datasets.store.columns import mapped
 from benchmark.datasets.store.parts import load_parts
-from benchmark.datasets.store.user_samples import restricted
+from benchmark.datasets.store.user_samples import finals_users, load_users, restricted
 from benchmark.errors import MetricError
 from benchmark.executors.processes import close_to_others
 from benchmark.files import atomic_path, write_errors_as_run_error
 from benchmark.hand_over import Wire, batches_of
+from benchmark.lists_request import ListsRequest
 from benchmark.long_columns import count_rows
-from benchmark.messages import Done, Ready, Scored, ScoreRequest
+from benchmark.messages import Done, ListsScored, Ready, Scored, ScoreRequest
 from benchmark.metrics import ranking
 from benchmark.metrics.decoys import pools
 from benchmark.metrics.evaluator import Evaluation, Evaluator
 from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
 from benchmark.metrics.inputs import HitInputs
-from benchmark.metrics.list_check import checked_lists
+from benchmark.metrics.list_check import candidate_counts, checked_lists
 from benchmark.metrics.register import Metric, parse_metric
-from benchmark.protocol import Values
+from benchmark.protocol import Ids, Interactions, Longs, Values
 from benchmark.results import write_per_user
 from benchmark.score_check import checked_ratings, checked_scores
 from benchmark.trial import CandidateItems, ChildChannel, complaint, evaluator_for
@@ -47,6 +50,17 @@ def run(request: ScoreRequest, channel: ChildChannel, _: None, descriptors: list
         with Wire(descriptors[0]) as wire:
             channel.send(measure(request, wire))
     except Exception as error:  # noqa: BLE001 - the supervisor turns it into the final's outcome
+        channel.send(complaint(error))
+    channel.send(Done())
+
+
+def run_lists(request: ListsRequest, channel: ChildChannel, _: None, __: list[int]) -> None:
+    """Measure lists made elsewhere and store their per-user values, as those of a final."""
+    close_to_others()
+    channel.send(Ready())
+    try:
+        channel.send(measure_lists(request))
+    except Exception as error:  # noqa: BLE001 - the supervisor turns it into the row's outcome
         channel.send(complaint(error))
     channel.send(Done())
 
@@ -77,17 +91,84 @@ def measure(request: ScoreRequest, wire: Wire) -> Scored:
         raise MetricError(
             f"{request.name}: the {request.hand_over} ended early; the model's process is gone"
         ) from error
-    evaluation = evaluator.result()
     learned = known if request.train_on == "train+valid" else train
-    counts = count_rows(learned.items, test.n_items)
+    scored = stored(evaluator, metrics, learned, Path(request.per_user_path))
+    return replace(scored, state_sha256=state_sha256)
+
+
+def stored(evaluator: Evaluator, metrics: list[Metric], learned: Interactions, path: Path) -> Scored:
+    """Return what was found, its per-user values stored.
+
+    Args:
+        evaluator: that has measured everybody.
+        metrics: the primary one first.
+        learned: rows that models are trained on: what popularity means.
+        path: of the file with per-user values.
+    """
+    evaluation = evaluator.result()
+    counts = count_rows(learned.items, learned.n_items)
     lift, by_popularity = exposure(evaluation, evaluator, metrics, counts)
     return Scored(
-        values={name: float(value) for name, value in evaluation.values.items() if np.isfinite(value)},
+        values=finite(evaluation.values),
         counts=asdict(evaluation.counts),
         popularity_lift=lift,
-        sha256=write_per_user(Path(request.per_user_path), evaluation, by_popularity),
-        state_sha256=state_sha256,
+        sha256=write_per_user(path, evaluation, by_popularity),
+        state_sha256=None,
     )
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the values that exist."""
+    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
+
+
+def measure_lists(request: ListsRequest) -> ListsScored:
+    """Return what was found in lists made elsewhere, validation before test.
+
+    Raises:
+        MetricError: a list has what no model may recommend.
+    """
+    split, metrics = Path(request.directory), [parse_metric(name) for name in request.metrics]
+    train, known = load_parts(split, "train"), load_parts(split, "train", "valid")
+    on_valid: dict[str, float] = {}
+    if request.valid is not None:
+        valid = load_parts(split, "valid")
+        mask = candidates_for(request.candidates, split, train=train, seen=train, target=valid)
+        if request.valid_sampled:
+            valid, _ = restricted(valid, None, load_users(split, "valid"))
+        items = CandidateItems(mask, None, request.seen)
+        evaluator = evaluator_for(valid, train, metrics, train, items, request.name)
+        take_lists(request.name, evaluator, mapped(Path(request.valid)))
+        on_valid = finite(evaluator.result().values)
+    test = load_parts(split, "test")
+    mask = candidates_for(request.candidates, split, train=train, seen=known, target=test)
+    if request.test_sampled:
+        test, _ = restricted(test, None, finals_users(split))
+    items = CandidateItems(mask, None, request.seen)
+    evaluator = evaluator_for(test, known, metrics, train, items, request.name)
+    lengths = take_lists(request.name, evaluator, mapped(Path(request.test)))
+    most = candidate_counts(evaluator.ranker, *evaluator.ranker.seen_by(evaluator.users))
+    learned = known if request.train_on == "train+valid" else train
+    return ListsScored(
+        **asdict(stored(evaluator, metrics, learned, Path(request.per_user_path))),
+        with_list=int(np.count_nonzero(lengths)),
+        short=int(np.count_nonzero((lengths > 0) & (lengths < np.minimum(most, evaluator.ranker.length)))),
+        valid=on_valid,
+    )
+
+
+def take_lists(name: str, evaluator: Evaluator, lists: Ids) -> Longs:
+    """Measure the lists (U, K) of evaluated users; return how many items each of these has, (E,).
+
+    Raises:
+        MetricError: a list has what no ranker would put there; one may be shorter than the candidates allow.
+    """
+    own = np.ascontiguousarray(lists[evaluator.users])
+    evaluator.add_lists(
+        evaluator.users, checked_lists(own, evaluator.users, evaluator.ranker, name, whole=False)
+    )
+    lengths: Longs = np.count_nonzero(own >= 0, axis=1)
+    return lengths
 
 
 def take_users(request: ScoreRequest, evaluator: Evaluator, wire: Wire, n_users: int, n_items: int) -> None:

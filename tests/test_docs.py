@@ -149,7 +149,9 @@ def test_numbers_are_written_with_their_zero(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=of)
 def test_pages_name_no_command_that_does_not_exist(page: Path) -> None:
     named = re.findall(
-        r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )?bench ([a-z]+)|`bench ([a-z]+)", page.read_text("utf-8"), re.MULTILINE
+        r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )?bench ([a-z][a-z-]*)|`bench ([a-z][a-z-]*)",
+        page.read_text("utf-8"),
+        re.MULTILINE,
     )
     assert {first or second for first, second in named} <= set(COMMANDS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmark.executors.channel import Channel
+from benchmark.lists_request import ListsRequest
 from benchmark.messages import (
     KINDS,
     Answer,
@@ -17,6 +18,7 @@ from benchmark.messages import (
     FitRequest,
     Fitted,
     Launch,
+    ListsScored,
     Look,
     Measured,
     Message,
@@ -56,6 +58,19 @@ EVERY_KIND: list[Message] = [
         per_user_path="/p",
         state_path="/s",
     ),
+    ListsRequest(
+        name="production",
+        metrics=("ndcg@5",),
+        train_on="train",
+        directory="/split",
+        candidates="all",
+        seen="hide",
+        per_user_path="/p",
+        test="/lists/a-test.npy",
+        valid=None,
+        valid_sampled=False,
+        test_sampled=True,
+    ),
     Ready(),
     Done(),
     Step(3, 0.5, {"ndcg@5": 0.25}, 1.5),
@@ -79,6 +94,16 @@ EVERY_KIND: list[Message] = [
         popularity_lift=None,
         sha256="ab",
         state_sha256=None,
+    ),
+    ListsScored(
+        values={"ndcg@5": 0.25},
+        counts={"users": 40, "without_relevant": 3},
+        popularity_lift=1.5,
+        sha256="ab",
+        state_sha256=None,
+        with_list=38,
+        short=2,
+        valid={"ndcg@5": 0.5},
     ),
     Error("oom", "no memory left", "Traceback ..."),
     SetUp(

@@ -9,6 +9,7 @@ of their own: ``audit`` is ``bench data check``, ``fetch`` is ``bench data fetch
 
 from benchmark.api.adapters import doctor, models
 from benchmark.api.bundles import load, recommend, verify
+from benchmark.api.competing import export_split, score
 from benchmark.api.frameworks import check_env, create_env, env, remove_env
 from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
 from benchmark.api.suites import audit, check, data, dry_run, fetch, melt, metrics, plan, schema
@@ -25,6 +26,7 @@ __all__ = [
     "doctor",
     "dry_run",
     "env",
+    "export_split",
     "fetch",
     "load",
     "melt",
@@ -38,5 +40,6 @@ __all__ = [
     "run",
     "runs",
     "schema",
+    "score",
     "verify",
 ]

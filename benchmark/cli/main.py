@@ -11,6 +11,7 @@ from benchmark.cli import (
     diff,
     doctor,
     env,
+    export_split,
     metrics,
     models,
     pick,
@@ -20,6 +21,7 @@ from benchmark.cli import (
     run,
     runs,
     schema,
+    score,
     verify,
 )
 from benchmark.cli.parser import Command, build_parser
@@ -33,6 +35,8 @@ COMMANDS: Mapping[str, Command] = {
     "recommend": recommend.COMMAND,
     "verify": verify.COMMAND,
     "diff": diff.COMMAND,
+    "export-split": export_split.COMMAND,
+    "score": score.COMMAND,
     "check": check.COMMAND,
     "plan": plan.COMMAND,
     "models": models.COMMAND,

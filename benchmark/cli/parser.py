@@ -59,6 +59,17 @@ class Parser(argparse.ArgumentParser):
         self.error(f"takes no argument {unknown!r}{hint}")
 
 
+class HelpText(argparse.RawDescriptionHelpFormatter):
+    """Keeps a command on one line with its help: argparse forgets that commands are indented once more."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Leave room for the longest command."""
+        super().add_argument(action)
+        commands = [self._format_action_invocation(one) for one in self._iter_indented_subactions(action)]
+        longest = max(map(len, commands), default=0) + 2 * self._indent_increment
+        self._action_max_length = max(self._action_max_length, longest)
+
+
 class ShowVersion(argparse.Action):
     """Print the version of bench and leave; it is looked up only then."""
 
@@ -75,7 +86,7 @@ def build_parser(commands: Mapping[str, Command]) -> Parser:
         prog="bench",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpText,
     )
     parser.add_argument(
         "-V", "--version", action=ShowVersion, nargs=0, help="show the version of bench and exit"

@@ -163,9 +163,10 @@ class FamilyTests:
         self._scores = -np.stack([ranks[row].mean(axis=0) for row in rows])  # higher is better
         self.notes: list[Note] = []
         self.reference = None
-        if models:
-            valid = [rankdata([-dataset.valid[model] for model in models]) for dataset in datasets]
-            self.reference = models[int(np.mean(valid, axis=0).argmin())]
+        tuned = [model for model in models if all(model in dataset.valid for dataset in datasets)]
+        if tuned:
+            valid = [rankdata([-dataset.valid[model] for model in tuned]) for dataset in datasets]
+            self.reference = tuned[int(np.mean(valid, axis=0).argmin())]
 
     def filled(self, rows: Sequence[AcrossRow]) -> list[AcrossRow]:
         """Return the rows with rank and p of each completed model."""

@@ -51,7 +51,7 @@ def board_columns(table: Table) -> Sequence[Column[BoardRow]]:
         Column("#", lambda row: whole(row.rank), key="rank", names=True),
         Column(
             "model",
-            lambda row: f"{row.model} (reference)" if row.model == reference else row.model,
+            lambda row: named(row, reference),
             numeric=False,
             key="model",
             names=True,
@@ -67,11 +67,11 @@ def board_columns(table: Table) -> Sequence[Column[BoardRow]]:
         Column("head", lambda row: decimal(row.recall_head), key="recall_head"),
         Column("tail", lambda row: decimal(row.recall_tail), key="recall_tail"),
         Column("seeds", lambda row: whole(row.seeds), key="seeds"),
-        Column("trials", lambda row: whole(row.trials), key="trials"),
+        Column("trials", lambda row: whole(row.trials) if row.tuned else NONE, key="trials"),
         Column("tuning gain", lambda row: signed(row.test_gain_over_default), key="test_gain_over_default"),
         Column(
             "charged / budget",
-            lambda row: f"{row.charged_s:.1f} / {write_seconds(row.budget_s)}",
+            lambda row: f"{row.charged_s:.1f} / {write_seconds(row.budget_s)}" if row.tuned else NONE,
             key="charged_s",
         ),
         Column("core s", lambda row: decimal(row.core_s, 1), key="core_s"),
@@ -81,6 +81,12 @@ def board_columns(table: Table) -> Sequence[Column[BoardRow]]:
         Column("MB", lambda row: decimal(row.size_mb, 2), key="size_mb"),
         Column("status", lambda row: row.status, numeric=False, key="status"),
     )
+
+
+def named(row: BoardRow, reference: str | None) -> str:
+    """Return a model's name, marked if the others are compared with it, or if it was not tuned here."""
+    marks = [*(["reference"] if row.model == reference else []), *([] if row.tuned else ["not tuned here"])]
+    return f"{row.model} ({', '.join(marks)})" if marks else row.model
 
 
 def metric_column(name: str) -> Column[BoardRow]:
@@ -144,7 +150,7 @@ def printed_table(table: Table) -> TextTable:
 
     columns: Sequence[Column[BoardRow]] = (
         result("", lambda row: whole(row.rank)),
-        Column("model", lambda row: row.model, numeric=False, names=True),
+        Column("model", lambda row: named(row, None), numeric=False, names=True),
         Column(
             table.primary,
             lambda row: decimal(row.value) if row.has_result else row.status,
@@ -158,8 +164,8 @@ def printed_table(table: Table) -> TextTable:
         result("difference", lambda row: signed(row.diff_to_reference)),
         result("interval", lambda row: span(row.diff_low, row.diff_high, signed)),
         result("p", lambda row: p_value(row.p_vs_reference)),
-        result("trials", lambda row: whole(row.trials)),
-        result("s", lambda row: f"{row.charged_s:.1f}"),
+        result("trials", lambda row: whole(row.trials) if row.tuned else NONE),
+        result("s", lambda row: f"{row.charged_s:.1f}" if row.tuned else NONE),
     )
     return replace(board_table(table), columns=tuple(columns), notes=(*synthetic, *samples, Note(legend)))
 

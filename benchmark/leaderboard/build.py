@@ -12,6 +12,7 @@ from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard import notes, search_faults
 from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.dataset_results import DatasetResults
+from benchmark.leaderboard.lists_notes import NOT_TUNED, lists_notes
 from benchmark.leaderboard.margin import margin_bounds
 from benchmark.leaderboard.rows import BoardRow, PairRow, RowStatus
 from benchmark.leaderboard.stored_columns import StoredColumns
@@ -19,9 +20,10 @@ from benchmark.leaderboard.subgroups import Subgroups
 from benchmark.leaderboard.table import Facts, Table
 from benchmark.leaderboard.tuning_history import TuningHistory, at_edge
 from benchmark.leaderboard.user_scores import PerUserScores
+from benchmark.ledger import select
 from benchmark.metrics.constant import constant_metrics
 from benchmark.metrics.register import parse_metric
-from benchmark.records import LOST, FinalRecord, Note, StudyRecord, warning
+from benchmark.records import LOST, FinalRecord, ListsRecord, Note, StudyRecord, warning
 from benchmark.results import latest
 
 
@@ -54,6 +56,7 @@ class Ranking:
                 probe=results.probe(model),
             )
             for model, study in self.studies.items()
+            if study.tuned
         }
         # A metric without a choice is n/a; the one that ranks was refused before the run, if it had none.
         constant = constant_metrics(self.metrics, results.split.log_audit)
@@ -94,10 +97,12 @@ class Ranking:
         ranked = self._with_intervals(ranked)
         pairs: tuple[PairRow, ...] = ()
         if len(ranked) > 1 and ranked[0].low is not None:  # two users or more
-            comparison = Comparison(models, self.finals, self._fixed, self.suite.verdict.alpha)
+            level = self.suite.verdict.alpha
+            comparison = Comparison(models, self.finals, self._fixed, level, self.unshown(models))
             ranked = self._compared(comparison, ranked)
             pairs = comparison.pairs(self.results.dataset) if all_pairs else ()
-        subgroups = Subgroups(self.results, self.finals, models, self.reference, self.list_length)
+        unshown = self.unshown(models)
+        subgroups = Subgroups(self.results, self.finals, models, self.reference, self.list_length, unshown)
         rest = [row for row in rows if not row.has_result]
         return Table(
             self.results.dataset,
@@ -113,12 +118,14 @@ class Ranking:
 
     def row(self, study: StudyRecord) -> BoardRow:
         """Return the row of a model, not yet compared with the others."""
-        model, search = study.model, self.searches[study.model]
+        model, search = study.model, self.searches.get(study.model)
         closed, run = self.results.study_closed(model), self.results.runs[model]
         status: RowStatus
         status, reason = "unfinished", "the run was stopped"
         if study.excluded is not None:
             status, reason = study.excluded.status, study.excluded.reason
+        elif not study.tuned:
+            status, reason = "ok", NOT_TUNED
         elif closed is not None:
             status, reason = closed.status, closed.reason
         row = BoardRow(
@@ -128,15 +135,16 @@ class Ranking:
             status=status,
             reason=reason,
             metrics=dict.fromkeys(self.metrics),
-            trials=search.started,
-            budget_s=self.suite.budget.per_model,
-            charged_s=round(search.charged_s, 3),
-            core_s=search.core_s,
-            unused_s=search.unused_s,
-            device=next((trial.device for trial in reversed(search.trials) if trial.device), None),
+            tuned=search is not None,
+            trials=0 if search is None else search.started,
+            budget_s=0.0 if search is None else self.suite.budget.per_model,
+            charged_s=0.0 if search is None else round(search.charged_s, 3),
+            core_s=None if search is None else search.core_s,
+            unused_s=None if search is None else search.unused_s,
+            device=None if search is None else search.device,
             deterministic=study.deterministic,
             margin=self.suite.verdict.margin,
-            trained_on=self.suite.finals.train_on,
+            trained_on=None if search is None else self.suite.finals.train_on,
             synthetic=self.results.split.synthetic,
             valid_users=self.results.split.validated_users,
             valid_users_of=self.results.split.parts["valid"].users,
@@ -157,20 +165,29 @@ class Ranking:
             if failed:
                 return replace(row, status="failed", reason=f"final: {failed[-1].reason}")
             return replace(row, status="unfinished", reason="final: the run was stopped")
+        tests = [final.test for final in finals if final.test is not None]
+        row = replace(
+            row,
+            metrics=self._values(row.model, finals),
+            seeds=len(finals),
+            popularity_lift=mean([one.popularity_lift for one in tests]),
+            recall_head=self.finals.mean_of("recall_head", row.model),
+            recall_tail=self.finals.mean_of("recall_tail", row.model),
+        )
+        if not row.tuned:
+            on_valid = [one.found.valid for one in select(finals, ListsRecord) if one.found is not None]
+            return replace(row, valid=mean([one.get(self.primary.name) for one in on_valid]))
         search, model = self.searches[row.model], row.model
         best = search.best
         assert best is not None, "a study with a result has a best trial"
         measured = [final.measured for final in finals if final.measured is not None]
-        tests = [final.test for final in finals if final.test is not None]
         test_gain = None
         if search.space:
             is_default = search.is_default(best.config)
             test_gain = 0.0 if is_default else self.finals.gain_over_default(model)
         return replace(
             row,
-            metrics=self._values(model, finals),
             config=json.dumps(best.config, sort_keys=True),
-            seeds=len(finals),
             valid=best.value,
             train_only=self.finals.value(self.primary, model, "train"),
             fit_s=median([final.fit_s for final in finals]),
@@ -186,9 +203,6 @@ class Ranking:
             still_improving=search.still_improving,
             filled_users=mean([one.filled_users for one in measured]),
             filled_items=mean([one.filled_items for one in measured]),
-            popularity_lift=mean([one.popularity_lift for one in tests]),
-            recall_head=self.finals.mean_of("recall_head", model),
-            recall_tail=self.finals.mean_of("recall_tail", model),
         )
 
     def _values(self, model: str, finals: Sequence[FinalRecord]) -> dict[str, float | None]:
@@ -224,6 +238,11 @@ class Ranking:
             for row in comparison.against(self.reference, rows)
         ]
 
+    def unshown(self, models: Sequence[str]) -> int:
+        """Return how many openings of test for lists are of none of these models: Holm counts them too."""
+        shown = {final.final_key for model in models for final in self.results.complete_finals(model)}
+        return len({look.final_key for look in self.results.looks} - shown)
+
     @property
     def _fixed(self) -> Mapping[str, bool]:
         """Which models the seed does not change."""
@@ -234,6 +253,7 @@ class Ranking:
         yield from notes.fact_notes(self.results, self.primary, self.reference, chosen=self.chosen)
         if any(row.popularity_lift is not None for row in ranked):
             yield notes.lists_note(self.list_length)
+        yield from lists_notes(self.results, ranked, self.unshown([row.model for row in ranked]))
         yield from notes.below_popularity_notes(ranked, self.studies, self.primary)
         yield from notes.first_look_note(list(self.searches.values()))
         yield from notes.search_notes(ranked, list(self.searches.values()))

@@ -13,6 +13,7 @@ import numpy as np
 from benchmark.leaderboard.rows import BoardRow, PairRow
 from benchmark.leaderboard.table import DRAWS
 from benchmark.leaderboard.user_scores import PerUserScores
+from benchmark.protocol import Values
 from benchmark.statistics.best_set import separated
 from benchmark.statistics.effects import effect, smallest_detectable
 from benchmark.statistics.holm import holm
@@ -30,12 +31,14 @@ class Comparison:
         finals: their per-user values.
         deterministic: which models the seed does not change.
         alpha: level of the family.
+        unshown: comparisons that belong to the family, though their models have no row: Holm counts them.
     """
 
     models: Sequence[str]
     finals: PerUserScores
     deterministic: Mapping[str, bool]
     alpha: float
+    unshown: int = 0
 
     def __post_init__(self) -> None:
         self.scores = {model: self.finals.seeds_by_users(model) for model in self.models}
@@ -75,10 +78,10 @@ class Comparison:
         if not others:
             return list(rows)
         verdicts = {model: self.verdict(model, reference) for model in others}
-        seed_aware_p = holm(np.array([verdict.p for verdict in verdicts.values()]))
+        seed_aware_p = self.corrected(np.array([verdict.p for verdict in verdicts.values()]))
         its = self.scores[reference].mean(axis=0)
         differences = np.stack([self.scores[model].mean(axis=0) - its for model in others])
-        trained_p = holm(paired_permutations(differences, draws=DRAWS, seed=0))
+        trained_p = self.corrected(paired_permutations(differences, draws=DRAWS, seed=0))
         adjusted = {
             model: (float(p), float(these))
             for model, p, these in zip(others, seed_aware_p, trained_p, strict=True)
@@ -89,9 +92,13 @@ class Comparison:
                 compared.append(row)
                 continue
             p, these = adjusted[row.model]
-            with_effect = self._with_effect(row, reference, verdicts[row.model], len(others))
+            with_effect = self._with_effect(row, reference, verdicts[row.model], len(others) + self.unshown)
             compared.append(replace(with_effect, p_vs_reference=p, p_these_models=these))
         return compared
+
+    def corrected(self, p: Values) -> Values:
+        """Return p-values (m,) by Holm; what is not shown stays in the family to its end, as if p were 1."""
+        return holm(np.concatenate([p, np.ones(self.unshown)]))[: len(p)]
 
     def _with_effect(self, row: BoardRow, reference: str, verdict: Verdict, comparisons: int) -> BoardRow:
         """Return a row with its difference to the reference, and what could have been seen of it."""

@@ -11,9 +11,12 @@ from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.save import load_manifest
 from benchmark.errors import RunError
 from benchmark.ledger import select
+from benchmark.metrics.register import METRICS_VERSION
 from benchmark.records import (
     LOST,
+    Exclusion,
     FinalRecord,
+    ListsOpened,
     Opened,
     ProbeRecord,
     ReferenceNamed,
@@ -26,6 +29,8 @@ from benchmark.records import (
 from benchmark.results import PerUserPart, RunDirectory, RunManifest, current_records, latest
 from benchmark.suite import Suite
 
+ANOTHER_SPLIT = "its lists were scored on another split, which this run made anew since: score them again"
+OTHER_FORMULAS = "its lists were measured with other formulas than this version has: score them again"
 LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
 """The parts that a final learned from."""
 
@@ -43,6 +48,7 @@ class DatasetResults:
         records: the ledger's records of these studies.
         parts: the stored per-user values of every complete final; none is read yet.
         references: the model that each run named before it opened test.
+        looks: each opening of this split's test for lists made elsewhere.
         split_folder: the stored split; None where the run no longer holds it.
     """
 
@@ -54,6 +60,7 @@ class DatasetResults:
     records: tuple[StudyEvent, ...]
     parts: tuple[PerUserPart, ...]
     references: tuple[ReferenceNamed, ...]
+    looks: tuple[ListsOpened, ...] = ()
     split_folder: Path | None = None
 
     def study_key(self, model: str) -> str | None:
@@ -108,11 +115,12 @@ def read(run: RunDirectory) -> list[DatasetResults]:
     manifest = run.manifest()
     if not manifest.datasets or not manifest.studies:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
-    suite, records = run.suite(), current_records(select(run.records(), StudyEvent), manifest)
+    suite, written = run.suite(), select(run.records(), StudyEvent)
+    records = current_records(written, manifest)
     finals = latest(select(records, FinalRecord))
     found = []
     for label, split in manifest.datasets.items():
-        studies = {study.model: study for study in manifest.studies if study.dataset == label}
+        studies = {study.model: valid_row(study, split) for study in manifest.rows if study.dataset == label}
         own = tuple(record for record in records if record.dataset == label)
         found.append(
             DatasetResults(
@@ -124,10 +132,26 @@ def read(run: RunDirectory) -> list[DatasetResults]:
                 own,
                 tuple(PerUserPart(run, final) for final in finals if final.dataset == label),
                 tuple(select(own, ReferenceNamed)[-1:]),
+                tuple(
+                    look
+                    for look in select(written, ListsOpened)
+                    if look.dataset == label and look.split == split.hash
+                ),
                 split_folder(run, label, split.hash),
             )
         )
     return found
+
+
+def valid_row(study: StudyRecord, split: SplitManifest) -> StudyRecord:
+    """Return a row; one of lists as excluded, if what it was scored on is no longer what the run has."""
+    if study.lists is None or study.excluded is not None:
+        return study
+    if study.lists.split != split.hash:
+        return replace(study, excluded=Exclusion("n/a", ANOTHER_SPLIT))
+    if study.lists.metrics_version != METRICS_VERSION:
+        return replace(study, excluded=Exclusion("n/a", OTHER_FORMULAS))
+    return study
 
 
 def split_folder(run: RunDirectory, dataset: str, split_hash: str) -> Path | None:
@@ -201,5 +225,6 @@ def _joined(one: DatasetResults, other: DatasetResults, where: str) -> DatasetRe
         records=one.records + other.records,
         parts=one.parts + other.parts,
         references=one.references + other.references,
+        looks=one.looks + other.looks,
         split_folder=one.split_folder or other.split_folder,
     )

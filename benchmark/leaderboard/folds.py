@@ -61,10 +61,11 @@ def scores_over(tables: Sequence[Table]) -> Mapping[str, Values]:
 
 
 def validation_over(tables: Sequence[Table]) -> Mapping[str, Values]:
-    """Return the same on validation."""
+    """Return the same on validation, of the models that were tuned here: one of them is the reference."""
     return {
         model: np.array([row.valid for row in rows], dtype=np.float64)
         for model, rows in _complete(tables).items()
+        if all(row.tuned for row in rows)
     }
 
 
@@ -96,7 +97,7 @@ def _folds(name: str, tables: Sequence[Table]) -> Folds:
             of=len(tables),
             mean=float(scores[model].mean()),
             sd=float(scores[model].std(ddof=1)),
-            valid_mean=float(valid[model].mean()),
+            valid_mean=float(valid[model].mean()) if model in valid else None,
         )
         for rank, model in enumerate(sorted(scores, key=lambda model: -sign * scores[model].mean()), start=1)
     ]

@@ -20,6 +20,7 @@ from benchmark.metrics.register import Metric, parse_metric
 from benchmark.records import (
     EnvironmentRecord,
     FinalRecord,
+    ListsRecord,
     Note,
     StudyRecord,
     TestCounts,
@@ -60,7 +61,11 @@ def fact_notes(
     split = results.split
     if split.synthetic:
         yield warning(f"{results.dataset} is synthetic: these numbers say nothing about real data.")
-    scored = [final.test for final in select(results.records, FinalRecord) if final.test is not None]
+    scored = [
+        final.test
+        for final in select(results.records, FinalRecord)
+        if final.test is not None and not isinstance(final, ListsRecord)
+    ]
     if scored:
         yield evaluated_note(split, scored[0].counts, results.suite.metrics.all)
     yield from repeats_note(split, results.suite.metrics.all)
@@ -204,7 +209,7 @@ def unused_notes(split: SplitManifest, studies: Sequence[StudyRecord]) -> Iterat
 
 def unused(what: str, use: str, studies: Sequence[StudyRecord]) -> str:
     """Return which models use something that a suite names, and which ignore it."""
-    running = [study for study in studies if study.excluded is None]
+    running = [study for study in studies if study.excluded is None and study.tuned]
     users = ", ".join(study.model for study in running if use in study.uses)
     others = ", ".join(study.model for study in running if use not in study.uses)
     said = [

@@ -54,7 +54,8 @@ class BoardRow(Row):
         rank: 1 is best.
         dataset: label of the data set.
         model: name on the board.
-        library: first part of the adapter's name.
+        library: first part of the adapter's name; "lists" where lists were made elsewhere.
+        tuned: whether a model was tuned here; False for lists made elsewhere.
         status: how its study ended.
         reason: why.
         metrics: value on test of each metric, the primary one first: mean over seeds.
@@ -101,7 +102,7 @@ class BoardRow(Row):
         deterministic: whether the seed changes nothing.
         is_reference: whether the others are compared with it.
         margin: how much worse than the reference a pick may be, as a share of its value.
-        trained_on: parts that its finals learned from.
+        trained_on: parts that its finals learned from; None where nobody knows.
         synthetic: whether the data was generated.
         valid_users: users that its trials were validated on.
         valid_users_of: users of validation: more where it is on a sample.
@@ -115,6 +116,7 @@ class BoardRow(Row):
     dataset: str
     model: str
     library: str
+    tuned: bool = True
     status: RowStatus
     reason: str
     metrics: Mapping[str, float | None]
@@ -162,7 +164,7 @@ class BoardRow(Row):
     deterministic: bool
     is_reference: bool | None = None
     margin: float
-    trained_on: TrainOn
+    trained_on: TrainOn | None
     synthetic: bool
     valid_users: int | None = None
     valid_users_of: int | None = None

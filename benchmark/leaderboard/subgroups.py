@@ -62,6 +62,7 @@ class Subgroups:
         models: those with a result, best first.
         reference: what the others are compared with.
         list_length: length of the lists that head and tail are told apart in; None for whole lists.
+        unshown: models that belong to the family, though they have no row: Holm counts them.
     """
 
     results: DatasetResults
@@ -69,6 +70,7 @@ class Subgroups:
     models: Sequence[str]
     reference: str | None
     list_length: int | None
+    unshown: int = 0
 
     def tables(self, asked: Sequence[str] | None) -> tuple[Groups, ...]:
         """Return the board for each requested grouping, or for the default ones.
@@ -97,7 +99,8 @@ class Subgroups:
         groups, cut = self.groups(by)
         rows = [row for name, finals in groups for row in self._rows(by, name, finals)]
         compared = [row.p_vs_reference for row in rows if row.p_vs_reference is not None]
-        adjusted = iter(holm(np.array(compared, dtype=np.float64)).tolist())
+        family = np.concatenate([compared, np.ones(self.unshown * len(groups))]).astype(np.float64)
+        adjusted = iter(holm(family).tolist())
         rows = [
             row if row.p_vs_reference is None else replace(row, p_vs_reference=next(adjusted)) for row in rows
         ]
@@ -105,7 +108,7 @@ class Subgroups:
         if compared:
             legend += (
                 f", of differences to {self.reference} over users and seeds. p: seed-aware, Holm over the "
-                f"{len(compared)} comparisons of this table (models × groups)"
+                f"{len(family)} comparisons of this table (models × groups)"
             )
         notes = [Note(cut), Note(f"{legend}.")]
         if any(row.few_users for row in rows):

@@ -78,6 +78,11 @@ class TuningHistory:
         return trial
 
     @property
+    def device(self) -> str | None:
+        """What the last trial held; None where none was started."""
+        return next((trial.device for trial in reversed(self.trials) if trial.device), None)
+
+    @property
     def started(self) -> int:
         """How many trials were started: what does not fit is not."""
         return sum(trial.outcome != DOES_NOT_FIT for trial in self.trials)

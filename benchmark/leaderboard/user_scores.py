@@ -125,8 +125,10 @@ class PerUserScores:
             elif metric.kind == "catalogue" and not metric.per_user:
                 lists = self._masked(part, part.lists()) if lists is None else lists
                 found[metric.name] = summarise(metric, lists=lists, n_items=self.n_items)
-            else:
+            elif metric.name in part.columns or metric.name == self.primary.name:
                 found[metric.name] = summarise(metric, per_user=self._read(part, metric.name))
+            else:  # of lists made elsewhere it cannot be measured
+                found[metric.name] = None
         return found
 
     def _rating_value(self, metric: Metric, part: PerUserPart) -> float | None:

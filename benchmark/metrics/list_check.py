@@ -11,7 +11,7 @@ from benchmark.metrics.topk import relevant_index
 from benchmark.protocol import Ids, Longs
 
 
-def checked_lists(lists: Ids, users: Ids, ranker: Ranker, who: str) -> Ids:
+def checked_lists(lists: Ids, users: Ids, ranker: Ranker, who: str, *, whole: bool = True) -> Ids:
     """Return the lists (B, K) of users (B,), if the ranker could have made them.
 
     Args:
@@ -19,6 +19,7 @@ def checked_lists(lists: Ids, users: Ids, ranker: Ranker, who: str) -> Ids:
         users: (B,) user of each row.
         ranker: knows who may be shown what.
         who: the model, named at the start of a message.
+        whole: whether a list must be as long as the candidates allow.
 
     Raises:
         MetricError: the shape is wrong; an item is unknown, hidden from its user, no candidate, or there
@@ -40,17 +41,20 @@ def checked_lists(lists: Ids, users: Ids, ranker: Ranker, who: str) -> Ids:
     _refuse(relevant_index(lists, seen) >= 0, lists, users, who, ", which is hidden from this user")
     if ranker.excluded is not None:
         _refuse(filled & ranker.excluded[lists], lists, users, who, ", which is no candidate")
-    short = filled.sum(axis=1) < np.minimum(ranker.length, _candidates(ranker, *seen))
+    if not whole:
+        return lists
+    most = np.minimum(ranker.length, candidate_counts(ranker, *seen))
+    short = filled.sum(axis=1) < most
     if short.any():
         row = int(short.argmax())
         raise MetricError(
             f"{who}: the list of user {users[row]} has {filled[row].sum()} items; it must have"
-            f" {min(ranker.length, int(_candidates(ranker, *seen)[row]))}, as many as there are candidates"
+            f" {most[row]}, as many as there are candidates"
         )
     return lists
 
 
-def _candidates(ranker: Ranker, starts: Longs, seen: Ids) -> Longs:
+def candidate_counts(ranker: Ranker, starts: Longs, seen: Ids) -> Longs:
     """Return how many candidates each user of a batch has, (B,)."""
     allowed = np.ones(ranker.seen.shape[1], dtype=np.bool_) if ranker.excluded is None else ~ranker.excluded
     before = np.concatenate([[0], allowed[seen].cumsum()])

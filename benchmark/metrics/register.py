@@ -269,6 +269,19 @@ def needs_scores(metrics: Sequence[Metric]) -> bool:
     return any(metric.sampled is not None or metric.made_from(ScoreInputs) for metric in metrics)
 
 
+def not_from_lists(metric: Metric) -> str | None:
+    """Return why a metric cannot be measured on lists alone; None if it can.
+
+    >>> [not_from_lists(parse_metric(name)) for name in ("ndcg@10", "rmse", "hit@10/99neg")]
+    [None, 'lists hold no predicted ratings', 'lists do not rank the items that it draws']
+    """
+    if metric.kind == "rating":
+        return "lists hold no predicted ratings"
+    if metric.sampled is not None:
+        return "lists do not rank the items that it draws"
+    return "lists hold no scores of all items" if needs_scores([metric]) else None
+
+
 def list_length(metrics: Sequence[Metric]) -> int:
     """Return K, the longest list among all candidates that any is made from.
 

@@ -16,11 +16,9 @@ from benchmark.records.audited import (
     TableName,
 )
 from benchmark.records.entries import (
-    KINDS,
     Closed,
     FinalOpened,
     FinalRecord,
-    LedgerRecord,
     Opened,
     ProbeOpened,
     ProbeRecord,
@@ -32,6 +30,8 @@ from benchmark.records.entries import (
     TrialOpened,
     TrialRecord,
 )
+from benchmark.records.kinds import KINDS, LedgerRecord
+from benchmark.records.lists import ListsFound, ListsOpened, ListsRecord, ListsSource
 from benchmark.records.measured import Measurements, TestCounts, TestScores
 from benchmark.records.note import Level, Note, warning
 from benchmark.records.origins import AdapterCode, GraphSummary, SourceFile
@@ -49,11 +49,12 @@ from benchmark.records.outcomes import (
     StudyStatus,
     TrainOn,
 )
-from benchmark.records.planned import Exclusion, Hardware, StudyRecord
+from benchmark.records.planned import LISTS, Exclusion, Hardware, StudyRecord
 
 __all__ = [
     "DOES_NOT_FIT",
     "KINDS",
+    "LISTS",
     "LOST",
     "MACHINE",
     "REFUNDED",
@@ -73,6 +74,10 @@ __all__ = [
     "JudgedUsers",
     "LedgerRecord",
     "Level",
+    "ListsFound",
+    "ListsOpened",
+    "ListsRecord",
+    "ListsSource",
     "LogAudit",
     "Measurements",
     "NotJudged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from benchmark.records.as_json import StoredSpace
 from benchmark.records.measured import Measurements, TestScores
@@ -341,35 +341,3 @@ class StudyClosed(StudyEvent):
     reason: str
     unused_s: float
     space: StoredSpace
-
-
-LedgerRecord: TypeAlias = (
-    TrialOpened
-    | FinalOpened
-    | ProbeOpened
-    | Spent
-    | TrialRecord
-    | FinalRecord
-    | ProbeRecord
-    | TestOpened
-    | ReferenceNamed
-    | StudyClosed
-)
-
-
-KINDS: Mapping[str, type[LedgerRecord]] = {
-    kind.event: kind
-    for kind in (
-        TrialOpened,
-        FinalOpened,
-        ProbeOpened,
-        Spent,
-        TrialRecord,
-        FinalRecord,
-        ProbeRecord,
-        TestOpened,
-        ReferenceNamed,
-        StudyClosed,
-    )
-}
-"""Every kind of line that a ledger holds, by its event."""

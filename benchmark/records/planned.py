@@ -9,7 +9,11 @@ from typing import Literal
 from benchmark.protocol import Feedback, Use
 from benchmark.provenance import EnvironmentRecord
 from benchmark.records.as_json import StoredSpace
+from benchmark.records.lists import ListsSource
 from benchmark.records.outcomes import Params
+
+LISTS = "lists"
+"""In place of library and adapter, where lists were made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class StudyRecord:
         uses: which of "weights", "negatives" and "graph" it takes into account.
         environment: that it runs in; None for our own Python.
         from_graph: whether it scores items by the knowledge graph.
+        lists: where its lists come from, if they were made elsewhere and can be scored; else None.
     """
 
     dataset: str
@@ -61,11 +66,17 @@ class StudyRecord:
     uses: tuple[Use, ...] = ()
     environment: EnvironmentRecord | None = None
     from_graph: bool = False
+    lists: ListsSource | None = None
 
     @property
     def name(self) -> str:
         """The study's name in ledger and journal."""
         return f"{self.dataset}/{self.model}"
+
+    @property
+    def tuned(self) -> bool:
+        """Whether a model is tuned here; False for lists made elsewhere."""
+        return self.adapter != LISTS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ ledger.jsonl       device-seconds and outcomes; a closing line commits a trial o
 journal.log        the Optuna studies
 splits/DATASET/    the stored split
 per_user/          per-user values and lists of each final, one file each, complete or absent: read by column
+lists/             lists made elsewhere, checked and in dense ids; made with the first of them
 models/            state of each model's seed 0, as safetensors: what a bundle is made of
 trials.parquet     every trial, from the ledger: an export for your own analyses
 per_user.parquet   the same of all finals in one file: an export as well

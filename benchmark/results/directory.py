@@ -45,6 +45,7 @@ class RunManifest:
         studies: every study as planned; empty until they are.
         adapters: the code of each adapter that is installed, by name.
         engine: versions of what computes in our own code.
+        scored: rows of lists that came to the finished run, by ``bench score``: no resumption changes them.
     """
 
     format: int
@@ -58,6 +59,12 @@ class RunManifest:
     studies: tuple[StudyRecord, ...] = ()
     adapters: Mapping[str, AdapterCode] = field(default_factory=dict)
     engine: Mapping[str, str] = field(default_factory=dict)
+    scored: tuple[StudyRecord, ...] = ()
+
+    @property
+    def rows(self) -> tuple[StudyRecord, ...]:
+        """Every row of the board: the suite's, then those that came later."""
+        return (*self.studies, *self.scored)
 
 
 class RunDirectory:

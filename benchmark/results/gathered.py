@@ -42,7 +42,7 @@ def gather(run: RunDirectory, ledger: Ledger) -> None:
 
 def current_records(records: Sequence[Event], manifest: RunManifest) -> list[Event]:
     """Return the records of the studies as planned: what rested on other data or code is left out."""
-    keys = {study.key for study in manifest.studies if study.key}
+    keys = {study.key for study in manifest.rows if study.key}
     return [record for record in records if not keys or record.study_key in keys]
 
 

@@ -89,7 +89,7 @@ class ReferenceBoard:
     @cached_property
     def rows(self) -> tuple[ReferenceRow, ...]:
         """Every row of the board."""
-        adapters = {model.label: model.use for model in self.suite.models}
+        adapters = {model.label: model.use for model in self.suite.tuned}
         with (self.folder / "leaderboard.csv").open(encoding="utf-8", newline="") as file:
             return tuple(self._row(cells, adapters) for cells in csv.DictReader(file))
 

@@ -134,7 +134,7 @@ def plan(
         repeats: whether its items come again and may be recommended again.
     """
     studies = []
-    for model in suite.models:
+    for model in suite.tuned:
         adapter = registry[model.use]
         excluded = exclusion(suite, adapter, rated=rated, described=described, repeats=repeats)
         studies.append(_study(adapter, model, dataset, excluded))
@@ -147,7 +147,7 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
     Raises:
         MissingLibrary: names all that are not, and the command that installs them.
     """
-    lacking = [registry[model.use] for model in suite.models if registry[model.use].lack]
+    lacking = [registry[model.use] for model in suite.tuned if registry[model.use].lack]
     if lacking:
         lines = [f"{adapter.name} {adapter.lack}" for adapter in lacking]
         raise MissingLibrary(

@@ -16,6 +16,7 @@ from benchmark.modelkit.footprints import counts_alone
 from benchmark.protocol import Interactions
 from benchmark.records import StudyRecord, TrainOn
 from benchmark.registry import Registry
+from benchmark.runner.lists_rows import ReadyLists, lists_rows
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import SplitStore, labels_of
@@ -90,12 +91,14 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
         base: paths of the suite start here.
 
     Raises:
-        DataError: a log cannot be read, prepared or split as the suite says, or nobody could be judged.
+        DataError: a log cannot be read, prepared or split as the suite says, or nobody could be judged; a
+            file of lists cannot be used.
     """
     studies: list[StudyRecord] = []
     splits: list[SplitManifest] = []
     absent: list[str] = []
     misfits: dict[str, str] = {}
+    rows: list[StudyRecord | ReadyLists] = []
     room = Room(suite.budget.slot.memory)
     with tempfile.TemporaryDirectory(prefix="bench-plan-") as scratch:
         store = SplitStore(suite, Path(scratch), DataFolders(suite=base, data=data), lambda _: None)
@@ -115,6 +118,7 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
             else:
                 stored = store.splits_of(spec)
                 splits += [one.manifest for one in stored]
+                rows += [row for one in stored for row in lists_rows(suite, one, store.folders.resolve)]
                 expected = [
                     ExpectedSplit(one.label, one.rated, one.described, one.repeats, manifest=one.manifest)
                     for one in stored
@@ -133,4 +137,5 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
                     learned = one.learned_by(study, suite.finals.train_on)
                     if not study.excluded and (misfit := foretold(study, learned, room)):
                         misfits[study.name] = misfit
+    studies += [row.record if isinstance(row, ReadyLists) else row for row in rows]
     return Plan(tuple(studies), tuple(splits), tuple(absent), misfits)

@@ -14,7 +14,7 @@ from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
 from benchmark.ledger import Ledger
-from benchmark.records import ReferenceNamed, StudyClosed
+from benchmark.records import ReferenceNamed, StudyClosed, StudyRecord
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, gather
 from benchmark.runner.child import RetryPolicy
@@ -22,6 +22,7 @@ from benchmark.runner.context import RunContext, policy_for
 from benchmark.runner.finals import FinalsRun
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.hardware import engine_versions, hardware
+from benchmark.runner.lists_rows import ListsScoring, ReadyLists, lists_rows, said_of
 from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
@@ -94,14 +95,20 @@ class _Session:
         try:
             sweep_scratch()
             reap_orphans(ledger)
-            adapters = [self.registry[model.use] for model in self.suite.models]
+            adapters = [self.registry[model.use] for model in self.suite.tuned]
             self.run_dir.update(state="running", hardware=hardware(adapters))
             context = self.context(ledger)
-            ready = self.ready_studies(context.policy.budget_s)
+            splits = self.splits()
+            rows = [
+                row for data in splits for row in lists_rows(self.suite, data, self.options.folders.resolve)
+            ]
+            ready = self.ready_studies(splits, rows, context.policy.budget_s)
             with jobs(self.slots.count, context.stop) as side_by_side, closing(context.fork_servers):
                 side_by_side.run(partial(self.tune, context, study) for study in ready)
                 self.name_references(context, ready)
                 side_by_side.run(partial(self.score, context, study) for study in ready)
+                lists = [row for row in rows if isinstance(row, ReadyLists)]
+                side_by_side.run(partial(self.score_lists, context, row) for row in lists)
             gather(self.run_dir, ledger)
             self.run_dir.update(state="finished", finished=now())
         finally:
@@ -127,14 +134,27 @@ class _Session:
             ),
         )
 
-    def ready_studies(self, budget_s: float) -> list[ReadyStudy]:
-        """Store every split, plan every study, say so, and return the studies that run."""
+    def splits(self) -> list[StoredSplit]:
+        """Return every split, stored."""
         suite, options = self.suite, self.options
         splits = store_all(
             suite, self.run_dir / "splits", data_directory(options.data), options.base, self.watcher.said
         )
         refuse_undecided(suite, splits)
         self.run_dir.update(datasets={data.label: data.manifest for data in splits})
+        return splits
+
+    def ready_studies(
+        self, splits: Sequence[StoredSplit], rows: Sequence[ReadyLists | StudyRecord], budget_s: float
+    ) -> list[ReadyStudy]:
+        """Plan every study, say so, write down all rows, and return the studies that run.
+
+        Args:
+            splits: every split.
+            rows: of lists made elsewhere.
+            budget_s: of a study.
+        """
+        suite = self.suite
         planned = [
             (study, data)
             for data in splits
@@ -152,7 +172,8 @@ class _Session:
         ]
         keys = {one.study.name: one.key for one in ready}
         records = [replace(study.record(), key=keys.get(study.name, "")) for study, _ in planned]
-        self.run_dir.update(studies=tuple(records))
+        of_lists = [row.record if isinstance(row, ReadyLists) else row for row in rows]
+        self.run_dir.update(studies=(*records, *of_lists))
         self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
         for study, data in planned:
             if study.excluded is None and (misfit := self.misfit(study, data)) is not None:
@@ -208,3 +229,16 @@ class _Session:
         default = default_trial(trials, ready.study, maximise=context.maximise)
         with self.slots.take() as slot:
             return FinalsRun(context, ready, best, default, slot, self.run_dir).run()
+
+    def score_lists(self, context: RunContext, ready: ReadyLists) -> None:
+        """Score a row of lists that were made elsewhere, unless an earlier process has."""
+        scoring = ListsScoring(
+            suite=self.suite,
+            run_dir=self.run_dir,
+            ledger=context.ledger,
+            servers=context.fork_servers,
+            retries=context.retries,
+            ready_s=context.policy.ready_s,
+        )
+        with self.slots.take() as slot:
+            self.watcher.said(said_of(scoring.score(ready, slot)))

@@ -18,7 +18,7 @@ from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
 from benchmark.datasets.sources.source_files import source_file, source_paths
 from benchmark.datasets.specs import LogSpec
-from benchmark.datasets.split import Split, folds, split
+from benchmark.datasets.split import Split, split
 from benchmark.datasets.split.stored_negatives import read_negatives, with_negatives
 from benchmark.datasets.store.candidates import store_candidates, store_negatives
 from benchmark.datasets.store.columns import check_columns
@@ -78,8 +78,7 @@ class StoredSplit:
 
 def labels_of(suite: Suite, name: str) -> list[str]:
     """Return a data set's label, or one for each of its folds: name#1, name#2, ..."""
-    count = folds(suite.split)
-    return [name] if count == 1 else [f"{name}#{number}" for number in range(1, count + 1)]
+    return suite.split.labels(name)
 
 
 def negatives_per_user(suite: Suite) -> int | None:

@@ -38,7 +38,7 @@ def engine_code() -> dict[str, str]:
 
 def adapter_code(suite: Suite, registry: Registry) -> dict[str, AdapterCode]:
     """Return the code of each adapter of a suite that is installed, by name."""
-    adapters = [registry[name] for name in dict.fromkeys(model.use for model in suite.models)]
+    adapters = [registry[name] for name in dict.fromkeys(model.use for model in suite.tuned)]
     return {adapter.name: adapter.code for adapter in adapters if not adapter.lack}
 
 
@@ -80,6 +80,7 @@ class Foundations:
                 lists |= {split.candidates.file} - {None}
         self.changed_rest = (
             *(line for one in lists if one is not None for line in self.candidates_changes(one)),
+            *self.lists_changes(manifest),
             *adapter_changes(manifest.adapters, self.adapters),
             *(
                 f"{name} was {manifest.engine[name]}, is {now} (all models)"
@@ -123,6 +124,19 @@ class Foundations:
         if path is not None and path.is_file():
             line = difference(recorded, current("candidates", recorded, path))
             yield from [line] if line else []
+
+    def lists_changes(self, manifest: RunManifest) -> Iterator[str]:
+        """Yield how the files of the suite's lists differ; those that are gone have been scored."""
+        rows = {row.label: row.lists for row in self.suite.lists_rows}
+        for study in manifest.studies:
+            files, source = rows.get(study.model), study.lists
+            if files is None or source is None:
+                continue
+            for recorded, named in ((source.test, files.test), (source.valid, files.valid)):
+                path = None if named is None else self.folders.resolve(named)
+                if recorded is not None and path is not None and path.is_file():
+                    line = difference(recorded, current(recorded.role, recorded, path))
+                    yield from [f"{study.model}: {line}"] if line else []
 
     @property
     def changes(self) -> list[str]:

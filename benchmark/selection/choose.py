@@ -134,6 +134,11 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
         lines = [f"\n  {assessment.model}: {'; '.join(assessment.misses)}" for assessment in assessments]
         raise PickError(f"{table.dataset}: no model meets the limits:{''.join(lines)}")
     winner, outcome = choose(results, within)
+    if winner is None:
+        raise PickError(
+            f"{table.dataset}: no model that meets the limits was tuned here, and the lists made elsewhere "
+            f"that meet them ({', '.join(one.model for one in within)}) are not shown to meet the rule"
+        )
     explained = tuple(
         replace(assessment, reason=reason(results, options, assessment, winner, outcome))
         for assessment in sorted(assessments, key=lambda assessment: assessment is not winner)
@@ -149,7 +154,9 @@ def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> Model
     misses = [miss for limit in options.limits if (miss := limit.miss(row)) is not None]
     if options.device is not None and row.device != options.device:
         misses.append(f"measured on {row.device}, not on {options.device}")
-    if options.to_export:
+    if options.to_export and not row.tuned:
+        misses.append(f"{row.reason}, so there is no model that could be exported")
+    elif options.to_export:
         state = results.finals[row.model].test
         if state is None or state.state_path is None or not (results.run / state.state_path).is_file():
             misses.append("no stored state, so no bundle can be exported")
@@ -164,12 +171,20 @@ def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> Model
     return ModelAssessment(row, loss, tuple(misses), is_good)
 
 
-def choose(results: RankedResults, within: Sequence[ModelAssessment]) -> tuple[ModelAssessment, PickOutcome]:
-    """Return the winner among the models within the limits, and why it is the one."""
+def choose(
+    results: RankedResults, within: Sequence[ModelAssessment]
+) -> tuple[ModelAssessment | None, PickOutcome]:
+    """Return the winner among the models within the limits, and why it is the one.
+
+    Lists made elsewhere win by the rule alone: whoever made them may have seen validation. None where
+    nothing is left.
+    """
     good = [assessment for assessment in within if assessment.is_good]
     if not good:
         sign = 1 if results.metric.higher_is_better else -1
-        return max(within, key=lambda one: sign * valid_score(one.row)), "best within limits"
+        tuned = [assessment for assessment in within if assessment.row.tuned]
+        best = max(tuned, key=lambda one: sign * valid_score(one.row), default=None)
+        return best, "best within limits"
     if len(good) == 1 and good[0].model == results.table.reference:
         return good[0], "reference"
     return min(good, key=lambda assessment: (assessment.cost, assessment.model)), "cheapest"
@@ -188,6 +203,8 @@ def reason(
     if assessment.misses:
         return "; ".join(assessment.misses)
     if outcome == "best within limits":
+        if not assessment.row.tuned:
+            return f"{assessment.row.reason}, and not shown to meet the rule"
         mine, its = valid_score(assessment.row), valid_score(winner.row)
         return f"worse on validation: {results.table.primary} {mine:.4f} (winner: {its:.4f})"
     if assessment.is_good:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from benchmark.errors import did_you_mean
 from benchmark.registry import Registry
+from benchmark.suite.lists_row import ListsRow
 from benchmark.suite.schema import Model, Suite
 from benchmark.suite.set_and_tune import Complaint, hyperparameter_complaints
 from benchmark.suite.yaml_text import KeyPath
@@ -20,7 +21,7 @@ from benchmark.suite.yaml_text import KeyPath
 MOST_COMPLAINTS = 20
 """Complaints that are shown: whoever mistook a list for a suite need not read all of it."""
 
-UNION_TAGS = frozenset({"bool", "int", "float", "str", "rule", "list"})
+UNION_TAGS = frozenset({"bool", "int", "float", "str", "rule", "list", "a-model", "lists-row"})
 """What pydantic adds to a key path to say which member of a union it tried."""
 UNION_TAG_STARTS = ("literal[", "tuple[", "dict[", "function-", "constrained-")
 
@@ -101,20 +102,19 @@ def follows(short: Fault, faults: Iterable[Fault]) -> bool:
 
 def _keys_at(key_path: Iterable[str | int]) -> list[str]:
     """Return the keys that the schema has below a key."""
-    section: type[BaseModel] | None = Suite
+    sections: list[type[BaseModel]] = [Suite]
     for key in key_path:
-        if isinstance(key, str) and section is not None:
-            field_info = section.model_fields.get(key)
-            section = _section_in(field_info.annotation) if field_info else None
-    return list(section.model_fields) if section is not None else []
+        if isinstance(key, str):
+            known = [section.model_fields[key] for section in sections if key in section.model_fields]
+            sections = [section for field_info in known for section in _sections_in(field_info.annotation)]
+    return list(dict.fromkeys(name for section in sections for name in section.model_fields))
 
 
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the section that an annotation holds: itself, or inside a union or a tuple."""
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections that an annotation holds: itself, or inside a union or a tuple."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_section_in(argument) for argument in getattr(annotation, "__args__", ()))
-    return next((section for section in found if section is not None), None)
+        return [annotation]
+    return [section for argument in getattr(annotation, "__args__", ()) for section in _sections_in(argument)]
 
 
 def log_complaints(suite: Suite) -> Iterator[Complaint]:
@@ -133,6 +133,20 @@ def log_complaints(suite: Suite) -> Iterator[Complaint]:
             yield Complaint(("split", "by"), f"{spec.name}: {refusal}")
 
 
+def lists_complaints(suite: Suite) -> Iterator[Complaint]:
+    """Return which rows of lists do not say for which data set, or name one that the suite does not have."""
+    labels = [label for spec in suite.datasets for label in suite.split.labels(spec.name)]
+    for index, row in enumerate(suite.models):
+        if not isinstance(row, ListsRow):
+            continue
+        if row.dataset is None and len(labels) > 1:
+            shown = ", ".join(labels[:MOST_COMPLAINTS])
+            yield Complaint(("models", index), f"lists are for one split: say which with dataset, of {shown}")
+        elif row.dataset is not None and row.dataset not in labels:
+            hint = did_you_mean(row.dataset, labels)
+            yield Complaint(("models", index, "dataset"), f"there is no split {row.dataset!r}{hint}")
+
+
 def readable_models(models: Any) -> Iterator[tuple[int, Model]]:
     """Return the models that can be checked although the suite as a whole is not valid."""
     for index, entry in enumerate(models if isinstance(models, list | tuple) else ()):
@@ -140,9 +154,13 @@ def readable_models(models: Any) -> Iterator[tuple[int, Model]]:
             yield index, Model.model_validate({"use": entry} if isinstance(entry, str) else entry)
 
 
-def model_complaints(models: Iterable[tuple[int, Model]], registry: Registry) -> Iterator[Complaint]:
+def model_complaints(
+    models: Iterable[tuple[int, Model | ListsRow]], registry: Registry
+) -> Iterator[Complaint]:
     """Return what the adapters refuse: names and hyperparameters that do not exist or do not fit."""
     for index, model in models:
+        if isinstance(model, ListsRow):
+            continue
         key_path: KeyPath = ("models", index)
         if model.use in registry:
             yield from hyperparameter_complaints(model, registry[model.use], key_path)

@@ -17,6 +17,7 @@ from benchmark.errors import SuiteError, did_you_mean
 from benchmark.registry import Registry
 from benchmark.suite.complaints import (
     MOST_COMPLAINTS,
+    lists_complaints,
     log_complaints,
     model_complaints,
     readable_models,
@@ -163,7 +164,8 @@ class Document:
         try:
             suite = Suite.model_validate(content).completed()
             of_models = model_complaints(enumerate(suite.models), registry)
-            complaints = [*islice(of_models, MOST_COMPLAINTS + 1), *log_complaints(suite)]
+            of_lists = islice(lists_complaints(suite), MOST_COMPLAINTS + 1)
+            complaints = [*islice(of_models, MOST_COMPLAINTS + 1), *of_lists, *log_complaints(suite)]
         except ValidationError as error:
             of_models = model_complaints(readable_models(content.get("models")), registry)
             of_schema = schema_complaints(error, self.place, MOST_COMPLAINTS + 1)

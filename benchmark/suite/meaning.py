@@ -72,8 +72,9 @@ def meant(value: Any, kinds: Collection[Any]) -> Any:
     if isinstance(value, Scalar):
         return scalar_as_meant(value, kinds)
     if isinstance(value, dict):
-        sections = (kind.model_fields for kind in kinds if is_section(kind))
-        fields: Mapping[str, FieldInfo] = next(sections, {})
+        sections: list[Mapping[str, FieldInfo]] = [kind.model_fields for kind in kinds if is_section(kind)]
+        # Of several sections the one that has most of the keys, of equals the first.
+        fields = max(sections, key=lambda known: len(known.keys() & value.keys()), default={})
         named = next((get_args(kind)[1] for kind in kinds if get_origin(kind) is dict), None)
         return {
             key: meant(entry, kinds_of_field(fields[key]) if key in fields else [*kinds_of(named)])

@@ -24,6 +24,7 @@ from benchmark.errors import MetricError, SuiteError, did_you_mean
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Choice, Range
 from benchmark.records import TrainOn
+from benchmark.suite.lists_row import KEY, ListsRow
 from benchmark.units import Megabytes, Seconds, Share
 
 Hint: TypeAlias = Callable[[str, Collection[str]], str]
@@ -32,6 +33,12 @@ Hint: TypeAlias = Callable[[str, Collection[str]], str]
 
 MOST_NAMES = 10
 """Names that a complaint lists."""
+
+
+NONE_TUNED = (
+    "are nothing but lists made elsewhere; at least one model must be tuned here, so that the lists can be "
+    "compared with something: add baselines/popularity"
+)
 
 
 class SuiteSection(Spec):
@@ -218,6 +225,19 @@ class Model(SuiteSection):
         return self.name or self.use
 
 
+ModelEntry: TypeAlias = Annotated[
+    Annotated[Model, Tag("a-model")] | Annotated[ListsRow, Tag("lists-row")],
+    Discriminator(
+        lambda given: (
+            "lists-row"
+            if isinstance(given, ListsRow) or (isinstance(given, dict) and KEY in given)
+            else "a-model"
+        )
+    ),
+]
+"""A row of the board: a model that is tuned here, or lists that were made elsewhere."""
+
+
 class VerdictSpec(SuiteSection):
     """How differences are tested."""
 
@@ -245,7 +265,7 @@ class Suite(SuiteSection):
     metrics: Metrics = Metrics()
     budget: BudgetSpec = BudgetSpec()
     finals: FinalsSpec = FinalsSpec()
-    models: tuple[Model, ...] = Field(min_length=1)
+    models: tuple[ModelEntry, ...] = Field(min_length=1)
     verdict: VerdictSpec = VerdictSpec()
     seed: int = Field(default=0, ge=0, le=MOST_SEED, description="seed of the sampler and of every trial")
 
@@ -260,6 +280,16 @@ class Suite(SuiteSection):
     def folder(self) -> Path:
         """Where relative paths of the suite start."""
         return Path() if self._source is None else self._source.parent
+
+    @property
+    def tuned(self) -> tuple[Model, ...]:
+        """The rows whose models are tuned here."""
+        return tuple(model for model in self.models if isinstance(model, Model))
+
+    @property
+    def lists_rows(self) -> tuple[ListsRow, ...]:
+        """The rows of lists that were made elsewhere."""
+        return tuple(model for model in self.models if isinstance(model, ListsRow))
 
     def read_from(self, path: Path | None) -> Suite:
         """Return the suite as one that was read from a file."""
@@ -292,7 +322,10 @@ class Suite(SuiteSection):
                     f"{self.source or self.name}: there is no model {name!r}{hint(name, by_label)}\n"
                     f"  The suite has: {', '.join(by_label)}."
                 )
-        return self.model_copy(update={"models": tuple(by_label[name] for name in dict.fromkeys(names))})
+        chosen = self.model_copy(update={"models": tuple(by_label[name] for name in dict.fromkeys(names))})
+        if not chosen.tuned:
+            raise SuiteError(f"{self.source or self.name}: models: {NONE_TUNED}")
+        return chosen
 
     @field_validator("datasets", "models", mode="before")
     @classmethod
@@ -311,6 +344,12 @@ class Suite(SuiteSection):
                 "split.files.negatives: no metric ranks among them; name one in metrics.also, such as "
                 "hit@10/99neg, or leave negatives out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_is_tuned(self) -> Suite:
+        if not self.tuned:
+            raise ValueError(f"models: {NONE_TUNED}")
         return self
 
     @model_validator(mode="after")

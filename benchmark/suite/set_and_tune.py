@@ -11,6 +11,7 @@ from benchmark.errors import did_you_mean
 from benchmark.hyperparameters import Allowed
 from benchmark.protocol import Choice, Hyperparameter
 from benchmark.registry import Adapter, Registry
+from benchmark.suite.lists_row import ListsRow
 from benchmark.suite.schema import Bounds, Model
 from benchmark.suite.yaml_text import KeyPath
 
@@ -92,9 +93,11 @@ def fits(value: Any, default: Hyperparameter) -> bool:
     return isinstance(value, type(default))
 
 
-def unusual_values(models: Iterable[Model], registry: Registry) -> Iterator[Complaint]:
+def unusual_values(models: Iterable[Model | ListsRow], registry: Registry) -> Iterator[Complaint]:
     """Yield each fixed hyperparameter that lies outside the range or the options that are searched."""
     for index, model in enumerate(models):
+        if isinstance(model, ListsRow):
+            continue
         space = registry[model.use].traits.space
         for key, value in model.set.items():
             if key in space and value not in space[key]:

@@ -189,3 +189,18 @@ def test_record_shows_hostile_names_as_they_are(tmp_path):
     text = as_markdown(pick(results_of(tmp_path, {"big": USERS, name: USERS})))
     assert "<script>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\_x\\_" in text
+
+
+def test_pick_lists_made_elsewhere_win_by_the_rule_alone_and_are_never_exported(tmp_path):
+    def with_lists(values):
+        results = results_of(tmp_path, {"big": USERS, "production": values}, {"production": CHEAP})
+        rows = [replace(row, tuned=row.model == "big", reason="not tuned here") for row in results.table.rows]
+        return replace(results, table=replace(results.table, rows=tuple(rows)))
+
+    good, bad = with_lists(USERS - 0.001 + NOISE), with_lists(USERS * 0.9 + NOISE)
+    assert pick(good).winner == "production"
+    exported = pick(good, PickOptions(to_export=True))
+    assert exported.winner == "big"
+    assert exported.assessments[1].reason == "not tuned here, so there is no model that could be exported"
+    with pytest.raises(PickError, match=r"lists made elsewhere that meet them \(production\) are not shown"):
+        pick(bad, PickOptions((FAST,)))

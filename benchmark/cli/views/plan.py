@@ -30,6 +30,8 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
             budget = f"{study.excluded.status}: {study.excluded.reason}"
         elif study.name in plan.misfits:
             budget = "does not fit"
+        elif not study.tuned:
+            budget = "lists, not tuned"
         else:
             budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
         if study.environment is not None:

@@ -16,7 +16,7 @@ def show_runs(runs: Sequence[Run], console: Console) -> None:
     rows = []
     for run in map(RunDirectory, (run.path for run in runs)):
         manifest = run.manifest()
-        models = str(len(manifest.studies))
+        models = str(len(manifest.rows))
         rows.append((manifest.started, manifest.suite, state_of(run), models, str(run.path)))
     if rows:
         show_table(console, ("started", "suite", "state", "models", "where"), rows)

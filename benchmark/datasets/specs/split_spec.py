@@ -165,6 +165,19 @@ class SplitSpec(Spec):
         return self
 
     @property
+    def count(self) -> int:
+        """How many splits the rule makes: folds, windows or repeats; 1 for all others."""
+        return self.folds or self.windows or self.repeats or 1
+
+    def labels(self, name: str) -> list[str]:
+        """Return a data set's label, or one for each of its folds.
+
+        >>> SplitSpec().labels("shop"), SplitSpec(repeats=2).labels("shop")
+        (['shop'], ['shop#1', 'shop#2'])
+        """
+        return [name] if self.count == 1 else [f"{name}#{number}" for number in range(1, self.count + 1)]
+
+    @property
     def against_repeats(self) -> str | None:
         """Why the rule cannot cut a log with ``pairs: repeat``, and what can; None if it can.
 

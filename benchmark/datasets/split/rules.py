@@ -60,7 +60,7 @@ def folds(spec: SplitSpec) -> int:
     >>> folds(SplitSpec()), folds(SplitSpec(by="k_fold")), folds(SplitSpec(repeats=3))
     (1, 5, 3)
     """
-    return spec.folds or spec.windows or spec.repeats or 1
+    return spec.count
 
 
 def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> Split:
