@@ -2,8 +2,8 @@
 
 A log is planted whose taste lies in its graph: an item has a theme and a studio, a user likes two themes, and
 there are too few rows to find that out without the graph. The model, its ablation without a triple and
-popularity are tuned and tested as in any suite: on the log with its graph, and with the tails of a relation
-shuffled among the triples, which leaves every entity as many triples as it had and says nothing.
+popularity are tuned and tested as in any suite: on the log with its graph, and with the tails of each
+relation shuffled, which leaves every entity as many triples as it had and says nothing.
 """
 
 from __future__ import annotations

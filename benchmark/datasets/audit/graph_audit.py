@@ -33,9 +33,10 @@ are another edition's, over 4 where it is linked by title."""
 
 def graph_flags(split: Split) -> Iterator[str]:
     """Yield what makes a graph doubtful: relations that give away held-out rows, and a link that is wrong."""
-    graph = split.prepared.graph
-    if graph is None:
+    if split.manifest.graph is None:
         return
+    graph = split.prepared.graph
+    assert graph is not None  # or the manifest would not name it
     ends = item_ends(graph, split.train.n_items)
     names = np.concatenate([split.prepared.item_ids.astype(str).astype(object), graph.entity_ids])
     told = {*relations_of_users(split, ends, names), *relations_of_counts(split, ends, names)}

@@ -47,7 +47,8 @@ def test_folder_of_atomic_files_is_a_log_with_features_by_the_types_of_columns(f
     assert done.titles == ['The "Net', "Heat"]
     assert done.interactions.user_features.names == ("city=Rome", "age")
     assert done.interactions.item_features.names == ("year=1995", "class=Drama")
-    assert expected_log(SHOP, folders) == ExpectedLog(rated=True, described=("users", "items"))
+    assert expected_log(SHOP, folders) == ExpectedLog(rated=True, described=("users", "items", "graph"))
+    assert done.interactions.graph is not None
 
 
 def test_interactions_alone_are_enough(folders: DataFolders) -> None:
@@ -55,7 +56,7 @@ def test_interactions_alone_are_enough(folders: DataFolders) -> None:
         (folders.suite / "data" / name).unlink()
     log = open_log(SHOP, folders)
     assert (log.items, log.users, log.item_roles) == (None, None, {})
-    assert expected_log(SHOP, folders).described == ()
+    assert expected_log(SHOP, folders).described == ("graph",)
 
 
 def test_of_several_interactions_the_one_named_as_its_folder_counts(folders: DataFolders) -> None:

@@ -27,9 +27,9 @@ SMALL = SyntheticSpec(users=20, items=15, interactions=150)
 def found(done: Prepared) -> ExpectedLog:
     """Return what a log has, by what models would be given."""
     rows = done.interactions
-    sides = (("users", rows.user_features), ("items", rows.item_features))
+    sides = (("users", rows.user_features), ("items", rows.item_features), ("graph", rows.graph))
     rated = done.provenance.scale is not None and done.has_values
-    return ExpectedLog(rated, tuple(side for side, features in sides if features is not None))
+    return ExpectedLog(rated, tuple(side for side, known in sides if known is not None))
 
 
 @pytest.fixture
