@@ -64,6 +64,7 @@ class InsidePython:
     def variables(self, ours: Mapping[str, str]) -> dict[str, str]:
         """Return our own environment variables without what belongs to our own Python, and with its own."""
         kept = {name: value for name, value in ours.items() if not name.startswith(OWN_VARIABLES)}
+        kept.pop("_", None)  # a shell's word for the program that it started: our Python
         programs = ours.get("PATH", os.defpath).split(os.pathsep)
         if sys.prefix != sys.base_prefix:  # we run in a virtual environment
             programs = [entry for entry in programs if entry != f"{sys.prefix}/bin"]

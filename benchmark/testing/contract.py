@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.fit import handed_to
 from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, Scores
-from benchmark.testing.in_environment import outcome, tests_of
+from benchmark.testing.in_environment import run_inside, tests_of
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
@@ -26,24 +26,6 @@ from benchmark.testing.soundness import (
 )
 from benchmark.testing.subject import Subject, all_users, fault, fitted
 from benchmark.traits import traits
-
-
-def run_inside(name: str) -> Callable[[AdapterContract], None]:
-    """Return a test that passes or fails as the one of this name does in the environment of the adapter."""
-
-    def inherited(contract: AdapterContract) -> None:
-        from benchmark.environments import Environments  # not at import: the environment itself imports this
-        from benchmark.registry import Adapter
-
-        adapter = contract.adapter
-        where = Environments(contract.lock_files, entry_points=True)
-        own = Adapter(adapter.__qualname__, f"{adapter.__module__}:{adapter.__qualname__}", where)
-        assert not own.lack, f"{own.name} {own.lack}"
-        assert own.inside is not None
-        outcome(type(contract), own.inside, name)
-
-    inherited.__doc__ = getattr(AdapterContract, name).__doc__
-    return inherited
 
 
 class AdapterContract:
@@ -73,7 +55,7 @@ class AdapterContract:
         if getattr(getattr(cls, "adapter", None), "environment", ""):
             for name in tests_of(cls):
                 if getattr(cls, name) is getattr(AdapterContract, name, None):
-                    setattr(cls, name, run_inside(name))
+                    setattr(cls, name, run_inside(getattr(cls, name)))
 
     @property
     def subject(self) -> Subject:

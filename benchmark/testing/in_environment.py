@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,24 @@ ANSWER_S = 1800.0
 SETTINGS = ("config", "steps", "learns", "from_history")
 """Attributes of a contract that its tests read, besides the adapter."""
 PASSED, SKIPPED = "passed", "skipped: "
+
+
+def run_inside(test: Callable[..., None]) -> Callable[[AdapterContract], None]:
+    """Return a test of a contract that passes or fails as it does in the environment of the adapter."""
+
+    def inherited(contract: AdapterContract) -> None:
+        from benchmark.environments import Environments  # not at import: the environment itself imports this
+        from benchmark.registry import Adapter
+
+        adapter = contract.adapter
+        where = Environments(contract.lock_files, entry_points=True)
+        own = Adapter(adapter.__qualname__, f"{adapter.__module__}:{adapter.__qualname__}", where)
+        assert not own.lack, f"{own.name} {own.lack}"
+        assert own.inside is not None
+        outcome(type(contract), own.inside, test.__name__)
+
+    inherited.__doc__ = test.__doc__
+    return inherited
 
 
 def outcome(contract: type[AdapterContract], there: InsidePython, name: str) -> None:

@@ -261,26 +261,17 @@ def test_former_name_of_a_model_is_refused_with_the_present_one(bench: Bench) ->
     )
 
 
-@pytest.mark.parametrize("name", ADAPTERS)
-def test_every_model_has_a_docstring_of_its_own(name: str) -> None:
+def test_docstring_of_every_model_is_its_own_and_names_source_feedback_and_cost() -> None:
     from benchmark.cli.views.models import docstring
     from benchmark.registry import Registry
 
-    cls = Registry(ADAPTERS)[name].cls
-    assert len(docstring(cls).split("\n\n")) >= 2, f"{name}: give both the module and the class a docstring"
-
-
-@pytest.mark.parametrize("name", ADAPTERS)
-def test_docstring_of_every_model_names_source_feedback_and_cost(name: str) -> None:
-    from benchmark.cli.views.models import docstring
-    from benchmark.registry import Registry
-
-    adapter = Registry(ADAPTERS)[name]
-    shown = docstring(adapter.cls)
-    feedback = adapter.traits.feedback
-    assert re.search(rf"{feedback} feedback|feedback: {feedback}", shown, re.IGNORECASE)
-    assert re.search(r"\bO\(.*[UINX1]", shown), "say what a fit or a pass costs in U, I, N"
-    assert name == "baselines/random" or re.search(r"\b(19|20)\d\d\b", shown), "chance alone has no source"
+    models = Registry(ADAPTERS)
+    for name in ADAPTERS:
+        shown, feedback = docstring(models[name].cls), models[name].traits.feedback
+        assert len(shown.split("\n\n")) >= 2, f"{name}: give both the module and the class a docstring"
+        assert re.search(rf"{feedback} feedback|feedback: {feedback}", shown, re.IGNORECASE), name
+        assert re.search(r"\bO\(.*[UINX1]", shown), f"{name}: say what a fit or a pass costs in U, I, N"
+        assert name == "baselines/random" or re.search(r"\b(19|20)\d\d\b", shown), f"{name}: name the source"
 
 
 def test_data_list_says_what_is_here_and_how_to_get_the_rest(bench: Bench, tmp_path: Path) -> None:

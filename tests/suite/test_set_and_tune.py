@@ -16,18 +16,13 @@ from benchmark.suite import Model, Suite, suite_from_mapping
 from benchmark.suite.set_and_tune import hyperparameter_complaints
 
 ALL = registry()
-OF_NUMBERS = [
-    (name, field)
-    for name in ADAPTERS
-    for field, default in ALL[name].defaults.items()
-    if not isinstance(default, bool | str)
-]
-OF_WORDS = [
-    (name, field)
-    for name in ADAPTERS
-    for field, default in ALL[name].defaults.items()
-    if isinstance(default, bool | str)
-]
+
+
+def fields(name: str, *, words: bool) -> list[str]:
+    """Return the hyperparameters of a shipped model that are words, or those that are numbers."""
+    return [
+        field for field, default in ALL[name].defaults.items() if isinstance(default, bool | str) is words
+    ]
 
 
 def complaint(name: str, **hyperparameters: object) -> str | None:
@@ -43,49 +38,48 @@ def checked(*said: str, **model: object) -> tuple[Suite, list[str]]:
     return suite_from_mapping(content, ALL, say=heard.append), heard
 
 
-@pytest.mark.parametrize(("name", "field"), OF_NUMBERS)
-def test_number_of_a_shipped_model_has_limits_and_the_default_and_space_lie_within(
-    name: str, field: str
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_numbers_of_a_shipped_model_have_limits_and_the_defaults_and_space_lie_within(name: str) -> None:
+    for field in fields(name, words=False):
+        own, default = ALL[name].traits, ALL[name].defaults[field]
+        limit, domain = own.limits[field], own.space.get(field)
+        tried = domain.options if isinstance(domain, Choice) else (domain.low, domain.high) if domain else ()
+        assert all(value in limit for value in (default, *tried)), field
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_numbers_outside_the_limits_of_a_shipped_model_are_refused_and_those_within_are_not(
+    name: str,
 ) -> None:
-    own, default = ALL[name].traits, ALL[name].defaults[field]
-    limit, domain = own.limits[field], own.space.get(field)
-    tried = domain.options if isinstance(domain, Choice) else (domain.low, domain.high) if domain else ()
-    assert all(value in limit for value in (default, *tried))
+    for field in fields(name, words=False):
+        limit, default = ALL[name].traits.limits[field], ALL[name].defaults[field]
+        whole = isinstance(default, int)
+        lowest = int(limit.low) if whole else limit.low
+        outside = [lowest - 1, *([lowest] if limit.without_low else []), True, "1"]
+        if math.isfinite(limit.high):
+            outside.append(int(limit.high) + 1 if whole else limit.high + 1e-9 * (not limit.without_high))
+        if whole:
+            outside.append(lowest + 0.5)
+        for value in outside:
+            assert complaint(name, **{field: value}), f"{field}: {value!r}"
+        for value in (default, lowest + (1e-9 if limit.without_low else 0)):
+            assert complaint(name, **{field: value}) is None, f"{field}: {value!r}"
 
 
-@pytest.mark.parametrize(("name", "field"), OF_NUMBERS)
-def test_number_outside_the_limits_of_a_shipped_model_is_refused_and_those_within_are_not(
-    name: str, field: str
-) -> None:
-    limit, default = ALL[name].traits.limits[field], ALL[name].defaults[field]
-    whole = isinstance(default, int)
-    lowest = int(limit.low) if whole else limit.low
-    outside = [lowest - 1, *([lowest] if limit.without_low else []), True, "1"]
-    if math.isfinite(limit.high):
-        outside.append(int(limit.high) + 1 if whole else limit.high + 1e-9 * (not limit.without_high))
-    if whole:
-        outside.append(lowest + 0.5)
-    for value in outside:
-        assert complaint(name, **{field: value}), f"{field}: {value!r}"
-    assert complaint(name, **{field: default}) is None
-    assert complaint(name, **{field: lowest + (1e-9 if limit.without_low else 0)}) is None
-
-
-@pytest.mark.parametrize(("name", "field"), OF_WORDS)
-def test_word_that_is_no_option_of_a_shipped_model_is_refused_and_its_options_are_not(
-    name: str, field: str
-) -> None:
+@pytest.mark.parametrize("name", [name for name in ADAPTERS if fields(name, words=True)])
+def test_words_that_are_no_option_of_a_shipped_model_are_refused_and_its_options_are_not(name: str) -> None:
     own = ALL[name].traits
-    domain = own.space.get(field)
-    if field in own.space:
-        assert isinstance(domain, Choice)
-        options = domain.options
-    else:  # set by a suite alone
-        options = (True, False) if field not in own.limits else own.limits[field].words
-    for option in options:
-        assert complaint(name, **{field: option}) is None
-    assert complaint(name, **{field: "nosuch"})
-    assert complaint(name, **{field: 1})
+    for field in fields(name, words=True):
+        domain = own.space.get(field)
+        if field in own.space:
+            assert isinstance(domain, Choice)
+            options = domain.options
+        else:  # set by a suite alone
+            options = (True, False) if field not in own.limits else own.limits[field].words
+        for option in options:
+            assert complaint(name, **{field: option}) is None, f"{field}: {option!r}"
+        for value in ("nosuch", 1):
+            assert complaint(name, **{field: value}), f"{field}: {value!r}"
 
 
 @pytest.mark.parametrize(
