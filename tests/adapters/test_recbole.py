@@ -13,6 +13,7 @@ from adapters import ENVIRONMENTS, RECBOLE
 from adapters.recbole import models
 from adapters.recbole.models import BPR, CKE, DMF, EASE, MODELS, SimpleX, SLIMElastic
 from adapters.recbole.rows import Rows, Triples
+from benchmark import api
 from benchmark.api.adapters import registry
 from benchmark.errors import AdapterError
 from benchmark.protocol import Choice, Hyperparameter
@@ -114,6 +115,14 @@ class InItsEnvironment(AdapterContract):
     """The contract, run by the Python of RecBole's environment."""
 
     lock_files: ClassVar = ENVIRONMENTS
+
+    @pytest.fixture(autouse=True)
+    def _environment(self) -> None:
+        """Skip where RecBole's environment was not made."""
+        (own,) = api.env("recbole")
+        state, why = own.state()
+        if state != "ready":
+            pytest.skip(f"recbole: {why}")
 
 
 @pytest.mark.slow
