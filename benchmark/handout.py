@@ -49,13 +49,13 @@ From the run {run}, split {split}. {licence}
 | `items.parquet` | every item, what is known of items, and in `candidate` whether it may be recommended |
 | `manifest.json` | the same as below, for programs |
 
-The rows of test are not here.
+The rows of test are not here{graph}.
 
 ## What to hand in
 
 A table (Parquet, CSV or TSV) with the columns user, item and rank (1 is best) or score (highest is best),
-{k} items or more for every user of `users.parquet`. A user without a list counts as one who was shown
-nothing.
+{k} items or more for every user of `users.parquet`, or all candidates where there are fewer. A user
+without a list counts as one who was shown nothing.
 
 - Hidden: {hidden}. A list with such an item is refused.
 - Candidates: {candidates}.
@@ -65,7 +65,7 @@ nothing.
     bench score {run} LISTS.parquet --name NAME
 
 Each such scoring opens test: the board shows how many there were, and the correction for many tests
-counts them all.
+on this split counts them all.
 """
 
 
@@ -83,7 +83,7 @@ def write_handout(folder: Path, suite: Suite, manifest: SplitManifest, target: P
         RunError: the folder is not empty, or cannot be written.
         DataError: the split is damaged.
     """
-    if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
+    if os.path.lexists(target) and (target.is_symlink() or not target.is_dir() or any(target.iterdir())):
         raise RunError(f"{target}: is there and not an empty folder; choose another")
     with write_errors_as_run_error(target.absolute().parent):
         parent = target.absolute().parent
@@ -119,6 +119,7 @@ def describe(suite: Suite, manifest: SplitManifest, run: Path) -> dict[str, obje
         "hidden": HIDDEN[manifest.seen],
         "candidates": UNKNOWN_CANDIDATES.get(rule, f"`{rule}`; see `candidate` in `items.parquet`"),
         "train_on": "train and validation" if suite.finals.train_on == "train+valid" else "train",
+        "graph": ", nor the knowledge graph that models of the run may learn from" if manifest.graph else "",
         "users": manifest.n_users,
         "items": manifest.n_items,
         "time_unit": manifest.time_unit,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.datasets.log import Part, hidden_rows
+from benchmark.datasets.log import KNOWN_PARTS, Part, hidden_rows
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.store.candidates import candidates_for
 from benchmark.datasets.store.parts import load_parts
-from benchmark.datasets.store.raw_ids import dense_ids, raw_ids
+from benchmark.datasets.store.raw_ids import raw_ids
+from benchmark.datasets.tables.identifiers import codes_among
 from benchmark.datasets.tables.ranked_lists import RankedRows, read_ranked
 from benchmark.errors import DataError
 from benchmark.metrics.register import Metric, list_length
@@ -23,8 +25,6 @@ from benchmark.protocol import Array, Ids, Interactions, Longs
 
 BLOCK = 1 << 22
 """Known rows that are compared with the lists together."""
-KNOWN: dict[Part, tuple[Part, ...]] = {"valid": ("train",), "test": ("train", "valid")}
-"""The parts that are known when the lists for a part are made."""
 WITHOUT_LISTS = (
     "the candidates are the items that occur in test, and nobody who makes lists elsewhere knows these"
 )
@@ -84,11 +84,14 @@ class ListsCheck:
             self.manifest.n_items,
         )
         dense.refuse_twice()
-        train, known = load_parts(self.folder, "train"), load_parts(self.folder, *KNOWN[part])
-        self.refuse_others(dense, known, train)
-        dense.refuse_hidden(hidden_rows(known, self.manifest.seen), " or ".join(KNOWN[part]))
+        train, known = load_parts(self.folder, "train"), load_parts(self.folder, *KNOWN_PARTS[part])
+        rule = self.manifest.candidates.rule
+        candidates = candidates_for(rule, self.folder, train=train, seen=known, target=known)
+        dense.refuse_others(candidates, rule)
+        hidden = hidden_rows(known, self.manifest.seen)
+        dense.refuse_hidden(hidden, " or ".join(KNOWN_PARTS[part]))
         lists, lengths = dense.ranked(self.manifest.n_users, self.length)
-        self.refuse_short(path, lengths)
+        self.refuse_short(path, lengths, hidden, candidates)
         if (lengths > self.length).any():
             notes.append(f"{path}: lists are cut after {self.length} items, the most that a metric asks for")
         return CheckedLists(lists, tuple(notes))
@@ -100,7 +103,7 @@ class ListsCheck:
             DataError: one is not in the data set.
         """
         column = rows.users if side == "user" else rows.items
-        dense = dense_ids(column, ids)
+        dense = codes_among(column, ids)
         unknown = dense < 0
         if unknown.any():
             first = int(unknown.argmax())
@@ -114,35 +117,36 @@ class ListsCheck:
             )
         return dense
 
-    def refuse_others(self, dense: DenseRows, known: Interactions, train: Interactions) -> None:
-        """Check that every item is a candidate.
+    def refuse_short(
+        self, path: Path, lengths: Longs, hidden: Interactions, candidates: NDArray[np.bool_] | None
+    ) -> None:
+        """Check that not most lists are shorter than the metrics ask for, and than the user's candidates.
 
-        Raises:
-            DataError: one is not.
-        """
-        rule = self.manifest.candidates.rule
-        mask = candidates_for(rule, self.folder, train=train, seen=known, target=known)
-        if mask is not None and not (allowed := mask[dense.items]).all():
-            raise dense.fault(
-                ~allowed,
-                "is no candidate",
-                f"only some items may be recommended (metrics.candidates: {rule}): leave out the others",
-            )
-
-    def refuse_short(self, path: Path, lengths: Longs) -> None:
-        """Check that not most lists are shorter than the metrics ask for.
+        Args:
+            path: of the lists.
+            lengths: items in each user's list, (U,).
+            hidden: rows whose items are hidden from their users.
+            candidates: whether each item may be recommended, (I,); None for all.
 
         Raises:
             DataError: they are.
         """
-        there = lengths[lengths > 0]
-        short = int((there < self.length).sum())
-        if 2 * short > len(there):
+        listed = int(np.count_nonzero(lengths))
+        short = np.flatnonzero((lengths > 0) & (lengths < self.length))
+        rows = np.isin(hidden.users, short)
+        pairs = np.unique(hidden.users[rows].astype(np.int64) * hidden.n_items + hidden.items[rows])
+        users, items = np.divmod(pairs, hidden.n_items)
+        if candidates is not None:
+            users = users[candidates[items]]
+        most = hidden.n_items if candidates is None else int(candidates.sum())
+        most_of = most - np.bincount(users, minlength=len(lengths))
+        short = short[lengths[short] < most_of[short]]
+        if 2 * len(short) > listed:
             longest = max(self.metrics, key=lambda metric: metric.k or 0).name
             raise DataError(
-                f"{path}: {short:,} of {len(there):,} lists have fewer than {self.length} items, half of "
-                f"them {int(np.median(there))} or fewer, and {longest} needs {self.length}: write the lists "
-                f"with k = {self.length} or more"
+                f"{path}: {len(short):,} of {listed:,} lists have fewer than {self.length} items, half of "
+                f"them {int(np.median(lengths[short]))} or fewer, and {longest} needs {self.length}: write "
+                f"the lists with k = {self.length} or more"
             )
 
 
@@ -167,10 +171,16 @@ class DenseRows:
     items: Ids
     n_items: int
 
-    @property
+    @cached_property
     def codes(self) -> Longs:
         """One number for each pair, (N,)."""
-        return self.users.astype(np.int64) * self.n_items + self.items
+        codes: Longs = self.users.astype(np.int64) * self.n_items + self.items
+        return codes
+
+    @cached_property
+    def ascending(self) -> Longs:
+        """The order in which the codes ascend, (N,)."""
+        return np.argsort(self.codes, kind="stable")
 
     def fault(self, wrong: NDArray[np.bool_], what: str, cure: str) -> DataError:
         """Return the complaint about rows, naming the first of them."""
@@ -187,12 +197,24 @@ class DenseRows:
         Raises:
             DataError: one is there twice.
         """
-        codes = self.codes
-        order = np.argsort(codes, kind="stable")
+        codes, order = self.codes, self.ascending
         again = np.zeros(len(codes), dtype=np.bool_)
         again[order[1:]] = codes[order[1:]] == codes[order[:-1]]
         if again.any():
             raise self.fault(again, "is there twice", "each item may be in a list once: leave out the second")
+
+    def refuse_others(self, candidates: NDArray[np.bool_] | None, rule: str) -> None:
+        """Check that every item is a candidate.
+
+        Raises:
+            DataError: one is not.
+        """
+        if candidates is not None and not (allowed := candidates[self.items]).all():
+            raise self.fault(
+                ~allowed,
+                "is no candidate",
+                f"only some items may be recommended (metrics.candidates: {rule}): leave out the others",
+            )
 
     def refuse_hidden(self, hidden: Interactions, parts: str) -> None:
         """Check that nobody is shown an item that is hidden from the lists of all models.
@@ -200,9 +222,8 @@ class DenseRows:
         Raises:
             DataError: somebody is.
         """
-        codes = self.codes
-        order = np.argsort(codes)
-        ascending, seen = codes[order], np.zeros(len(codes), dtype=np.bool_)
+        order = self.ascending
+        ascending, seen = self.codes[order], np.zeros(len(order), dtype=np.bool_)
         for first in range(0, len(hidden), BLOCK):
             block = slice(first, first + BLOCK)
             wanted = hidden.users[block].astype(np.int64) * self.n_items + hidden.items[block]

@@ -139,6 +139,12 @@ class Adapter:
         return f"needs {', '.join(self.missing)}, which is not installed" if self.missing else ""
 
     @property
+    def cure(self) -> str:
+        """The command that makes its environment usable; "" if it has none, or that would be no cure."""
+        own = self.traits.environment
+        return self._environments.cure(own) if own else ""
+
+    @property
     def preload(self) -> list[str]:
         """Modules to import before trials are forked: its libraries, and all code that is part of it.
 
@@ -292,15 +298,13 @@ def load(target: str) -> Any:
 
 def install_hint(adapters: Sequence[Adapter]) -> str:
     """Return the commands that install what these adapters lack: extras, modules by name, environments."""
-    environments = dict.fromkeys(
-        adapter.traits.environment for adapter in adapters if adapter.traits.environment and adapter.lack
-    )
+    cures = dict.fromkeys(cure for adapter in adapters if (cure := adapter.cure))
     adapters = [adapter for adapter in adapters if not adapter.traits.environment]
     others = {name for adapter in adapters if adapter.library not in EXTRAS for name in adapter.missing}
     extras = ({adapter.library for adapter in adapters} | others) & EXTRAS  # native/ease needs torch
     ours = [f"'recsys-bench[{','.join(sorted(extras))}]'"] if extras else []
     pip = [" ".join(["pip install", *ours, *sorted(others - EXTRAS)])] if adapters else []
-    return " && ".join([*pip, *(f"bench env create {name}" for name in environments)])
+    return " && ".join([*pip, *cures])
 
 
 def _published() -> list[importlib.metadata.EntryPoint]:

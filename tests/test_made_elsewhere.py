@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from competitor import Competitor, text_split
 from benchmark.datasets.store.parts import load_parts
 from benchmark.datasets.store.raw_ids import raw_ids
 from benchmark.errors import DataError
+from benchmark.metrics.register import parse_metric
 from benchmark.metrics.topk import tie_keys
 
 Lists = pd.DataFrame
@@ -142,3 +144,20 @@ def test_lists_are_cut_and_missing_or_short_ones_stay_short(competitor: Competit
     checked = competitor.check.read(as_csv(kept, tmp_path), "test")
     assert (checked.lists >= 0).sum(axis=1).tolist() == [0, 1, *[3] * (len(users) - 2)]
     assert ["cut after 3 items" in note for note in checked.notes] == [True]
+
+
+def test_lists_of_all_candidates_are_long_enough_where_these_are_fewer(
+    competitor: Competitor, tmp_path: Path
+) -> None:
+    """Five of ten items are hidden from everybody: lists of five have all that may be recommended."""
+    check = replace(competitor.check, metrics=[parse_metric("ndcg@8")])
+    known = load_parts(competitor.folder, "train", "valid").counts().toarray() > 0
+    most = (~known).sum(axis=1)
+    rows = competitor.rows(length=8)
+    users = rows["user"].unique()
+    complete = rows[rows["rank"] <= rows["user"].map(dict(zip(users, most, strict=True)))]
+    assert (most < 8).all()
+    assert (check.read(as_csv(complete, tmp_path), "test").lists >= 0).sum(axis=1).tolist() == most.tolist()
+    shorter = complete[complete["rank"] < 4]
+    with pytest.raises(DataError, match=r"12 of 12 lists have fewer than 8 items"):
+        check.read(as_csv(shorter, tmp_path), "test")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from adapters.recbole.entry import WORDS, Entry
-from adapters.recbole.rows import Rows, Triples
+from adapters.recbole.rows import Rows
 from benchmark.errors import AdapterError
 from benchmark.modelkit.dot_product import DotProduct
-from benchmark.modelkit.sparse_state import pack, unpack
+from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.protocol import Array, FitContext, Hyperparameter, Ids, Interactions, Needs, Scores
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
     from adapters.recbole.training import Session
 
 SEED = "seed"
@@ -33,9 +31,13 @@ class RecBoleModel(ABC):
 
     Attributes:
         entry: what the tables say about it.
+        common: fields that all trained models of its kind have besides, with their defaults.
+        max_epochs: how many passes; a field of those models that are not ready when they are made.
     """
 
     entry: ClassVar[Entry]
+    common: ClassVar[Mapping[str, Hyperparameter]] = {}
+    max_epochs: int
     environment: ClassVar[str] = "recbole"
     requires: ClassVar[tuple[str, ...]] = ("torch", "recbole")
 
@@ -96,7 +98,7 @@ class RecBoleModel(ABC):
             self.keep(session)
             yield
             return
-        for _ in session.epochs(getattr(self, "max_epochs")):  # noqa: B009 - a field of the subclass
+        for _ in session.epochs(self.max_epochs):
             self.keep(session)
             yield
 
@@ -163,14 +165,11 @@ class ByVectors(DotProduct, RecBoleModel):
         self._users, self._items = session.vectors()
 
 
-class ByItemWeights(RecBoleModel):
+class ByItemWeights(ItemToItem, RecBoleModel):
     """A model whose scores are a history times weights (I, I): numpy and SciPy alone serve it.
 
     A pair with several rows counts as often, as it does in RecBole.
     """
-
-    _history: csr_matrix
-    _weights: Any
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Solve for all weights in one step."""
@@ -181,33 +180,11 @@ class ByItemWeights(RecBoleModel):
         """Keep the weights, dense or sparse as RecBole has them."""
         self._weights = session.item_weights()
 
-    def score(self, users: Ids) -> Scores:
-        """Return the summed weights (B, I) from the items of each user's history."""
-        found = self._history[users] @ self._weights
-        scores: Scores = found if isinstance(found, np.ndarray) else found.toarray()
-        return scores
-
-    def fold_in(self, items: Ids) -> Scores:
-        """Return the summed weights (I,) from the items of a new user's history."""
-        scores: Scores = np.asarray(self._weights[items].sum(axis=0), dtype=np.float32).ravel()
-        return scores
-
-    def state(self) -> dict[str, Array]:
-        """Return histories (U, I) and weights (I, I)."""
-        dense = isinstance(self._weights, np.ndarray)
-        weights = {"weights": self._weights} if dense else pack("weights", self._weights)
-        return pack("history", self._history) | weights
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Take back histories and weights."""
-        self._history = unpack("history", state)
-        dense = state.get("weights")
-        self._weights = unpack("weights", state) if dense is None else dense
-
 
 class NextItem(ByRecBole):
     """A model of sequences: it reads the last ``history`` items of a user, in the order of time."""
 
+    common: ClassVar[Mapping[str, Hyperparameter]] = {"history": 50}
     folds_repeats: ClassVar[bool] = True
 
     def rows(self, train: Interactions) -> Rows:
@@ -230,18 +207,9 @@ class FromGraph(RecBoleModel):
     needs_graph: ClassVar[bool] = True
 
     def rows(self, train: Interactions) -> Rows:
-        """Return the rows with the graph.
-
-        Raises:
-            AdapterError: the data set has no graph.
-        """
-        graph = getattr(train, "graph", None)
-        if graph is None:
-            raise AdapterError(
-                f"recbole/{self.entry.name} needs a knowledge graph, and the data set has none"
-            )
-        triples = Triples(graph.heads, graph.relations, graph.tails, graph.n_entities, graph.n_relations)
-        return Rows(train.users, train.items, train.n_users, train.n_items, triples)
+        """Return the rows with the graph."""
+        assert train.graph is not None, "needs_graph"
+        return Rows(train.users, train.items, train.n_users, train.n_items, train.graph)
 
 
 class GraphByRecBole(FromGraph, ByRecBole):

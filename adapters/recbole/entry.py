@@ -13,8 +13,6 @@ Serving: TypeAlias = Literal["network", "vectors", "item weights"]
 
 TRAINED: Mapping[str, Hyperparameter] = {"lr": 1e-3, "batch_size": 2048, "max_epochs": 300}
 """RecBole's own defaults of every model that it trains (properties/overall.yaml)."""
-IN_ONE_STEP: Mapping[str, Hyperparameter] = {}
-"""A model that is ready as soon as it is made has none of these."""
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "dim": ("embedding_size",),
@@ -39,15 +37,15 @@ class Entry:
         name: of its class there.
         says: what it is, with its paper.
         cost: of a pass, and of a fit where that is one step.
-        own: fields with RecBole's defaults (properties/model/NAME.yaml), beside those that all trained models
-            have: numbers, and what is chosen among a few; a list is written as text, such as "[64, 64]".
+        own: fields with RecBole's defaults (properties/model/NAME.yaml), beside those of :data:`TRAINED` or
+            in their place: numbers, and what is chosen among a few; a list is text, such as "[64, 64]".
         space: what is tuned: RecBole's published range for MovieLens-1M, widened to hold the default.
         published: the best configuration that RecBole published for MovieLens-1M, where it differs.
         keys: RecBole's keys of fields whose word is not in :data:`WORDS`.
         fixed: settings that nobody can change.
         serving: "vectors" if its scores are dot products, "item weights" if they are a history times a matrix
             (I, I); else only RecBole itself can score.
-        common: defaults of fields that models of its kind share.
+        one_step: whether it is ready as soon as it is made: then it has none of :data:`TRAINED`.
         deterministic: the seed changes nothing.
         limits: what fields can be at all, beside the words that adapters share.
         bytes_a_pair: what making it takes for each pair of items, where that is much; 0 else.
@@ -62,20 +60,15 @@ class Entry:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fixed: Mapping[str, Hyperparameter | None] = field(default_factory=dict)
     serving: Serving = "network"
-    common: Mapping[str, Hyperparameter] = field(default_factory=lambda: TRAINED)
+    one_step: bool = False
     deterministic: bool = False
     limits: Limits = field(default_factory=dict)
     bytes_a_pair: int = 0
 
     @property
     def defaults(self) -> dict[str, Hyperparameter]:
-        """Every field with its default."""
-        return {**self.own, **self.common}
-
-    @property
-    def one_step(self) -> bool:
-        """Whether it is ready as soon as it is made."""
-        return "max_epochs" not in self.common
+        """Every field with its default, but for those that all of its kind have."""
+        return dict(self.own) if self.one_step else {**TRAINED, **self.own}
 
     @property
     def all_limits(self) -> Limits:

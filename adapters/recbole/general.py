@@ -6,7 +6,7 @@ newer, the ranges of recbole.io/docs/user_guide/model/general/asymknn.html.
 
 from __future__ import annotations
 
-from adapters.recbole.entry import IN_ONE_STEP, TRAINED, Entry
+from adapters.recbole.entry import Entry
 from benchmark.hyperparameters import Allowed
 from benchmark.protocol import Choice, Range
 
@@ -27,7 +27,7 @@ GENERAL = (
         published={"l1": 5.0, "l2": 5000.0, "alpha": 1.0},
         keys={"l1": ("lambda1",), "l2": ("lambda2",)},
         serving="item weights",
-        common=IN_ONE_STEP,
+        one_step=True,
         deterministic=True,
         bytes_a_pair=48,
     ),
@@ -42,7 +42,7 @@ GENERAL = (
             "beta": Range(0.0, 1.0),
             "q": Range(1, 6),
         },
-        common=IN_ONE_STEP,
+        one_step=True,
         deterministic=True,
         limits={"alpha": Allowed(0, 1), "beta": Allowed(0, 1)},
     ),
@@ -106,7 +106,7 @@ GENERAL = (
         space={"l2": Range(1.0, 2000.0, log=True)},
         published={"l2": 1000.0},
         serving="item weights",
-        common=IN_ONE_STEP,
+        one_step=True,
         deterministic=True,
         limits={"l2": Allowed(0, without_low=True)},
         bytes_a_pair=28,
@@ -155,7 +155,7 @@ GENERAL = (
         space={"neighbours": Range(10, 400, log=True), "shrinkage": Range(0.0, 2.0)},
         published={"neighbours": 250, "shrinkage": 1.2},
         serving="item weights",
-        common=IN_ONE_STEP,
+        one_step=True,
         deterministic=True,
     ),
     Entry(
@@ -209,7 +209,7 @@ GENERAL = (
         published={"dim": 100, "l2": 15_000.0},
         keys={"dim": ("rank",)},
         serving="vectors",
-        common=IN_ONE_STEP,
+        one_step=True,
     ),
     Entry(
         "NGCF",
@@ -273,7 +273,7 @@ GENERAL = (
         "Items by their number of events, as RecBole 1.2.1 counts them (Zhao 2021): those of a batch once.",
         "A fit costs O(N), a full scoring O(U I).",
         serving="vectors",
-        common={**TRAINED, "max_epochs": 1},
+        own={"max_epochs": 1},
     ),
     Entry(
         "SGL",
@@ -303,7 +303,7 @@ GENERAL = (
         space={"alpha": Range(0.2, 0.8), "l1_ratio": Range(0.005, 0.1, log=True)},
         published={"l1_ratio": 0.005},
         serving="item weights",
-        common=IN_ONE_STEP,
+        one_step=True,
         limits={"l1_ratio": Allowed(0, 1)},
     ),
     Entry(

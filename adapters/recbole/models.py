@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
-def model(entry: Entry, base: type) -> type:
+def model(entry: Entry, base: Any) -> type:
     """Return the adapter class of a model: a dataclass whose fields are those of its table."""
     tuned = f"Tuned: {', '.join(entry.space)}." if entry.space else "Nothing is tuned."
     doc = f"{entry.says}\n\nImplicit feedback. {entry.cost} {tuned}"
@@ -43,7 +43,7 @@ def model(entry: Entry, base: type) -> type:
         "deterministic": entry.deterministic,
         "limits": entry.all_limits,
     }
-    defaults = entry.defaults.items()
+    defaults = {**entry.defaults, **base.common}.items()
     return make_dataclass(
         entry.name, [(name, type(value), value) for name, value in defaults], bases=(base,), namespace=members
     )

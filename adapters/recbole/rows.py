@@ -7,26 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmark.protocol import Array, Ids, Longs
-
-
-@dataclass(frozen=True)
-class Triples:
-    """A knowledge graph as ids: entity i below I is item i, all other entities follow.
-
-    Attributes:
-        heads: of each triple, (T,) int32 in 0..E-1.
-        relations: of each triple, (T,) int32 in 0..R-1.
-        tails: of each triple, (T,) int32 in 0..E-1.
-        n_entities: E, items included.
-        n_relations: R.
-    """
-
-    heads: Ids
-    relations: Ids
-    tails: Ids
-    n_entities: int
-    n_relations: int
+from benchmark.protocol import Array, Ids, KnowledgeGraph, Longs
 
 
 @dataclass(frozen=True)
@@ -45,7 +26,7 @@ class Rows:
     items: Ids
     n_users: int
     n_items: int
-    graph: Triples | None = None
+    graph: KnowledgeGraph | None = None
 
     @cached_property
     def starts(self) -> Longs:
@@ -78,7 +59,8 @@ class Rows:
         if GRAPH[0] not in state:
             return cls(users, items, int(n_users), int(n_items))
         heads, relations, tails, (n_entities, n_relations) = (state[name] for name in GRAPH)
-        graph = Triples(heads, relations, tails, int(n_entities), int(n_relations))
+        names = tuple(str(number) for number in range(int(n_relations)))  # RecBole does not ask for them
+        graph = KnowledgeGraph(heads, relations, tails, int(n_entities), names)
         return cls(users, items, int(n_users), int(n_items), graph)
 
 

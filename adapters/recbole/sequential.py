@@ -6,14 +6,13 @@ A user's rows count in the order of time; RecBole makes a row of every item but 
 
 from __future__ import annotations
 
-from adapters.recbole.entry import TRAINED, Entry
+from adapters.recbole.entry import Entry
 from benchmark.hyperparameters import COUNT
 from benchmark.protocol import Range
 
 FIVE_RATES = {"lr": Range(3e-4, 5e-3, log=True)}
 THREE_RATES = Range(5e-4, 3e-3, log=True)
 FOUR_RATES = Range(1e-4, 5e-3, log=True)
-WITH_HISTORY = {**TRAINED, "history": 50}
 CROSS_ENTROPY = {"train_neg_sample_args": None}
 """RecBole's loss over all items, for which it refuses to draw negatives."""
 ALL_ITEMS = "A pass costs O(N I dim + N history dim^2), a full scoring O(U I dim)."
@@ -31,7 +30,6 @@ SEQUENTIAL = (
         published={"lr": 5e-3},
         keys=DROPOUTS,
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "CORE",
@@ -48,7 +46,6 @@ SEQUENTIAL = (
         published={"lr": 5e-4},
         keys={"dropout": DROPOUTS["dropout"], "dim": ("embedding_size",)},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "GCSAN",
@@ -58,7 +55,6 @@ SEQUENTIAL = (
         space=FIVE_RATES,
         keys=DROPOUTS,
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "GRU4Rec",
@@ -69,7 +65,6 @@ SEQUENTIAL = (
         published={"lr": 5e-3, "layers": 2},
         keys={"layers": ("num_layers",)},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "LightSANs",
@@ -80,7 +75,6 @@ SEQUENTIAL = (
         published={"k_interests": 3},
         keys=DROPOUTS,
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "NARM",
@@ -90,7 +84,6 @@ SEQUENTIAL = (
         space={"lr": FOUR_RATES, "layers": Range(1, 2)},
         published={"lr": 5e-3},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "NextItNet",
@@ -100,7 +93,6 @@ SEQUENTIAL = (
         space={"lr": THREE_RATES, "kernel_size": Range(2, 4)},
         published={"lr": 3e-3},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "RepeatNet",
@@ -109,7 +101,6 @@ SEQUENTIAL = (
         own={"dim": 64, "hidden_size": 64, "dropout": 0.5},
         space=FIVE_RATES,
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "SASRec",
@@ -120,7 +111,6 @@ SEQUENTIAL = (
         published={"lr": 5e-4},
         keys=DROPOUTS,
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "SINE",
@@ -130,7 +120,6 @@ SEQUENTIAL = (
         space={"lr": THREE_RATES, "interest_size": Range(2, 4), "tau_ratio": Range(0.05, 0.2)},
         published={"lr": 3e-3, "tau_ratio": 0.07},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "SRGNN",
@@ -140,7 +129,6 @@ SEQUENTIAL = (
         space=FIVE_RATES,
         published={"lr": 5e-3},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "STAMP",
@@ -150,7 +138,6 @@ SEQUENTIAL = (
         space=FIVE_RATES,
         published={"lr": 5e-3},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
 )
 
@@ -163,7 +150,6 @@ OF_A_USER = (
         space=FIVE_RATES,
         published={"lr": 3e-3},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "FOSSIL",
@@ -178,7 +164,6 @@ OF_A_USER = (
         },
         published={"lr": 3e-3, "l2": 1e-4, "order_len": 1},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
         limits={"order_len": COUNT},
     ),
     Entry(
@@ -188,7 +173,6 @@ OF_A_USER = (
         own={"dim": 64, "negatives": 1},
         space=FIVE_RATES,
         published={"lr": 5e-4},
-        common=WITH_HISTORY,
     ),
     Entry(
         "HGN",
@@ -198,7 +182,6 @@ OF_A_USER = (
         space=FIVE_RATES,
         published={"lr": 3e-4},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "HRM",
@@ -208,7 +191,6 @@ OF_A_USER = (
         space={"lr": THREE_RATES, "high_order": Range(1, 3)},
         published={"lr": 5e-4, "high_order": 3},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
         limits={"high_order": COUNT},
     ),
     Entry(
@@ -219,7 +201,6 @@ OF_A_USER = (
         space={"lr": THREE_RATES, "dropout": Range(0.1, 0.5)},
         published={"lr": 3e-3, "dropout": 0.1},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
     ),
     Entry(
         "SHAN",
@@ -228,7 +209,6 @@ OF_A_USER = (
         own={"dim": 64, "short_item_length": 2},
         space={"lr": THREE_RATES, "short_item_length": Range(1, 3)},
         fixed=CROSS_ENTROPY,
-        common=WITH_HISTORY,
         limits={"short_item_length": COUNT},
     ),
     Entry(
@@ -238,6 +218,5 @@ OF_A_USER = (
         own={"dim": 64, "negatives": 1},
         space=FIVE_RATES,
         published={"lr": 3e-3},
-        common=WITH_HISTORY,
     ),
 )

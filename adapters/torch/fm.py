@@ -11,7 +11,7 @@ from benchmark.modelkit.pace import Pace
 from benchmark.protocol import Interactions, Range, Space
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Generator
 
     from adapters.torch.fm_network import FMNetwork
 
@@ -54,18 +54,12 @@ class Fm(TorchDotProduct):
         self, network: FMNetwork, train: Interactions, generator: Generator, pace: Pace
     ) -> Iterator[int]:
         """Train on batches of users."""
-        from adapters.torch.losses import Histories, softmax_of_products
+        from adapters.torch.losses import Histories, history_loss
         from adapters.torch.training import Options, epochs
 
         histories = Histories(train, generator.device)
 
-        def loss(batch: Tensor) -> Tensor:
-            chosen = histories.active[batch]
-            users, items, *_ = network.tables()
-            positives = histories.select(chosen, histories.indices)  # only items with a like are candidates
-            total = softmax_of_products(users[chosen], items[histories.pool], positives, generator)
-            return total / len(positives[1])
-
+        loss = history_loss(lambda: network.tables()[:2], histories, generator)
         options = Options(self.lr, self.l2, self.batch_size, pace)
         return epochs(network.parameters(), len(histories.active), lambda: loss, options, generator)
 

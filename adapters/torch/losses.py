@@ -168,6 +168,38 @@ def softmax_of_products(
     return softplus(others[rows] - own).sum()
 
 
+def history_loss(
+    vectors: Callable[[], tuple[Tensor, Tensor]],
+    histories: Histories,
+    generator: torch.Generator,
+    temperature: float = 1.0,
+    *,
+    liked_only: bool = True,
+) -> Loss:
+    """Return the loss of a batch of active users: the softmax over dot products, a mean over their positives.
+
+    Args:
+        vectors: returns those of all users (U, D) and items (I, D).
+        histories: the positives.
+        generator: the source of randomness.
+        temperature: what dot products are divided by.
+        liked_only: whether the candidates are the items with a positive alone, or all.
+    """
+
+    def loss(batch: Tensor) -> Tensor:
+        users, items = vectors()
+        chosen = histories.active[batch]
+        if liked_only:
+            items, positives = items[histories.pool], histories.select(chosen, histories.indices)
+        else:
+            positives = histories.select(chosen)
+        return softmax_of_products(users[chosen] / temperature, items, positives, generator) / len(
+            positives[1]
+        )
+
+    return loss
+
+
 def log_loss(
     score: Callable[[Tensor, Tensor], Tensor], train: Interactions, negatives: int, generator: torch.Generator
 ) -> Callable[[], Loss]:

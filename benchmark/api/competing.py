@@ -48,7 +48,8 @@ def score(
 ) -> Run:
     """Add lists made elsewhere to a finished run, as a row of its board; nothing is refitted.
 
-    Each call opens test: the board shows how many there were, and the correction for many tests counts each.
+    Each call opens test: the board shows how many there were, and the correction for many tests on its
+    split counts each.
 
     Args:
         run: the directory of a finished run.

@@ -252,7 +252,7 @@ def load(path: str | Path, registry: Registry) -> Bundle:
         AdapterError: the registry has no such adapter, or its state does not hold all that it needs.
         MissingLibrary: the model needs a library that is not installed.
     """
-    from benchmark.bundle.restoring import restore  # not at import: a bundle that is damaged needs none of it
+    from benchmark.bundle.restoring import restore  # not at import: `import` of this module stays light
 
     files = open_bundle(Path(path))
     if faults := files.faults():

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
+KNOWN_PARTS: Mapping[Part, tuple[Part, ...]] = {"valid": ("train",), "test": ("train", "valid")}
+"""The parts that are known when lists for a part are made."""
 """The parts of a split; row labels are indices into this tuple."""
 
 Side: TypeAlias = Literal["user", "item"]

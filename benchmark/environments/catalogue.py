@@ -33,6 +33,7 @@ class Environments(Mapping[str, Environment]):
         self._lock_files = published | dict(shipped)
         self._found: dict[str, Environment] = {}
         self._reasons: dict[str, str] = {}
+        self._curable: set[str] = set()
         self._versions: dict[tuple[str, str], str | None] = {}
 
     def __getitem__(self, name: str) -> Environment:
@@ -80,6 +81,7 @@ class Environments(Mapping[str, Environment]):
         if name not in self._reasons:
             try:
                 self._reasons[name] = self[name].state()[1]
+                self._curable.add(name)
             except EnvError as error:
                 self._reasons[name] = str(error)
         if self._reasons[name]:
@@ -91,6 +93,10 @@ class Environments(Mapping[str, Environment]):
                 f"which {self[name].lock.path} does not name"
             )
         return ""
+
+    def cure(self, name: str) -> str:
+        """Return the command that makes an environment usable; "" where that is no cure, or not needed."""
+        return f"bench env create {name}" if self.lack(name, ()) and name in self._curable else ""
 
     def version(self, name: str, module: str) -> str | None:
         """Return the version that an environment has of what a module is part of; None if it has none."""

@@ -31,6 +31,8 @@ NAME = re.compile(r"[a-z0-9-]+")
 WHOLE_MB = 16
 """Files up to this size are hashed when an environment is checked; of larger ones the size must agree."""
 FORMAT = 1
+BORN_WITH = frozenset({"pip", "setuptools"})
+"""What ``python -m venv`` puts into an environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,10 +160,13 @@ class Environment:
     def hash(self) -> str:
         """SHA-256 of what results depend on, the same everywhere: lock file, Python, versions installed.
 
-        The versions tell apart what the lock file leaves open: builds of PyTorch, and what those bring.
+        The versions tell apart what the lock file leaves open: builds of PyTorch, and what those bring. What
+        a virtual environment is born with does not count: it has none where bench's own pip installs.
         """
         marker = self.marker()
-        python, packages = ("", {}) if marker is None else (marker.python, marker.packages)
+        python, found = ("", {}) if marker is None else (marker.python, marker.packages)
+        wanted = self.lock.wanted(python) if python else {}
+        packages = {name: found[name] for name in found if name in wanted or name not in BORN_WITH}
         return content_hash({"lock": self.lock.sha256, "python": python, "packages": packages})
 
     def distributions(self) -> list[Path]:
@@ -245,7 +250,8 @@ class Environment:
                 f"{self.folder}: has no {MARKER} of bench's, so bench deletes nothing there; "
                 "if nobody needs it, remove it by hand"
             )
-        grave = self.folder.with_name(f".{self.name}.removed-{os.getpid()}")
+        grave = self.folder.with_name(f".{self.name}.removed")
+        shutil.rmtree(grave, ignore_errors=True)  # of a process that was killed
         self.folder.rename(grave)  # at once: what is half deleted is nobody's environment
         shutil.rmtree(grave)
 

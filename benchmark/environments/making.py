@@ -86,14 +86,14 @@ def fitting_python(environment: Environment) -> tuple[str, str]:
     Raises:
         EnvError: none is at hand; the message names those that are.
     """
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for program in pythons():
         version = running_python() if program == sys.executable else version_of(program)
         if version is None:
             continue
         if version in environment.lock.python:
             return program, version
-        seen.setdefault(version, program)
+        seen.add(version)
     raise EnvError(
         f"{environment.name}: needs Python {environment.lock.python}, and here "
         f"{'are ' + ', '.join(sorted(seen)) if seen else 'is none'}; install one and put it on PATH"

@@ -50,19 +50,19 @@ def nested(request: ServeRequest, control: Channel, _: None, descriptors: list[i
 
 def conduct(control: Channel) -> None:
     """Set up as told, then fork a child for each launch message until the supervisor is gone."""
+    become_subreaper()  # before anything is imported, which may start processes too
     try:
         message = control.receive()
         assert isinstance(message, SetUp), message
         loaded = set_up(message)
         del message  # children inherit this frame, and it says where the split lies
+        control.send(Ready())
     except ChannelClosed:
         return
     except BaseException:  # noqa: BLE001 - whatever an import raises is reported, then we leave
         control.send(Broken(traceback.format_exc()))
         return
-    control.send(Ready())
-    become_subreaper()
-    try:
+    else:
         _Server(control, loaded).serve()
     finally:
         kill_descendants(os.getpid())

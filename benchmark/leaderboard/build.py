@@ -96,12 +96,12 @@ class Ranking:
             )
         ranked = self._with_intervals(ranked)
         pairs: tuple[PairRow, ...] = ()
+        unshown = self.unshown(models)
         if len(ranked) > 1 and ranked[0].low is not None:  # two users or more
             level = self.suite.verdict.alpha
-            comparison = Comparison(models, self.finals, self._fixed, level, self.unshown(models))
+            comparison = Comparison(models, self.finals, self._fixed, level, unshown)
             ranked = self._compared(comparison, ranked)
             pairs = comparison.pairs(self.results.dataset) if all_pairs else ()
-        unshown = self.unshown(models)
         subgroups = Subgroups(self.results, self.finals, models, self.reference, self.list_length, unshown)
         rest = [row for row in rows if not row.has_result]
         return Table(

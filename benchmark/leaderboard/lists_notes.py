@@ -40,7 +40,8 @@ def lists_notes(results: DatasetResults, ranked: Sequence[BoardRow], unshown: in
         rest = f", {unshown} without a row here" if unshown else ""
         yield warning(
             f"Test was opened {times} by bench score, after the results of this run were known{rest}: Holm "
-            "counts each, and whoever was shown test values before may have chosen lists by them."
+            "counts each in the tests of this split, and whoever was shown test values before may have "
+            "chosen lists by them."
         )
 
 

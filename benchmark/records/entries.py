@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
 from benchmark.records.as_json import StoredSpace
@@ -68,30 +68,26 @@ class Opened(StudyEvent):
     start_ticks: int | None = None
     namespace: str = ""
 
-    def closed_as(self, kind: type[Ended], ending: Ending, cost: Cost, **more: Any) -> Ended:
-        """Return the record of its end, without a result.
+    def closed_as(self, kind: type[Ended], ending: Ending, cost: Cost) -> Ended:
+        """Return the record of its end, without a result: what it shares with this line is taken over.
 
         Args:
             kind: of the record.
             ending: why it ended.
             cost: what its process cost.
-            more: what only this kind of entry has.
         """
+        own = {one.name for one in fields(self)}
+        shared: dict[str, Any] = {
+            one.name: getattr(self, one.name) for one in fields(kind) if one.name in own
+        }
         return kind(
-            dataset=self.dataset,
-            model=self.model,
-            study_key=self.study_key,
-            entry=self.entry,
-            trial=self.trial,
-            config=self.config,
-            device=self.device,
+            **shared,
             outcome=ending.outcome,
             reason=ending.reason,
             lease_s=cost.lease_s,
             charged_s=cost.charged_s,
             memory_mb=cost.memory_mb,
             core_s=cost.core_s,
-            **more,
         )
 
 
@@ -118,15 +114,7 @@ class FinalOpened(Opened):
 
     def closed(self, ending: Ending, cost: Cost) -> FinalRecord:
         """Return the record of its end, without a result."""
-        return self.closed_as(
-            FinalRecord,
-            ending,
-            cost,
-            final_key=self.final_key,
-            config_source=self.config_source,
-            train_on=self.train_on,
-            seed=self.seed,
-        )
+        return self.closed_as(FinalRecord, ending, cost)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,17 +47,7 @@ class ListsOpened(FinalOpened):
 
     def closed(self, ending: Ending, cost: Cost) -> ListsRecord:
         """Return the record of its end, without a result."""
-        return self.closed_as(
-            ListsRecord,
-            ending,
-            cost,
-            final_key=self.final_key,
-            config_source=self.config_source,
-            train_on=self.train_on,
-            seed=self.seed,
-            split=self.split,
-            added=self.added,
-        )
+        return self.closed_as(ListsRecord, ending, cost)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,9 @@ from pydantic import ValidationError
 
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.errors import BenchError, RunError
-from benchmark.files import atomic_path, content_hash, write_errors_as_run_error, write_text
+from benchmark.files import atomic_path, content_hash, known_sha256, write_errors_as_run_error, write_text
 from benchmark.ledger import Ledger
-from benchmark.records import AdapterCode, Hardware, LedgerRecord, StudyRecord, from_json, to_json
+from benchmark.records import AdapterCode, Hardware, LedgerRecord, StudyRecord, TestScores, from_json, to_json
 from benchmark.suite import Suite
 
 FORMAT = 3
@@ -186,6 +186,11 @@ class RunDirectory:
         manifest = replace(self.manifest(), **changes)
         self._write(manifest)
         return manifest
+
+    def holds(self, scores: TestScores) -> bool:
+        """Return whether the per-user file of a final is here, as it was written."""
+        path = self / scores.path
+        return path.exists() and known_sha256(path) == scores.sha256
 
     def log(self, text: str) -> None:
         """Append one line to log.txt."""

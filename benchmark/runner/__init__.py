@@ -5,7 +5,6 @@ from benchmark.runner.options import RunOptions
 from benchmark.runner.plan import Study, plan, refuse_missing
 from benchmark.runner.plan_suite import Plan, plan_suite
 from benchmark.runner.session import run
-from benchmark.runner.splits import labels_of
 from benchmark.runner.watcher import Silent, Watcher
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "Study",
     "Watcher",
     "dry_run",
-    "labels_of",
     "plan",
     "plan_suite",
     "refuse_missing",

@@ -13,6 +13,7 @@ from benchmark.datasets.store.save import load_manifest
 from benchmark.errors import RunError, did_you_mean
 from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
+from benchmark.leaderboard.dataset_results import split_folder
 from benchmark.results import RunDirectory, RunManifest, gather
 from benchmark.runner.child import RetryPolicy
 from benchmark.runner.context import policy_for
@@ -79,7 +80,6 @@ def add_lists(
                     ledger=ledger,
                     servers=servers,
                     retries=RetryPolicy(),
-                    ready_s=servers.ready_s,
                     added=True,
                 )
                 record = scoring.score(ready, slot)
@@ -110,16 +110,15 @@ def split_of(run_dir: RunDirectory, manifest: RunManifest, dataset: str | None) 
             f"--dataset {label}: {run_dir.path} has no such data set{did_you_mean(label, labels)}; it has "
             f"{', '.join(labels)}"
         )
-    wanted = manifest.datasets[label].hash
-    for path in sorted((run_dir / "splits").glob("*/manifest.json")):
-        found = load_manifest(path.parent)
-        if (found.dataset, found.hash) == (label, wanted):
-            check_columns(path.parent)
-            return StoredSplit(label, path.parent, found)
-    raise RunError(
-        f"{run_dir.path}: holds no split of {label} with hash {wanted[:8]}; the splits folder was changed "
-        "after the run wrote it"
-    )
+    wanted = manifest.datasets[label]
+    folder = split_folder(run_dir, label, wanted.hash)
+    if folder is None:
+        raise RunError(
+            f"{run_dir.path}: holds no split of {label} with hash {wanted.hash[:8]}; the splits folder was "
+            "changed after the run wrote it"
+        )
+    check_columns(folder)
+    return StoredSplit(label, folder, load_manifest(folder))
 
 
 def refuse_name(manifest: RunManifest, data: StoredSplit, name: str) -> None:

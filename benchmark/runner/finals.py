@@ -12,7 +12,7 @@ from benchmark.datasets.store.user_samples import finals_users
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
-from benchmark.files import content_hash, known_sha256
+from benchmark.files import content_hash
 from benchmark.hand_over import hand_over
 from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
 from benchmark.metrics.register import parse_metric
@@ -62,7 +62,7 @@ class FinalListener(EntryListener[FinalOpened]):
 
 @dataclass(kw_only=True)
 class ScorerListener(ChildListener):
-    """Hears the scorer of a final; what it spends is charged to nobody."""
+    """Hears the scorer of a final, or of lists made elsewhere; what it spends is charged to nobody."""
 
     scored: Scored | None = None
 
@@ -180,10 +180,9 @@ class FinalsRun:
     def is_done(self, spec: FinalSpec) -> bool:
         """Return whether the ledger has this final, and its per-user file is the one that was written."""
         key = self.final_key(spec)
-        finals = [final for final in self.context.ledger.records(FinalRecord) if final.final_key == key]
-        scores = [final.scores for final in finals if final.outcome == "complete"]
         return any(
-            (path := self.run_dir / one.path).exists() and known_sha256(path) == one.sha256 for one in scores
+            final.final_key == key and final.outcome == "complete" and self.run_dir.holds(final.scores)
+            for final in self.context.ledger.records(FinalRecord)
         )
 
     def entry(self, spec: FinalSpec, *, hold_s: float, device: str) -> FinalOpened:
@@ -336,8 +335,14 @@ class FinalsRun:
         return Ending("complete", "finished")
 
 
-def stored_scores(scored: Scored, per_user: str, state: str) -> TestScores:
-    """Return what the scorer found, with where it stored the rest, relative to the run."""
+def stored_scores(scored: Scored, per_user: str, state: str | None = None) -> TestScores:
+    """Return what the scorer found, with where it stored the rest, relative to the run.
+
+    Args:
+        scored: what it said.
+        per_user: the file of per-user values.
+        state: that of the model's state; None where there is no model.
+    """
     return TestScores(
         values=scored.values,
         counts=from_json(TestCounts, scored.counts),

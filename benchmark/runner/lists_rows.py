@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,14 +15,15 @@ from benchmark.datasets.tables.raw_file import require_file
 from benchmark.errors import AdapterError, DataError, Interrupted, RunError
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
-from benchmark.files import content_hash, known_sha256, state_of, write_errors_as_run_error
+from benchmark.files import content_hash, state_of, write_errors_as_run_error
 from benchmark.ledger import Ledger
 from benchmark.lists_request import ListsRequest
 from benchmark.made_elsewhere import WITHOUT_LISTS, CheckedLists, ListsCheck
-from benchmark.messages import ListsScored, Message
+from benchmark.messages import ListsScored
 from benchmark.metrics.register import METRICS_VERSION, not_from_lists, parse_metric
 from benchmark.records import (
     LISTS,
+    LOST,
     MACHINE,
     Cost,
     Ending,
@@ -33,14 +34,13 @@ from benchmark.records import (
     ListsSource,
     SourceFile,
     StudyRecord,
-    TestCounts,
     TestOpened,
-    TestScores,
     from_json,
 )
 from benchmark.results import RunDirectory
-from benchmark.runner.child import ChildListener, RetryPolicy
+from benchmark.runner.child import RetryPolicy
 from benchmark.runner.final_limits import SCORER_S
+from benchmark.runner.finals import ScorerListener, stored_scores
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.plan import ENGINE_VERSION
 from benchmark.runner.splits import StoredSplit
@@ -50,7 +50,6 @@ Resolve: TypeAlias = Callable[[str], Path]
 """Takes a path as the suite writes it, returns the file."""
 HOLD_S = 10 * SCORER_S
 """The most seconds for scoring lists: there is no validation to learn it from."""
-ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -68,17 +67,25 @@ class ReadyLists:
     checked: Mapping[Part, CheckedLists]
 
 
-def lists_rows(suite: Suite, data: StoredSplit, resolve: Resolve) -> Iterator[StudyRecord | ReadyLists]:
+def lists_rows(
+    suite: Suite, data: StoredSplit, resolve: Resolve, scored: Collection[StudyRecord] = ()
+) -> Iterator[StudyRecord | ReadyLists]:
     """Yield the rows of lists of a suite on one data set: checked, or as excluded with the reason.
 
     Args:
         suite: what is run.
         data: the stored split.
         resolve: returns the file that a path of the suite means.
+        scored: rows that were scored in this run: they stay where their files are gone.
 
     Raises:
         DataError: a file cannot be used: see :class:`ListsCheck`.
     """
+    kept = {
+        row.model: row
+        for row in scored
+        if row.dataset == data.label and row.lists is not None and row.lists.split == data.hash
+    }
     for row in suite.lists_rows:
         excluded = exclusion_of(suite, data, row)
         if excluded is not None:
@@ -87,7 +94,10 @@ def lists_rows(suite: Suite, data: StoredSplit, resolve: Resolve) -> Iterator[St
         paths: dict[Part, Path] = {"test": resolve(row.lists.test)}
         if row.lists.valid is not None:
             paths["valid"] = resolve(row.lists.valid)
-        yield checked_row(suite, data, row.label, paths)
+        if row.label in kept and not all(path.is_file() for path in paths.values()):
+            yield kept[row.label]
+        else:
+            yield checked_row(suite, data, row.label, paths)
 
 
 def exclusion_of(suite: Suite, data: StoredSplit, row: ListsRow) -> Exclusion | None:
@@ -165,19 +175,6 @@ def checked_row(suite: Suite, data: StoredSplit, label: str, paths: Mapping[Part
     return ReadyLists(record, data, checked)
 
 
-@dataclass(kw_only=True)
-class ListsListener(ChildListener):
-    """Hears the scorer of lists; what it spends is charged to nobody."""
-
-    scored: ListsScored | None = None
-
-    def hear(self, message: Message, charged_s: float) -> Message | None:
-        """Keep what was found."""
-        if isinstance(message, ListsScored):
-            self.scored = message
-        return super().hear(message, charged_s)
-
-
 @dataclass(frozen=True)
 class ListsScoring:
     """Scores rows of lists on test, each once.
@@ -188,7 +185,6 @@ class ListsScoring:
         ledger: of the run.
         servers: lend the scorer.
         retries: what a process that ended early means.
-        ready_s: seconds that a scorer may take to get ready.
         added: whether the rows come to a finished run, by ``bench score``.
     """
 
@@ -197,7 +193,6 @@ class ListsScoring:
     ledger: Ledger
     servers: ForkServers
     retries: RetryPolicy
-    ready_s: float
     added: bool = False
 
     def score(self, ready: ReadyLists, slot: Slot) -> ListsRecord:
@@ -209,10 +204,10 @@ class ListsScoring:
         """
         if (done := self.done(ready)) is not None:
             return done
-        closed = self.attempt(ready, slot)
-        for _ in range(1, ATTEMPTS):
-            if closed.outcome == MACHINE:
-                closed = self.attempt(ready, slot)
+        for _ in range(self.retries.finals):
+            closed = self.attempt(ready, slot)
+            if closed.outcome != MACHINE:
+                break
         return closed
 
     def done(self, ready: ReadyLists) -> ListsRecord | None:
@@ -220,8 +215,7 @@ class ListsScoring:
         for record in self.ledger.records(ListsRecord):
             if record.final_key != ready.record.key or record.outcome != "complete":
                 continue
-            path = self.run_dir / record.scores.path
-            if path.exists() and known_sha256(path) == record.scores.sha256:
+            if self.run_dir.holds(record.scores):
                 return record
         return None
 
@@ -249,7 +243,7 @@ class ListsScoring:
         )
         self.ledger.append(opened)
         self.ledger.append(TestOpened(entry=opened.entry, split=ready.data.hash))
-        listener, limits = ListsListener(), Limits(HOLD_S, slot.memory_mb, self.ready_s)
+        listener, limits = ScorerListener(), Limits(HOLD_S, slot.memory_mb, self.servers.ready_s)
         try:
             report = self.run(request, limits, listener, slot)
         except (AdapterError, ExecutorLost) as error:
@@ -261,18 +255,22 @@ class ListsScoring:
             spent = Cost(lease_s=round(report.lease_s, 4), memory_mb=round(report.memory_mb, 1))
             closed = opened.closed(self.ending(report, listener, limits), spent)
         if closed.outcome == "complete":
-            assert listener.scored is not None
+            assert isinstance(listener.scored, ListsScored)
             closed = replace(
                 closed,
-                test=scores_of(listener.scored, per_user),
+                test=stored_scores(listener.scored, per_user),
                 found=from_json(ListsFound, asdict(listener.scored)),
             )
         self.ledger.append(closed)
+        if listener.error is not None:
+            self.run_dir.log(f"[{opened.entry}] {listener.error.traceback}")
+        if closed.outcome == LOST:
+            raise Interrupted
         if listener.error is not None and listener.error.kind == "machine":
             raise RunError(listener.error.message)
         return closed
 
-    def run(self, request: ListsRequest, limits: Limits, listener: ListsListener, slot: Slot) -> ExitReport:
+    def run(self, request: ListsRequest, limits: Limits, listener: ScorerListener, slot: Slot) -> ExitReport:
         """Return how the scorer ended.
 
         Raises:
@@ -309,25 +307,16 @@ class ListsScoring:
             test_sampled=manifest.test_sample is not None,
         )
 
-    def ending(self, report: ExitReport, listener: ListsListener, limits: Limits) -> Ending:
+    def ending(self, report: ExitReport, listener: ScorerListener, limits: Limits) -> Ending:
         """Return how scoring ended."""
         fault = self.retries.fault(report, listener.error, limits, unexplained=MACHINE)
         if fault is not None:
             return Ending("broken", fault.reason) if fault.outcome == "nan" else fault
+        if report.ended_by == "hold":
+            return Ending("timeout", f"scoring took longer than {limits.hold_s:.0f} s")
         if listener.scored is None:
             return Ending(MACHINE, f"the scorer ended early ({report.ended_by}, exit code {report.code})")
         return Ending("complete", "finished")
-
-
-def scores_of(scored: ListsScored, per_user: str) -> TestScores:
-    """Return what the scorer found on test, with where it stored the per-user values."""
-    return TestScores(
-        values=scored.values,
-        counts=from_json(TestCounts, scored.counts),
-        popularity_lift=scored.popularity_lift,
-        path=per_user,
-        sha256=scored.sha256,
-    )
 
 
 def said_of(record: ListsRecord) -> str:

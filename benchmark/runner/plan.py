@@ -149,10 +149,10 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
     """
     lacking = [registry[model.use] for model in suite.tuned if registry[model.use].lack]
     if lacking:
-        lines = [f"{adapter.name} {adapter.lack}" for adapter in lacking]
-        raise MissingLibrary(
-            "\n".join(lines) + f"\n  Install them: {install_hint(lacking)}, or skip them: --skip-missing"
-        )
+        lines = [f"{adapter.name} {adapter.lack}" for adapter in lacking]  # with the cure of an environment
+        hint = install_hint([adapter for adapter in lacking if not adapter.traits.environment])
+        ways = f"Install them: {hint}, or skip them" if hint else "Or skip them"
+        raise MissingLibrary("\n".join(lines) + f"\n  {ways}: --skip-missing")
 
 
 def _study(adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | None) -> Study:

@@ -19,7 +19,7 @@ from benchmark.registry import Registry
 from benchmark.runner.lists_rows import ReadyLists, lists_rows
 from benchmark.runner.plan import Study, plan
 from benchmark.runner.room import Room, foretold, log_in
-from benchmark.runner.splits import SplitStore, labels_of
+from benchmark.runner.splits import SplitStore
 from benchmark.suite import Suite
 
 
@@ -111,7 +111,7 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
                 how = suite.prepare.for_log(spec).or_else(log.defaults)
                 repeats = how.pairs == "repeat" and how.seen != "hide"
                 published = counts_alone(files.known.users, files.known.items, files.known.rows)
-                labels = labels_of(suite, spec.name)
+                labels = suite.split.labels(spec.name)
                 expected = [
                     ExpectedSplit(label, log.rated, log.described, repeats, log=published) for label in labels
                 ]

@@ -14,7 +14,7 @@ from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
 from benchmark.ledger import Ledger
-from benchmark.records import ReferenceNamed, StudyClosed, StudyRecord
+from benchmark.records import ListsRecord, ReferenceNamed, StudyClosed, StudyRecord
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, gather
 from benchmark.runner.child import RetryPolicy
@@ -99,8 +99,14 @@ class _Session:
             self.run_dir.update(state="running", hardware=hardware(adapters))
             context = self.context(ledger)
             splits = self.splits()
+            done = {
+                record.final_key for record in ledger.records(ListsRecord) if record.outcome == "complete"
+            }
+            scored = [study for study in self.run_dir.manifest().studies if study.key in done]
             rows = [
-                row for data in splits for row in lists_rows(self.suite, data, self.options.folders.resolve)
+                row
+                for data in splits
+                for row in lists_rows(self.suite, data, self.options.folders.resolve, scored)
             ]
             ready = self.ready_studies(splits, rows, context.policy.budget_s)
             with jobs(self.slots.count, context.stop) as side_by_side, closing(context.fork_servers):
@@ -238,7 +244,6 @@ class _Session:
             ledger=context.ledger,
             servers=context.fork_servers,
             retries=context.retries,
-            ready_s=context.policy.ready_s,
         )
         with self.slots.take() as slot:
             self.watcher.said(said_of(scoring.score(ready, slot)))

@@ -76,11 +76,6 @@ class StoredSplit:
         }
 
 
-def labels_of(suite: Suite, name: str) -> list[str]:
-    """Return a data set's label, or one for each of its folds: name#1, name#2, ..."""
-    return suite.split.labels(name)
-
-
 def negatives_per_user(suite: Suite) -> int | None:
     """Return how many negatives the sampled metrics of a suite draw for each user; None if it has none."""
     counts = [metrics.parse_metric(name).sampled for name in suite.metrics.all]
@@ -174,7 +169,7 @@ class SplitStore:
         Raises:
             DataError: one that an earlier run stored is damaged.
         """
-        labels = labels_of(self.suite, spec.name)
+        labels = self.suite.split.labels(spec.name)
         directories = [self.directory / folder_name(label) for label in labels]
         if not all((directory / MANIFEST).exists() for directory in directories):
             self.make(spec, directories)

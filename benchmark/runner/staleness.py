@@ -20,7 +20,7 @@ from benchmark.registry import Registry
 from benchmark.results import RunDirectory, RunManifest
 from benchmark.runner.hardware import engine_versions
 from benchmark.runner.plan import ENGINE_VERSION
-from benchmark.runner.splits import folder_name, labels_of
+from benchmark.runner.splits import folder_name
 from benchmark.suite import Suite
 
 MOST_MODELS = 4
@@ -91,7 +91,7 @@ class Foundations:
 
     def stored(self, spec: LogSpec, manifest: RunManifest) -> SplitManifest | None:
         """Return what the run says of the first split of a data set; None if it has made none."""
-        label = labels_of(self.suite, spec.name)[0]
+        label = self.suite.split.labels(spec.name)[0]
         folder = self.run_dir / "splits" / folder_name(label)
         if label not in manifest.datasets and (folder / MANIFEST).exists():
             return load_manifest(folder)
@@ -166,7 +166,7 @@ class Foundations:
         manifest = self.run_dir.manifest()
         kept = dict(manifest.datasets)
         for name in self.changed_data:
-            for label in labels_of(self.suite, name):
+            for label in self.suite.split.labels(name):
                 shutil.rmtree(self.run_dir / "splits" / folder_name(label), ignore_errors=True)
                 kept.pop(label, None)
         for file in GATHERED:

@@ -152,7 +152,9 @@ def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> Model
     if not row.has_result:
         return ModelAssessment(row, None, (f"{row.status}: {row.reason}",), is_good=False)
     misses = [miss for limit in options.limits if (miss := limit.miss(row)) is not None]
-    if options.device is not None and row.device != options.device:
+    if options.device is not None and not row.tuned:
+        misses.append(f"{row.reason}, so its device is not known")
+    elif options.device is not None and row.device != options.device:
         misses.append(f"measured on {row.device}, not on {options.device}")
     if options.to_export and not row.tuned:
         misses.append(f"{row.reason}, so there is no model that could be exported")

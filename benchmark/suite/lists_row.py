@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.specs import Spec
 
-KEY = "lists"
+LISTS_KEY = "lists"
 """The key by which an entry of ``models`` is a row of lists."""
 
 

@@ -24,7 +24,7 @@ from benchmark.errors import MetricError, SuiteError, did_you_mean
 from benchmark.metrics.register import parse_metric
 from benchmark.protocol import Choice, Range
 from benchmark.records import TrainOn
-from benchmark.suite.lists_row import KEY, ListsRow
+from benchmark.suite.lists_row import LISTS_KEY, ListsRow
 from benchmark.units import Megabytes, Seconds, Share
 
 Hint: TypeAlias = Callable[[str, Collection[str]], str]
@@ -230,7 +230,7 @@ ModelEntry: TypeAlias = Annotated[
     Discriminator(
         lambda given: (
             "lists-row"
-            if isinstance(given, ListsRow) or (isinstance(given, dict) and KEY in given)
+            if isinstance(given, ListsRow) or (isinstance(given, dict) and LISTS_KEY in given)
             else "a-model"
         )
     ),

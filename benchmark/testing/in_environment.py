@@ -60,18 +60,18 @@ def outcome(contract: type[AdapterContract], there: InsidePython, name: str) -> 
     """
     adapter = contract.adapter
     settings = json.dumps({setting: getattr(contract, setting) for setting in SETTINGS}, default=dict)
-    said = outcomes(there, f"{adapter.__module__}:{adapter.__qualname__}", settings)[name]
+    found = outcomes(there, f"{adapter.__module__}:{adapter.__qualname__}", settings)
+    said = found if isinstance(found, str) else found[name]
     if said.startswith(SKIPPED):
         raise SkipTest(said.removeprefix(SKIPPED))
     assert said == PASSED, f"in the environment of {there.python.parents[1].name}:\n{said}"
 
 
 @cache
-def outcomes(there: InsidePython, target: str, settings: str) -> Mapping[str, str]:
+def outcomes(there: InsidePython, target: str, settings: str) -> Mapping[str, str] | str:
     """Return what became of each test of a contract in the environment, by its name.
 
-    Raises:
-        AssertionError: the process failed as a whole.
+    Or how the process failed as a whole: an exception would not be cached, and each test would start it anew.
     """
     with tempfile.TemporaryDirectory(prefix="bench-contract-") as folder:
         write_planted(Path(folder))
@@ -83,16 +83,20 @@ def outcomes(there: InsidePython, target: str, settings: str) -> Mapping[str, st
             folder,
             answer,
         )
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=ANSWER_S,
-            env=there.variables(os.environ),
-            cwd=folder,
-        )
-        assert answer.is_file(), f"{command[0]} left: {done.stderr.decode('utf-8', 'replace')[-2000:]}"
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=ANSWER_S,
+                env=there.variables(os.environ),
+                cwd=folder,
+            )
+        except subprocess.TimeoutExpired:
+            return f"{command[0]} had not ended after {ANSWER_S:.0f} s"
+        if not answer.is_file():
+            return f"{command[0]} left: {done.stderr.decode('utf-8', 'replace')[-2000:]}"
         found: dict[str, str] = json.loads(answer.read_text("utf-8"))
     return found
 

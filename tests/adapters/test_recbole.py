@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,11 +11,11 @@ from scipy.sparse import csr_matrix
 from adapters import ENVIRONMENTS, RECBOLE
 from adapters.recbole import models
 from adapters.recbole.models import BPR, CKE, DMF, EASE, MODELS, SimpleX, SLIMElastic
-from adapters.recbole.rows import Rows, Triples
+from adapters.recbole.rows import Rows
 from benchmark import api
 from benchmark.api.adapters import registry
 from benchmark.errors import AdapterError
-from benchmark.protocol import Choice, Hyperparameter
+from benchmark.protocol import Choice, Hyperparameter, KnowledgeGraph
 from benchmark.testing import AdapterContract, planted_parts
 from benchmark.traits import traits
 
@@ -25,7 +24,7 @@ def rows() -> Rows:
     """Three rows and a graph of two triples."""
     users, items = np.array([0, 1, 1], dtype=np.int32), np.array([2, 0, 1], dtype=np.int32)
     one, two = np.array([0, 1], dtype=np.int32), np.array([3, 3], dtype=np.int32)
-    return Rows(users, items, 2, 3, Triples(one, one, two, 4, 2))
+    return Rows(users, items, 2, 3, KnowledgeGraph(one, one, two, 4, ("0", "1")))
 
 
 def test_every_model_of_the_tables_is_listed_by_its_name_in_recbole() -> None:
@@ -70,9 +69,10 @@ def test_text_in_brackets_that_is_no_list_is_refused_and_never_evaluated() -> No
         DMF(hidden="[__import__('os').getcwd()]").settings()
 
 
-def test_model_of_a_graph_refuses_a_log_that_has_none() -> None:
-    with pytest.raises(AdapterError, match="recbole/CKE needs a knowledge graph, and the data set has none"):
-        CKE().rows(replace(planted_parts()[0], graph=None))
+def test_model_of_a_graph_is_given_it_and_the_engine_knows_that_it_needs_one() -> None:
+    train, _ = planted_parts()
+    assert traits(CKE).needs_graph
+    assert CKE().rows(train).graph is train.graph is not None
 
 
 def test_rows_and_graph_come_back_from_their_arrays() -> None:

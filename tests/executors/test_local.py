@@ -231,6 +231,14 @@ def test_fork_server_that_cannot_import_says_which_module() -> None:
         ForkServer(SLOT, Preload(["no_such_module"], f"{HERE}:nothing", {}), log=lambda _: None)
 
 
+def test_daemon_that_a_framework_starts_at_its_import_goes_with_the_fork_server() -> None:
+    lines: list[str] = []
+    with ForkServer(SLOT, Preload(["daemon_at_import"], f"{HERE}:nothing", {}), log=lines.append):
+        pass
+    (pid,) = [int(line.split()[1]) for line in lines if line.startswith("daemon ")]
+    assert ends(pid)
+
+
 def test_everything_goes_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     program = TESTS / "supervisor_to_kill.py"
     supervisor = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)

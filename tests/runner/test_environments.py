@@ -119,7 +119,9 @@ def test_environment_that_is_not_ready_is_named_with_the_command_before_anything
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     missing = registry(tiny_environment)
     with pytest.raises(
-        MissingLibrary, match=r"tiny/counts needs the environment tiny: it is not there.*\n.*env create tiny"
+        MissingLibrary,
+        match=r"tiny/counts needs the environment tiny: it is not there; make it: bench env create tiny\n"
+        r"(.*\n)*  Or skip them: --skip-missing",
     ):
         runner.run(both(missing), missing, RunOptions(out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
@@ -143,6 +145,7 @@ def test_library_that_the_environment_does_not_hold_is_named(
 def test_environment_that_nobody_publishes_is_named(tmp_path: Path) -> None:
     alone = Registry(ADAPTERS)
     assert "needs the environment tiny: there is no environment 'tiny'" in alone["tiny/counts"].lack
+    assert alone["tiny/counts"].cure == ""  # making it would not help
 
 
 def test_rude_framework_has_a_row_with_the_reason_and_the_others_go_on(

@@ -254,6 +254,24 @@ def test_changed_file_of_lists_is_noticed(with_lists: RunDirectory, tmp_path: Pa
         path.write_bytes(content)
 
 
+def test_run_goes_on_where_the_files_of_its_scored_lists_are_gone(
+    with_lists: RunDirectory, tmp_path: Path
+) -> None:
+    copy = RunDirectory(Path(shutil.copytree(with_lists.path, tmp_path / "run")))
+    (study,) = (study for study in copy.manifest().studies if study.lists is not None)
+    assert study.lists is not None
+    path = Path(study.lists.test.path)
+    content = path.read_bytes()
+    copy.update(state="stopped")
+    try:
+        path.unlink()
+        api.run(copy.suite(), out=copy.path)
+    finally:
+        path.write_bytes(content)
+    assert rows_of(copy)["production"] == rows_of(with_lists)["production"]
+    assert len(select(copy.records(), ListsOpened)) == 1
+
+
 def test_wrong_file_of_a_suite_is_refused_before_anything_is_spent(
     finished: RunDirectory, tmp_path: Path
 ) -> None:
@@ -335,6 +353,8 @@ def test_split_is_exported_to_an_empty_folder_only(run: RunDirectory, tmp_path: 
     (tmp_path / "empty").mkdir()
     assert bench("export-split", run.path, tmp_path / "full")[0] == 2
     assert sorted(path.name for path in (tmp_path / "full").iterdir()) == ["mine.txt"]
+    code, _, complaint = bench("export-split", run.path, tmp_path / "link")
+    assert (code, "not an empty folder" in complaint, (tmp_path / "link").is_symlink()) == (2, True, True)
     code, shown, _ = bench("export-split", run.path, tmp_path / "empty")
     assert (code, "without test" in shown) == (0, True)
     assert not list(tmp_path.glob(".*"))

@@ -18,7 +18,7 @@ from benchmark.errors import DataError, SuiteError
 from benchmark.ledger import select
 from benchmark.records import FinalRecord, ReferenceNamed, StudyClosed
 from benchmark.registry import Registry
-from benchmark.runner import RunOptions, labels_of
+from benchmark.runner import RunOptions
 from benchmark.runner.splits import StoredSplit, store_all
 from benchmark.suite import Suite
 
@@ -41,7 +41,7 @@ def test_each_fold_is_a_data_set_of_its_own(suite: Make, tmp_path: Path) -> None
     folded = suite(split={"by": "k_fold", "folds": 3})
     found = stored(folded, tmp_path / "run")
     assert [data.label for data in found] == ["planted#1", "planted#2", "planted#3"]
-    assert [data.directory.name for data in found] == labels_of(folded, "planted")
+    assert [data.directory.name for data in found] == folded.split.labels("planted")
     assert len({data.hash for data in found}) == 3
     assert found[1].manifest.fold == Fold(dataset="planted", number=2, count=3)
 

@@ -146,10 +146,10 @@ def test_negatives_are_part_of_what_results_rest_on(ncf: Make, files: Path, tmp_
             r":1: \(0,59\) is no row of test",
         ),
         (
-            lambda lines: ["0\t" + lines[0], *lines[1:]],
-            r"x.test.negative:1: begins with '0'|x.test.negative:2: ",
+            lambda lines: [lines[0].replace("(", "", 1), *lines[1:]],
+            r"x.test.negative:1: begins with '0,",
         ),
-        (lambda lines: [lines[0] + "\t7", *lines[1:]], r"x.test.negative:2: 21 columns|x.test.negative:2: "),
+        (lambda lines: [lines[0] + "\t7", *lines[1:]], r"x.test.negative:2: .*same number of columns"),
         (
             lambda lines: [lines[0].rpartition("\t")[0] + "\t999", *lines[1:]],
             r":1: the negative '999' is no item",

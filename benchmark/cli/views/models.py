@@ -22,7 +22,7 @@ def show_models(adapters: Sequence[Adapter], console: Console) -> None:
     for adapter in adapters:
         traits = adapter.traits
         there = f" (environment {traits.environment})" if traits.environment else ""
-        installed = f"no: {install_hint([adapter])}" if adapter.lack else f"yes{there}"
+        installed = f"no: {install_hint([adapter]) or adapter.lack}" if adapter.lack else f"yes{there}"
         feedback = "likes" if traits.feedback == "implicit" else "ratings"
         predicts = "ranking, ratings" if traits.rates else "ranking"
         devices, space = ", ".join(traits.devices), space_as_text(traits.space)

@@ -38,7 +38,7 @@ def graph_flags(split: Split) -> Iterator[str]:
     graph = split.prepared.graph
     assert graph is not None  # or the manifest would not name it
     ends = item_ends(graph, split.train.n_items)
-    names = np.concatenate([split.prepared.item_ids.astype(str).astype(object), graph.entity_ids])
+    names = graph.names(split.prepared.item_ids)
     told = {*relations_of_users(split, ends, names), *relations_of_counts(split, ends, names)}
     for relation, name in enumerate(graph.triples.relation_names):
         for what in sorted(text for number, text in told if number == relation):

@@ -29,6 +29,10 @@ class PreparedGraph:
     triples: KnowledgeGraph
     entity_ids: Array
 
+    def names(self, item_ids: Array) -> Array:
+        """Return the name of each entity, (E,), given the publisher's ids of the items (I,)."""
+        return np.concatenate([item_ids.astype(str).astype(object), self.entity_ids])
+
 
 def dense_graph(log: Log, item_ids: Array) -> PreparedGraph | None:
     """Return the graph of a log in dense ids, every triple once; None without one.
@@ -127,7 +131,7 @@ def graph_of_items(prepared: PreparedGraph | None, items: Longs, item_ids: Array
     others = np.flatnonzero(occurs)
     numbers = np.empty(graph.n_entities, dtype=np.int64)
     numbers[items], numbers[others] = np.arange(len(items)), len(items) + np.arange(len(others))
-    names = np.concatenate([item_ids.astype(str).astype(object), prepared.entity_ids])
+    names = prepared.names(item_ids)
     return replace(
         prepared,
         triples=distinct(

@@ -130,19 +130,6 @@ def read_tokens(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     return frame.rename(columns=columns)
 
 
-def graph_beside(folder: Path) -> Triples | None:
-    """Return the knowledge graph of a folder of atomic files; None if .kg or .link is not there.
-
-    Raises:
-        DataError: one of them is not as RecBole writes it.
-    """
-    main = ATOMIC_FILES.find_main(folder)
-    if main is None or not ATOMIC_FILES.has_graph(folder):
-        return None
-    triples = beside(main, ".kg")
-    return triples_of(read_graph(triples), read_links(beside(main, ".link")), triples)
-
-
 @dataclass(frozen=True, eq=False)
 class AtomicFiles(Layout):
     """A folder of atomic files; of several .inter files the one that bears the folder's name.
@@ -176,8 +163,20 @@ class AtomicFiles(Layout):
     def has_graph(self, folder: Path | None) -> bool:
         """Return whether a graph and its link lie beside the interactions."""
         main = self.find_main(folder) if folder else None
-        missing = [kind for kind in (".kg", ".link") if main and not beside(main, kind).is_file()]
-        return self.graph is not None and not missing
+        return main is None or all(beside(main, kind).is_file() for kind in (".kg", ".link"))
+
+    def read_graph(self, folder: Path) -> Triples | None:
+        """Return the knowledge graph of a folder; None if .kg or .link is not there.
+
+        Raises:
+            DataError: one of them is not as RecBole writes it.
+        """
+        main = self.find_main(folder)
+        if main is None or not self.has_graph(folder):
+            return None
+        return triples_of(
+            read_graph(beside(main, ".kg")), read_links(beside(main, ".link")), beside(main, ".kg")
+        )
 
     def side_table(self, folder: Path, side: Side) -> pd.DataFrame | None:
         """Return what is said of items or users; None if nothing is."""
@@ -210,7 +209,6 @@ ATOMIC_FILES = AtomicFiles(
     main="*.inter",
     log=LogSpec(name="recbole", user="user_id", item="item_id", separator="tab"),
     rows=read_interactions,
-    graph=graph_beside,
 )
 """Any folder of atomic files."""
 
@@ -228,7 +226,6 @@ MOVIELENS_100K_RECBOLE = KnownDataset(
             separator="tab",
         ),
         rows=read_interactions,
-        graph=graph_beside,
         item_roles={"release_year": "category", "class": "list"},
         user_roles=dict.fromkeys(("age", "gender", "occupation", "zip_code"), "category"),
     ),

@@ -19,9 +19,6 @@ from benchmark.errors import DataError
 TableReader: TypeAlias = Callable[[Path], pd.DataFrame | None]
 """Takes a folder; returns a table of its users or items, None if the file is not there."""
 
-GraphReader: TypeAlias = Callable[[Path], Triples | None]
-"""Takes a folder; returns its knowledge graph, None if its files are not there."""
-
 RowsReader: TypeAlias = Callable[[Path, LogSpec, Say], pd.DataFrame]
 """Takes the file with the interactions; returns them as ``read_log`` does, perhaps with the column part."""
 
@@ -53,7 +50,6 @@ class Layout:
         items: reads the table of items: column item, perhaps title, and columns with a role.
         users: reads the table of users: column user and columns with a role.
         side_files: the files that these two look at.
-        graph: reads the publisher's knowledge graph; None where there is none. Its files are side files too.
         item_roles: columns of items that models are shown, besides the title.
         user_roles: columns of users that models are shown.
     """
@@ -67,7 +63,6 @@ class Layout:
     items: TableReader = unknown
     users: TableReader = unknown
     side_files: tuple[str, ...] = ()
-    graph: GraphReader | None = None
     item_roles: Roles = field(default_factory=dict)
     user_roles: Roles = field(default_factory=dict)
 
@@ -88,10 +83,13 @@ class Layout:
         """Return what a folder says of items or users; None if the file is not there."""
         return self.items(folder) if side == "item" else self.users(folder)
 
-    def has_graph(self, folder: Path | None) -> bool:
-        """Return whether a knowledge graph lies in a folder, or is published where the folder is not here."""
-        files = self.files(folder) if folder else []
-        return self.graph is not None and all(path.is_file() for path in files)
+    def has_graph(self, _: Path | None) -> bool:
+        """Whether a knowledge graph lies in a folder; None: is published, where the folder is not here."""
+        return False
+
+    def read_graph(self, _: Path) -> Triples | None:
+        """Return the knowledge graph of a folder; None if it has none."""
+        return None
 
     def find_main(self, folder: Path) -> Path | None:
         """Return the file with the interactions in a folder; None if it is not there."""
@@ -135,8 +133,7 @@ class Layout:
             tables[side] = table = self.side_table(folder, side)
             if table is not None:
                 check_table(folder, table, side, self.roles(side, folder), whole=whole)
-        graph = self.graph(folder) if self.graph else None
-        return PublishedTables(frame, tables["item"], tables["user"], graph)
+        return PublishedTables(frame, tables["item"], tables["user"], self.read_graph(folder))
 
     def with_entry(self, entry: LogSpec | None) -> LogSpec:
         """Return the columns and their meaning with what the suite's entry says put in place."""

@@ -166,7 +166,11 @@ class SplitSpec(Spec):
 
     @property
     def count(self) -> int:
-        """How many splits the rule makes: folds, windows or repeats; 1 for all others."""
+        """How many splits the rule makes: folds, windows or repeats; 1 for all others.
+
+        >>> SplitSpec().count, SplitSpec(by="k_fold").count, SplitSpec(repeats=3).count
+        (1, 5, 3)
+        """
         return self.folds or self.windows or self.repeats or 1
 
     def labels(self, name: str) -> list[str]:

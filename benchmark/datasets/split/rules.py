@@ -54,15 +54,6 @@ class Split:
         return {"train": self.train, "valid": self.valid, "test": self.test}
 
 
-def folds(spec: SplitSpec) -> int:
-    """Return how many splits the rule makes: folds, windows or repeats; 1 for all others.
-
-    >>> folds(SplitSpec()), folds(SplitSpec(by="k_fold")), folds(SplitSpec(repeats=3))
-    (1, 5, 3)
-    """
-    return spec.count
-
-
 def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> Split:
     """Return train, validation and test; no row is in two, and together they are all rows.
 
@@ -73,16 +64,16 @@ def split(prepared: Prepared, spec: SplitSpec | None = None, fold: int = 0) -> S
     Args:
         prepared: the log.
         spec: the rule; 10 % of each user's rows at random for test and for validation if not given.
-        fold: which of the ``folds(spec)`` splits, from 0.
+        fold: which of the ``spec.count`` splits, from 0.
 
     Raises:
         SplitError: the rule needs times or split files that the log does not have, or cannot cut a log whose
             items come again, or a part is empty.
     """
     spec = spec or SplitSpec()
-    if not 0 <= fold < folds(spec):
+    if not 0 <= fold < spec.count:
         raise SplitError(
-            f"{prepared.name}: no fold {fold} in a {spec.by} split of {folds(spec)}; count from 0"
+            f"{prepared.name}: no fold {fold} in a {spec.by} split of {spec.count}; count from 0"
         )
     if prepared.pairs == "repeat" and (refusal := spec.against_repeats):
         raise SplitError(f"{prepared.name}: {refusal}")
@@ -207,10 +198,10 @@ RULES: Mapping[SplitRule, Rule] = {
 
 def fold_of(dataset: str, spec: SplitSpec, fold: int) -> Fold | None:
     """Return which of several splits this is; None if the rule makes one alone."""
-    if folds(spec) == 1:
+    if spec.count == 1:
         return None
     seed = spec.seed + fold if spec.repeats else None
-    return Fold(dataset=dataset, number=fold + 1, count=folds(spec), seed=seed)
+    return Fold(dataset=dataset, number=fold + 1, count=spec.count, seed=seed)
 
 
 def count_part(rows: Interactions) -> PartCounts:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.log import as_compared, hash_arrays
+from benchmark.datasets.log import hash_arrays
 from benchmark.datasets.manifest import GivenNegatives
 from benchmark.datasets.split.rules import Split
+from benchmark.datasets.tables.identifiers import codes_among
 from benchmark.datasets.tables.raw_file import require_file
 from benchmark.datasets.tables.table_file import Location, open_table, read_file
 from benchmark.datasets.tables.text_format import TextFormat
@@ -79,7 +80,7 @@ def with_negatives(made: Split, lines: NegativeLines) -> Split:
     prepared, test = made.prepared, made.test
     tested = np.flatnonzero(np.bincount(test.users, minlength=test.n_users)).astype(np.int32)
     order = lines_of(lines, tested, made)
-    columns = [dense(lines.negatives[name], prepared.item_ids)[order] for name in lines.negatives]
+    columns = [codes_among(lines.negatives[name], prepared.item_ids)[order] for name in lines.negatives]
     negatives = np.stack(columns, axis=1)
     refuse(lines, order, negatives < 0, "is no item of the log")
     refuse(lines, order, has_row(test, tested, negatives), "is a test row of this user")
@@ -112,7 +113,7 @@ def lines_of(lines: NegativeLines, tested: Ids, made: Split) -> Longs:
         DataError: none is, or two are, or it is about a pair that is no row of test.
     """
     users, items = (
-        dense(lines.pairs[column], ids)
+        codes_among(lines.pairs[column], ids)
         for column, ids in enumerate((made.prepared.user_ids, made.prepared.item_ids))
     )
     about = np.flatnonzero(np.isin(users, tested))
@@ -156,16 +157,6 @@ def refuse(lines: NegativeLines, order: Longs, wrong: Array, why: str) -> None:
             f"({int(wrong.sum())} such); a negative must be an item with a row in the log, and none that the "
             "user has in test: correct the file"
         )
-
-
-def dense(texts: pd.Series, ids: Array) -> Ids:
-    """Return the dense id of each text (L,), -1 where there is none; compared as ids are."""
-    codes, distinct = pd.factorize(texts)
-    known = pd.Index(ids.astype(str))
-    found = known.get_indexer(pd.Index(np.asarray(distinct, dtype=str)))
-    strange = np.flatnonzero(found < 0)
-    found[strange] = known.get_indexer([as_compared(distinct[place]) for place in strange.tolist()])
-    return np.append(found, -1)[codes].astype(np.int32)
 
 
 def has_row(rows: Interactions, users: Ids, items: Ids) -> Array:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.datasets.log import Part, as_compared, hidden_rows
+from benchmark.datasets.log import KNOWN_PARTS, Part, as_compared, hidden_rows
 from benchmark.datasets.store.columns import mapped
 from benchmark.datasets.store.parts import load_parts
 from benchmark.errors import DataError
@@ -102,8 +102,7 @@ def store_negatives(folder: Path, count: int, seed: int, draw: Draw, seen: Seen 
     hides. Validation knows nothing about test: a row of test may be a negative there, or what is missing
     among the drawn would tell the test rows.
     """
-    known_parts: dict[Part, tuple[Part, ...]] = {"valid": ("train",), "test": ("train", "valid")}
-    for part, known in known_parts.items():
+    for part, known in KNOWN_PARTS.items():
         path = negatives_path(folder, part)
         if path.is_file() and load_negatives(folder, part).shape[1] == count:
             continue

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from benchmark.datasets.log import BLANKS, Say, silent
+from benchmark.datasets.log import BLANKS, Say, as_compared, silent
 from benchmark.datasets.tables.parse import Notation
 from benchmark.errors import DataError
-from benchmark.protocol import Longs
+from benchmark.protocol import Array, Ids, Longs
 
 Where: TypeAlias = Callable[[int], str]
 """Takes the index of a row; returns file, line and column for a message."""
@@ -193,3 +193,29 @@ def quoted(word: str) -> str:
     ('None', '"-1"', '"n/a: x"')
     """
     return word if word.isalpha() and word.lower() not in YAML_WORDS else json.dumps(word, ensure_ascii=False)
+
+
+def codes_among(written: pd.Series, known: Array) -> Ids:
+    """Return which of the known ids each one is, (N,), -1 for those that are not known.
+
+    An id counts as written; one that is not known so, in the writing in which ids are compared.
+
+    Args:
+        written: (N,); one that is missing is not known.
+        known: distinct ids.
+
+    >>> codes_among(pd.Series(["7", "07", " x "]), np.array(["07", "x", "7"], dtype=object)).tolist()
+    [2, 0, 1]
+    >>> codes_among(pd.Series(["7", "07"]), np.array([7, 8])).tolist()
+    [0, -1]
+    """
+    codes, distinct = distinct_ids(written)
+    if known.dtype.kind == "i" and distinct.dtype.kind == "i":
+        found = pd.Index(known).get_indexer(pd.Index(distinct))
+        return np.append(found, -1)[codes].astype(np.int32)
+    index, texts = pd.Index(known.astype(str)), distinct.astype(str)
+    found = index.get_indexer(pd.Index(texts))
+    missing = np.flatnonzero(found < 0)
+    if len(missing):
+        found[missing] = index.get_indexer(pd.Index([as_compared(text) for text in texts.iloc[missing]]))
+    return np.append(found, -1)[codes].astype(np.int32)

@@ -27,9 +27,9 @@ def read_triples(
     path: Path,
     spec: GraphSpec,
     link: Path | None,
-    text_format: TextFormat | None = None,
-    notation: Notation | None = None,
-    say: Say = silent,
+    text_format: TextFormat,
+    notation: Notation | None,
+    say: Say,
 ) -> Triples:
     """Return the triples of a file, and which entity each item is.
 
@@ -44,11 +44,13 @@ def read_triples(
     Raises:
         DataError: a file is missing or no table; a column is missing; no triple is whole.
     """
-    text_format = text_format or TextFormat(quoted=False)
     own = text_format.with_table(spec.columns, spec.separator)
     wanted = chosen_columns(path, own, [(end, getattr(spec, end)) for end in ENDS])
     frame = read_columns(path, wanted, own, ids=len(wanted), say=say).set_axis(list(ENDS), axis=1)
-    links = None if link is None else read_link(link, spec, text_format, notation, say)
+    links = None
+    if link is not None:
+        assert spec.link is not None, "whose file it is"
+        links = read_link(link, spec.link, text_format, notation, say)
     return triples_of(frame, links, path, say)
 
 
@@ -111,14 +113,13 @@ def chosen_columns(path: Path, text_format: TextFormat, roles: Sequence[tuple[st
 
 
 def read_link(
-    path: Path, spec: GraphSpec, text_format: TextFormat, notation: Notation | None, say: Say
+    path: Path, link: LinkSpec, text_format: TextFormat, notation: Notation | None, say: Say
 ) -> pd.DataFrame:
     """Return which entity each item is: columns item, as in a log, and entity.
 
     Raises:
         DataError: the file is missing or no table, or a column is missing.
     """
-    link = spec.link or LinkSpec(path=str(path))
     own = text_format.with_table(link.columns, link.separator)
     wanted = chosen_columns(path, own, [("item", link.item), ("entity", link.entity)])
     frame, location = read_file(open_table(path, own), wanted, wanted, own, say=say)

@@ -8,7 +8,7 @@ import pytest
 from repository import skip_without
 
 from benchmark.datasets.prepare.pipeline import prepare
-from benchmark.datasets.sources.atomic_files import read_graph, read_links
+from benchmark.datasets.sources.atomic_files import MOVIELENS_100K_RECBOLE, read_graph, read_links
 from benchmark.datasets.sources.expected import ExpectedLog, expected_log
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import open_log
@@ -127,3 +127,15 @@ def test_graph_of_movielens_100k_has_the_counts_of_its_files(data_dir: Path) -> 
     triples, links = read_graph(folder / "ml-100k.kg"), read_links(folder / "ml-100k.link")
     assert (len(triples), triples["relation"].nunique()) == (91_631, 24)
     assert (len(links), links["item"].nunique(), str(links["item"].dtype)) == (1_598, 1_598, "int64")
+
+
+def test_known_data_set_finds_its_graph_beside_other_interactions(tmp_path: Path) -> None:
+    folder = tmp_path / "ml-100k-recbole"
+    folder.mkdir()
+    (folder / "ml-100k.kg").write_text("head_id:token\trelation_id:token\ttail_id:token\nm.1\tby\tm.2\n")
+    (folder / "ml-100k.link").write_text("item_id:token\tentity_id:token\n7\tm.1\n")
+    for name in ("ml-100k.inter", "other.inter"):
+        (folder / name).write_text("user_id:token\titem_id:token\n1\t7\n")
+    graph = MOVIELENS_100K_RECBOLE.layout.read_graph(folder)
+    assert graph is not None
+    assert len(graph.heads) == 1

@@ -16,7 +16,7 @@ from benchmark.datasets.prepare.pipeline import prepare
 from benchmark.datasets.sorting import by_user, stable_order
 from benchmark.datasets.sources.synthetic import synthetic_log
 from benchmark.datasets.specs import PrepareSpec, SplitSpec
-from benchmark.datasets.split import folds, split
+from benchmark.datasets.split import split
 from benchmark.errors import SplitError
 
 RULES = (
@@ -54,7 +54,7 @@ def logs(draw):
 
 def every_fold(log, spec):
     try:
-        return [split(log, spec, fold) for fold in range(folds(spec))]
+        return [split(log, spec, fold) for fold in range(spec.count)]
     except SplitError as error:
         if "empty" in str(error) or "k_core" in str(error):
             reject()
