@@ -103,6 +103,22 @@ ADAPTERS: dict[str, str] = {
     "native/item-knn": "adapters.native.item_knn:ItemKnn",
     "native/user-knn": "adapters.native.user_knn:UserKnn",
     "native/rp3beta": "adapters.native.rp3beta:Rp3Beta",
+    "implicit/als": "adapters.implicit:Als",
+    "implicit/bpr": "adapters.implicit:Bpr",
+    "implicit/lmf": "adapters.implicit:Lmf",
+    "implicit/item-knn": "adapters.implicit:ItemKnn",
+    "cornac/bpr": "adapters.cornac:Bpr",
+    "cornac/ease": "adapters.cornac:Ease",
+    "cornac/vaecf": "adapters.cornac:Vaecf",
+    "cornac/item-knn": "adapters.cornac:ItemKnn",
+    "lenskit/implicit-mf": "adapters.lenskit:ImplicitMf",
+    "lenskit/biased-mf": "adapters.lenskit:BiasedMf",
+    "lenskit/flexmf": "adapters.lenskit:FlexMf",
+    "lenskit/item-knn": "adapters.lenskit:ItemKnn",
+    "rectools/ease": "adapters.rectools:Ease",
+    "rectools/pure-svd": "adapters.rectools:PureSvd",
+    "rectools/sasrec": "adapters.rectools:SasRec",
+    "rectools/bert4rec": "adapters.rectools:Bert4Rec",
     **{f"recbole/{name}": f"adapters.recbole.models:{name}" for name in RECBOLE},
 }
 
@@ -119,6 +135,7 @@ RENAMED: dict[str, str] = {
 """Former names and the present ones: who uses a former name is told the present one."""
 
 ENVIRONMENTS: dict[str, Path] = {
-    name: Path(__file__).with_name("environments") / f"{name}.txt" for name in ("recbole",)
+    name: Path(__file__).with_name("environments") / f"{name}.txt"
+    for name in ("cornac", "implicit", "lenskit", "rectools", "recbole")
 }
 """The lock file of each framework that runs in an environment of its own."""

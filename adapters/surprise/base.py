@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 
+from benchmark.modelkit.rated_pairs import at_pairs
 from benchmark.protocol import Array, Ids, Interactions, Needs, Scores, Values
-
-USERS_AT_A_TIME = 256  # rows of ratings that exist at once: 3 MB on MovieLens-100K, 55 MB on 20M
 
 BYTES_A_ROW = 235
 """Of a rating in the library's own training set: two tuples, a float, and lists while it is made."""
@@ -60,19 +58,3 @@ class RatingModel(ABC):
         """Take back the arrays of ``state``."""
         for name in self.arrays:
             setattr(self, f"_{name}", state[name])
-
-
-def at_pairs(ratings: Callable[[Ids], Values], users: Ids, items: Ids) -> Values:
-    """Return the ratings (N,) of pairs from whole rows (B, I), asking for each user once, a block at a time.
-
-    >>> rows = lambda users: users[:, None] + np.array([0.0, 0.5])
-    >>> at_pairs(rows, users=np.array([7, 3, 7]), items=np.array([1, 0, 0])).tolist()
-    [7.5, 3.0, 7.0]
-    """
-    distinct, row = np.unique(users, return_inverse=True)
-    values = np.empty(len(users))
-    for start in range(0, len(distinct), USERS_AT_A_TIME):
-        here = np.flatnonzero((row >= start) & (row < start + USERS_AT_A_TIME))
-        block = ratings(distinct[start : start + USERS_AT_A_TIME])
-        values[here] = block[row[here] - start, items[here]]
-    return values

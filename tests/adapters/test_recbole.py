@@ -6,17 +6,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from environment_contract import InItsEnvironment
 from scipy.sparse import csr_matrix
 
-from adapters import ENVIRONMENTS, RECBOLE
+from adapters import RECBOLE
 from adapters.recbole import models
 from adapters.recbole.models import BPR, CKE, DMF, EASE, MODELS, SimpleX, SLIMElastic
 from adapters.recbole.rows import Rows
-from benchmark import api
 from benchmark.api.adapters import registry
 from benchmark.errors import AdapterError
 from benchmark.protocol import Choice, Hyperparameter, KnowledgeGraph
-from benchmark.testing import AdapterContract, planted_parts
+from benchmark.testing import planted_parts
 from benchmark.traits import traits
 
 
@@ -109,20 +109,6 @@ def test_item_weights_score_and_come_back_without_recbole(cls: Any, weights: Any
     np.testing.assert_array_equal(model.score(users), shifted)
     np.testing.assert_array_equal(again.score(users), shifted)
     np.testing.assert_array_equal(again.fold_in(np.array([4, 9])).nonzero()[0], [5, 10])
-
-
-class InItsEnvironment(AdapterContract):
-    """The contract, run by the Python of RecBole's environment."""
-
-    lock_files: ClassVar = ENVIRONMENTS
-
-    @pytest.fixture(autouse=True)
-    def _environment(self) -> None:
-        """Skip where RecBole's environment was not made."""
-        (own,) = api.env("recbole")
-        state, why = own.state()
-        if state != "ready":
-            pytest.skip(f"recbole: {why}")
 
 
 @pytest.mark.slow
