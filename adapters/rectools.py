@@ -127,56 +127,20 @@ def trainer(device: str) -> Any:
     return Trainer(accelerator="gpu" if device == "cuda" else "cpu", devices=1, max_epochs=1, **silent)
 
 
-@dataclass
-class Transformer(OfRecTools, DotProduct, ABC):
-    """A transformer of histories: what it says after the last item of a user, times the vector of each item.
+class SaidOfHistories(OfRecTools, DotProduct):
+    """Vectors that a network of RecTools makes of histories, when they are first asked for after an epoch.
 
-    Defaults are RecTools' but for its size of 256 and its 3 epochs. The vectors of users are made when they
-    are first asked for after an epoch; a user without an item that was trained gets zeros.
+    A user without an item that was trained gets zeros.
+
+    Attributes:
+        _model: RecTools' model, if it was trained since; else None.
+        _rows: its data set.
+        _shape: numbers of users and items of the log.
     """
 
-    dim: int = 64
-    layers: int = 2
-    heads: int = 4
-    history: int = 100
-    dropout: float = 0.2
-    lr: float = 1e-3
-    batch_size: int = 128
-    max_epochs: int = 100
-
-    space: ClassVar[Space] = {
-        "dim": Range(32, 256, log=True),
-        "layers": Range(1, 3),
-        "history": Range(20, 200, log=True),
-        "dropout": Range(0.0, 0.6),
-        "lr": Range(3e-4, 1e-2, log=True),
-    }
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
-    requires: ClassVar[tuple[str, ...]] = ("torch", "pytorch_lightning", "rectools")
-    library: ClassVar[str]
     _model: Any = None
-
-    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one epoch a step."""
-        import rectools.models as library
-        from pytorch_lightning import seed_everything
-
-        seed_everything(context.seed, verbose=False)
-        settings = {"n_blocks": self.layers, "n_heads": self.heads, "session_max_len": self.history}
-        model = getattr(library, self.library)(
-            n_factors=self.dim - self.dim % self.heads,
-            dropout_rate=self.dropout,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            get_trainer_func=trainer,
-            get_trainer_func_kwargs={"device": context.device},
-            **settings,
-        )
-        rows = data(train)
-        for _ in range(self.max_epochs):
-            model.fit_partial(rows, min_epochs=1, max_epochs=1)
-            self._model, self._rows, self._shape = model, rows, (train.n_users, train.n_items)
-            yield
+    _rows: Any
+    _shape: tuple[int, int]
 
     def _make_vectors(self) -> None:
         """Make the vectors of all users and items, if the model was trained since."""
@@ -207,6 +171,56 @@ class Transformer(OfRecTools, DotProduct, ABC):
         """Return the vectors."""
         self._make_vectors()
         return super().state()
+
+
+@dataclass
+class Transformer(SaidOfHistories, ABC):
+    """A transformer of histories: what it says after the last item of a user, times the vector of each item.
+
+    Defaults are RecTools' but for its size of 256 and its 3 epochs.
+    """
+
+    dim: int = 64
+    layers: int = 2
+    heads: int = 4
+    history: int = 100
+    dropout: float = 0.2
+    lr: float = 1e-3
+    batch_size: int = 128
+    max_epochs: int = 100
+
+    space: ClassVar[Space] = {
+        "dim": Range(32, 256, log=True),
+        "layers": Range(1, 3),
+        "history": Range(20, 200, log=True),
+        "dropout": Range(0.0, 0.6),
+        "lr": Range(3e-4, 1e-2, log=True),
+    }
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    requires: ClassVar[tuple[str, ...]] = ("torch", "pytorch_lightning", "rectools")
+    library: ClassVar[str]
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Train one epoch a step."""
+        import rectools.models as library
+        from pytorch_lightning import seed_everything
+
+        seed_everything(context.seed, verbose=False)
+        settings = {"n_blocks": self.layers, "n_heads": self.heads, "session_max_len": self.history}
+        model = getattr(library, self.library)(
+            n_factors=self.dim - self.dim % self.heads,
+            dropout_rate=self.dropout,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            get_trainer_func=trainer,
+            get_trainer_func_kwargs={"device": context.device},
+            **settings,
+        )
+        rows = data(train)
+        for _ in range(self.max_epochs):
+            model.fit_partial(rows, min_epochs=1, max_epochs=1)
+            self._model, self._rows, self._shape = model, rows, (train.n_users, train.n_items)
+            yield
 
 
 @dataclass

@@ -9,7 +9,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +74,9 @@ class Adapter:
     @property
     def defaults(self) -> dict[str, Hyperparameter]:
         """The default configuration: every field of the dataclass."""
-        return {one.name: one.default for one in fields(self.cls) if one.default is not MISSING}
+        from benchmark.traits import hyperparameters
+
+        return hyperparameters(self.cls)
 
     @property
     def environment(self) -> Environment | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from benchmark.errors import AdapterError
 from benchmark.hyperparameters import LIMITS, Limits
@@ -66,12 +67,19 @@ class Traits:
     from_graph: bool = False
 
 
+def hyperparameters(adapter: type) -> dict[str, Any]:
+    """Return the default of every field of the dataclass that has one."""
+    own = dataclasses.fields(adapter) if dataclasses.is_dataclass(adapter) else ()
+    return {one.name: one.default for one in own if one.default is not dataclasses.MISSING}
+
+
 def traits(adapter: type) -> Traits:
     """Read the traits of an adapter class.
 
     Raises:
         AdapterError: ``space`` is missing, ``space`` or ``limits`` names a field that the class does not
-            have, ``published`` one that is not tuned, ``feedback`` or ``uses`` something that there is not.
+            have, a field is no hyperparameter, ``published`` names one that is not tuned, ``feedback`` or
+            ``uses`` something that there is not.
     """
     space = getattr(adapter, "space", None)
     fields = getattr(adapter, "__dataclass_fields__", {})
@@ -84,6 +92,13 @@ def traits(adapter: type) -> Traits:
             is_dataclass = "__dataclass_params__" in vars(adapter)
             hint = "" if is_dataclass else "; is the class decorated with @dataclass?"
             raise AdapterError(f"{where}: {what} names {unknown}, which are no fields of the dataclass{hint}")
+    for name, default in hyperparameters(adapter).items():
+        if name.startswith("_") or not isinstance(default, bool | int | float | str):
+            raise AdapterError(
+                f"{where}: {name} is a field with the default {default!r}; fields are hyperparameters: the "
+                "name must not start with _, and the default must be a bool, int, float or str (what a fit "
+                "learns is set in fit_steps, and not declared in the class)"
+            )
     # A shared word whose default lies outside its limits means something else in this adapter.
     shared = {
         word: limit for word, limit in LIMITS.items() if word in fields and fields[word].default in limit

@@ -55,6 +55,17 @@ def test_published_value_of_what_is_not_tuned_is_refused() -> None:
         traits(Wrong)
 
 
+def test_field_that_is_no_hyperparameter_is_refused_before_anything_is_written() -> None:
+    @dataclass
+    class Wrong:
+        space: ClassVar[Space] = {}
+        _model: object = None
+        fit_steps = score = None
+
+    with pytest.raises(AdapterError, match=r"_model is a field with the default None; fields are hyperparam"):
+        traits(Wrong)
+
+
 def test_model_of_a_graph_is_refused_where_the_data_set_has_none_and_is_told_both_cures() -> None:
     suite = api.check("movielens-p1", {"models": ["torch/kgin"]})
     (without,), (there,) = (
