@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.modelkit.passes import passes
@@ -161,6 +162,7 @@ class Vaecf(OfCornac):
         "lr": Range(1e-4, 1e-2, log=True),
         "beta": Range(0.01, 1.0, log=True),
     }
+    limits: ClassVar[Limits] = {"hidden": COUNT, "beta": AT_LEAST_0}
     requires: ClassVar[tuple[str, ...]] = ("torch", "cornac")
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from benchmark.hyperparameters import ABOVE_0, Limits
+from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, Allowed, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.footprints import neighbourhood_bytes
@@ -174,6 +174,7 @@ class ItemKnn(ItemToItem):
         "neighbours": Range(5, 1000, log=True),
         "weighting": Choice("cosine", "tfidf", "bm25"),
     }
+    limits: ClassVar[Limits] = {"k1": AT_LEAST_0, "b": Allowed(0, 1)}
     deterministic: ClassVar[bool] = True
     environment: ClassVar[str] = "implicit"
     requires: ClassVar[tuple[str, ...]] = ("implicit",)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, Limits
 from benchmark.modelkit.dot_product import DotProduct, RatingDotProduct
 from benchmark.modelkit.footprints import pairs_together, sparse_bytes
 from benchmark.modelkit.sparse_state import pack, unpack
@@ -99,6 +100,7 @@ class ImplicitMf(OfLensKit, DotProduct):
         "l2": Range(1e-3, 300.0, log=True),
         "weight": Range(0.3, 100.0, log=True),
     }
+    limits: ClassVar[Limits] = {"weight": ABOVE_0}
 
     def scorer(self) -> Any:
         """Return LensKit's ImplicitMFScorer."""
@@ -129,6 +131,7 @@ class BiasedMf(OfLensKit, RatingDotProduct):
         "l2": Range(1e-3, 3.0, log=True),
         "damping": Range(0.3, 100.0, log=True),
     }
+    limits: ClassVar[Limits] = {"damping": AT_LEAST_0}
     feedback: ClassVar[Feedback] = "explicit"
 
     def scorer(self) -> Any:

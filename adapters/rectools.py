@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from benchmark.hyperparameters import COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.protocol import (
@@ -196,6 +197,7 @@ class Transformer(SaidOfHistories, ABC):
         "dropout": Range(0.0, 0.6),
         "lr": Range(3e-4, 1e-2, log=True),
     }
+    limits: ClassVar[Limits] = {"heads": COUNT}
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     requires: ClassVar[tuple[str, ...]] = ("torch", "pytorch_lightning", "rectools")
     library: ClassVar[str]
