@@ -17,7 +17,7 @@ import numpy as np
 from benchmark.hyperparameters import AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.item_to_item import ItemToItem
-from benchmark.modelkit.passes import passes
+from benchmark.modelkit.passes import passes, passes_a_step
 from benchmark.modelkit.rated_pairs import at_pairs
 from benchmark.modelkit.sparse_state import pack, unpack
 from benchmark.protocol import (
@@ -56,8 +56,8 @@ def data(matrix: csr_matrix, seed: int) -> Any:
     return Dataset(n_users, n_items, named[n_users], named[n_items], rows, seed=seed)
 
 
-def held(module: str, model: Any, rows: Any) -> Iterator[None]:
-    """Fit a model of Cornac's and yield after each of its passes, which ``trange`` of its module counts."""
+def held(module: str, model: Any, rows: Any, every: int = 1) -> Iterator[None]:
+    """Fit a model of Cornac's and yield after so many passes, which ``trange`` of its module counts."""
     of: Any = importlib.import_module(module)
 
     def train(after_pass: Any) -> None:
@@ -72,7 +72,7 @@ def held(module: str, model: Any, rows: Any) -> Iterator[None]:
         of.trange = lambda *ends, **options: Waiting(range(*ends), **options)
         model.fit(rows)
 
-    return passes(train)
+    return passes(train, every)
 
 
 @dataclass
@@ -97,12 +97,13 @@ class Bpr(OfCornac, DotProduct):
     }
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass a step."""
+        """Train one pass a step, on a small log a few."""
         from cornac.models import BPR
 
         settings = {"k": self.dim, "learning_rate": self.lr, "lambda_reg": self.l2}
         model = BPR(max_iter=self.max_epochs, seed=context.seed, **settings)
-        for _ in held("cornac.models.bpr.recom_bpr", model, data(train.matrix(), context.seed)):
+        rows, every = data(train.matrix(), context.seed), passes_a_step(len(train))
+        for _ in held("cornac.models.bpr.recom_bpr", model, rows, every):
             self._users, self._items = model.u_factors, model.i_factors
             self._bias = model.i_biases
             yield

@@ -7,7 +7,7 @@ beside that of 1 of every other pair, where that of native/ials weighs all pairs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
-from benchmark.modelkit.passes import passes
+from benchmark.modelkit.passes import passes, passes_a_step
 from benchmark.protocol import (
     Choice,
     FitContext,
@@ -29,20 +29,29 @@ from benchmark.protocol import (
 
 
 class Factors(DotProduct, ABC):
-    """A factorisation by implicit: its ``fit`` tells about each pass by a callback."""
+    """A factorisation by implicit: its ``fit`` tells about each pass by a callback.
+
+    Attributes:
+        draws: whether it draws one row after another: then a step on a small log is several passes.
+    """
 
     environment: ClassVar[str] = "implicit"
     requires: ClassVar[tuple[str, ...]] = ("implicit",)
+    draws: ClassVar[bool] = False
 
     @abstractmethod
     def model(self, context: FitContext) -> Any:
         """Return implicit's model."""
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
-        """Train one pass a step."""
-        model = self.model(context)
+        """Train one pass a step, or a few."""
+        model, every = self.model(context), passes_a_step(len(train)) if self.draws else 1
         likes = confidences(train) if len(train.weights) else train.matrix()
-        for _ in passes(lambda after: model.fit(likes, show_progress=False, callback=lambda *_: after())):
+
+        def fit(after_pass: Callable[[], None]) -> None:
+            model.fit(likes, show_progress=False, callback=lambda *_: after_pass())
+
+        for _ in passes(fit, every):
             self._users, self._items = model.user_factors, model.item_factors
             yield
 
@@ -103,6 +112,7 @@ class Bpr(Factors):
         "lr": Range(1e-3, 0.3, log=True),
         "l2": Range(1e-4, 0.1, log=True),
     }
+    draws: ClassVar[bool] = True
 
     def model(self, context: FitContext) -> Any:
         """Return implicit's model for the CPU."""

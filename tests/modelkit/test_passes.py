@@ -37,6 +37,11 @@ def test_each_yield_finds_one_pass_more_and_nothing_running() -> None:
     assert not training.thread.is_alive()
 
 
+def test_a_step_of_several_passes_ends_after_them_and_the_last_has_the_rest() -> None:
+    training = Training(7)
+    assert [training.done for _ in passes(training, every=3)] == [3, 6, 7]
+
+
 def test_closing_the_generator_ends_the_training_in_the_pass_where_it_waits() -> None:
     training = Training(1000)
     steps = passes(training)
