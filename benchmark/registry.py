@@ -253,16 +253,26 @@ class Registry(Mapping[str, Adapter]):
             name: Adapter(name, target, environments) for name, target in (found | dict(targets)).items()
         }
         self._renamed = dict(renamed or {})
+        self._by_case: dict[str, list[str]] = {}
+        for name in self._adapters:
+            self._by_case.setdefault(name.casefold(), []).append(name)
 
     def __getitem__(self, name: str) -> Adapter:
-        """Return the adapter called ``name``.
+        """Return the adapter called ``name``, without regard to case; it has its name as published.
 
         Raises:
-            AdapterError: there is none; the message names the one that was meant.
+            AdapterError: there is none; the message names the one that was meant. Or two packages publish
+                names that differ by case alone.
         """
-        if name not in self._adapters:
+        alike = self._by_case.get(name.casefold(), [])
+        if not alike:
             raise AdapterError(f"no adapter is called {name!r}{self.hint(name)}")
-        return self._adapters[name]
+        if len(alike) > 1:
+            raise AdapterError(
+                f"{' and '.join(alike)} differ by case alone, so {name!r} may be either: uninstall one of "
+                "the packages that publish them"
+            )
+        return self._adapters[alike[0]]
 
     def hint(self, name: str, among: Collection[str] | None = None) -> str:
         """Return ``"; did you mean 'x'?"`` for what an unknown name was renamed to, or else the nearest.
@@ -272,11 +282,11 @@ class Registry(Mapping[str, Adapter]):
             among: the names that are possible; all adapters by default.
         """
         possible = self._adapters if among is None else among
-        renamed = self._renamed.get(name)
+        renamed = self._renamed.get(name.casefold())
         return f"; did you mean {renamed!r}?" if renamed in possible else did_you_mean(name, possible)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._adapters
+        return isinstance(name, str) and name.casefold() in self._by_case
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._adapters)

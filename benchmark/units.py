@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -31,12 +32,20 @@ def megabytes(value: Any) -> float:
 
 
 def share(value: Any) -> float:
-    """Return a share from ``"3%"`` or a plain number.
+    """Return a share from ``"3%"`` or a plain number; 35% is 0.35, which 35 times 0.01 is not.
 
-    >>> share("3%")
-    0.03
+    >>> share("3%"), share("35 %"), share(0.1)
+    (0.03, 0.35, 0.1)
     """
-    return _quantity(value, {"%": 0.01}, "a share such as 3% or 0.03")
+    number = _quantity(value, {"%": 1.0}, "a share such as 3% or 0.03")
+    if not in_percent(value):
+        return number
+    return float(Decimal(repr(number)).scaleb(-2))
+
+
+def in_percent(value: Any) -> bool:
+    """Return whether a value is text that ends with a percent sign."""
+    return isinstance(value, str) and value.rstrip().endswith("%")
 
 
 def write_seconds(value: float) -> str:
@@ -65,4 +74,4 @@ def _quantity(value: Any, units: dict[str, float], what: str) -> float:
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
 Megabytes = Annotated[float, BeforeValidator(megabytes, json_schema_input_type=str | float)]
 Share = Annotated[float, BeforeValidator(share, json_schema_input_type=str | float)]
-__all__ = ["Megabytes", "Seconds", "Share", "megabytes", "seconds", "share", "write_seconds"]
+__all__ = ["Megabytes", "Seconds", "Share", "in_percent", "megabytes", "seconds", "share", "write_seconds"]

@@ -12,7 +12,7 @@ from benchmark.api.bundles import load, recommend, verify
 from benchmark.api.competing import export_split, score
 from benchmark.api.frameworks import check_env, create_env, env, remove_env
 from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
-from benchmark.api.suites import audit, check, data, dry_run, fetch, melt, metrics, plan, schema
+from benchmark.api.suites import audit, check, data, dry_run, fetch, init, melt, metrics, plan, schema
 
 __all__ = [
     "Pick",
@@ -28,6 +28,7 @@ __all__ = [
     "env",
     "export_split",
     "fetch",
+    "init",
     "load",
     "melt",
     "metrics",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmark.runner import Watcher
     from benchmark.selection import Decision
     from benchmark.selection.choose import Rule
+    from benchmark.suite.assignments import Assignments
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def run(
     budget: str | float | None = None,
     models: Sequence[str] | None = None,
     seeds: int | None = None,
+    set: Assignments = (),
     jobs: int | None = None,
     fresh: bool = False,
     follow: bool = False,
@@ -139,6 +141,7 @@ def run(
         budget: device-seconds per model, such as "30s" or "5m", in place of the suite's.
         models: only these models of the suite.
         seeds: refits of each stochastic model, in place of the suite's.
+        set: single keys of the suite, as in :func:`check`.
         jobs: studies side by side; as many as there are slots by default.
         fresh: start a new run even where an unfinished one could be resumed.
         follow: where data, adapters or libraries have changed since a run, make anew what depends on them and
@@ -160,7 +163,7 @@ def run(
         raise RunError("--fresh starts anew and --follow goes on; give one of them")
     # Whoever hands over a validated suite has heard what is unusual about it.
     say = watcher.said if watcher is not None and not isinstance(suite, Suite) else None
-    ready = check(suite, budget=budget, models=models, seeds=seeds, say=say)
+    ready = check(suite, budget=budget, models=models, seeds=seeds, set=set, say=say)
     options = runner.RunOptions(
         results=Path(results),
         out=None if out is None else Path(out),

@@ -1,4 +1,4 @@
-"""Suites and their data: check, plan, audit, dry_run; data, fetch, melt, metrics, schema."""
+"""Suites and their data: init, check, plan, audit, dry_run; data, fetch, melt, metrics, schema."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchmark.metrics.register import Metric
     from benchmark.runner import DryRun, Plan
     from benchmark.suite import Suite
+    from benchmark.suite.assignments import Assignments
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 SuiteSource: TypeAlias = "StrPath | Mapping[str, Any] | Suite"
@@ -32,6 +33,7 @@ def check(
     budget: str | float | None = None,
     models: Sequence[str] | None = None,
     seeds: int | None = None,
+    set: Assignments = (),
     changed_by: str = "arguments",
     say: Callable[[str], None] | None = None,
 ) -> Suite:
@@ -41,8 +43,11 @@ def check(
         suite: as in :func:`run`.
         changes: settings that win over the suite's, as nested keys.
         budget: device-seconds per model, in place of the suite's.
-        models: only these models of the suite.
+        models: only these models of the suite, without regard to case.
         seeds: refits of each stochastic model, in place of the suite's.
+        set: single keys of the suite, as in ``{"budget.per_model": "60s", "models.native/bpr.dim": 64}`` or
+            ``["split.test=20%"]``; the last wins, and None leaves a key to its default. ``budget``, ``seeds``
+            and ``changes`` win over it.
         changed_by: who made the changes: a complaint about one names it in place of the file.
         say: told, a line each, of the hyperparameters in ``set`` that lie outside their search range.
 
@@ -57,13 +62,13 @@ def check(
             wanted[section] = {**wanted.get(section, {}), key: value}
     if isinstance(suite, Suite):
         said = suite.model_dump(exclude_unset=True)  # what the suite leaves to a data set stays so
-        copy = suite_from_mapping(said, registry(), wanted, changed_by=changed_by, say=say)
-        ready = copy.read_from(suite.source)
+        copy = suite_from_mapping(said, registry(), wanted, assignments=set, changed_by=changed_by, say=say)
+        ready = copy.read_from(suite.source, suite.bases)
     elif isinstance(suite, Mapping):
-        ready = suite_from_mapping(suite, registry(), wanted, changed_by=changed_by, say=say)
+        ready = suite_from_mapping(suite, registry(), wanted, assignments=set, changed_by=changed_by, say=say)
     else:
         path = find_suite(os.fspath(suite))
-        ready = load_suite(path, registry(), wanted, changed_by=changed_by, say=say)
+        ready = load_suite(path, registry(), wanted, assignments=set, changed_by=changed_by, say=say)
     return ready if models is None else ready.only(models, registry().hint)
 
 
@@ -74,6 +79,7 @@ def plan(
     budget: str | float | None = None,
     models: Sequence[str] | None = None,
     seeds: int | None = None,
+    set: Assignments = (),
 ) -> Plan:
     """Return the studies that a suite would run, and whom its splits can judge; nothing is kept.
 
@@ -86,6 +92,7 @@ def plan(
         budget: device-seconds per model, in place of the suite's.
         models: only these models of the suite.
         seeds: refits of each stochastic model, in place of the suite's.
+        set: single keys of the suite, as in :func:`check`.
 
     Raises:
         SuiteError: with every complaint, each at its line.
@@ -93,7 +100,7 @@ def plan(
     """
     from benchmark import runner
 
-    ready = check(suite, budget=budget, models=models, seeds=seeds)
+    ready = check(suite, budget=budget, models=models, seeds=seeds, set=set)
     return runner.plan_suite(ready, registry(), data_folder(data), ready.folder)
 
 
@@ -102,6 +109,7 @@ def dry_run(
     *,
     data: StrPath | None = None,
     models: Sequence[str] | None = None,
+    set: Assignments = (),
 ) -> list[DryRun]:
     """Train and validate one step of every model of a suite, to find what is broken; nothing is kept.
 
@@ -109,23 +117,25 @@ def dry_run(
         suite: as in :func:`run`.
         data: folder of data sets; $BENCH_DATA by default.
         models: only these models of the suite.
+        set: single keys of the suite, as in :func:`check`.
 
     Raises:
         BenchError: a data set is not available or cannot be split.
     """
     from benchmark import runner
 
-    ready = check(suite, models=models)
+    ready = check(suite, models=models, set=set)
     options = runner.RunOptions(data=data_folder(data), base=ready.folder)
     return runner.dry_run(ready, registry(), options)
 
 
-def audit(suite: SuiteSource, *, data: StrPath | None = None) -> list[SplitManifest]:
+def audit(suite: SuiteSource, *, data: StrPath | None = None, set: Assignments = ()) -> list[SplitManifest]:
     """Return the manifest of each split of a suite, its audit included; nothing is kept.
 
     Args:
         suite: as in :func:`run`.
         data: folder of data sets; $BENCH_DATA by default.
+        set: single keys of the suite, as in :func:`check`.
 
     Raises:
         DataError: a log is not available, or cannot be prepared or split.
@@ -134,10 +144,30 @@ def audit(suite: SuiteSource, *, data: StrPath | None = None) -> list[SplitManif
 
     from benchmark.runner.splits import store_all
 
-    ready, folder = check(suite), data_folder(data)
+    ready, folder = check(suite, set=set), data_folder(data)
     with tempfile.TemporaryDirectory(prefix="bench-check-") as scratch:
         stored = store_all(ready, Path(scratch), folder, ready.folder, lambda _: None)
         return [split.manifest for split in stored]
+
+
+def init(log: StrPath, out: StrPath | None = None, *, say: Callable[[str], None] = print) -> Path:
+    """Write a commented suite for a log of your own from a look at its beginning; return the suite's path.
+
+    Columns, scale and split are guessed, and said to be. Which rows are likes, which items may come again and
+    what rows weigh is left as comments.
+
+    Args:
+        log: a file with one interaction a line, or a folder of its parts.
+        out: the suite to write; by default the log's name with .yaml, in the working directory.
+        say: takes one line: what was guessed, and what is open.
+
+    Raises:
+        DataError: the log cannot be read, is a matrix, or is a known data set, which needs no suite of its own.
+        SuiteError: there is such a file already, or it cannot be written.
+    """
+    from benchmark.suite.starting_suite import write_starting_suite
+
+    return write_starting_suite(Path(log), None if out is None else Path(out), registry(), say)
 
 
 def data(folder: StrPath | None = None) -> list[LocalDataset]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmark.cli.parser import Command, add_suite
-from benchmark.cli.terminal import warn
+from benchmark.cli.parser import Command, add_bent_suite
+from benchmark.cli.terminal import printable, warn
 
 
 def check(options: argparse.Namespace) -> int:
@@ -17,11 +17,15 @@ def check(options: argparse.Namespace) -> int:
     from benchmark.records import warning
     from benchmark.suite.advice import advice, sample_advice
 
-    suite = api.check(options.suite, say=warn)
+    suite = api.check(options.suite, set=options.set, say=warn)
+    for base in suite.bases:
+        sys.stdout.write(f"# extends {printable(base)}\n")
+    for text in options.set:
+        sys.stdout.write(f"# --set {printable(text)}\n".replace("\n", " ").rstrip() + "\n")
     sys.stdout.write(yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
     for note in (*map(warning, advice(suite)), *sample_advice(suite)):
         sys.stderr.write(f"bench: {'WARNING' if note.is_warning else 'note'}: {note.text}\n")
     return 0
 
 
-COMMAND = Command(check, "validate a suite and show it with every default filled in", add_suite)
+COMMAND = Command(check, "validate a suite and show it with every default filled in", add_bent_suite)

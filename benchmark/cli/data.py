@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmark.cli.parser import Command, add_data_folder
+from benchmark.cli.parser import Command, add_data_folder, add_set
 from benchmark.cli.terminal import console
 from benchmark.errors import BenchError
 
@@ -17,6 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", nargs="?", metavar="OUT", help="melt: the rows, a .csv or .parquet file")
     parser.add_argument("--zeros", choices=("keep", "drop"), help="melt: whether a cell of 0 is a value")
     parser.add_argument("--numbered", action="store_true", help="melt: the matrix has no ids; number them")
+    add_set(parser)
     add_data_folder(parser)
 
 
@@ -31,6 +32,8 @@ def data(options: argparse.Namespace) -> int:
     def say(text: str) -> None:
         terminal.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    if options.set and options.action != "check":
+        raise BenchError(f"bench data {options.action} reads no suite, so it takes no --set")
     if options.action == "list":
         found = [one for one in api.data(options.data) if (options.name or "") in one.known.name]
         if not found:
@@ -49,11 +52,14 @@ def data(options: argparse.Namespace) -> int:
         folder = api.fetch(options.name, say=say)
         say(f"{options.name}: {folder}")
     else:
-        suite = api.check(options.name)
+        suite = api.check(options.name, set=options.set)
         show_audit(api.audit(suite, data=options.data), terminal, suite.metrics.all)
     return 0
 
 
 COMMAND = Command(
-    data, "list or fetch data sets, check those of a suite, or melt a matrix into rows", add_options
+    data,
+    "list or fetch data sets, check those of a suite, or melt a matrix into rows",
+    add_options,
+    outlives_reader=True,
 )

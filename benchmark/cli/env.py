@@ -43,4 +43,9 @@ def env(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command(env, "make, list, check or remove the environments of foreign frameworks", add_options)
+COMMAND = Command(
+    env,
+    "make, list, check or remove the environments of foreign frameworks",
+    add_options,
+    outlives_reader=True,
+)

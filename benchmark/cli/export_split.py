@@ -26,5 +26,8 @@ def export_split(options: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    export_split, "write train and validation of a run, never test, for whoever wants to compete", add_options
+    export_split,
+    "write train and validation of a run, never test, for whoever wants to compete",
+    add_options,
+    outlives_reader=True,
 )

@@ -12,6 +12,7 @@ from benchmark.cli import (
     doctor,
     env,
     export_split,
+    init,
     metrics,
     models,
     pick,
@@ -24,10 +25,12 @@ from benchmark.cli import (
     score,
     verify,
 )
+from benchmark.cli.closed_pipe import ReaderGone, guarded_streams
 from benchmark.cli.parser import Command, build_parser
 from benchmark.errors import BenchError
 
 COMMANDS: Mapping[str, Command] = {
+    "init": init.COMMAND,
     "run": run.COMMAND,
     "report": report.COMMAND,
     "runs": runs.COMMAND,
@@ -50,18 +53,19 @@ COMMANDS: Mapping[str, Command] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 2 an error, 3 a regression, 130 stopped by the user."""
-    options, unknown = build_parser(COMMANDS).parse_known_args(arguments)
-    if unknown:
-        options.parser.refuse(unknown[0])
-    try:
-        code: int = options.call(options)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("bench: stopped; finished work is saved", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read the output is gone, as with `bench models | head`
-        sys.stderr.close()
-        return 0
-    return code
+    with guarded_streams() as output:
+        options, unknown = build_parser(COMMANDS).parse_known_args(arguments)
+        if unknown:
+            options.parser.refuse(unknown[0])
+        output.goes_on = options.outlives_reader
+        try:
+            code: int = options.call(options)
+        except BenchError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            print("bench: stopped; finished work is saved", file=sys.stderr)
+            return 130
+        except ReaderGone:  # as with `bench models | head`
+            return 0
+        return code

@@ -15,6 +15,7 @@ different libraries under the same budget, test the differences, pick one."""
 EPILOG = """\
 examples:
   bench run quickstart                 a first board, offline, in under a minute
+  bench init events.csv                a commented suite from a look at your file
   bench run suites/movielens.yaml      tune, test and rank; run it again to resume
   bench report results/movielens/latest                 show the board again
   bench pick results/movielens/latest --export best     export the best choice
@@ -31,11 +32,13 @@ class Command(NamedTuple):
         call: takes the options, returns the exit code.
         help: what it does, in one line.
         add_options: declares the options; a command without options has none.
+        outlives_reader: goes on where nobody reads its output any more: what it makes is not its output.
     """
 
     call: Callable[[argparse.Namespace], int]
     help: str
     add_options: Callable[[argparse.ArgumentParser], None] = lambda _: None
+    outlives_reader: bool = False
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,7 +99,7 @@ def build_parser(commands: Mapping[str, Command]) -> Parser:
         sentence = f"{command.help[0].upper()}{command.help[1:]}."
         sub = subparsers.add_parser(name, help=command.help, description=sentence, allow_abbrev=False)
         command.add_options(sub)
-        sub.set_defaults(call=command.call, parser=sub)
+        sub.set_defaults(call=command.call, parser=sub, outlives_reader=command.outlives_reader)
     return parser
 
 
@@ -107,9 +110,27 @@ def add_suite(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_bent_suite(parser: argparse.ArgumentParser) -> None:
+    """Add the suite and single keys that may be set."""
+    add_suite(parser)
+    add_set(parser)
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Add single keys of a suite that may be set."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set one key of the suite, such as budget.per_model=60s or models.native/bpr.dim=64; "
+        "repeatable, the last wins",
+    )
+
+
 def add_changed_suite(parser: argparse.ArgumentParser) -> None:
     """Add the suite and what may be changed in it."""
-    add_suite(parser)
+    add_bent_suite(parser)
     parser.add_argument("--budget", metavar="TIME", help="device-seconds per model, such as 30s or 5m")
     parser.add_argument("--models", metavar="A,B", help="only these models of the suite")
     parser.add_argument("--seeds", type=int, metavar="N", help="refits of each stochastic model")

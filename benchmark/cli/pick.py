@@ -51,14 +51,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def metric_bound(text: str) -> tuple[str, float]:
-    """Return the metric and the number of "METRIC=VALUE".
+    """Return the metric and the number of "METRIC=VALUE", which may be in percent.
 
-    >>> metric_bound("coverage@10=.2")
-    ('coverage@10', 0.2)
+    >>> metric_bound("coverage@10=.2"), metric_bound("coverage@10=20%")
+    (('coverage@10', 0.2), ('coverage@10', 0.2))
     """
+    from benchmark.units import in_percent, share
+
     name, _, value = text.partition("=")
     try:
-        return name, float(value)
+        return name, share(value) if in_percent(value) else float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} must be METRIC=VALUE with a number, such as coverage@10=0.2"
@@ -93,4 +95,6 @@ def pick(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command(pick, "choose the model for production; --export makes its bundle", add_options)
+COMMAND = Command(
+    pick, "choose the model for production; --export makes its bundle", add_options, outlives_reader=True
+)

@@ -24,6 +24,7 @@ def plan(options: argparse.Namespace) -> int:
         budget=options.budget,
         models=listed(options.models),
         seeds=options.seeds,
+        set=options.set,
         changed_by="command line",
         say=warn,
     )

@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
         budget=options.budget,
         models=listed(options.models),
         seeds=options.seeds,
+        set=options.set,
         changed_by="command line",
         say=warn,
     )
@@ -79,4 +80,4 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command(run, "tune, test and rank the models of a suite", add_options)
+COMMAND = Command(run, "tune, test and rank the models of a suite", add_options, outlives_reader=True)

@@ -40,4 +40,9 @@ def score(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command(score, "add lists made elsewhere to a finished run; each time opens test", add_options)
+COMMAND = Command(
+    score,
+    "add lists made elsewhere to a finished run; each time opens test",
+    add_options,
+    outlives_reader=True,
+)

@@ -44,6 +44,7 @@ from benchmark.runner.finals import ScorerListener, stored_scores
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.plan import ENGINE_VERSION
 from benchmark.runner.splits import StoredSplit
+from benchmark.runner.written_paths import WrittenPaths
 from benchmark.suite import ListsRow, Suite
 
 Resolve: TypeAlias = Callable[[str], Path]
@@ -97,7 +98,8 @@ def lists_rows(
         if row.label in kept and not all(path.is_file() for path in paths.values()):
             yield kept[row.label]
         else:
-            yield checked_row(suite, data, row.label, paths)
+            ready = checked_row(suite, data, row.label, paths)
+            yield replace(ready, record=WrittenPaths.of(suite, resolve).in_record(ready.record))
 
 
 def exclusion_of(suite: Suite, data: StoredSplit, row: ListsRow) -> Exclusion | None:

@@ -32,6 +32,7 @@ from benchmark.runner.staleness import Foundations, adapter_code, engine_code
 from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
+from benchmark.runner.written_paths import hidden_folders
 from benchmark.suite import Suite
 from benchmark.tuner import Journal
 
@@ -125,6 +126,7 @@ class _Session:
         hidden = [self.run_dir.path.resolve()]
         if (data := data_directory(self.options.data)) is not None:
             hidden += [data, data.resolve()]
+        hidden += hidden_folders(self.suite)
         policy, stop = policy_for(self.suite), threading.Event()
         return RunContext(
             suite=self.suite,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import starmap
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from benchmark.metrics import register as metrics
 from benchmark.metrics.constant import constant_metrics
 from benchmark.records import Finding, LogAudit
 from benchmark.runner.draw_samples import with_samples
+from benchmark.runner.written_paths import WrittenPaths
 from benchmark.suite import Suite
 
 
@@ -194,7 +196,7 @@ class SplitStore:
             made = split(prepared, self.suite.split, fold)
             made = made if lines is None else with_negatives(made, lines)
             audited = self.with_judged(whole, made)
-            manifest = replace(made.manifest, files=files, log_audit=audited)
+            manifest = self.written.in_record(replace(made.manifest, files=files, log_audit=audited))
             save_split(replace(made, manifest=manifest), directory, audit(made))
 
     def with_judged(self, whole: LogAudit, made: Split) -> LogAudit:
@@ -214,6 +216,11 @@ class SplitStore:
             stand_in=self.suite.stand_in,
             say=self.say,
         )
+
+    @cached_property
+    def written(self) -> WrittenPaths:
+        """How the suite writes its paths."""
+        return WrittenPaths.of(self.suite, self.folders.resolve)
 
     def paths_of(self, spec: LogSpec) -> dict[str, Path]:
         """Return the files of a data set that are here, by their roles."""
@@ -259,7 +266,7 @@ class SplitStore:
             return Candidates(rule=wanted)
         path = self.folders.resolve(wanted.items)
         found = store_candidates(path, directory, spec.missing_values)
-        return replace(found, file=source_file("candidates", path))
+        return replace(found, file=source_file("candidates", path, self.written.in_text))
 
 
 def folder_name(label: str) -> str:

@@ -21,6 +21,7 @@ from benchmark.results import RunDirectory, RunManifest
 from benchmark.runner.hardware import engine_versions
 from benchmark.runner.plan import ENGINE_VERSION
 from benchmark.runner.splits import folder_name
+from benchmark.runner.written_paths import WrittenPaths
 from benchmark.suite import Suite
 
 MOST_MODELS = 4
@@ -63,6 +64,10 @@ class Foundations:
     files: dict[str, tuple[SourceFile, ...]] = field(default_factory=dict)
     changed_data: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changed_rest: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Learn how the suite writes its paths."""
+        self.written = WrittenPaths.of(self.suite, self.folders.resolve).in_text
 
     def compare(self, say: Say) -> None:
         """Look at everything; tell ``say`` of files that are gone, which a stored split does without.
@@ -111,7 +116,11 @@ class Foundations:
         recorded = {file.role: file for file in split.files}
         if gone := [file.path for role, file in recorded.items() if role not in paths]:
             say(f"{spec.name}: no longer here: {', '.join(gone)}; the rows that this run stored are used")
-        now = {role: current(role, recorded.get(role), path) for role, path in paths.items() if recorded}
+        now = {
+            role: current(role, recorded.get(role), path, self.written)
+            for role, path in paths.items()
+            if recorded
+        }
         lines = [difference(recorded.get(role), file) for role, file in now.items()]
         self.files[spec.name] = tuple({**recorded, **now}.values())
         if changes := tuple(line for line in lines if line):
@@ -122,7 +131,7 @@ class Foundations:
         wanted = self.suite.metrics.candidates
         path = None if isinstance(wanted, str) else self.folders.resolve(wanted.items)
         if path is not None and path.is_file():
-            line = difference(recorded, current("candidates", recorded, path))
+            line = difference(recorded, current("candidates", recorded, path, self.written))
             yield from [line] if line else []
 
     def lists_changes(self, manifest: RunManifest) -> Iterator[str]:
@@ -135,7 +144,7 @@ class Foundations:
             for recorded, named in ((source.test, files.test), (source.valid, files.valid)):
                 path = None if named is None else self.folders.resolve(named)
                 if recorded is not None and path is not None and path.is_file():
-                    line = difference(recorded, current(recorded.role, recorded, path))
+                    line = difference(recorded, current(recorded.role, recorded, path, self.written))
                     yield from [f"{study.model}: {line}"] if line else []
 
     @property

@@ -11,9 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from benchmark.datasets.specs import variable_fault
 from benchmark.errors import did_you_mean
 from benchmark.registry import Registry
 from benchmark.suite.lists_row import ListsRow
+from benchmark.suite.path_keys import path_keys
 from benchmark.suite.schema import Model, Suite
 from benchmark.suite.set_and_tune import Complaint, hyperparameter_complaints
 from benchmark.suite.yaml_text import KeyPath
@@ -79,13 +81,15 @@ class Fault:
 
 
 def schema_complaints(
-    error: ValidationError, place: Callable[[KeyPath], int] = lambda _: 0, most: int = MOST_COMPLAINTS
+    error: ValidationError,
+    place: Callable[[KeyPath], tuple[int, int]] = lambda _: (0, 0),
+    most: int = MOST_COMPLAINTS,
 ) -> Iterator[Complaint]:
     """Return what the schema refuses, without the faults that only follow from others.
 
     Args:
         error: pydantic's.
-        place: the line of a key; of no matter for a section by itself.
+        place: sorts keys by where they were said; of no matter for a section by itself.
         most: how many to return, the first in the file.
     """
     faults = [Fault(**details) for details in error.errors(include_url=False)]
@@ -145,6 +149,13 @@ def lists_complaints(suite: Suite) -> Iterator[Complaint]:
         elif row.dataset is not None and row.dataset not in labels:
             hint = did_you_mean(row.dataset, labels)
             yield Complaint(("models", index, "dataset"), f"there is no split {row.dataset!r}{hint}")
+
+
+def path_complaints(suite: Suite) -> Iterator[Complaint]:
+    """Return which paths have a variable that is not set, or that is none."""
+    for key_path, text in path_keys(suite):
+        if (fault := variable_fault(text)) is not None:
+            yield Complaint(key_path, fault)
 
 
 def readable_models(models: Any) -> Iterator[tuple[int, Model]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from benchmark.datasets.specs import Spec
+from benchmark.datasets.specs import FilePath, Spec
 
 LISTS_KEY = "lists"
 """The key by which an entry of ``models`` is a row of lists."""
@@ -16,11 +16,11 @@ LISTS_KEY = "lists"
 class ListsFiles(Spec):
     """Files of lists, each a table of user, item and rank or score."""
 
-    valid: str | None = Field(
+    valid: FilePath | None = Field(
         default=None,
         description="lists for validation, made from train alone; may be missing, they choose nothing",
     )
-    test: str = Field(description="lists for test, made from train, or from train and validation")
+    test: FilePath = Field(description="lists for test, made from train, or from train and validation")
 
     @field_validator("valid", "test")
     @classmethod

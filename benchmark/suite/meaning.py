@@ -7,16 +7,18 @@ So ``gpu: no`` refuses a GPU, a data set may be called ``no``, and ``0123``, ``2
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from benchmark.protocol import Hyperparameter
-from benchmark.registry import Registry
+from benchmark.hyperparameters import Allowed
+from benchmark.registry import Adapter, Registry
 from benchmark.suite.schema import Suite
 from benchmark.suite.yaml_text import Scalar
+from benchmark.units import in_percent, share
 
 ANYTHING = object
 """In place of the type of a key that looks at a value before it is told its type."""
@@ -40,31 +42,47 @@ def as_meant(content: Any, registry: Registry) -> Any:
 
 
 def _model(entry: Any, registry: Registry) -> Any:
-    """Return a model whose hyperparameters are as their defaults mean them."""
-    name = entry.get("use") if isinstance(entry, dict) else None
+    """Return a model by its name as published, its hyperparameters as their defaults mean them."""
+    name = entry.get("use") if isinstance(entry, dict) else entry
     if not isinstance(name, str) or name not in registry:
         return entry
-    defaults = registry[name].defaults
+    adapter = registry[name]
+    if not isinstance(entry, dict):
+        return adapter.name
     fixed, tuned = entry.get("set"), entry.get("tune")
-    changed = dict(entry)
+    changed = {**entry, "use": adapter.name}
     if isinstance(fixed, dict):
-        changed["set"] = {key: _hyperparameter(value, defaults.get(key)) for key, value in fixed.items()}
+        changed["set"] = {key: _hyperparameter(value, key, adapter) for key, value in fixed.items()}
     if isinstance(tuned, dict):
-        changed["tune"] = {key: _options(bounds, defaults.get(key)) for key, bounds in tuned.items()}
+        changed["tune"] = {key: _bounds(bounds, key, adapter) for key, bounds in tuned.items()}
     return changed
 
 
-def _options(bounds: Any, default: Hyperparameter | None) -> Any:
-    """Return bounds whose options are as a default means them."""
-    options = bounds.get("options") if isinstance(bounds, dict) else None
-    if not isinstance(options, list):
+def _bounds(bounds: Any, key: str, adapter: Adapter) -> Any:
+    """Return bounds whose ends and options are as the default of a hyperparameter means them."""
+    if not isinstance(bounds, dict):
         return bounds
-    return {**bounds, "options": [_hyperparameter(option, default) for option in options]}
+    ends = {end: _share(bounds[end], key, adapter) for end in ("low", "high") if end in bounds}
+    options = bounds.get("options")
+    if isinstance(options, list):
+        ends["options"] = [_hyperparameter(option, key, adapter) for option in options]
+    return {**bounds, **ends}
 
 
-def _hyperparameter(value: Any, default: Hyperparameter | None) -> Any:
+def _hyperparameter(value: Any, key: str, adapter: Adapter) -> Any:
     """Return a value as a default means it; of an unknown hyperparameter as YAML understands it."""
-    return meant(value, [bool, int, float] if default is None else [type(default)])
+    default = adapter.defaults.get(key)
+    plain = meant(value, [bool, int, float] if default is None else [type(default)])
+    return _share(plain, key, adapter)
+
+
+def _share(value: Any, key: str, adapter: Adapter) -> Any:
+    """Return what is written in percent as a number, where a hyperparameter is a share, such as dropout."""
+    limit = adapter.traits.limits.get(key) if in_percent(value) else None
+    if isinstance(limit, Allowed) and limit.low >= 0 and limit.high <= 1:
+        with suppress(ValueError):  # no number before the percent sign: the schema says what must hold
+            return share(value)
+    return value
 
 
 def meant(value: Any, kinds: Collection[Any]) -> Any:

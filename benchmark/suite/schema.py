@@ -19,9 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-from benchmark.datasets.specs import MOST_SEED, LogSpec, PrepareSpec, Spec, SplitSpec
+from benchmark.datasets.specs import MOST_SEED, FilePath, LogSpec, PrepareSpec, Spec, SplitSpec
 from benchmark.errors import MetricError, SuiteError, did_you_mean
 from benchmark.metrics.register import parse_metric
+from benchmark.names import differing_by_case, meant_by
 from benchmark.protocol import Choice, Range
 from benchmark.records import TrainOn
 from benchmark.suite.lists_row import LISTS_KEY, ListsRow
@@ -60,7 +61,7 @@ MetricName = Annotated[str, AfterValidator(existing_metric)]
 class ItemList(SuiteSection):
     """Candidate items from a file of your own."""
 
-    items: str = Field(description="text file with one item id per line; relative to the suite")
+    items: FilePath = Field(description="text file with one item id per line; relative to the suite")
 
 
 def whom(value: Any, words: tuple[str, ...]) -> str | int:
@@ -245,7 +246,7 @@ class VerdictSpec(SuiteSection):
     correct: Literal["holm"] = Field(
         default="holm", description="correction over all models against the reference"
     )
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    alpha: Share = Field(default=0.05, gt=0, lt=0.5)
     margin: Share = Field(
         default=0.03, gt=0, lt=1, description="how much worse than the reference a pick may be"
     )
@@ -254,6 +255,13 @@ class VerdictSpec(SuiteSection):
 class Suite(SuiteSection):
     """A whole suite, every default filled in."""
 
+    extends: FilePath | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="suite file whose keys hold where this one says nothing; relative to this one. What is "
+        "run and stored is the result, which extends nothing",
+    )
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the results folder")
     datasets: tuple[LogSpec, ...] = Field(min_length=1)
     stand_in: bool = Field(
@@ -270,11 +278,17 @@ class Suite(SuiteSection):
     seed: int = Field(default=0, ge=0, le=MOST_SEED, description="seed of the sampler and of every trial")
 
     _source: Path | None = PrivateAttr(default=None)
+    _bases: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def source(self) -> Path | None:
         """The file it was read from; None if it was made in Python."""
         return self._source
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The files that it extends, the nearest first."""
+        return self._bases
 
     @property
     def folder(self) -> Path:
@@ -291,10 +305,10 @@ class Suite(SuiteSection):
         """The rows of lists that were made elsewhere."""
         return tuple(model for model in self.models if isinstance(model, ListsRow))
 
-    def read_from(self, path: Path | None) -> Suite:
-        """Return the suite as one that was read from a file."""
+    def read_from(self, path: Path | None, bases: Sequence[str] = ()) -> Suite:
+        """Return the suite as one that was read from a file, and from those that it extends."""
         suite = self.model_copy()
-        suite._source = path  # noqa: SLF001 - a copy of its own class
+        suite._source, suite._bases = path, tuple(bases)  # noqa: SLF001 - a copy of its own class
         return suite
 
     def completed(self) -> Suite:
@@ -307,7 +321,7 @@ class Suite(SuiteSection):
         """Return the suite with the models of these names alone.
 
         Args:
-            names: on the board.
+            names: on the board, without regard to case.
             hint: says which of the suite's models an unknown name may mean.
 
         Raises:
@@ -316,13 +330,16 @@ class Suite(SuiteSection):
         if not names:
             raise SuiteError("models: must name at least one model of the suite, such as surprise/svd")
         by_label = {model.label: model for model in self.models}
-        for name in names:
-            if name not in by_label:
+        meant = {name: meant_by(name, by_label) for name in names}
+        for name, label in meant.items():
+            if label is None:
                 raise SuiteError(
                     f"{self.source or self.name}: there is no model {name!r}{hint(name, by_label)}\n"
                     f"  The suite has: {', '.join(by_label)}."
                 )
-        chosen = self.model_copy(update={"models": tuple(by_label[name] for name in dict.fromkeys(names))})
+        chosen = self.model_copy(
+            update={"models": tuple(by_label[label] for label in dict.fromkeys(meant.values()) if label)}
+        )
         if not chosen.tuned:
             raise SuiteError(f"{self.source or self.name}: models: {NONE_TUNED}")
         return chosen
@@ -361,4 +378,8 @@ class Suite(SuiteSection):
             if twice := sorted(name for name, count in Counter(names).items() if count > 1):
                 shown = ", ".join(twice[:MOST_NAMES]) + (", ..." if len(twice) > MOST_NAMES else "")
                 raise ValueError(f"{what}: {shown} is listed twice; give one another name")
+        if alike := differing_by_case(model.label for model in self.models):
+            raise ValueError(
+                f"models: {' and '.join(alike)} differ by case alone; give one of them another name"
+            )
         return self

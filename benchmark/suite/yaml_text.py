@@ -14,6 +14,9 @@ from typing import Any, TypeAlias
 
 import yaml
 
+Say: TypeAlias = Callable[[str], None]
+"""Takes one line."""
+
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a value is in a suite: ``("models", 1, "set", "dim")``."""
 
@@ -79,9 +82,11 @@ class Reader:
     """Reads one document.
 
     Attributes:
+        name: of the document, in complaints.
         lines: the line of each key, once read.
     """
 
+    name: str
     lines: dict[KeyPath, int] = field(default_factory=dict)
     _values: int = 0
 
@@ -94,7 +99,12 @@ class Reader:
         """
         if len(text) > MOST_CHARACTERS:
             raise yaml.YAMLError(f"has {len(text):,} characters; a suite has {MOST_CHARACTERS:,} at most")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        loader.name = self.name  # every mark bears it, so that a fault found later names its file
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
         return None if node is None else self._value(node, ())
 
     def _value(self, node: yaml.Node, key_path: KeyPath) -> Any:

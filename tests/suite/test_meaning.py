@@ -114,7 +114,7 @@ def test_number_is_read_as_people_write_it(more: str, value: int) -> None:
             "budget: {per_model: 1:30}",
             "budget.per_model: must be a duration such as 45s, 2m or 1h (found '1:30')",
         ),
-        ("split: {test: yes}", "split.test: must be a valid number"),
+        ("split: {test: yes}", "split.test: must be a number (found True)"),
         ("prepare: {rescale: [no, yes]}", "prepare.rescale[0]: must be a valid number"),
     ],
 )

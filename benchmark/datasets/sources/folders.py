@@ -13,6 +13,7 @@ from platformdirs import user_cache_dir
 from benchmark.datasets.log import Say, silent
 from benchmark.datasets.sources.known import KNOWN
 from benchmark.datasets.sources.known_dataset import KnownDataset
+from benchmark.datasets.specs import expanded
 from benchmark.errors import DataError
 
 SHOWN = 60
@@ -48,11 +49,11 @@ class DataFolders:
         """Return a path that a suite names: beside the suite if there, else in the working directory.
 
         Raises:
-            DataError: it is none that any file can have, or is there and no file or folder: a pipe may never
-                end.
+            DataError: it is none that any file can have, or has a variable that is not set; or is there and
+                no file or folder: a pipe may never end.
         """
         try:
-            given = Path(path).expanduser()
+            given = Path(expanded(path)).expanduser()
             beside = self.suite / given
             found = beside if os.path.lexists(beside) or not os.path.lexists(given) else given
             with suppress(FileNotFoundError, NotADirectoryError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,8 +59,8 @@ def _of_folder(role: str, folder: Path) -> Iterator[tuple[str, Path]]:
     yield from ((f"{role}/{part.relative_to(folder).as_posix()}", part) for part in part_files(folder))
 
 
-def source_file(role: str, path: Path) -> SourceFile:
-    """Return what a file holds now.
+def source_file(role: str, path: Path, written: Callable[[str], str] = str) -> SourceFile:
+    """Return what a file holds now; ``written`` says how its path is kept.
 
     Raises:
         DataError: it cannot be read, or is being written.
@@ -77,7 +77,7 @@ def source_file(role: str, path: Path) -> SourceFile:
     settled = datetime.now(UTC).timestamp() - touched > SETTLED_S
     return SourceFile(
         role=role,
-        path=str(path.resolve()),
+        path=written(str(path.resolve())),
         sha256=digest,
         size=seen.st_size,
         modified=datetime.fromtimestamp(seen.st_mtime, UTC).isoformat(timespec="seconds"),
@@ -85,19 +85,21 @@ def source_file(role: str, path: Path) -> SourceFile:
     )
 
 
-def current(role: str, recorded: SourceFile | None, path: Path) -> SourceFile:
+def current(
+    role: str, recorded: SourceFile | None, path: Path, written: Callable[[str], str] = str
+) -> SourceFile:
     """Return what a file holds now; one that was recorded before is read only if it was touched since.
 
     Raises:
         DataError: it cannot be read.
     """
-    if recorded is None or not recorded.state or recorded.path != str(path.resolve()):
-        return source_file(role, path)
+    if recorded is None or not recorded.state or recorded.path != written(str(path.resolve())):
+        return source_file(role, path, written)
     try:
         untouched = recorded.state == state_of(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return recorded if untouched else source_file(role, path)
+    return recorded if untouched else source_file(role, path, written)
 
 
 def difference(before: SourceFile | None, after: SourceFile) -> str | None:

@@ -13,6 +13,7 @@ from benchmark.datasets.specs.feedback_spec import (
     likes_in_words,
     written,
 )
+from benchmark.datasets.specs.file_path import FilePath, expanded, is_path, variable_fault, variables
 from benchmark.datasets.specs.graph_spec import GraphSpec, LinkSpec
 from benchmark.datasets.specs.log_spec import (
     MIN_ROWS_PER_USER,
@@ -56,6 +57,7 @@ __all__ = [
     "Constant",
     "CoreSpec",
     "Duplicates",
+    "FilePath",
     "FilesSpec",
     "GraphSpec",
     "Ids",
@@ -80,7 +82,11 @@ __all__ = [
     "TimeWindow",
     "TitlesSpec",
     "comparisons",
+    "expanded",
+    "is_path",
     "likes_in_words",
     "parse_rows",
+    "variable_fault",
+    "variables",
     "written",
 ]

@@ -7,12 +7,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from benchmark.datasets.specs.base_spec import Separator, Spec
+from benchmark.datasets.specs.file_path import FilePath
 
 
 class LinkSpec(Spec):
     """A table that says which entity of a graph each item is."""
 
-    path: str = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, or RecBole's .link")
+    path: FilePath = Field(
+        description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, or RecBole's .link"
+    )
     item: str | None = Field(
         default=None, description="column with the item's id, as in the log; item or item_id if not given"
     )
@@ -28,7 +31,7 @@ class LinkSpec(Spec):
 class GraphSpec(Spec):
     """A table with one triple a line: head, relation, tail."""
 
-    path: str = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, or RecBole's .kg")
+    path: FilePath = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, or RecBole's .kg")
     head: str | None = Field(
         default=None,
         description="column with the entity that a triple is about; head or head_id if not given",

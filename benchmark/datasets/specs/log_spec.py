@@ -11,9 +11,11 @@ from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.specs.base_spec import MOST_SEED, Separator, Spec
 from benchmark.datasets.specs.feedback_spec import Condition, Pairs, Seen, event_type
+from benchmark.datasets.specs.file_path import FilePath
 from benchmark.datasets.specs.graph_spec import GraphKey
 from benchmark.datasets.specs.row_filter import parse_rows
 from benchmark.datasets.specs.table_spec import TableSpec, TitlesSpec
+from benchmark.units import Share
 
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "ns", "order"]
 Ids: TypeAlias = Literal["auto", "text"]
@@ -48,7 +50,7 @@ class SyntheticSpec(Spec):
         default=2.5, ge=0, le=1000, description="weight of a user's taste against chance; 0 means no taste"
     )
 
-    repeats: float = Field(
+    repeats: Share = Field(
         default=0.0,
         ge=0,
         lt=1,
@@ -82,7 +84,7 @@ class LogSpec(Spec):
     """An interaction log: a known data set by its name alone, or a file of your own, or a generated one."""
 
     name: str = Field(min_length=1, description="name in tables and files")
-    path: str | None = Field(
+    path: FilePath | None = Field(
         default=None,
         description="CSV, TSV, JSON lines, Parquet, Feather or ORC file, compressed or not; a folder of such "
         "parts, or one in the publisher's layout",

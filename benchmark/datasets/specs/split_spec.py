@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from benchmark.datasets.moments import MomentOrSpan, Span
 from benchmark.datasets.specs.base_spec import MOST_SEED, MOST_SPLITS, Spec
+from benchmark.datasets.specs.file_path import FilePath
+from benchmark.units import Share
 
 SplitRule: TypeAlias = Literal[
     "random",
@@ -51,12 +53,12 @@ NO_REPEATS: Mapping[str, str] = {
 class FilesSpec(Spec):
     """The parts of a split of your own, as files with the columns of the log."""
 
-    train: str = Field(description="rows to learn from")
-    valid: str | None = Field(
+    train: FilePath = Field(description="rows to learn from")
+    valid: FilePath | None = Field(
         default=None, description="rows to tune on; each user's last row of train if not given"
     )
-    test: str = Field(description="rows to evaluate on, once")
-    negatives: str | None = Field(
+    test: FilePath = Field(description="rows to evaluate on, once")
+    negatives: FilePath | None = Field(
         default=None,
         description="what sampled metrics such as hit@10/99neg rank a user's test row among, as the program "
         "of NCF (He 2017) stores it: a line a user, (user,item) and the negatives, separated by tabs; drawn "
@@ -86,14 +88,14 @@ class SplitSpec(Spec):
         "trained on what lies before; k_fold: each row is in test once; cold_user, cold_item: whole users or "
         "items; files: your own parts; published: the test rows of the paper that a known data set is from",
     )
-    test: float = Field(
+    test: Share = Field(
         default=0.1,
         gt=0,
         lt=1,
         description="share of rows (of users, of items) for test; unused by leave_*_out, k_fold, files and "
         "where windows are given",
     )
-    valid: float = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
+    valid: Share = Field(default=0.1, gt=0, lt=1, description="share for validation, as test")
     seed: int = Field(default=42, ge=0, le=MOST_SEED, description="seed of every rule that draws at random")
     per: Literal["user", "all"] | None = Field(
         default=None,

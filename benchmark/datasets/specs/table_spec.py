@@ -5,12 +5,13 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from benchmark.datasets.specs.base_spec import Separator, Spec
+from benchmark.datasets.specs.file_path import FilePath
 
 
 class TitlesSpec(Spec):
     """A table with one line per item, to show titles instead of ids."""
 
-    path: str = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file")
+    path: FilePath = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file")
     item: str = Field(default="item", description="column with the item's id, as in the log")
     title: str = Field(default="title", description="column with the title")
     genres: str | None = Field(
@@ -21,7 +22,7 @@ class TitlesSpec(Spec):
 class TableSpec(Spec):
     """A table with one line per user or per item: what models may learn from besides the log."""
 
-    path: str = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file")
+    path: FilePath = Field(description="CSV, TSV, JSON lines, Parquet, Feather or ORC file")
     id: str = Field(default="id", description="column with the id, as in the log")
     title: str | None = Field(default=None, description="items: column with the title; none if not given")
     categories: tuple[str, ...] = Field(
