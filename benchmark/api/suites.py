@@ -162,7 +162,7 @@ def init(log: StrPath, out: StrPath | None = None, *, say: Callable[[str], None]
         say: takes one line: what was guessed, and what is open.
 
     Raises:
-        DataError: the log cannot be read, is a matrix, or is a known data set, which needs no suite of its own.
+        DataError: the log cannot be read, is a matrix, or is a folder in a publisher's layout.
         SuiteError: there is such a file already, or it cannot be written.
     """
     from benchmark.suite.starting_suite import write_starting_suite

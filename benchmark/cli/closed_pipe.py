@@ -1,4 +1,4 @@
-"""Output that nobody reads any more, as after ``| head``: no fault of a command, and no reason to stop a run."""
+"""Output that nobody reads any more, as after ``| head``: no fault, and no reason to stop a run."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -80,7 +81,8 @@ class ShowVersion(argparse.Action):
         """Leave with code 0."""
         import benchmark
 
-        parser.exit(0, f"bench {benchmark.__version__}\n")
+        sys.stdout.write(f"bench {benchmark.__version__}\n")
+        parser.exit(0)
 
 
 def build_parser(commands: Mapping[str, Command]) -> Parser:

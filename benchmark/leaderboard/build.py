@@ -23,6 +23,7 @@ from benchmark.leaderboard.user_scores import PerUserScores
 from benchmark.ledger import select
 from benchmark.metrics.constant import constant_metrics
 from benchmark.metrics.register import parse_metric
+from benchmark.names import meant_by
 from benchmark.records import LOST, FinalRecord, ListsRecord, Note, StudyRecord, warning
 from benchmark.results import latest
 
@@ -62,7 +63,8 @@ class Ranking:
         constant = constant_metrics(self.metrics, results.split.log_audit)
         self.constant = constant.keys() - {self.primary.name}
         self.chosen = baseline is not None
-        if baseline is not None and baseline not in self.studies:
+        meant = None if baseline is None else meant_by(baseline, self.studies)
+        if baseline is not None and meant is None:
             raise RunError(
                 f"--baseline {baseline}: {results.dataset} has no such model"
                 f"{did_you_mean(baseline, self.studies)}\n  It has: {', '.join(self.studies)}."
@@ -70,7 +72,7 @@ class Ranking:
         # Each run named its reference before it opened test; of several runs the best on validation.
         sign = 1 if self.primary.higher_is_better else -1
         named = max(results.references, key=lambda one: sign * one.value, default=None)
-        self.reference = baseline or (None if named is None else named.model)
+        self.reference = meant or (None if named is None else named.model)
 
     def table(
         self, *, all_pairs: bool = False, grouped: bool = False, by: Sequence[str] | None = None

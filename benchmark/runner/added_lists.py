@@ -14,6 +14,7 @@ from benchmark.errors import RunError, did_you_mean
 from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
 from benchmark.leaderboard.dataset_results import split_folder
+from benchmark.names import meant_by
 from benchmark.results import RunDirectory, RunManifest, gather
 from benchmark.runner.child import RetryPolicy
 from benchmark.runner.context import policy_for
@@ -129,10 +130,11 @@ def refuse_name(manifest: RunManifest, data: StoredSplit, name: str) -> None:
     """
     if not name.strip():
         raise RunError("--name: must not be empty")
-    if any(row.model == name and row.dataset == data.label for row in manifest.rows):
+    if (row := meant_by(name, (row.model for row in manifest.rows if row.dataset == data.label))) is not None:
+        alike = "" if row == name else f" but for capitals ({row})"
         raise RunError(
-            f"--name {name}: {data.label} has a row of that name, and rows are kept: choose another name, "
-            f"such as {name}-2"
+            f"--name {name}: {data.label} has a row of that name{alike}, and rows are kept: choose another "
+            f"name, such as {name}-2"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
@@ -12,7 +13,7 @@ import yaml
 from benchmark.errors import SuiteError, did_you_mean
 from benchmark.names import meant_by
 from benchmark.suite.document import Document, is_null
-from benchmark.suite.lists_row import ListsRow
+from benchmark.suite.lists_row import LISTS_KEY, ListsRow
 from benchmark.suite.schema import Model
 from benchmark.suite.yaml_text import KeyPath, Reader, Scalar
 
@@ -113,6 +114,10 @@ def key_path_of(document: Document, one: Assignment) -> KeyPath:
                 here[index] = {NAMED[str(path[0])]: here[index]}
         else:
             match = KEY.match(rest)
+            if INDEX.match(rest) and path:
+                raise SuiteError(
+                    f"{one.origin}: the suite does not list {path[-1]}: set all of it, as in {path[-1]}=[...]"
+                )
             if match is None or (not path and rest.startswith(".")):
                 raise SuiteError(f"{one.origin}: {one.key!r} is not a key such as budget.per_model")
             key, rest = match[1], rest[match.end() :]
@@ -165,10 +170,7 @@ def entry_of(
 def name_of(entry: Any, what: str) -> str:
     """Return the name of an entry of a suite's data sets or models, as its board shows it."""
     if isinstance(entry, dict):
-        model = ListsRow if "lists" in entry else Model
-        named = [entry.get("name"), entry.get(NAMED[what])]
-        if what == "models" and model is ListsRow:
-            lists = entry["lists"]
-            named.append(lists.get("test") if isinstance(lists, dict) else None)
-        entry = next((one for one in named if one), "")
+        lists = entry.get(LISTS_KEY)
+        of_lists = Path(str(lists.get("test"))).stem if isinstance(lists, dict) else ""
+        entry = entry.get("name") or entry.get(NAMED[what]) or of_lists
     return entry.text if isinstance(entry, Scalar) else str(entry)

@@ -256,7 +256,7 @@ def prepare_section(look: LogLook) -> Iterator[str]:
     if positive is not None:
         yield f"#   positive: {positive}"
         yield '#   negative: "<= 2"  # known dislikes, if any'
-    yield f"# Several rows of one user and item are refused ({look.again:.1%} of the rows seen repeat one) until"
+    yield f"# Several rows of one user and item are refused ({look.again:.1%} of the rows seen) until"
     yield "# prepare says that one of them counts, or that users come back to items:"
     yield "#   duplicates: last  # or first, mean, sum"
     yield "#   pairs: repeat  # in place of duplicates"
