@@ -62,6 +62,20 @@ def test_every_renamed_adapter_is_there_and_its_former_name_is_not() -> None:
     assert not set(RENAMED) & set(ADAPTERS)
 
 
+def test_an_adapter_is_found_in_any_case_under_its_name_as_published() -> None:
+    assert OURS["Native/EASE"].name == "native/ease"
+    assert "NATIVE/ease" in OURS
+    assert OURS.hint("Torch/SLIM") == "; did you mean 'native/slim'?"
+
+
+def test_two_adapters_that_differ_by_case_alone_are_refused_by_both_names() -> None:
+    both = Registry({"acme/svd": "a:B", "acme/SVD": "c:D", "acme/other": "e:F"})
+    for name in ("acme/svd", "acme/SVD"):
+        with pytest.raises(AdapterError, match="acme/svd and acme/SVD differ by case alone"):
+            both[name]
+    assert both["acme/OTHER"].name == "acme/other"
+
+
 def test_hint_stays_within_the_names_that_are_possible() -> None:
     assert OURS.hint("torch/slim", ["torch/sasrec", "native/slim"]) == "; did you mean 'native/slim'?"
     assert OURS.hint("torch/slim", ["torch/fm", "surprise/svd"]) == "; did you mean 'torch/fm'?"

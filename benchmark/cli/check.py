@@ -18,10 +18,8 @@ def check(options: argparse.Namespace) -> int:
     from benchmark.suite.advice import advice, sample_advice
 
     suite = api.check(options.suite, set=options.set, say=warn)
-    for base in suite.bases:
-        sys.stdout.write(f"# extends {printable(base)}\n")
-    for text in options.set:
-        sys.stdout.write(f"# --set {printable(text)}\n".replace("\n", " ").rstrip() + "\n")
+    for text in (*(f"extends {base}" for base in suite.bases), *(f"--set {one}" for one in options.set)):
+        sys.stdout.write(f"# {' '.join(printable(text).split())}\n")
     sys.stdout.write(yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
     for note in (*map(warning, advice(suite)), *sample_advice(suite)):
         sys.stderr.write(f"bench: {'WARNING' if note.is_warning else 'note'}: {note.text}\n")

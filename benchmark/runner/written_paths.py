@@ -86,4 +86,4 @@ def hidden_folders(suite: Suite) -> list[Path]:
     """Return the values of a suite's variables that are folders: children are not told where the data lie."""
     names = {name for _, text in path_keys(suite) for name in variables(text)} - OWN_TO_CHILDREN
     values = (os.environ.get(name, "") for name in sorted(names))
-    return [Path(value) for value in values if value.startswith("/")]
+    return [Path(value) for value in values if value.startswith("/") and value.strip("/")]

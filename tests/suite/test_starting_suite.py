@@ -1,4 +1,4 @@
-"""The suite that ``bench init`` writes: what is guessed and said, what is left open, and that it is a suite."""
+"""The suite that ``bench init`` writes: what is guessed and said, what is left open."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
 def rows(*values: str, users: int = 12) -> str:
     """Lines of user, item, value and time; the values go round."""
     lines = [
-        f"u{user},i{(user + item) % 10},{values[(user + item) % len(values)]},{1_700_000_000 + 60 * user + item}"
+        f"u{user},i{(user + item) % 10},{values[(user + item) % len(values)]},{17 * 10**8 + 60 * user + item}"
         for user in range(users)
         for item in range(8)
     ]
@@ -99,7 +99,9 @@ def test_parquet_and_the_beginning_of_a_long_text_are_enough(
 ) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame({"uid": range(60), "sku": range(60), "rating": [5.0, 1.0] * 30, "tags": [["a"]] * 60})
+    frame = pd.DataFrame(
+        {"uid": range(60), "sku": range(60), "rating": [5.0, 1.0] * 30, "tags": [["a"]] * 60}
+    )
     frame.to_parquet("log.parquet")
     said: list[str] = []
     suite = api.check(api.init("log.parquet", "made.yaml", say=said.append))
@@ -121,7 +123,10 @@ def test_an_existing_file_is_never_overwritten(bench: Bench, start: Start, tmp_p
     before = Path("log.yaml").read_text()
     code, _, said = bench("init", "log.csv")
     assert code == 2
-    assert said == "bench: log.yaml: is there already, and nothing is overwritten; name another with --out SUITE\n"
+    assert (
+        said
+        == "bench: log.yaml: is there already, and nothing is overwritten; name another with --out SUITE\n"
+    )
     assert Path("log.yaml").read_text() == before
     (tmp_path / "sub").mkdir()
     assert bench("init", "log.csv", "--out", "sub/other.yaml")[0] == 0
@@ -147,5 +152,7 @@ def test_what_is_no_log_is_refused_and_nothing_is_written(start: Start, text: st
 def test_a_folder_whose_columns_are_known_needs_no_guess(start: Start, tmp_path: Path) -> None:
     (tmp_path / "ml-100k").mkdir()
     (tmp_path / "ml-100k" / "u.data").write_text("1\t2\t3\t881250949\n")
-    with pytest.raises(DataError, match=r"write it into a suite as datasets: \[\{name: movielens-100k, path: "):
+    with pytest.raises(
+        DataError, match=r"write it into a suite as datasets: \[\{name: movielens-100k, path: "
+    ):
         api.init("ml-100k")

@@ -86,7 +86,7 @@ def text_rows(path: Path, *, whole: bool) -> FirstRows:
     """Return the rows of a text file.
 
     Raises:
-        DataError: it is no table.
+        DataError: it is not a table.
     """
     file = open_table(path, TextFormat())
     has_header = True
