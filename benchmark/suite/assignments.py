@@ -71,7 +71,7 @@ def read_value(text: str, where: str) -> Any:
     """
     is_yaml = text.startswith(("[", "{", '"', "'"))
     try:
-        value = Reader(where).read(text)
+        value = Reader(where, first_line=0).read(text)
     except (yaml.YAMLError, RecursionError) as error:
         if is_yaml:
             raise SuiteError(f"{where}: is not YAML: {getattr(error, 'problem', error)}") from error
@@ -89,7 +89,9 @@ def assign(document: Document, one: Assignment) -> None:
         SuiteError: the key leads nowhere, such as to a model that the suite does not have.
     """
     key_path = key_path_of(document, one)
-    if is_null(one.value) and isinstance(key_path[-1], str):
+    if is_null(one.value):
+        if isinstance(key_path[-1], int):
+            raise SuiteError(f"{one.origin}: an entry of a list has no default; set the list without it")
         document.drop(key_path)
         return
     document.set(key_path, one.value, one.origin)
@@ -126,6 +128,8 @@ def key_path_of(document: Document, one: Assignment) -> KeyPath:
                 here = here.get("set") if isinstance(here, dict) else None
             path.append(key)
         here = step(here, path[-1])
+    if not path:
+        raise SuiteError(f"{one.origin}: has no key; name one, such as budget.per_model")
     return tuple(path)
 
 

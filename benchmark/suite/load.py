@@ -11,7 +11,7 @@ from benchmark.errors import SuiteError, did_you_mean
 from benchmark.registry import Registry
 from benchmark.suite.assignments import Assignments, assign, assigned
 from benchmark.suite.document import Document, Origin
-from benchmark.suite.inheritance import read_text, with_bases
+from benchmark.suite.inheritance import EXTENDS, read_text, with_bases
 from benchmark.suite.schema import Suite
 from benchmark.suite.yaml_text import Say
 
@@ -99,10 +99,17 @@ def suite_from_mapping(
 def changed(
     document: Document, assignments: Assignments, changes: Mapping[str, Any] | None, by: str
 ) -> Document:
-    """Return a document with what is set from outside."""
+    """Return a document with what is set from outside.
+
+    Raises:
+        SuiteError: a key leads nowhere, or is the one that must be in a file.
+    """
     for one in assigned(assignments):
         assign(document, one)
     document.change(changes or {}, by)
+    if EXTENDS in document.content:  # files were read before anything was set
+        origin = document.origin_of((EXTENDS,))
+        raise SuiteError(f"{origin}: {EXTENDS}: cannot be set; write it into the suite, or name the other suite")
     return document
 
 

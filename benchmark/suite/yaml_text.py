@@ -83,10 +83,12 @@ class Reader:
 
     Attributes:
         name: of the document, in complaints.
+        first_line: its number; 0 for what is no file and has no lines.
         lines: the line of each key, once read.
     """
 
     name: str
+    first_line: int = 1
     lines: dict[KeyPath, int] = field(default_factory=dict)
     _values: int = 0
 
@@ -100,7 +102,8 @@ class Reader:
         if len(text) > MOST_CHARACTERS:
             raise yaml.YAMLError(f"has {len(text):,} characters; a suite has {MOST_CHARACTERS:,} at most")
         loader = yaml.SafeLoader(text)
-        loader.name = self.name  # every mark bears it, so that a fault found later names its file
+        # Every mark bears them, so that a fault found later names its file and line.
+        loader.name, loader.line = self.name, self.first_line - 1
         try:
             node = loader.get_single_node()
         finally:
