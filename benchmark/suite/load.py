@@ -109,7 +109,9 @@ def changed(
     document.change(changes or {}, by)
     if EXTENDS in document.content:  # files were read before anything was set
         origin = document.origin_of((EXTENDS,))
-        raise SuiteError(f"{origin}: {EXTENDS}: cannot be set; write it into the suite, or name the other suite")
+        raise SuiteError(
+            f"{origin}: {EXTENDS}: cannot be set; write it into the suite, or name the other suite"
+        )
     return document
 
 

@@ -83,7 +83,7 @@ class Reader:
 
     Attributes:
         name: of the document, in complaints.
-        first_line: its number; 0 for what is no file and has no lines.
+        first_line: its number; 0 for what has no lines, as it is not from a file.
         lines: the line of each key, once read.
     """
 

@@ -24,6 +24,7 @@ def unread() -> Iterator[TextIO]:
         yield stream
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_without_a_reader_to_its_end(
     small: Path, tmp_path: Path, unread: TextIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,8 +36,12 @@ def test_a_run_goes_on_without_a_reader_to_its_end(
     assert (tmp_path / "run" / "leaderboard.html").is_file()
 
 
-def test_a_command_that_is_its_output_ends_without_a_reader(
-    unread: TextIO, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("command", "code", "printed"),
+    [("run", 7, ["line 0", "line 1", "line 2"]), ("metrics", 0, ["line 0"])],
+)
+def test_a_command_that_makes_something_goes_on_without_a_reader_and_one_that_shows_something_ends(
+    unread: TextIO, monkeypatch: pytest.MonkeyPatch, command: str, code: int, printed: list[str]
 ) -> None:
     asked: list[str] = []
 
@@ -46,10 +51,10 @@ def test_a_command_that_is_its_output_ends_without_a_reader(
             print(asked[-1])
         return 7
 
-    monkeypatch.setitem(COMMANDS, "metrics", COMMANDS["metrics"]._replace(call=lines))  # type: ignore[arg-type]
+    monkeypatch.setitem(COMMANDS, command, COMMANDS[command]._replace(call=lines))  # type: ignore[arg-type]
     monkeypatch.setattr(sys, "stdout", unread)
-    assert main(["metrics"]) == 0
-    assert asked == ["line 0"]
+    assert main([command, *["small.yaml"] * (command == "run")]) == code
+    assert asked == printed
 
 
 def test_the_interpreter_leaves_in_peace_when_its_last_words_are_not_read() -> None:
