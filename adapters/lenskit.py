@@ -199,7 +199,7 @@ class ItemKnn:
 
     Implicit feedback (Deshpande & Karypis 2004, ACM TOIS 22(1)). Neighbours are chosen among a user's likes
     when an item is scored, so only LensKit can score with it. Default is LensKit's. Tuned: ``neighbours``.
-    Time: O(the sum of all n_u^2), n_u being the likes of user u.
+    Time: O(N max n_u), n_u being the likes of user u.
     """
 
     neighbours: int = 20
