@@ -208,7 +208,8 @@ class ItemKnn(OfCornac):
     """A rating is the user's mean plus the mean deviation of similar items, weighted (Sarwar 2001, WWW).
 
     Explicit feedback. Ratings are centred by users; ``neighbours`` are those of a candidate among what the
-    user rated. Defaults are Cornac's. Tuned: ``neighbours``, ``similarity``, ``weighting``. Time: O(N max n_u), n_u being the ratings of user u. Only Cornac itself can score with it.
+    user rated. Defaults are Cornac's. Tuned: ``neighbours``, ``similarity``, ``weighting``. Time:
+    O(N max n_u), n_u being the ratings of user u. Only Cornac itself can score with it.
     """
 
     neighbours: int = 20

@@ -170,9 +170,9 @@ class ItemKnn(ItemToItem):
     """An item's score is its summed similarity to what the user likes, of the ``neighbours`` of each like.
 
     Implicit feedback (Sarwar 2001, WWW). ``weighting`` names the class of implicit that is meant:
-    CosineRecommender, TFIDFRecommender or BM25Recommender with its own ``k1`` and ``b``. Each liked item keeps its neighbours,
-    itself among them, where native/item-knn keeps those of each candidate. Defaults are implicit's. Tuned:
-    ``neighbours``, ``weighting``. Time: O(N max n_u), n_u being the likes of user u.
+    CosineRecommender, TFIDFRecommender or BM25Recommender with its own ``k1`` and ``b``. Each liked
+    item keeps its neighbours, itself among them, where native/item-knn keeps those of each candidate.
+    Defaults are implicit's. Tuned: ``neighbours``, ``weighting``. Time: O(N max n_u), n_u being the likes of user u.
     """
 
     neighbours: int = 20
