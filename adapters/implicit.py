@@ -172,7 +172,8 @@ class ItemKnn(ItemToItem):
     Implicit feedback (Sarwar 2001, WWW). ``weighting`` names the class of implicit that is meant:
     CosineRecommender, TFIDFRecommender or BM25Recommender with its own ``k1`` and ``b``. Each liked
     item keeps its neighbours, itself among them, where native/item-knn keeps those of each candidate.
-    Defaults are implicit's. Tuned: ``neighbours``, ``weighting``. Time: O(N max n_u), n_u being the likes of user u.
+    Defaults are implicit's. Tuned: ``neighbours``, ``weighting``. Time: O(N max n_u), n_u being the likes of
+    user u.
     """
 
     neighbours: int = 20
