@@ -116,6 +116,7 @@ ADAPTERS: dict[str, str] = {
     "lenskit/flexmf": "adapters.lenskit:FlexMf",
     "lenskit/item-knn": "adapters.lenskit:ItemKnn",
     "rectools/ease": "adapters.rectools:Ease",
+    "rectools/item-knn": "adapters.rectools:ItemKnn",
     "rectools/pure-svd": "adapters.rectools:PureSvd",
     "rectools/sasrec": "adapters.rectools:SasRec",
     "rectools/bert4rec": "adapters.rectools:Bert4Rec",

@@ -110,7 +110,7 @@ class Bpr(Factors):
     space: ClassVar[Space] = {
         "dim": Range(8, 256, log=True),
         "lr": Range(1e-3, 0.3, log=True),
-        "l2": Range(1e-4, 0.1, log=True),
+        "l2": Range(1e-6, 0.1, log=True),
     }
     draws: ClassVar[bool] = True
 

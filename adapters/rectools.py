@@ -1,6 +1,6 @@
 """Models of RecTools (MTS, github.com/MobileTeleSystems/RecTools), in an environment of their own.
 
-Implicit feedback, all of them. Its wrappers of implicit and LightFM are implicit's and LightFM's own rows.
+Implicit feedback, all of them. Its factorisations are implicit's and LightFM's, which are rows of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.protocol import (
     Array,
+    Choice,
     FitContext,
     Floats32,
     Ids,
@@ -92,6 +93,39 @@ class Ease(OfRecTools, ItemToItem):
         """Return the matrices over all pairs of items."""
         n = train.n_items
         return Needs(24.0 * n**2, why=f"matrices of {n:,} x {n:,} items")
+
+
+@dataclass
+class ItemKnn(OfRecTools, ItemToItem):
+    """RecTools' neighbours: an item's score is its summed similarity to those of the user's items.
+
+    Implicit feedback (Sarwar 2001, WWW). ``weighting`` names the class of implicit that RecTools wraps;
+    defaults are that library's. Tuned: ``neighbours``, ``weighting``. Time: O(N max n_u), n_u being the likes
+    of user u.
+    """
+
+    neighbours: int = 20
+    weighting: str = "cosine"
+
+    space: ClassVar[Space] = {
+        "neighbours": Range(5, 1000, log=True),
+        "weighting": Choice("cosine", "tfidf", "bm25"),
+    }
+    deterministic: ClassVar[bool] = True
+
+    def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
+        """Find the neighbours of every item in one step."""
+        from implicit import nearest_neighbours as nn
+        from rectools.models import ImplicitItemKNNWrapperModel
+        from scipy.sparse import csr_matrix
+
+        made = {"cosine": nn.CosineRecommender, "tfidf": nn.TFIDFRecommender, "bm25": nn.BM25Recommender}
+        rows, found = data(train), made[self.weighting](K=self.neighbours, num_threads=context.threads)
+        pairs = ImplicitItemKNNWrapperModel(found).fit(rows).model.similarity.tocoo()
+        ids, shape = rows.item_id_map.external_ids, (train.n_items, train.n_items)
+        self._history = train.counts()
+        self._weights = csr_matrix((pairs.data.astype(np.float32), (ids[pairs.row], ids[pairs.col])), shape)
+        yield
 
 
 @dataclass

@@ -149,6 +149,11 @@ class TestRecToolsEase(InItsEnvironment):
 
 
 @pytest.mark.slow
+class TestRecToolsItemKnn(InItsEnvironment):
+    adapter = rectools.ItemKnn
+
+
+@pytest.mark.slow
 class TestRecToolsPureSvd(InItsEnvironment):
     adapter = rectools.PureSvd
 
