@@ -60,8 +60,7 @@ class Compared:
         """Return the row of the table."""
         old, new = (np.mean(values) if values else float("nan") for values in (self.old, self.new))
         change = f"{100 * (new / old - 1):+.1f} %" if self.old and self.new else "-"
-        neither = "" if self.old or self.new else "  (no result in either)"
-        verdict = neither if self.holds else "  WORSE OR DIFFERENT"
+        verdict = "" if self.holds else "  WORSE OR DIFFERENT"
         cells = f"{old:>9.4f}{new:>9.4f}{change:>9}  {len(self.old)}/{len(self.new)} {self.outcomes}"
         return f"{self.log:<16}{self.model:<22}{cells}{verdict}"
 
@@ -169,9 +168,9 @@ def ends(old: Result, new: Result) -> str:
 
 
 def equal(old: tuple[float, ...], new: tuple[float, ...], models: int) -> bool:
-    """Return whether both have values that differ by no more than seeds do, or neither has any."""
+    """Return whether there are values of both, and they differ by no more than seeds do."""
     if not old or not new:
-        return not old and not new
+        return False
     difference = abs(float(np.mean(old) - np.mean(new)))
     if min(len(old), len(new)) < 2:
         return difference <= SAME

@@ -202,7 +202,10 @@ class Environment:
         return digest.hexdigest()
 
     def changed_files(self) -> Iterator[str]:
-        """Yield installed files that are not what pip noted: gone, of another size or other content."""
+        """Yield installed files that are not what pip noted: gone, of another size or other content.
+
+        Bytecode is left out: pip compiles it anew where a wheel brings its own (numpy 1.26 does).
+        """
         root = self.packages_folder
         for folder in self.distributions():
             assert root is not None
@@ -211,7 +214,8 @@ class Environment:
             except OSError:
                 yield f"{folder.name}/RECORD"
                 continue
-            for name, noted, size in (row for row in rows if len(row) == 3 and row[1]):
+            noted_files = (row for row in rows if len(row) == 3 and row[1] and not row[0].endswith(".pyc"))
+            for name, noted, size in noted_files:
                 path = root / name
                 if not path.is_file() or (size and path.stat().st_size != int(size)):
                     yield name

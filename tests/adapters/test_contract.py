@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from adapters import ADAPTERS
+from adapters import ADAPTERS, ENVIRONMENTS
 from benchmark.testing import AdapterContract
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "deepctr"}
@@ -27,8 +27,8 @@ SMALL = {
 """What differs from the defaults where they learn too slowly on a log of 3,000 rows, or take seconds."""
 TRACED = {name for name in ADAPTERS if name.startswith(("keras/", "deepctr/"))} - {"keras/mlp"}
 """A fit of Keras traces a graph for seconds: one model stands for the others in the fast suite."""
-OURS = [name for name in ADAPTERS if not name.startswith("recbole/")]
-"""What runs in our own Python; ``test_recbole.py`` has the contract of the others."""
+OURS = [name for name in ADAPTERS if name.partition("/")[0] not in ENVIRONMENTS]
+"""What runs in our own Python; ``test_recbole.py`` and ``test_libraries.py`` have the other contracts."""
 
 
 def load(name: str) -> type:

@@ -77,6 +77,19 @@ def test_a_package_changed_by_hand_is_found(made: Environment) -> None:
         module.write_text(text)
 
 
+def test_bytecode_that_a_wheel_brought_and_pip_compiled_anew_is_no_change(made: Environment) -> None:
+    assert made.packages_folder is not None
+    (record,) = made.packages_folder.glob("tinytwo-*.dist-info/RECORD")
+    text = record.read_text()
+    try:
+        record.write_text(
+            f"{text}__pycache__/tinytwo.cpython-311.pyc,sha256=other,1\nnothing.py,sha256=other,1\n"
+        )
+        assert list(made.changed_files()) == ["nothing.py"]
+    finally:
+        record.write_text(text)
+
+
 def test_a_package_installed_or_removed_by_hand_is_named_by_the_quick_look(made: Environment) -> None:
     assert made.packages_folder is not None
     added = made.packages_folder / "other-3.0.dist-info"
