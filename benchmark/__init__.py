@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from benchmark.api import (
+        DataSplit,
+        Evaluated,
         Pick,
         Run,
         audit,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         doctor,
         dry_run,
         env,
+        evaluate,
         export_split,
         fetch,
         init,
@@ -34,16 +37,66 @@ if TYPE_CHECKING:
         runs,
         schema,
         score,
+        split,
         verify,
     )
-    from benchmark.bundle import Bundle
-    from benchmark.leaderboard import Board
+    from benchmark.api.adapters import Diagnosis
+    from benchmark.api.in_memory import FrameKeys, FrameTable, NamedModel
+    from benchmark.api.suites import StrPath, SuiteSource
+    from benchmark.bundle import Bundle, Recommendation
+    from benchmark.bundle.serving import Id
+    from benchmark.bundle.verify import Check
+    from benchmark.compare_runs import Changes
+    from benchmark.datasets.manifest import SplitManifest
+    from benchmark.datasets.sources.folders import LocalDataset
+    from benchmark.datasets.tables.frames import Frame
+    from benchmark.datasets.tables.melt import Melted
+    from benchmark.environments import Environment
+    from benchmark.leaderboard import Board, Compare, TableKind
+    from benchmark.leaderboard.plot import What
+    from benchmark.leaderboard.rows import Row
+    from benchmark.metrics.register import Metric
+    from benchmark.registry import Adapter
+    from benchmark.runner import DryRun, Plan, Silent, Watcher
+    from benchmark.selection import Decision
+    from benchmark.selection.choose import Rule
+    from benchmark.suite import Suite
 
 __all__ = [
+    "Adapter",
     "Board",
     "Bundle",
+    "Changes",
+    "Check",
+    "Compare",
+    "DataSplit",
+    "Decision",
+    "Diagnosis",
+    "DryRun",
+    "Environment",
+    "Evaluated",
+    "Frame",
+    "FrameKeys",
+    "FrameTable",
+    "Id",
+    "LocalDataset",
+    "Melted",
+    "Metric",
+    "NamedModel",
     "Pick",
+    "Plan",
+    "Recommendation",
+    "Row",
+    "Rule",
     "Run",
+    "Silent",
+    "SplitManifest",
+    "StrPath",
+    "Suite",
+    "SuiteSource",
+    "TableKind",
+    "Watcher",
+    "What",
     "audit",
     "check",
     "check_env",
@@ -53,6 +106,7 @@ __all__ = [
     "doctor",
     "dry_run",
     "env",
+    "evaluate",
     "export_split",
     "fetch",
     "init",
@@ -68,6 +122,7 @@ __all__ = [
     "runs",
     "schema",
     "score",
+    "split",
     "verify",
 ]
 
@@ -78,10 +133,9 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("recsys-bench")
     if name not in __all__:
         raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
-    homes = {"Board": "benchmark.leaderboard", "Bundle": "benchmark.bundle"}
-    return getattr(import_module(homes.get(name, "benchmark.api")), name)
+    return getattr(import_module("benchmark.api"), name)
 
 
 def __dir__() -> list[str]:
-    """Return every name, so that completion shows them before they are imported."""
-    return sorted({*globals(), *__all__})
+    """Return the calls, before they are imported, and nothing else; types can be imported all the same."""
+    return [name for name in __all__ if name.islower()]

@@ -11,7 +11,7 @@ import pytest
 from benchmark.leaderboard.across_datasets import Across
 from benchmark.leaderboard.rows import AcrossRow
 from benchmark.reporting import write
-from benchmark.reporting.figures import (
+from benchmark.leaderboard.figures import (
     CostAxis,
     Point,
     all_figures,
