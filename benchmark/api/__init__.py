@@ -69,7 +69,7 @@ TYPES = {
     "Frame": "benchmark.datasets.tables.frames",
     "FrameKeys": "benchmark.api.in_memory",
     "FrameTable": "benchmark.api.in_memory",
-    "Id": "benchmark.bundle.serving",
+    "Id": "benchmark.bundle.catalogue",
     "LocalDataset": "benchmark.datasets.sources.folders",
     "Melted": "benchmark.datasets.tables.melt",
     "Metric": "benchmark.metrics.register",

@@ -39,7 +39,8 @@ class DataSplit:
     def __repr__(self) -> str:
         manifest = self.manifest
         rows = ", ".join(f"{part} {counts.rows:,}" for part, counts in manifest.parts.items())
-        return f"<DataSplit {manifest.dataset}: {rows} rows; {manifest.n_users:,} users, {manifest.n_items:,} items>"
+        size = f"{manifest.n_users:,} users, {manifest.n_items:,} items"
+        return f"<DataSplit {manifest.dataset}: {rows} rows; {size}>"
 
     def _repr_html_(self) -> str:
         """Return the same for a notebook, with how it was split."""

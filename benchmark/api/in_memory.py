@@ -1,16 +1,18 @@
-"""Frames as data sets: what is said of one, as the suite that it stands for; its rows stored beside its runs."""
+"""Frames as data sets: what is said of one as the suite that it means, its rows stored beside its runs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict
 
 from benchmark.api.suites import check
 from benchmark.datasets.tables.frames import Frame, as_arrow, store_frame
-from benchmark.errors import SuiteError
+from benchmark.errors import DataError, SuiteError
 
 if TYPE_CHECKING:
     from benchmark.api.suites import SuiteSource
@@ -167,8 +169,7 @@ class FramedSuite:
 
         def path_of(frame: Frame, role: str) -> str:
             wanted = columns_read(spec) if role == "log" else None
-            what = "frame" if role == "log" else f"frame of {role}"
-            return place.prefix + store_frame(as_arrow(frame, wanted, what), place.folder, role).name
+            return place.prefix + store_frame(as_arrow(frame, wanted, _called(role)), place.folder, role).name
 
         return self.content(path_of)
 
@@ -214,17 +215,36 @@ def suite_and_base(
     if source is not None and rest is not None:
         raise SuiteError("suite: is for the keys beside a frame; give either a suite or a frame")
     if said := [key for key, value in entry.items() if value is not None]:
-        raise SuiteError(f"{said[0]}: is a key of a data set's entry; give it beside a frame, or in the suite")
+        raise SuiteError(
+            f"{said[0]}: is a key of a data set's entry; give it beside a frame, or in the suite"
+        )
     if not isinstance(suite, str | os.PathLike | Mapping | Suite):
         cure = "call its collect()" if hasattr(suite, "collect") else "see the Python API"
         raise SuiteError(
-            f"suite: is a {type(suite).__name__}; it must be the path or name of a suite, a mapping, or a frame "
-            f"of pandas, Polars or Arrow: {cure}"
+            f"suite: is a {type(suite).__name__}; it must be the path or name of a suite, a mapping, or a "
+            f"frame of pandas, Polars or Arrow: {cure}"
         )
     if models is not None and (strange := [name for name in models if not isinstance(name, str)]):
         raise SuiteError(f"models: of a suite are chosen by name (found {strange[0]!r})")
-    ready = check(suite, budget=budget, models=None if models is None else [*map(str, models)], seeds=seeds, say=say)
+    ready = check(
+        suite, budget=budget, models=None if models is None else [*map(str, models)], seeds=seeds, say=say
+    )
     return ready, ready.folder
+
+
+@contextmanager
+def called_frame(base: Path) -> Iterator[None]:
+    """Call stored frames by what the user knows them by, in complaints about data.
+
+    Args:
+        base: where paths of the suite start.
+    """
+    try:
+        yield
+    except DataError as error:
+        stored = rf"{re.escape(str(base))}/(?:\.\./)?{FRAMES}/(\w+)-[0-9a-f]{{16}}\.parquet"
+        text = re.sub(stored, lambda found: _called(found[1]), str(error))
+        raise type(error)(text) from error
 
 
 def columns_read(spec: LogSpec) -> list[str]:
@@ -237,6 +257,11 @@ def columns_read(spec: LogSpec) -> list[str]:
     return [name for name in dict.fromkeys(named) if name is not None]
 
 
+def _called(role: str) -> str:
+    """Return what a frame is called in complaints."""
+    return "frame" if role == "log" else f"frame of {role}"
+
+
 def _with_paths(table: object, role: str, path_of: Callable[[Frame, str], str]) -> object:
     """Return a table of an entry, every frame in it by its path."""
     if isinstance(table, Frame):
@@ -244,5 +269,7 @@ def _with_paths(table: object, role: str, path_of: Callable[[Frame, str], str]) 
     if not isinstance(table, Mapping):
         return table
     paths = {key: path_of(value, role) for key, value in table.items() if isinstance(value, Frame)}
-    links = {key: _with_paths(table[key], key, path_of) for key in ("link",) if isinstance(table.get(key), Mapping)}
+    links = {
+        key: _with_paths(table[key], key, path_of) for key in ("link",) if isinstance(table.get(key), Mapping)
+    }
     return {**table, **paths, **links}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from benchmark.api.adapters import registry
 from benchmark.api.bundles import verify
-from benchmark.api.in_memory import Place, suite_and_base
+from benchmark.api.in_memory import Place, called_frame, suite_and_base
 from benchmark.api.suites import data_folder
 from benchmark.errors import BundleError, RunError, SuiteError
 
@@ -102,6 +102,16 @@ class Pick:
     decision: Decision
     record: Path
     bundle: Path | None
+
+    def __fspath__(self) -> str:
+        """Return the path of the bundle, so that ``load`` and ``recommend`` take a pick.
+
+        Raises:
+            BundleError: none was asked for.
+        """
+        if self.bundle is None:
+            raise BundleError(f"{self.model} was picked, not exported; pick with export=FOLDER")
+        return str(self.bundle)
 
     @property
     def model(self) -> str:
@@ -192,7 +202,9 @@ def run(
     if fresh and follow:
         raise RunError("--fresh starts anew and --follow goes on; give one of them")
     if temporary and out is not None:
-        raise RunError(f"temporary: is for a run that nobody named a folder for (found out={os.fspath(out)!r})")
+        raise RunError(
+            f"temporary: is for a run that nobody named a folder for (found out={os.fspath(out)!r})"
+        )
     if out is not None:
         refuse_foreign(Path(out))
     with ExitStack() as undo, notebook_progress(watcher) as heard:
@@ -223,7 +235,8 @@ def run(
             follow=follow,
             skip_missing=skip_missing,
         )
-        finished = Run(runner.run(ready, registry(), options, heard).path)
+        with called_frame(base):
+            finished = Run(runner.run(ready, registry(), options, heard).path)
         write_all(finished.board, finished.path)
         if temporary:
             weakref.finalize(finished, undo.pop_all().close)

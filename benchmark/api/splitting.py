@@ -7,12 +7,12 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from benchmark.api.data_split import DataSplit, Evaluated
-from benchmark.api.in_memory import Place, suite_and_base
+from benchmark.api.in_memory import Place, called_frame, suite_and_base
 from benchmark.api.running import Run
 from benchmark.api.suites import data_folder
 from benchmark.datasets.tables.frames import Frame, as_arrow, kind_of
@@ -60,15 +60,14 @@ def split(
     keys: dict[str, object] = {"user": user, "item": item, "value": value, "time": time, **entry}
     if isinstance(source, str | os.PathLike) and os.path.isfile(Path(source) / "manifest.json"):  # noqa: PTH113 - false for a name too long
         return _split_of_run(source, dataset)
-    scratch = Path(tempfile.mkdtemp(prefix="bench-split-"))
-    try:
+    with ExitStack() as undo:
+        scratch = Path(tempfile.mkdtemp(prefix="bench-split-"))
+        undo.callback(shutil.rmtree, scratch, ignore_errors=True)
         models = None
         if isinstance(source, Frame) and "models" not in (suite or {}):
             models = ["baselines/popularity"]  # a suite needs one; a split knows none
-        with _said_as(scratch / "frames", "frame"):
-            ready, base = suite_and_base(
-                source, suite, keys, models, place=lambda _: Place.beside_runs(scratch)
-            )
+        ready, base = suite_and_base(source, suite, keys, models, place=lambda _: Place.beside_runs(scratch))
+        with called_frame(base):
             made = store_all(ready, scratch / "splits", data_folder(data), base, lambda _: None)
         labels = [one.label for one in made]
         wanted = labels[0] if dataset is None and len(labels) == 1 else dataset
@@ -77,10 +76,7 @@ def split(
             raise RunError(f"dataset: must be one of {', '.join(labels)} (found {wanted!r}){hint}")
         kind = kind_of(source) if isinstance(source, Frame) else "pandas"
         found = DataSplit(ready, made[labels.index(wanted)], kind)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
+        weakref.finalize(found, undo.pop_all().close)
     return found
 
 
@@ -178,7 +174,9 @@ def _opened(path: Path, given: DataSplit) -> Evaluated:
         def said(self, text: str) -> None:
             notes.append(text)
 
-    record = open_test(directory, {"test": path}, "evaluated", given.manifest.dataset, Listening(), kept=False)
+    record = open_test(
+        directory, {"test": path}, "evaluated", given.manifest.dataset, Listening(), kept=False
+    )
     assert record.found is not None  # it is complete
     finished = Run(directory.path)
     write_all(finished.board, finished.path)  # the correction counts one opening more
@@ -200,14 +198,7 @@ def _as_file(lists: Frame | StrPath, given: DataSplit) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bench-lists-") as folder:
         path = Path(folder) / "lists.parquet"
         pq.write_table(table, path, store_schema=False)
-        with _said_as(path, "lists"):
+        try:
             yield path
-
-
-@contextmanager
-def _said_as(path: Path, name: str) -> Iterator[None]:
-    """Call a file that the user never saw by the name of what it holds, in complaints about data."""
-    try:
-        yield
-    except DataError as error:
-        raise DataError(str(error).replace(str(path), name)) from error
+        except DataError as error:
+            raise DataError(str(error).replace(str(path), "lists")) from error

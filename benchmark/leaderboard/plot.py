@@ -34,9 +34,7 @@ def plotted(tables: Sequence[Table], what: What) -> Plot:
     Raises:
         RunError: no table has such a figure.
     """
-    drawn = [
-        (table, figure) for table in tables for figure in figures_of(table) if figure.name == what
-    ]
+    drawn = [(table, figure) for table in tables for figure in figures_of(table) if figure.name == what]
     if not drawn:
         names = dict.fromkeys(figure.name for table in tables for figure in figures_of(table))
         there = ", ".join(names) or "none: no model has a result"
@@ -49,7 +47,7 @@ def plotted(tables: Sequence[Table], what: What) -> Plot:
             drawn[0][1].draw(canvas)
             return canvas
         heights = [figure.height for _, figure in drawn]
-        parts = canvas.subfigures(len(drawn), 1, height_ratios=heights)
+        parts: Any = canvas.subfigures(len(drawn), 1, height_ratios=heights)
         for part, (table, figure) in zip(parts, drawn, strict=True):
             figure.draw(part)
             part.suptitle(table.dataset, parse_math=False)

@@ -1,4 +1,4 @@
-"""Frames, tables in memory of pandas, Polars or Arrow: taken as Arrow, stored as Parquet, given back in kind."""
+"""Tables in memory of pandas, Polars or Arrow: taken as Arrow, stored as Parquet, given back in kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = 20
 
 @runtime_checkable
 class Frame(Protocol):
-    """A table in memory: a DataFrame of pandas or Polars, a Table of Arrow, or what else streams as Arrow does.
+    """A table in memory: a DataFrame of pandas or Polars, a Table of Arrow, or what else streams like it.
 
     The Arrow PyCapsule interface: https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html
     """
@@ -39,9 +39,9 @@ def kind_of(frame: Frame) -> FrameKind:
 def as_kind(table: pa.Table, kind: FrameKind) -> Any:
     """Return a table as a frame of a library."""
     if kind == "polars":
-        import polars  # type: ignore[import-not-found,unused-ignore] # installed: the caller's frame is of it
+        import polars as pl  # type: ignore[import-not-found,unused-ignore] # installed: the caller's frame is of it
 
-        return polars.from_arrow(table)
+        return pl.from_arrow(table)
     return table.to_pandas() if kind == "pandas" else table
 
 
@@ -103,9 +103,10 @@ def _require(names: Sequence[str], wanted: Sequence[str] | None, what: str) -> N
     for name in names if wanted is None else wanted:
         if name not in names:
             listed = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+            hint = did_you_mean(name, names) or "."
             raise DataError(
-                f"{what}: has no column {name!r}{did_you_mean(name, names)}; it has {listed}. Name the columns, "
-                'as in user="uid", item="sku"'
+                f"{what}: has no column {name!r}; it has {listed}{hint} Name the columns, as in "
+                'user="uid", item="sku"'
             )
         if names.count(name) > 1:
             raise DataError(f"{what}: has {names.count(name)} columns {name!r}; rename one of them")
@@ -123,7 +124,9 @@ def _pandas(frame: Any, wanted: Sequence[str] | None, what: str) -> pa.Table:
     _require(names, wanted, what)
     if wanted is not None:
         frame = frame.iloc[:, [names.index(name) for name in dict.fromkeys(wanted)]]
-    return pa.Table.from_pandas(frame.set_axis([str(name) for name in frame.columns], axis=1), preserve_index=False)
+    return pa.Table.from_pandas(
+        frame.set_axis([str(name) for name in frame.columns], axis=1), preserve_index=False
+    )
 
 
 def _streamed(frame: Any) -> pa.Table:
@@ -144,7 +147,12 @@ def _plain(column: pa.ChunkedArray, name: str, what: str, *, strict: bool) -> pa
     if isinstance(kind, pa.BaseExtensionType):
         if kind.extension_name.startswith("pandas."):  # a period is stored as a count, an interval as a pair
             raise _refused(what, name, kind.extension_name.removeprefix("pandas."))
-        return _plain(pa.chunked_array([one.storage for one in column.chunks], kind.storage_type), name, what, strict=strict)
+        return _plain(
+            pa.chunked_array([one.storage for one in column.chunks], kind.storage_type),
+            name,
+            what,
+            strict=strict,
+        )
     if kinds.is_dictionary(kind):
         return _plain(column.cast(kind.value_type), name, what, strict=strict)
     if kinds.is_duration(kind) or kinds.is_time(kind) or (strict and kinds.is_nested(kind)):
