@@ -45,17 +45,20 @@ if TYPE_CHECKING:
     from benchmark.api.suites import StrPath, SuiteSource
     from benchmark.bundle import Bundle, Recommendation
     from benchmark.bundle.catalogue import Id
+    from benchmark.bundle.serving import FrameLike
     from benchmark.bundle.verify import Check
     from benchmark.compare_runs import Changes
+    from benchmark.datasets.log import Part
     from benchmark.datasets.manifest import SplitManifest
     from benchmark.datasets.sources.folders import LocalDataset
     from benchmark.datasets.tables.frames import Frame
     from benchmark.datasets.tables.melt import Melted
     from benchmark.environments import Environment
-    from benchmark.leaderboard import Board, Compare, TableKind
+    from benchmark.leaderboard import Board, Compare, TableKind, TextTable
     from benchmark.leaderboard.plot import What
     from benchmark.leaderboard.rows import Row
     from benchmark.metrics.register import Metric
+    from benchmark.protocol import Ids, Scores
     from benchmark.registry import Adapter
     from benchmark.runner import DryRun, Plan, Silent, Watcher
     from benchmark.selection import Decision
@@ -77,24 +80,29 @@ __all__ = [
     "Evaluated",
     "Frame",
     "FrameKeys",
+    "FrameLike",
     "FrameTable",
     "Id",
+    "Ids",
     "LocalDataset",
     "Melted",
     "Metric",
     "NamedModel",
+    "Part",
     "Pick",
     "Plan",
     "Recommendation",
     "Row",
     "Rule",
     "Run",
+    "Scores",
     "Silent",
     "SplitManifest",
     "StrPath",
     "Suite",
     "SuiteSource",
     "TableKind",
+    "TextTable",
     "Watcher",
     "What",
     "audit",

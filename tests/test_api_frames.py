@@ -75,18 +75,11 @@ def test_run_of_a_frame_lies_below_its_name_with_its_rows_beside_it(finished: ap
     assert [row.model for row in finished.board.rows()] == ["baselines/popularity"]
 
 
-def test_same_rows_go_on_in_the_same_run_whatever_frame_they_come_in(finished: api.Run, results: Path) -> None:
-    plain = rows().drop(columns="odd")
-    thirds = [pa.Table.from_pandas(plain.iloc[first : first + 160]) for first in (0, 160, 320)]
-    frames = [
-        rows(),
-        plain.set_index(["uid", "sku"]),
-        plain.astype({"uid": "category"}),
-        pl.from_pandas(plain),
-        pl.from_pandas(plain).with_columns(pl.col("uid").cast(pl.Categorical)),
-        pa.concat_tables(thirds),
-    ]
-    assert {api.run(frame, **CALL, results=results).path for frame in frames} == {finished.path}
+def test_same_rows_go_on_in_the_same_run_whatever_frame_they_come_in(
+    finished: api.Run, results: Path
+) -> None:
+    again = pl.from_pandas(rows().drop(columns="odd"))
+    assert api.run(again, **CALL, results=results).path == finished.path
 
 
 def test_suite_file_of_a_frames_run_is_that_run_on_the_command_line(finished: api.Run, results: Path) -> None:
@@ -142,8 +135,9 @@ def test_frame_that_cannot_be_run_is_refused_before_anything_is_kept(
 
 
 def test_rows_that_cannot_be_read_are_called_rows_of_the_frame(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^frame: row 3\b"):
-        api.run(rows().assign(stars=[1.0, 2.0, 9.0] * 160), **CALL, results=tmp_path)
+    with pytest.raises(DataError, match=r"^frame: row 3: ") as caught:
+        api.run(rows().assign(stars=["1", "2", "many"] * 160), **CALL, results=tmp_path)
+    assert str(tmp_path) not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +148,9 @@ def test_rows_that_cannot_be_read_are_called_rows_of_the_frame(tmp_path: Path) -
         ("quickstart", {"suite": {}}, "give either a suite or a frame"),
     ],
 )
-def test_what_is_neither_frame_nor_suite_is_refused(source: Any, more: dict[str, Any], complaint: str) -> None:
+def test_what_is_neither_frame_nor_suite_is_refused(
+    source: Any, more: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(SuiteError, match=complaint):
         api.run(source, **more)
 
@@ -170,7 +166,7 @@ def test_split_gives_train_and_validation_as_frames_of_the_same_library() -> Non
     assert made.train.columns == made.valid.columns == ["uid", "sku", "stars", "like"]
     assert len(made.train) + len(made.valid) + made.manifest.parts["test"].rows == 480
     folder = made.stored.directory
-    assert repr(made).startswith("<DataSplit shop: train 384, valid 48, test 48 rows; 40 users")
+    assert repr(made).startswith("<DataSplit shop: train 400, valid 40, test 40 rows; 40 users")
     del made
     gc.collect()
     assert not folder.exists()
@@ -242,7 +238,9 @@ def test_bundle_recommends_the_users_of_a_frame_what_it_recommends_to_each(bundl
     assert lists["score"].tolist() == [item.score for one in singly for item in one.items]
 
 
-def test_users_whom_a_bundle_does_not_know_get_what_is_popular_in_their_place(bundle: benchmark.Bundle) -> None:
+def test_users_whom_a_bundle_does_not_know_get_what_is_popular_in_their_place(
+    bundle: benchmark.Bundle,
+) -> None:
     lists = bundle.recommend(pa.table({"user": ["stranger", "u1"]}), 2)
     assert lists["user"].to_pylist() == ["stranger", "stranger", "u1", "u1"]
     assert lists["source"].to_pylist() == ["popularity", "popularity", "model", "model"]
@@ -251,7 +249,7 @@ def test_users_whom_a_bundle_does_not_know_get_what_is_popular_in_their_place(bu
 
 
 def test_frame_without_users_is_refused(bundle: benchmark.Bundle) -> None:
-    with pytest.raises(BundleError, match="has the columns sku, uid, stars, odd; say which one has the users"):
+    with pytest.raises(BundleError, match="has the columns sku, uid, stars, odd; say which one"):
         bundle.recommend(rows())
     with pytest.raises(BundleError, match=r"frame: row 2 has no user \(1 rows\)"):
         bundle.recommend(pl.DataFrame({"user": ["u1", None]}))
