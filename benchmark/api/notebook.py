@@ -26,7 +26,7 @@ def notebook_progress(watcher: Watcher | None) -> Iterator[Watcher | None]:
     if watcher is not None or ipython is None or not hasattr(shell, "kernel"):
         yield watcher
         return
-    from IPython.display import HTML, display  # type: ignore[import-not-found,unused-ignore]
+    from IPython.display import HTML, display
 
     handle = display(HTML(""), display_id=True)
     bar = Bar(lambda html: handle.update(HTML(html)))

@@ -39,7 +39,7 @@ def kind_of(frame: Frame) -> FrameKind:
 def as_kind(table: pa.Table, kind: FrameKind) -> Any:
     """Return a table as a frame of a library."""
     if kind == "polars":
-        import polars as pl  # type: ignore[import-not-found,unused-ignore] # installed: the caller's frame is of it
+        import polars as pl
 
         return pl.from_arrow(table)
     return table.to_pandas() if kind == "pandas" else table
