@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from benchmark.api.in_memory import FrameKeys, FrameTable, NamedModel
     from benchmark.api.suites import StrPath, SuiteSource
     from benchmark.bundle import Bundle, Recommendation
-    from benchmark.bundle.catalogue import Id
-    from benchmark.bundle.serving import FrameLike
+    from benchmark.bundle.serving import FrameLike, Id
     from benchmark.bundle.verify import Check
     from benchmark.compare_runs import Changes
     from benchmark.datasets.log import Part

@@ -116,7 +116,7 @@ def test_temporary_run_is_gone_with_its_object_and_its_bundle_stays_with_titles_
     ("change", "complaint"),
     [
         ({"item": "skuu"}, "frame: has no column 'skuu'; it has sku, uid, stars, odd; did you mean 'sku'?"),
-        ({"value": "odd"}, "frame: is no table that Arrow can hold"),
+        ({"value": "odd"}, "frame: cannot be held as a table of Arrow"),
         ({"usr": "uid"}, "suite: datasets[0].usr: unknown key; did you mean 'user'"),
         ({"path": "log.csv"}, "path: is for files; beside a frame leave it out"),
         ({"models": None}, "models: name the models to compare"),

@@ -70,7 +70,7 @@ TYPES = {
     "FrameKeys": "benchmark.api.in_memory",
     "FrameTable": "benchmark.api.in_memory",
     "FrameLike": "benchmark.bundle.serving",
-    "Id": "benchmark.bundle.catalogue",
+    "Id": "benchmark.bundle.serving",
     "Ids": "benchmark.protocol",
     "LocalDataset": "benchmark.datasets.sources.folders",
     "Melted": "benchmark.datasets.tables.melt",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from benchmark.api.suites import StrPath
     from benchmark.bundle import Bundle, Recommendation
-    from benchmark.bundle.catalogue import Id
+    from benchmark.bundle.serving import Id
     from benchmark.bundle.verify import Check
 
 

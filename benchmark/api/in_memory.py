@@ -33,7 +33,7 @@ FILE_KEYS = frozenset({"path", "synthetic", "columns", "layout"})
 
 
 class FrameKeys(TypedDict, total=False):
-    """Keys of a data set's entry that may stand beside a frame, as a suite takes them."""
+    """Keys of a data set's entry that may accompany a frame, as a suite takes them."""
 
     name: str
     scale: Sequence[float]
@@ -118,7 +118,7 @@ class FramedSuite:
             models: those to compare, where the suite names none.
 
         Raises:
-            SuiteError: the rest is no mapping, or a key has no place beside a frame.
+            SuiteError: the rest is not a mapping, or a key has no place beside a frame.
         """
         given = {} if rest is None else rest
         if not isinstance(given, Mapping):

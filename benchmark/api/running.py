@@ -186,7 +186,7 @@ def run(
         temporary: keep nothing: the run is deleted with the object that is returned.
         watcher: hears of the progress; in a notebook, a bar shows it by default.
         **entry: further keys of the entry of a frame: ``name`` (also of its runs), ``scale``, ``positive``,
-            ``items`` and so on; a frame may stand where a table is named.
+            ``items`` and so on; a frame may be given wherever a table is named.
 
     Raises:
         BenchError: nothing finished is lost; the same call resumes.

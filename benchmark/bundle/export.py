@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.bundle.catalogue import Id
 from benchmark.bundle.format import (
     GOLDEN_K,
     GOLDEN_USERS,
@@ -30,6 +29,7 @@ from benchmark.bundle.format import (
     write_sums,
 )
 from benchmark.bundle.model_card import model_card
+from benchmark.bundle.serving import Id
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import hidden_rows
 from benchmark.datasets.specs import Seen

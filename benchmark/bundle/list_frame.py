@@ -15,8 +15,7 @@ from benchmark.metrics.topk import batch_size
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from benchmark.bundle.catalogue import Id
-    from benchmark.bundle.serving import Bundle
+    from benchmark.bundle.serving import Bundle, Id
 
 USER = "user"
 """The column of users where none is named."""

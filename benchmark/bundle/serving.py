@@ -10,23 +10,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.bundle.catalogue import Id, read_cold, read_counts, read_ids, read_seen, read_titles
 from benchmark.bundle.format import Files, model_errors, open_bundle
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import dense_id
-from benchmark.datasets.tables.frames import Frame
 from benchmark.errors import AdapterError, BundleError, MetricError
 from benchmark.metrics.topk import Integers, batch_size, entries, top_k
 from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Registry
 from benchmark.score_check import checked_scores
 
-FrameLike = TypeVar("FrameLike", bound=Frame)
+if TYPE_CHECKING:
+    from benchmark.datasets.tables.frames import Frame
+
+Id: TypeAlias = int | float | str
+FrameLike = TypeVar("FrameLike", bound="Frame")
 Source: TypeAlias = Literal["model", "history", "popularity"]
 
 
@@ -155,6 +157,8 @@ class Bundle:
             BundleError: k is below 1, or nothing says which column has the users.
             DataError: a frame has no such column.
         """
+        from benchmark.datasets.tables.frames import Frame  # not at import, as what follows
+
         _check_length(k)
         if isinstance(users, Frame):
             from benchmark.bundle.list_frame import recommend_frame
@@ -321,7 +325,9 @@ def load(path: str | Path, registry: Registry) -> Bundle:
         AdapterError: the registry has no such adapter, or its state does not hold all that it needs.
         MissingLibrary: the model needs a library that is not installed.
     """
-    from benchmark.bundle.restoring import restore  # not at import: `import` of this module stays light
+    # Not at import: `import` of this module stays light.
+    from benchmark.bundle.restoring import restore
+    from benchmark.bundle.users_and_items import read_cold, read_counts, read_ids, read_seen, read_titles
 
     files = open_bundle(Path(path))
     if faults := files.faults():

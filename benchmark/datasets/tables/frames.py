@@ -63,7 +63,7 @@ def as_arrow(frame: Frame, wanted: Sequence[str] | None, what: str) -> pa.Table:
     except (pa.ArrowException, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
-            f"{what}: is no table that Arrow can hold ({reason}); a column must hold one kind of values: "
+            f"{what}: cannot be held as a table of Arrow ({reason}); a column must hold one kind of values: "
             "numbers, text or dates"
         ) from error
     names = table.column_names

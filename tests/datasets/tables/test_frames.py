@@ -58,7 +58,7 @@ def test_frame_is_given_back_in_the_library_it_came_from() -> None:
 @pytest.mark.parametrize(
     ("column", "complaint"),
     [
-        (["x", 1, "y"], "frame: is no table that Arrow can hold"),
+        (["x", 1, "y"], "frame: cannot be held as a table of Arrow"),
         ([[1], [2], [3]], "column 'uid' contains list"),
         ([timedelta(1)] * 3, "column 'uid' contains duration"),
         (pd.period_range("2024", periods=3, freq="M"), "column 'uid' contains period"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from benchmark.errors import BundleError
 from benchmark.metrics.topk import Integers
 from benchmark.protocol import Scores
 
-Id: TypeAlias = int | float | str
+if TYPE_CHECKING:
+    from benchmark.bundle.serving import Id
 
 
 def read_ids(files: Files, name: str, expected: int) -> list[Id]:
