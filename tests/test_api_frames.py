@@ -144,7 +144,9 @@ def test_rows_that_cannot_be_read_are_called_rows_of_the_frame(tmp_path: Path) -
     ("source", "more", "complaint"),
     [
         ("quickstart", {"user": "uid"}, "user: is a key of a data set's entry"),
-        (pl.LazyFrame({"user": [1]}), {}, "is a LazyFrame; .* call its collect()"),
+        (pl.LazyFrame({"user": [1]}), {}, r"is a LazyFrame; .* also take a LazyFrame after its collect\(\)"),
+        (pd.DataFrame({"user": [1]}), {"models": "native/ease"}, r"as in models=\['native/ease'\]"),
+        (None, {}, "suite: give the path or name of a suite, a mapping, or a frame"),
         ("quickstart", {"suite": {}}, "give either a suite or a frame"),
     ],
 )
@@ -253,6 +255,13 @@ def test_frame_without_users_is_refused(bundle: benchmark.Bundle) -> None:
         bundle.recommend(rows())
     with pytest.raises(BundleError, match=r"frame: row 2 has no user \(1 rows\)"):
         bundle.recommend(pl.DataFrame({"user": ["u1", None]}))
+
+
+def test_calls_that_take_no_frame_say_which_do(finished: api.Run, tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"is a DataFrame; .* run and split also take a frame"):
+        api.plan(rows())  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match=r"load\(bundle\).recommend\(frame\) returns its lists"):
+        api.recommend(tmp_path, rows())  # type: ignore[arg-type]
 
 
 def test_pick_without_a_bundle_cannot_be_loaded(finished: api.Run) -> None:

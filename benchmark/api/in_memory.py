@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -176,7 +175,7 @@ class FramedSuite:
 
 def suite_and_base(
     source: SuiteSource | Frame | None,
-    rest: object,
+    rest: SuiteSource | None,
     entry: Mapping[str, object],
     models: Sequence[NamedModel] | None,
     *,
@@ -201,8 +200,8 @@ def suite_and_base(
         SuiteError: it is neither a suite nor a frame, or says what has no place.
         DataError: a frame lacks a column, or cannot be stored.
     """
-    from benchmark.suite import Suite
-
+    if isinstance(models, str):
+        raise SuiteError(f"models: must be a list, as in models=[{models!r}]")
     if isinstance(source, Frame):
         framed = FramedSuite.of(source, entry, rest, models)
         planned = check(
@@ -218,17 +217,12 @@ def suite_and_base(
         raise SuiteError(
             f"{said[0]}: is a key of a data set's entry; give it beside a frame, or in the suite"
         )
-    if not isinstance(suite, str | os.PathLike | Mapping | Suite):
-        cure = "call its collect()" if hasattr(suite, "collect") else "see the Python API"
-        raise SuiteError(
-            f"suite: is a {type(suite).__name__}; it must be the path or name of a suite, a mapping, or a "
-            f"frame of pandas, Polars or Arrow: {cure}"
-        )
-    if models is not None and (strange := [name for name in models if not isinstance(name, str)]):
-        raise SuiteError(f"models: of a suite are chosen by name (found {strange[0]!r})")
-    ready = check(
-        suite, budget=budget, models=None if models is None else [*map(str, models)], seeds=seeds, say=say
-    )
+    names = None if models is None else [name for name in models if isinstance(name, str)]
+    if models is not None and names != [*models]:
+        raise SuiteError("models: of a suite are chosen by their names; change one in the suite itself")
+    if suite is None:
+        raise SuiteError("suite: give the path or name of a suite, a mapping, or a frame")
+    ready = check(suite, budget=budget, models=names, seeds=seeds, say=say)
     return ready, ready.folder
 
 
@@ -244,6 +238,8 @@ def called_frame(base: Path) -> Iterator[None]:
     except DataError as error:
         stored = rf"{re.escape(str(base))}/(?:\.\./)?{FRAMES}/(\w+)-[0-9a-f]{{16}}\.parquet"
         text = re.sub(stored, lambda found: _called(found[1]), str(error))
+        if text == str(error):
+            raise
         raise type(error)(text) from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from benchmark.api.adapters import registry
-from benchmark.errors import DataError
+from benchmark.errors import DataError, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
