@@ -63,9 +63,11 @@ if TYPE_CHECKING:
     from benchmark.selection import Decision
     from benchmark.selection.choose import Rule
     from benchmark.suite import Suite
+    from benchmark.suite.assignments import Assignments
 
 __all__ = [
     "Adapter",
+    "Assignments",
     "Board",
     "Bundle",
     "Changes",

@@ -57,6 +57,7 @@ __all__ = [
 
 TYPES = {
     "Adapter": "benchmark.registry",
+    "Assignments": "benchmark.suite.assignments",
     "Board": "benchmark.leaderboard",
     "Bundle": "benchmark.bundle",
     "Changes": "benchmark.compare_runs",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from benchmark.api.suites import SuiteSource
     from benchmark.datasets.specs import LogSpec
     from benchmark.suite import Suite
+    from benchmark.suite.assignments import Assignments
 
 NamedModel: TypeAlias = "str | Mapping[str, object]"
 """A model as a suite names it: by its adapter, or by a mapping."""
@@ -182,6 +183,7 @@ def suite_and_base(
     place: Callable[[str], Place],
     budget: str | float | None = None,
     seeds: int | None = None,
+    set: Assignments = (),
     say: Callable[[str], None] | None = None,
 ) -> tuple[Suite, Path]:
     """Return the suite that a call means, and the folder that its paths start from; frames are stored.
@@ -194,6 +196,7 @@ def suite_and_base(
         place: returns where frames are stored for a suite of this name.
         budget: device-seconds per model, in place of the suite's.
         seeds: refits of each stochastic model, in place of the suite's.
+        set: single keys of the suite, as in :func:`benchmark.api.check`.
         say: as in :func:`benchmark.api.check`.
 
     Raises:
@@ -205,11 +208,15 @@ def suite_and_base(
     if isinstance(source, Frame):
         framed = FramedSuite.of(source, entry, rest, models)
         planned = check(
-            framed.content(lambda *_: "frame.parquet"), budget=budget, models=framed.only, seeds=seeds
+            framed.content(lambda *_: "frame.parquet"),
+            budget=budget,
+            models=framed.only,
+            seeds=seeds,
+            set=set,
         )
         where = place(planned.name)
         content = framed.stored(where, planned.datasets[0])
-        return check(content, budget=budget, models=framed.only, seeds=seeds, say=say), where.base
+        return check(content, budget=budget, models=framed.only, seeds=seeds, set=set, say=say), where.base
     suite = rest if source is None else source
     if source is not None and rest is not None:
         raise SuiteError("suite: is for the keys beside a frame; give either a suite or a frame")
@@ -222,7 +229,7 @@ def suite_and_base(
         raise SuiteError("models: of a suite are chosen by their names; change one in the suite itself")
     if suite is None:
         raise SuiteError("suite: give the path or name of a suite, a mapping, or a frame")
-    ready = check(suite, budget=budget, models=names, seeds=seeds, say=say)
+    ready = check(suite, budget=budget, models=names, seeds=seeds, set=set, say=say)
     return ready, ready.folder
 
 
