@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from benchmark.api import (
+        DataSplit,
+        Evaluated,
         Pick,
         Run,
         audit,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         doctor,
         dry_run,
         env,
+        evaluate,
         export_split,
         fetch,
         init,
@@ -34,16 +37,75 @@ if TYPE_CHECKING:
         runs,
         schema,
         score,
+        split,
         verify,
     )
-    from benchmark.bundle import Bundle
-    from benchmark.leaderboard import Board
+    from benchmark.api.adapters import Diagnosis
+    from benchmark.api.in_memory import FrameKeys, FrameTable, NamedModel
+    from benchmark.api.suites import StrPath, SuiteSource
+    from benchmark.bundle import Bundle, Recommendation
+    from benchmark.bundle.serving import FrameLike, Id
+    from benchmark.bundle.verify import Check
+    from benchmark.compare_runs import Changes
+    from benchmark.datasets.log import Part
+    from benchmark.datasets.manifest import SplitManifest
+    from benchmark.datasets.sources.folders import LocalDataset
+    from benchmark.datasets.tables.frames import Frame
+    from benchmark.datasets.tables.melt import Melted
+    from benchmark.environments import Environment
+    from benchmark.leaderboard import Board, Compare, TableKind, TextTable
+    from benchmark.leaderboard.plot import What
+    from benchmark.leaderboard.rows import Row
+    from benchmark.metrics.register import Metric
+    from benchmark.protocol import Ids, Scores
+    from benchmark.registry import Adapter
+    from benchmark.runner import DryRun, Plan, Silent, Watcher
+    from benchmark.selection import Decision
+    from benchmark.selection.choose import Rule
+    from benchmark.suite import Suite
+    from benchmark.suite.assignments import Assignments
 
 __all__ = [
+    "Adapter",
+    "Assignments",
     "Board",
     "Bundle",
+    "Changes",
+    "Check",
+    "Compare",
+    "DataSplit",
+    "Decision",
+    "Diagnosis",
+    "DryRun",
+    "Environment",
+    "Evaluated",
+    "Frame",
+    "FrameKeys",
+    "FrameLike",
+    "FrameTable",
+    "Id",
+    "Ids",
+    "LocalDataset",
+    "Melted",
+    "Metric",
+    "NamedModel",
+    "Part",
     "Pick",
+    "Plan",
+    "Recommendation",
+    "Row",
+    "Rule",
     "Run",
+    "Scores",
+    "Silent",
+    "SplitManifest",
+    "StrPath",
+    "Suite",
+    "SuiteSource",
+    "TableKind",
+    "TextTable",
+    "Watcher",
+    "What",
     "audit",
     "check",
     "check_env",
@@ -53,6 +115,7 @@ __all__ = [
     "doctor",
     "dry_run",
     "env",
+    "evaluate",
     "export_split",
     "fetch",
     "init",
@@ -68,6 +131,7 @@ __all__ = [
     "runs",
     "schema",
     "score",
+    "split",
     "verify",
 ]
 
@@ -78,10 +142,9 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("recsys-bench")
     if name not in __all__:
         raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
-    homes = {"Board": "benchmark.leaderboard", "Bundle": "benchmark.bundle"}
-    return getattr(import_module(homes.get(name, "benchmark.api")), name)
+    return getattr(import_module("benchmark.api"), name)
 
 
 def __dir__() -> list[str]:
-    """Return every name, so that completion shows them before they are imported."""
-    return sorted({*globals(), *__all__})
+    """Return the calls, before they are imported, and nothing else; types can be imported all the same."""
+    return [name for name in __all__ if name.islower()]

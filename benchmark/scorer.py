@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.log import KNOWN_PARTS, Part
 from benchmark.datasets.store.candidates import candidates_for, load_negatives
 from benchmark.datasets.store.columns import mapped
 from benchmark.datasets.store.parts import load_parts
@@ -128,33 +129,47 @@ def measure_lists(request: ListsRequest) -> ListsScored:
     Raises:
         MetricError: a list has what no model may recommend.
     """
-    split, metrics = Path(request.directory), [parse_metric(name) for name in request.metrics]
-    train, known = load_parts(split, "train"), load_parts(split, "train", "valid")
+    split = Path(request.directory)
     on_valid: dict[str, float] = {}
     if request.valid is not None:
-        valid = load_parts(split, "valid")
-        mask = candidates_for(request.candidates, split, train=train, seen=train, target=valid)
-        if request.valid_sampled:
-            valid, _ = restricted(valid, None, load_users(split, "valid"))
-        items = CandidateItems(mask, None, request.seen)
-        evaluator = evaluator_for(valid, train, metrics, train, items, request.name)
+        evaluator = evaluator_of_lists(request, "valid")
         take_lists(request.name, evaluator, mapped(Path(request.valid)))
         on_valid = finite(evaluator.result().values)
-    test = load_parts(split, "test")
-    mask = candidates_for(request.candidates, split, train=train, seen=known, target=test)
-    if request.test_sampled:
-        test, _ = restricted(test, None, finals_users(split))
-    items = CandidateItems(mask, None, request.seen)
-    evaluator = evaluator_for(test, known, metrics, train, items, request.name)
+    evaluator = evaluator_of_lists(request, "test")
     lengths = take_lists(request.name, evaluator, mapped(Path(request.test)))
-    most = candidate_counts(evaluator.ranker, *evaluator.ranker.seen_by(evaluator.users))
-    learned = known if request.train_on == "train+valid" else train
+    learned = load_parts(split, *(("train", "valid") if request.train_on == "train+valid" else ("train",)))
+    metrics = [parse_metric(name) for name in request.metrics]
     return ListsScored(
         **asdict(stored(evaluator, metrics, learned, Path(request.per_user_path))),
         with_list=int(np.count_nonzero(lengths)),
-        short=int(np.count_nonzero((lengths > 0) & (lengths < np.minimum(most, evaluator.ranker.length)))),
+        short=count_short(evaluator, lengths),
         valid=on_valid,
     )
+
+
+def evaluator_of_lists(request: ListsRequest, part: Part) -> Evaluator:
+    """Return what measures lists made elsewhere on a part, on the users on whom models are measured there."""
+    split, metrics = Path(request.directory), [parse_metric(name) for name in request.metrics]
+    train, known = load_parts(split, "train"), load_parts(split, *KNOWN_PARTS[part])
+    target = load_parts(split, part)
+    mask = candidates_for(request.candidates, split, train=train, seen=known, target=target)
+    if part == "valid" and request.valid_sampled:
+        target, _ = restricted(target, None, load_users(split, "valid"))
+    if part == "test" and request.test_sampled:
+        target, _ = restricted(target, None, finals_users(split))
+    items = CandidateItems(mask, None, request.seen)
+    return evaluator_for(target, known, metrics, train, items, request.name)
+
+
+def count_short(evaluator: Evaluator, lengths: Longs) -> int:
+    """Return how many users have a list of fewer items than a metric asks for, although there are more.
+
+    Args:
+        evaluator: of the users.
+        lengths: of the users' lists, (E,).
+    """
+    most = candidate_counts(evaluator.ranker, *evaluator.ranker.seen_by(evaluator.users))
+    return int(np.count_nonzero((lengths > 0) & (lengths < np.minimum(most, evaluator.ranker.length))))
 
 
 def take_lists(name: str, evaluator: Evaluator, lists: Ids) -> Longs:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.api.adapters import registry
+from benchmark.datasets.tables.frames import Frame
 from benchmark.errors import BundleError
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def recommend(
     Raises:
         BundleError: the bundle is damaged, k is below 1, or a history comes with several users.
     """
+    if isinstance(users, Frame):
+        raise BundleError("users: is a frame; load(bundle).recommend(frame) returns its lists as one")
     loaded, named = load(bundle), list(users)
     if history is None:
         return loaded.recommend(named, k, exclude=exclude)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.api.in_memory import FRAMES
 from benchmark.api.running import Run
+from benchmark.datasets.tables.frames import Frame, as_arrow, store_frame
 
 if TYPE_CHECKING:
     from benchmark.api.suites import StrPath
@@ -39,10 +41,10 @@ def export_split(run: StrPath, folder: StrPath, *, dataset: str | None = None) -
 
 def score(
     run: StrPath,
-    lists: StrPath,
+    lists: StrPath | Frame,
     *,
     name: str | None = None,
-    valid: StrPath | None = None,
+    valid: StrPath | Frame | None = None,
     dataset: str | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
@@ -53,9 +55,9 @@ def score(
 
     Args:
         run: the directory of a finished run.
-        lists: file with the lists for test: a table with user, item and rank or score.
-        name: of the row; that of the file by default.
-        valid: file with lists for validation, if there are any.
+        lists: file or frame with the lists for test: a table with user, item and rank or score.
+        name: of the row; that of the file by default, "lists" for a frame.
+        valid: file or frame with lists for validation, if there are any.
         dataset: which one they are for, where the run has several.
         watcher: hears what was made of the files, and what was found.
 
@@ -68,9 +70,16 @@ def score(
     from benchmark.results import RunDirectory
     from benchmark.runner.added_lists import add_lists
 
-    paths: dict[Part, Path] = {"test": Path(lists), **({} if valid is None else {"valid": Path(valid)})}
     directory = RunDirectory.existing(Path(run))
-    add_lists(directory, paths, Path(lists).stem if name is None else name, dataset, watcher)
+    given: dict[Part, StrPath | Frame] = {"test": lists, **({} if valid is None else {"valid": valid})}
+    paths: dict[Part, Path] = {
+        part: store_frame(as_arrow(one, None, "lists"), directory.path / FRAMES, "lists")
+        if isinstance(one, Frame)
+        else Path(one)
+        for part, one in given.items()
+    }
+    own = "lists" if isinstance(lists, Frame) else paths["test"].stem
+    add_lists(directory, paths, own if name is None else name, dataset, watcher)
     finished = Run(directory.path)
     write_all(finished.board, finished.path)
     return finished

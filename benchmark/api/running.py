@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from benchmark.api.adapters import registry
 from benchmark.api.bundles import verify
-from benchmark.api.suites import check, data_folder
+from benchmark.api.in_memory import Place, called_frame, suite_and_base
+from benchmark.api.suites import data_folder
 from benchmark.errors import BundleError, RunError, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from benchmark.api.in_memory import FrameKeys, NamedModel
     from benchmark.api.suites import StrPath, SuiteSource
     from benchmark.compare_runs import Changes
+    from benchmark.datasets.tables.frames import Frame
     from benchmark.leaderboard import Board, Compare
     from benchmark.results import RunDirectory
     from benchmark.runner import Watcher
@@ -96,6 +103,16 @@ class Pick:
     record: Path
     bundle: Path | None
 
+    def __fspath__(self) -> str:
+        """Return the path of the bundle, so that ``load`` and ``recommend`` take a pick.
+
+        Raises:
+            BundleError: none was asked for.
+        """
+        if self.bundle is None:
+            raise BundleError(f"{self.model} was picked, not exported; pick with export=FOLDER")
+        return str(self.bundle)
+
     @property
     def model(self) -> str:
         """The winner's name on the board."""
@@ -117,12 +134,17 @@ class Pick:
 
 
 def run(
-    suite: SuiteSource,
+    source: SuiteSource | Frame | None = None,
     *,
+    user: str | None = None,
+    item: str | None = None,
+    value: str | None = None,
+    time: str | None = None,
+    suite: SuiteSource | None = None,
     out: StrPath | None = None,
     data: StrPath | None = None,
     budget: str | float | None = None,
-    models: Sequence[str] | None = None,
+    models: Sequence[NamedModel] | None = None,
     seeds: int | None = None,
     set: Assignments = (),
     jobs: int | None = None,
@@ -130,16 +152,29 @@ def run(
     follow: bool = False,
     skip_missing: bool = False,
     results: StrPath = "results",
+    temporary: bool = False,
     watcher: Watcher | None = None,
+    **entry: Unpack[FrameKeys],
 ) -> Run:
-    """Tune, choose and score every model of a suite; resume where an earlier run of it stopped.
+    """Tune, choose and score every model on a suite or a frame; resume where an earlier run of it stopped.
+
+    A frame's rows are stored as Parquet in the folder ``frames`` beside its runs, under a name made of their
+    content, and named in the suite.yaml of the run: the same call with equal rows goes on, and so does
+    ``bench run`` with that file.
 
     Args:
-        suite: its path or bare name, a mapping with the keys of a suite file, or a validated suite.
+        source: a suite: its path or bare name, a mapping with the keys of a suite file, or a validated
+            suite. Or the log itself: a frame of pandas, Polars or Arrow.
+        user: of a frame, the column with the user's id; "user" by default. It and the next three, and what
+            comes last, are keys of a data set's entry.
+        item: the column with the item's id; "item" by default.
+        value: the column with the rating or count.
+        time: the column with the time.
+        suite: beside a frame, the other keys of a suite, such as ``{"split": {"by": "global_time"}}``.
         out: the run's directory, if not a new one under ``results``.
         data: folder of data sets; $BENCH_DATA by default.
         budget: device-seconds per model, such as "30s" or "5m", in place of the suite's.
-        models: only these models of the suite.
+        models: only these models of the suite; beside a frame, those to compare.
         seeds: refits of each stochastic model, in place of the suite's.
         set: single keys of the suite, as in :func:`check`.
         jobs: studies side by side; as many as there are slots by default.
@@ -148,34 +183,63 @@ def run(
             keep the rest; without, such a run is refused.
         skip_missing: keep a row with the reason for models whose library is not installed.
         results: folder of all runs.
-        watcher: hears of the progress.
+        temporary: keep nothing: the run is deleted with the object that is returned.
+        watcher: hears of the progress; in a notebook, a bar shows it by default.
+        **entry: further keys of the entry of a frame: ``name`` (also of its runs), ``scale``, ``positive``,
+            ``items`` and so on; a frame may be given wherever a table is named.
 
     Raises:
         BenchError: nothing finished is lost; the same call resumes.
     """
     from benchmark import runner
+    from benchmark.api.notebook import notebook_progress
     from benchmark.reporting import write_all
+    from benchmark.runner.resume import refuse_foreign
     from benchmark.suite import Suite
 
     if jobs is not None and jobs < 1:
         raise SuiteError(f"jobs: must be 1 or more (found {jobs})")
     if fresh and follow:
         raise RunError("--fresh starts anew and --follow goes on; give one of them")
-    # Whoever hands over a validated suite has heard what is unusual about it.
-    say = watcher.said if watcher is not None and not isinstance(suite, Suite) else None
-    ready = check(suite, budget=budget, models=models, seeds=seeds, set=set, say=say)
-    options = runner.RunOptions(
-        results=Path(results),
-        out=None if out is None else Path(out),
-        data=data_folder(data),
-        base=ready.folder,
-        jobs=jobs,
-        fresh=fresh,
-        follow=follow,
-        skip_missing=skip_missing,
-    )
-    finished = Run(runner.run(ready, registry(), options, watcher).path)
-    write_all(finished.board, finished.path)
+    if temporary and out is not None:
+        raise RunError(
+            f"temporary: is for a run that nobody named a folder for (found out={os.fspath(out)!r})"
+        )
+    if out is not None:
+        refuse_foreign(Path(out))
+    with ExitStack() as undo, notebook_progress(watcher) as heard:
+        # Whoever hands over a validated suite has heard what is unusual about it.
+        say = heard.said if heard is not None and not isinstance(source, Suite) else None
+        root = Path(tempfile.mkdtemp(prefix="bench-run-")) if temporary else Path(results)
+        if temporary:
+            undo.callback(shutil.rmtree, root, ignore_errors=True)
+        keys: dict[str, object] = {"user": user, "item": item, "value": value, "time": time, **entry}
+        ready, base = suite_and_base(
+            source,
+            suite,
+            keys,
+            models,
+            place=lambda name: Place.beside_runs(root / name) if out is None else Place.within(Path(out)),
+            budget=budget,
+            seeds=seeds,
+            set=set,
+            say=say,
+        )
+        options = runner.RunOptions(
+            results=root,
+            out=None if out is None else Path(out),
+            data=data_folder(data),
+            base=base,
+            jobs=jobs,
+            fresh=fresh,
+            follow=follow,
+            skip_missing=skip_missing,
+        )
+        with called_frame(base):
+            finished = Run(runner.run(ready, registry(), options, heard).path)
+        write_all(finished.board, finished.path)
+        if temporary:
+            weakref.finalize(finished, undo.pop_all().close)
     return finished
 
 

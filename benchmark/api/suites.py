@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from benchmark.api.adapters import registry
-from benchmark.errors import DataError
+from benchmark.errors import DataError, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +56,13 @@ def check(
     """
     from benchmark.suite import Suite, find_suite, load_suite, suite_from_mapping
 
+    given: object = suite  # what a notebook hands over need not be what is asked for
+    if not isinstance(given, str | os.PathLike | Mapping | Suite):
+        taken = "a LazyFrame after its collect()" if hasattr(given, "collect") else "a frame"
+        raise SuiteError(
+            f"suite: is a {type(given).__name__}; it must be a path, the name of a suite that ships, a "
+            f"mapping or a Suite; run and split also take {taken}"
+        )
     wanted = dict(changes or {})
     for section, key, value in (("budget", "per_model", budget), ("finals", "seeds", seeds)):
         if value is not None:

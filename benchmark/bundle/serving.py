@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,11 @@ from benchmark.protocol import Array, Ids, Recommender, Scores
 from benchmark.registry import Registry
 from benchmark.score_check import checked_scores
 
+if TYPE_CHECKING:
+    from benchmark.datasets.tables.frames import Frame
+
 Id: TypeAlias = int | float | str
+FrameLike = TypeVar("FrameLike", bound="Frame")
 Source: TypeAlias = Literal["model", "history", "popularity"]
 
 
@@ -82,13 +87,31 @@ class Bundle:
     def __repr__(self) -> str:
         return f"<Bundle {self.name}: {len(self.user_ids)} users, {len(self.item_ids)} items>"
 
+    def _repr_html_(self) -> str:
+        """Return what the model is, on what it was trained and what it was worth, for a notebook."""
+        manifest = self.files.manifest
+        primary, score = manifest.board.primary, manifest.board.score
+        rows = {
+            "model": manifest.model,
+            "data": f"{manifest.data.dataset}: {len(self.user_ids):,} users, {len(self.item_ids):,} items",
+            primary: f"{score.value:.4f} on test, mean of {manifest.board.seeds}",
+            "ms for a user": f"{manifest.measured.latency_ms_p50:.2f} (median)",
+            "hyperparameters": ", ".join(f"{name}={value}" for name, value in manifest.params.items()),
+        }
+        cells = "".join(
+            f"<tr><th>{escape(name)}</th><td><bdi>{escape(text)}</bdi></td></tr>"
+            for name, text in rows.items()
+        )
+        return f"<table>{cells}</table>"
+
     @property
     def name(self) -> str:
         """The model's name on the board it was picked from."""
         return self.files.manifest.model
 
     @cached_property
-    def _users(self) -> Mapping[str, int]:
+    def user_places(self) -> Mapping[str, int]:
+        """The dense id of each user, by the raw one as text."""
         return {str(user): dense for dense, user in enumerate(self.user_ids)}
 
     @cached_property
@@ -97,24 +120,54 @@ class Bundle:
 
     def knows(self, user: Id) -> bool:
         """Return whether the model was trained with this user."""
-        return dense_id(self._users, user) is not None
+        return dense_id(self.user_places, user) is not None
+
+    @overload
+    def recommend(
+        self, users: FrameLike, k: int = 10, *, user: str | None = None, exclude: Collection[Id] = ()
+    ) -> FrameLike: ...
+
+    @overload
+    def recommend(
+        self, users: Iterable[Id], k: int = 10, *, user: None = None, exclude: Collection[Id] = ()
+    ) -> list[Recommendation]: ...
 
     def recommend(
-        self, users: Iterable[Id], k: int = 10, *, exclude: Collection[Id] = ()
-    ) -> list[Recommendation]:
+        self,
+        users: Iterable[Id] | Frame,
+        k: int = 10,
+        *,
+        user: str | None = None,
+        exclude: Collection[Id] = (),
+    ) -> list[Recommendation] | Frame:
         """Return the list of each user, in their order; what the run hid of what they have seen is left out.
 
+        For a frame the lists are a frame of the same library, a row for each item: the user's column, rank
+        (1 is best), item, score, source ("model" or "popularity"), and title where there are titles. Each
+        user gets one list, however many rows the frame has of them.
+
         Args:
-            users: raw ids, as numbers or as text. An unknown user gets the most popular items.
+            users: raw ids, as numbers or as text; or a frame with a column of them. An unknown user gets the
+                most popular items.
             k: length of the lists; shorter where fewer items are left.
+            user: of a frame, the column with the ids: "user", or the only one, if it is not named.
             exclude: raw ids of items to leave out for everybody; unknown ones change nothing.
 
         Raises:
-            BundleError: k is below 1.
+            BundleError: k is below 1, or nothing says which column has the users.
+            DataError: a frame has no such column.
         """
+        from benchmark.datasets.tables.frames import Frame  # not at import, as what follows
+
         _check_length(k)
+        if isinstance(users, Frame):
+            from benchmark.bundle.list_frame import recommend_frame
+
+            return cast("Frame", recommend_frame(self, users, user, k, exclude))
         wanted = list(users)
-        known = {str(user): place for user in wanted if (place := dense_id(self._users, user)) is not None}
+        known = {
+            str(user): place for user in wanted if (place := dense_id(self.user_places, user)) is not None
+        }
         dense = np.array(list(dict.fromkeys(known.values())), dtype=np.int32)
         size = batch_size(len(self.item_ids))
         found: dict[int, Recommendation] = {}
@@ -215,19 +268,39 @@ class Bundle:
     def _popular(
         self, user: Id | None, k: int, exclude: Collection[Id], why: str = "unknown user"
     ) -> Recommendation:
-        (items,) = self._ranked(self.popularity[None].copy(), self._nobody, k, exclude)
+        lists, scores = self.most_popular(k, exclude)
+        (items,) = self._shown(lists, scores)
         return Recommendation(user, "popularity", items, f"{why}: the most popular items")
 
-    def _ranked(self, scores: Scores, users: Ids, k: int, exclude: Collection[Id]) -> list[tuple[Item, ...]]:
+    def most_popular(self, k: int, exclude: Collection[Id]) -> tuple[Ids, Scores]:
+        """Return the list of a user whom nobody knows (1, k), as :meth:`best` does."""
+        return self.best(self.popularity[None].copy(), self._nobody, k, exclude)
+
+    def best(self, scores: Scores, users: Ids, k: int, exclude: Collection[Id]) -> tuple[Ids, Scores]:
+        """Return each user's best candidates, dense, -1 past the last one, and their scores: (B, k) each.
+
+        Args:
+            scores: (B, I), written to.
+            users: (B,) for the order among equals.
+            k: length of the lists, at most I.
+            exclude: raw ids of items to leave out.
+        """
         scores[:, self._dense(exclude)] = -np.inf
         scores[:, self.excluded] = -np.inf
         lists = top_k(scores, min(k, len(self.item_ids)), users, self.files.manifest.tie_seed)
+        return lists, np.take_along_axis(scores, lists, axis=1)
+
+    def _ranked(self, scores: Scores, users: Ids, k: int, exclude: Collection[Id]) -> list[tuple[Item, ...]]:
+        return self._shown(*self.best(scores, users, k, exclude))
+
+    def _shown(self, lists: Ids, scores: Scores) -> list[tuple[Item, ...]]:
         return [
             tuple(
-                Item(self.item_ids[item], self.titles[item], float(row[item]))
-                for item in shown[shown >= 0].tolist()
+                Item(self.item_ids[item], self.titles[item], score)
+                for item, score in zip(items, values, strict=True)
+                if item >= 0
             )
-            for shown, row in zip(lists, scores, strict=True)
+            for items, values in zip(lists.tolist(), scores.tolist(), strict=True)
         ]
 
     def _distinct(self, history: Iterable[Id]) -> Ids:
@@ -252,7 +325,9 @@ def load(path: str | Path, registry: Registry) -> Bundle:
         AdapterError: the registry has no such adapter, or its state does not hold all that it needs.
         MissingLibrary: the model needs a library that is not installed.
     """
-    from benchmark.bundle.restoring import restore  # not at import: `import` of this module stays light
+    # Not at import: `import` of this module stays light.
+    from benchmark.bundle.restoring import restore
+    from benchmark.bundle.users_and_items import read_cold, read_counts, read_ids, read_seen, read_titles
 
     files = open_bundle(Path(path))
     if faults := files.faults():
@@ -277,92 +352,6 @@ def load(path: str | Path, registry: Registry) -> Bundle:
     )
     bundle.scores(np.zeros(min(1, data.n_users), dtype=np.int32))
     return bundle
-
-
-def read_ids(files: Files, name: str, expected: int) -> list[Id]:
-    """Return the raw ids in the order of dense ids.
-
-    Raises:
-        BundleError: the file does not hold as many plain ids.
-    """
-    ids = files.json(name).get("ids")
-    if (
-        not isinstance(ids, list)
-        or len(ids) != expected
-        or not all(isinstance(value, int | float | str) for value in ids)
-    ):
-        raise BundleError(f"{files.path / name}: must hold {expected} ids; export the bundle again")
-    return ids
-
-
-def read_titles(files: Files, expected: int) -> list[str | None]:
-    """Return the titles of the items.
-
-    Raises:
-        BundleError: the file does not hold as many texts.
-    """
-    titles = files.json("items.json").get("titles")
-    if titles is None:
-        return [None] * expected
-    if (
-        not isinstance(titles, list)
-        or len(titles) != expected
-        or not all(title is None or isinstance(title, str) for title in titles)
-    ):
-        raise BundleError(
-            f"{files.path / 'items.json'}: must hold {expected} titles; export the bundle again"
-        )
-    return titles
-
-
-def read_seen(files: Files, n_users: int, n_items: int) -> tuple[Integers, Integers]:
-    """Return index arrays (U + 1,) and (n,) of what is left out of each user's lists.
-
-    Raises:
-        BundleError: they are not such arrays.
-    """
-    arrays = files.arrays("seen.safetensors")
-    ends, items = arrays.get("ends", np.empty(0)), arrays.get("items", np.empty(0))
-    whole = ends.dtype.kind == items.dtype.kind == "i" and ends.shape == (n_users + 1,) and items.ndim == 1
-    if (
-        not whole
-        or ends[0] != 0
-        or ends[-1] != len(items)
-        or (np.diff(ends) < 0).any()
-        or ((items < 0) | (items >= n_items)).any()
-    ):
-        raise BundleError(
-            f"{files.path / 'seen.safetensors'}: must hold what {n_users} users have seen; export the bundle "
-            "again"
-        )
-    return ends, items
-
-
-def read_counts(files: Files, name: str, n_items: int) -> Scores:
-    """Return how often each item occurs, (I,).
-
-    Raises:
-        BundleError: the file does not hold as many finite numbers.
-    """
-    counts = files.arrays(name).get("counts", np.empty(0))
-    if counts.shape != (n_items,) or counts.dtype.kind not in "iuf" or not np.isfinite(counts).all():
-        raise BundleError(f"{files.path / name}: must hold {n_items} counts; export the bundle again")
-    return counts.astype(np.float32)
-
-
-def read_cold(files: Files, n_users: int, n_items: int) -> tuple[Cold, NDArray[np.bool_]]:
-    """Return users and items without a training row, and which items are not candidates, (I,).
-
-    Raises:
-        BundleError: the file does not hold as many flags.
-    """
-    name = "cold.safetensors"
-    arrays, expected = files.arrays(name), {"users": n_users, "items": n_items, "excluded": n_items}
-    for key, length in expected.items():
-        if key not in arrays or arrays[key].shape != (length,):
-            raise BundleError(f"{files.path / name}: {key} must hold {length} flags; export the bundle again")
-    users, items, excluded = (arrays[key] != 0 for key in expected)
-    return Cold(users, items, read_counts(files, name, n_items)), excluded
 
 
 def _check_length(k: int) -> None:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from benchmark.errors import RunError
+from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard.across_datasets import Across, across
 from benchmark.leaderboard.board_columns import (
     across_table,
@@ -27,7 +27,10 @@ from benchmark.results import RunDirectory, RunManifest
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from rich.console import Console, ConsoleOptions, RenderableType
+
+    from benchmark.leaderboard.plot import What
 
 Compare: TypeAlias = Literal["reference", "all"]
 
@@ -117,6 +120,26 @@ class Board:
         empty = [name for name in frame if frame[name].isna().all()]
         return frame.astype(dict.fromkeys(empty, float))
 
+    def plot(self, what: What = "intervals", *, dataset: str | None = None) -> Figure:
+        """Return a figure of matplotlib: a notebook shows it, ``savefig`` writes it.
+
+        Args:
+            what: "intervals" (the primary metric of each model), "cost" (quality against latency and
+                memory), "budget" (quality against seconds spent), "trials" (every trial).
+            dataset: of which data set; of all, one below the other, if None.
+
+        Raises:
+            RunError: there is no such figure or data set.
+        """
+        from benchmark.leaderboard.plot import plotted  # not at import: it imports matplotlib
+
+        tables = [table for table in self.tables if dataset in {None, table.dataset}]
+        if not tables:
+            labels = [table.dataset for table in self.tables]
+            hint = did_you_mean(str(dataset), labels)
+            raise RunError(f"plot: there is no data set {dataset!r}{hint}; there are {', '.join(labels)}")
+        return plotted(tables, what)
+
     def text_tables(self) -> Iterator[TextTable]:
         """Yield the tables that people read: groups only where they were asked for."""
         for table in self.tables:
@@ -145,12 +168,22 @@ class Board:
         yield from self.text_tables()
 
     def _repr_html_(self) -> str:
-        """Return the tables as HTML for a notebook: no script, no figures, every name escaped."""
-        parts = [
-            f"<h4><bdi>{escape(table.title)}</bdi></h4>\n{table.filled.to_html()}\n{notes_html(table.notes)}"
-            for table in self.text_tables()
-        ]
-        return "\n".join(parts)
+        """Return the tables as HTML for a notebook: no script, no figures, every name escaped.
+
+        Notes that are no warnings open on request.
+        """
+        parts = []
+        for table in self.text_tables():
+            warnings = notes_html([note for note in table.notes if note.is_warning])
+            others = [note for note in table.notes if not note.is_warning]
+            folded = f"<details><summary>{len(others)} notes</summary>{notes_html(others)}</details>"
+            parts += [
+                f"<h4><bdi>{escape(table.title)}</bdi></h4>",
+                table.filled.to_html(),
+                warnings,
+                folded if others else "",
+            ]
+        return "\n".join(filter(None, parts))
 
 
 def board(

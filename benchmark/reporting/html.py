@@ -25,12 +25,12 @@ from benchmark.leaderboard.board_columns import (
     group_table,
     pair_table,
 )
+from benchmark.leaderboard.figures import COLOURS, INK, Figure, all_figures
 from benchmark.leaderboard.formatting import NONE, decimal, span
 from benchmark.leaderboard.log_table import log_table
 from benchmark.leaderboard.text_tables import notes_html
 from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, importance
 from benchmark.protocol import Hyperparameter
-from benchmark.reporting.figures import COLOURS, INK, Figure, all_figures
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -105,7 +105,7 @@ def html(board: Board) -> str:
 
 
 def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
-    """Return the page with figures made beforehand, see :func:`~benchmark.reporting.figures.all_figures`."""
+    """Return the page with figures made beforehand, as :func:`benchmark.leaderboard.figures.all_figures`."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 

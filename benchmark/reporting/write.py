@@ -7,8 +7,8 @@ from pathlib import Path
 
 from benchmark.files import write_bytes, write_errors_as_run_error, write_text
 from benchmark.leaderboard import Board
+from benchmark.leaderboard.figures import Figure, all_figures
 from benchmark.reporting.csv_json import as_csv, as_json, side_csvs
-from benchmark.reporting.figures import Figure, all_figures
 from benchmark.reporting.html import html, page
 from benchmark.reporting.latex import latex
 from benchmark.reporting.markdown import markdown

@@ -15,6 +15,7 @@ from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
 from benchmark.leaderboard.dataset_results import split_folder
 from benchmark.names import meant_by
+from benchmark.records import ListsRecord
 from benchmark.results import RunDirectory, RunManifest, gather
 from benchmark.runner.child import RetryPolicy
 from benchmark.runner.context import policy_for
@@ -47,6 +48,34 @@ def add_lists(
         DataError: a file cannot be used.
     """
     watcher = watcher or Silent()
+    record = open_test(run_dir, paths, name, dataset, watcher, kept=True)
+    watcher.said(said_of(record))
+
+
+def open_test(
+    run_dir: RunDirectory,
+    paths: Mapping[Part, Path],
+    name: str,
+    dataset: str | None,
+    watcher: Watcher,
+    *,
+    kept: bool,
+) -> ListsRecord:
+    """Return what lists are worth on the test of a finished run; an opening that its ledger keeps.
+
+    Lists that were scored before under this name are read back, and test stays closed.
+
+    Args:
+        run_dir: of the run.
+        paths: files with the lists for test, and perhaps for validation.
+        name: of the lists.
+        dataset: which data set they are for, where the run has several.
+        watcher: hears what was made of the files.
+        kept: whether they get a row on the board.
+
+    Raises:
+        RunError, DataError: as :func:`add_lists`.
+    """
     with disk_full_as_run_error(run_dir.path), run_dir.locked():
         manifest, suite = run_dir.manifest(), run_dir.suite()
         if manifest.state != "finished":
@@ -55,11 +84,13 @@ def add_lists(
                 "are added to a finished run"
             )
         data = split_of(run_dir, manifest, dataset)
-        refuse_name(manifest, data, name)
+        if kept:
+            refuse_name(manifest, data, name)
         if (why := unmeasurable(suite, data)) is not None:
             raise RunError(f"{run_dir.path}: no lists can be scored on {data.label}: {why}")
         ready = checked_row(suite, data, name, paths)
-        refuse_same(manifest, ready)
+        if kept:
+            refuse_same(manifest, ready)
         assert ready.record.lists is not None
         for note in ready.record.lists.notes:
             watcher.said(note)
@@ -86,11 +117,12 @@ def add_lists(
                 record = scoring.score(ready, slot)
             if record.outcome != "complete":
                 raise RunError(f"{run_dir.path}: {name} was not scored: {record.reason}")
-            run_dir.update(scored=(*manifest.scored, ready.record))
-            gather(run_dir, ledger)
+            if kept:
+                run_dir.update(scored=(*manifest.scored, ready.record))
+                gather(run_dir, ledger)
         finally:
             ledger.shut()
-        watcher.said(said_of(record))
+        return record
 
 
 def split_of(run_dir: RunDirectory, manifest: RunManifest, dataset: str | None) -> StoredSplit:

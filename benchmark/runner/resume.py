@@ -65,9 +65,8 @@ def find_or_create(
 
 def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
     """Return the run in a directory that the user named."""
+    refuse_foreign(out)
     if not os.path.isfile(out / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
-        if os.path.isdir(out) and not holds_nothing_else(out):  # noqa: PTH112 - the same
-            raise RunError(f"{out}: not empty, and not a run directory; choose another with --out DIR.")
         return RunDirectory.create(out, suite, now())
     run = RunDirectory.existing(out)
     if not has_spent(run):
@@ -88,11 +87,22 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
     return run
 
 
+def refuse_foreign(out: Path) -> None:
+    """Check that a directory that the user named holds a run, or nothing.
+
+    Raises:
+        RunError: it holds something else.
+    """
+    is_run = os.path.isfile(out / "manifest.json")  # noqa: PTH113 - false, not an error, for a name too long
+    if not is_run and os.path.isdir(out) and not holds_nothing_else(out):  # noqa: PTH112 - the same
+        raise RunError(f"{out}: not empty, and not a run directory; choose another with --out DIR.")
+
+
 def holds_nothing_else(folder: Path) -> bool:
-    """Return whether a folder is empty, or holds only what a run creates before anything else."""
-    files = {"suite.json", "suite.yaml"}
+    """Return whether a folder is empty, or holds only what is made before the manifest, frames among it."""
+    known = {"suite.json", "suite.yaml", "frames"}
     return all(
-        path.name in files or (path.name in FOLDERS and not any(path.iterdir())) for path in folder.iterdir()
+        path.name in known or (path.name in FOLDERS and not any(path.iterdir())) for path in folder.iterdir()
     )
 
 

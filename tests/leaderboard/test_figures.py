@@ -9,9 +9,7 @@ import boards
 import pytest
 
 from benchmark.leaderboard.across_datasets import Across
-from benchmark.leaderboard.rows import AcrossRow
-from benchmark.reporting import write
-from benchmark.reporting.figures import (
+from benchmark.leaderboard.figures import (
     CostAxis,
     Point,
     all_figures,
@@ -20,6 +18,8 @@ from benchmark.reporting.figures import (
     figures_of,
     pareto,
 )
+from benchmark.leaderboard.rows import AcrossRow
+from benchmark.reporting import write
 from benchmark.results import RunDirectory
 
 WRITTEN = {f"leaderboard.{suffix}" for suffix in ("csv", "json", "md", "tex", "html")}

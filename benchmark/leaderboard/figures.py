@@ -1,4 +1,4 @@
-"""The figures of a report, each with a sentence that says the same for readers who cannot see it.
+"""The figures of a board, each with a sentence that says the same for readers who cannot see it.
 
 Drawn by matplotlib without a display. Colours are the eight of Okabe & Ito (2008), told apart by all
 kinds of colour vision; no meaning hangs on colour alone.
@@ -13,19 +13,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmark.leaderboard import Across, Board, BoardRow, Table, TuningHistory
+from benchmark.leaderboard.across_datasets import Across
 from benchmark.leaderboard.formatting import decimal, span
+from benchmark.leaderboard.rows import BoardRow
+from benchmark.leaderboard.table import Table
+from benchmark.leaderboard.tuning_history import TuningHistory
 from benchmark.metrics.register import parse_metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
+    from benchmark.leaderboard.board import Board
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A65628")
 DASHES = ("-", "--", "-.", ":")
 MARKS = "osD^vP*X"
 INK = "#111111"
-_STYLE = {
+STYLE = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a name may hold a dollar sign
     "font.family": "sans-serif",
@@ -70,7 +75,7 @@ class Figure:
         from matplotlib import rc_context
         from matplotlib.figure import Figure as Canvas
 
-        style: dict[Any, Any] = {**_STYLE, "svg.hashsalt": self.name}
+        style: dict[Any, Any] = {**STYLE, "svg.hashsalt": self.name}
         with rc_context(style), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # SVG leaves fonts to the reader
             canvas = Canvas(figsize=(self.width, self.height), layout="constrained")
