@@ -30,7 +30,7 @@ NAMES: Mapping[ColumnRole, tuple[str, ...]] = {
     "value": (
         "ratings?|stars?|score|overall|bookrating|.*rating",
         "plays|playcount|listens|counts?|quantity|qty|clicks|views|weight|hours",
-        "event|eventtype|action|interaction|interactiontype|behaviou?r|behaviou?rtype|type",
+        "event|eventtype|action|interaction|interactiontype|(?:behavior|behaviour)(?:type)?|type",
         "value|label|liked?",
     ),
 }
