@@ -11,7 +11,7 @@ import pytest
 from repository import ROOT
 from training_logs import fitted
 
-from adapters import ADAPTERS
+from adapters import ADAPTERS, ENVIRONMENTS
 from adapters.deepctr.base import ClickModel
 from adapters.keras.base import KerasModel
 from adapters.torch.base import TorchModel
@@ -44,7 +44,7 @@ SERVED_BY = {
 BROUGHT = {"pandas", "sklearn"}
 """What TensorFlow imports by itself where it is installed."""
 REGISTRY = Registry(ADAPTERS)
-OURS = [name for name in ADAPTERS if not name.startswith("recbole/")]
+OURS = [name for name in ADAPTERS if name.partition("/")[0] not in ENVIRONMENTS]
 """What is fitted in our own Python."""
 QUICK = {
     *("baselines/random", "surprise/svd", "surprise/knn-means", "lightfm/hybrid", "content/tfidf"),
