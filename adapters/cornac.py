@@ -18,7 +18,7 @@ from benchmark.hyperparameters import AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.modelkit.passes import passes, passes_a_step
-from benchmark.modelkit.rated_pairs import at_pairs
+from benchmark.modelkit.ratings import at_pairs, rating_matrix, rating_scale
 from benchmark.modelkit.sparse_state import pack, unpack
 from benchmark.protocol import (
     Array,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class OfCornac:
-    """Where a model runs, and what it is handed."""
+    """Where a model runs."""
 
     environment: ClassVar[str] = "cornac"
     requires: ClassVar[tuple[str, ...]] = ("cornac",)
@@ -226,11 +226,7 @@ class ItemKnn(OfCornac):
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:  # noqa: ARG002 (protocol)
         """Find the neighbours of every item in one step."""
-        from scipy.sparse import csr_matrix
-
-        shape, pairs = (train.n_users, train.n_items), (train.users, train.items)
-        self._ratings = csr_matrix((train.values, pairs), shape=shape)
-        self._scale = np.array(train.scale or (-np.inf, np.inf))
+        self._ratings, self._scale = rating_matrix(train), np.array(rating_scale(train))
         self._fit()
         yield
 

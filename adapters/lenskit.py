@@ -16,6 +16,7 @@ import numpy as np
 from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, Limits
 from benchmark.modelkit.dot_product import DotProduct, RatingDotProduct
 from benchmark.modelkit.footprints import pairs_together, sparse_bytes
+from benchmark.modelkit.ratings import rating_matrix, rating_scale
 from benchmark.modelkit.sparse_state import pack, unpack
 from benchmark.protocol import (
     Array,
@@ -45,6 +46,13 @@ def data(matrix: csr_matrix) -> Any:
     return from_interactions_df(rows, users=users, items=items)
 
 
+def use_threads(threads: int) -> None:
+    """Tell LensKit how many threads the slot has; it takes all that it finds else."""
+    from lenskit.parallel import initialize
+
+    initialize(processes=1, threads=threads, backend_threads=threads)
+
+
 class OfLensKit(ABC):
     """A model of LensKit whose trainer is told to train each epoch."""
 
@@ -66,13 +74,10 @@ class OfLensKit(ABC):
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Train one epoch a step."""
-        from lenskit.parallel import initialize
         from lenskit.training import TrainingOptions
 
-        initialize(processes=1, threads=context.threads, backend_threads=context.threads)
-        options = TrainingOptions(
-            rng=context.seed, device=context.device, environment={"LK_TORCH_COMPILE": "0"}
-        )
+        use_threads(context.threads)
+        options = TrainingOptions(rng=context.seed, device="cpu", environment={"LK_TORCH_COMPILE": "0"})
         scorer = self.scorer()
         trainer = scorer.create_trainer(data(self.rows(train)), options)
         for _ in range(self.max_epochs):
@@ -142,11 +147,8 @@ class BiasedMf(OfLensKit, RatingDotProduct):
 
     def rows(self, train: Interactions) -> csr_matrix:
         """Return the ratings (U, I)."""
-        from scipy.sparse import csr_matrix
-
-        self._scale = np.array(train.scale or (-np.inf, np.inf))
-        pairs = (train.users, train.items)
-        return csr_matrix((train.values, pairs), (train.n_users, train.n_items))  # noqa: PD011 (no frame)
+        self._scale = np.array(rating_scale(train))
+        return rating_matrix(train)
 
     def keep(self, scorer: Any) -> None:
         """Keep the biases and the vectors."""
@@ -178,7 +180,6 @@ class FlexMf(OfLensKit, DotProduct):
         "lr": Range(1e-4, 0.1, log=True),
         "l2": Range(1e-4, 1.0, log=True),
     }
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
 
     def scorer(self) -> Any:
         """Return LensKit's FlexMFImplicitScorer."""
@@ -211,9 +212,7 @@ class ItemKnn:
 
     def fit_steps(self, train: Interactions, context: FitContext) -> Iterator[None]:
         """Find the similarity of all items that share users, in one step."""
-        from lenskit.parallel import initialize
-
-        initialize(processes=1, threads=context.threads, backend_threads=context.threads)
+        use_threads(context.threads)
         self._fit(train.matrix())
         yield
 
@@ -240,7 +239,8 @@ class ItemKnn:
         return pack("history", self._history)
 
     def restore(self, state: dict[str, Array]) -> None:
-        """Take back the histories, and find the similarities."""
+        """Take back the histories, and find the similarities, on one thread."""
+        use_threads(1)
         self._fit(unpack("history", state))
 
     def needs(self, train: Interactions) -> Needs:

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmark.hyperparameters import COUNT, Limits
 from benchmark.modelkit.dot_product import DotProduct
+from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.item_to_item import ItemToItem
 from benchmark.protocol import (
     Array,
@@ -127,6 +128,11 @@ class ItemKnn(OfRecTools, ItemToItem):
         self._weights = csr_matrix((pairs.data.astype(np.float32), (ids[pairs.row], ids[pairs.col])), shape)
         yield
 
+    def needs(self, train: Interactions) -> Needs:
+        """Return the neighbours of all items."""
+        found = neighbourhood_bytes(train, train.n_items, self.neighbours, transposed=True)
+        return Needs(found, why=f"{self.neighbours:,} neighbours of {train.n_items:,} items")
+
 
 @dataclass
 class PureSvd(OfRecTools, DotProduct):
@@ -152,14 +158,14 @@ class PureSvd(OfRecTools, DotProduct):
         yield
 
 
-def trainer(device: str) -> Any:
+def trainer() -> Any:
     """Return a Lightning trainer that writes nothing; RecTools makes it by the name of this function."""
     from pytorch_lightning import Trainer
 
     silent = dict.fromkeys(
         ("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False
     )
-    return Trainer(accelerator="gpu" if device == "cuda" else "cpu", devices=1, max_epochs=1, **silent)
+    return Trainer(accelerator="cpu", devices=1, max_epochs=1, **silent)
 
 
 class SaidOfHistories(OfRecTools, DotProduct):
@@ -232,7 +238,6 @@ class Transformer(SaidOfHistories, ABC):
         "lr": Range(3e-4, 1e-2, log=True),
     }
     limits: ClassVar[Limits] = {"heads": COUNT}
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     requires: ClassVar[tuple[str, ...]] = ("torch", "pytorch_lightning", "rectools")
     library: ClassVar[str]
 
@@ -249,7 +254,6 @@ class Transformer(SaidOfHistories, ABC):
             lr=self.lr,
             batch_size=self.batch_size,
             get_trainer_func=trainer,
-            get_trainer_func_kwargs={"device": context.device},
             **settings,
         )
         rows = data(train)

@@ -12,6 +12,14 @@ from benchmark.testing import AdapterContract
 from benchmark.traits import traits
 
 
+def skip_unless_made(name: str) -> None:
+    """Skip a test where an environment was not made."""
+    (own,) = api.env(name)
+    state, why = own.state()
+    if state != "ready":
+        pytest.skip(f"{name}: {why}")
+
+
 class InItsEnvironment(AdapterContract):
     """The contract, run by the Python of the adapter's environment."""
 
@@ -20,8 +28,4 @@ class InItsEnvironment(AdapterContract):
     @pytest.fixture(autouse=True)
     def _environment(self) -> None:
         """Skip where the environment was not made."""
-        name = traits(self.adapter).environment
-        (own,) = api.env(name)
-        state, why = own.state()
-        if state != "ready":
-            pytest.skip(f"{name}: {why}")
+        skip_unless_made(traits(self.adapter).environment)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmark.modelkit.rated_pairs import at_pairs
+from benchmark.modelkit.ratings import at_pairs
 from benchmark.protocol import Array, Ids, Interactions, Needs, Scores, Values
 
 BYTES_A_ROW = 235

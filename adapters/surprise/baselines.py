@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.surprise.base import RatingModel
 from benchmark.hyperparameters import AT_LEAST_0, Limits
+from benchmark.modelkit.ratings import rating_scale
 from benchmark.protocol import Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 
@@ -29,12 +30,12 @@ class NormalPredictor(RatingModel):
         """Take mean and standard deviation from the library in one step."""
         import surprise
 
-        from adapters.surprise.training import scale, trainset
+        from adapters.surprise.training import trainset
 
         model = surprise.NormalPredictor().fit(trainset(train))
         self._mean, self._deviation = np.array(model.trainset.global_mean), np.array(model.sigma)
         self._seed, self._n_items = np.array(context.seed), np.array(train.n_items)
-        self._scale = np.array(scale(train))
+        self._scale = np.array(rating_scale(train))
         yield
 
     def _ratings(self, users: Ids) -> Values:
@@ -86,7 +87,7 @@ class BaselineOnly(RatingModel):
         """Fit the biases in one step: the library cannot stop between epochs."""
         import surprise
 
-        from adapters.surprise.training import present, scale, scatter, trainset
+        from adapters.surprise.training import present, scatter, trainset
 
         options = {
             "method": self.method,
@@ -99,7 +100,7 @@ class BaselineOnly(RatingModel):
         model = surprise.BaselineOnly(options, verbose=False).fit(trainset(train))
         self._user_bias = scatter(model.bu, present(train.users), train.n_users)
         self._item_bias = scatter(model.bi, present(train.items), train.n_items)
-        self._mean, self._scale = np.array(model.trainset.global_mean), np.array(scale(train))
+        self._mean, self._scale = np.array(model.trainset.global_mean), np.array(rating_scale(train))
         yield
 
     def _ratings(self, users: Ids) -> Values:

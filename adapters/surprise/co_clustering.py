@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.surprise.base import RatingModel
 from benchmark.hyperparameters import COUNT, Limits
+from benchmark.modelkit.ratings import rating_scale
 from benchmark.protocol import FitContext, Ids, Interactions, Range, Space, Values
 
 PAIRS = ("pairs", "mean", "scale")
@@ -59,7 +60,7 @@ class CoClustering(RatingModel):
         self._item_cluster = training.scatter(model.cltr_i, there, train.n_items).astype(np.int32)
         self._known_users = np.bincount(train.users, minlength=train.n_users) > 0
         self._known_items = np.bincount(train.items, minlength=train.n_items) > 0
-        self._mean, self._scale = np.array(data.global_mean / parts), np.array(training.scale(train))
+        self._mean, self._scale = np.array(data.global_mean / parts), np.array(rating_scale(train))
         yield
 
     def _ratings(self, users: Ids) -> Values:

@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.surprise.base import RatingModel
 from benchmark.modelkit.pace import Pace
+from benchmark.modelkit.ratings import rating_scale
 from benchmark.protocol import Choice, FitContext, Ids, Interactions, Needs, Range, Space, Values, Vectors
 
 LIBRARY_ROWS = 1_000_000
@@ -29,7 +30,7 @@ class FactorModel(RatingModel):
         A model without biases predicts the mean for a pair with an unknown half. One more factor says so,
         1 for each known user: the mean is added for all, and a known item takes it away.
         """
-        from adapters.surprise.training import present, scale, scatter
+        from adapters.surprise.training import present, scatter
 
         items = model.qi
         if not biased:
@@ -38,7 +39,7 @@ class FactorModel(RatingModel):
         here, there = present(train.users), present(train.items)
         self._users, self._user_bias = (scatter(part, here, train.n_users) for part in (users, model.bu))
         self._items, self._item_bias = (scatter(part, there, train.n_items) for part in (items, model.bi))
-        self._mean, self._scale = np.array(model.trainset.global_mean), np.array(scale(train))
+        self._mean, self._scale = np.array(model.trainset.global_mean), np.array(rating_scale(train))
 
     def vectors(self) -> Vectors:
         """Return factors, biases of items, and each user's mean rating, whose products are the ratings."""
@@ -89,12 +90,11 @@ class Svd(FactorModel):
             yield self.max_epochs * len(train)
             return
         from adapters.surprise.descent import SvdTables, svd_steps
-        from adapters.surprise.training import scale
 
         tables = SvdTables.drawn(train, self.dim, context.seed, biased=self.biased)
         self._users, self._items = tables.users, tables.items
         self._user_bias, self._item_bias = tables.user_bias, tables.item_bias
-        self._mean, self._scale = np.array(tables.mean), np.array(scale(train))
+        self._mean, self._scale = np.array(tables.mean), np.array(rating_scale(train))
         pace = Pace.of(train, context)
         steps = svd_steps(train, tables, (self.lr, self.l2), pace, biased=self.biased)
         yield from pace.passes(steps, self.max_epochs)

@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 
 from adapters.surprise.base import RatingModel
 from benchmark.hyperparameters import COUNT, Limits
+from benchmark.modelkit.ratings import rating_scale
 from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Space, Values
 
 TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
@@ -86,7 +87,7 @@ class KnnBasic(RatingModel):
         library = model.compute_similarities
         model.compute_similarities = lambda: similarities(model, library)
         model.fit(data)
-        self._mean, self._scale = np.array(data.global_mean), np.array(training.scale(train))
+        self._mean, self._scale = np.array(data.global_mean), np.array(rating_scale(train))
         x, y = self._sides(train.users, train.items)
         n_x, n_y = self._sides(train.n_users, train.n_items)
         rows = training.present(x)

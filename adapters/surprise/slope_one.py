@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.surprise.base import RatingModel
+from benchmark.modelkit.ratings import rating_scale
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Space, Values
 
 TABLES = ("differences", "together", "starts", "rated", "user_mean", "mean", "scale")
@@ -47,7 +48,7 @@ class SlopeOne(RatingModel):
         self._differences[both] = np.where(model.freq > 0, model.dev, 0.0).T / parts
         self._user_mean = training.scatter(np.array(model.user_mean) / parts, here, train.n_users)
         self._mean = np.array(model.trainset.global_mean / parts)
-        self._scale = np.array(training.scale(train))
+        self._scale = np.array(rating_scale(train))
         by_user = np.argsort(train.users, kind="stable")
         self._rated = train.items[by_user]
         self._starts = np.append(0, np.bincount(train.users, minlength=train.n_users).cumsum())

@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 
 from benchmark.jit import compiled, part
+from benchmark.modelkit.ratings import rating_scale
 from benchmark.protocol import Array, Ids, Interactions, Values
 
 FINEST = 100  # ratings are told apart down to hundredths
@@ -36,12 +37,9 @@ def trainset(train: Interactions) -> Any:
         user, item = users[raw_user], items[raw_item]
         by_user.setdefault(user, []).append((item, value))
         by_item.setdefault(item, []).append((user, value))
-    return surprise.Trainset(by_user, by_item, len(users), len(items), len(train), scale(train), users, items)
-
-
-def scale(train: Interactions) -> tuple[float, float]:
-    """Return the lowest and highest rating possible, or seen where the data set has no scale."""
-    return train.scale or (float(train.values.min()), float(train.values.max()))
+    return surprise.Trainset(
+        by_user, by_item, len(users), len(items), len(train), rating_scale(train), users, items
+    )
 
 
 def present(ids: Ids) -> Ids:

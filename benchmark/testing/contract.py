@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.fit import handed_to
 from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, Scores
-from benchmark.testing.in_environment import run_inside, tests_of
+from benchmark.testing.in_environment import run_where_it_belongs, tests_of
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
 from benchmark.testing.soundness import (
@@ -52,10 +52,9 @@ class AdapterContract:
     def __init_subclass__(cls, **named: Any) -> None:
         """Have inherited tests of an adapter with an environment run there."""
         super().__init_subclass__(**named)
-        if getattr(getattr(cls, "adapter", None), "environment", ""):
-            for name in tests_of(cls):
-                if getattr(cls, name) is getattr(AdapterContract, name, None):
-                    setattr(cls, name, run_inside(getattr(cls, name)))
+        for name in tests_of(cls):
+            if getattr(cls, name) is getattr(AdapterContract, name, None):
+                setattr(cls, name, run_where_it_belongs(getattr(cls, name)))
 
     @property
     def subject(self) -> Subject:

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from environment_contract import InItsEnvironment
+from environment_contract import skip_unless_made
 
-from adapters import ADAPTERS, cornac, implicit, lenskit, rectools
+from adapters import ADAPTERS, ENVIRONMENTS, cornac, lenskit
 from benchmark.protocol import Hyperparameter
 from benchmark.registry import load
-from benchmark.testing import planted_parts
+from benchmark.testing import AdapterContract, planted_parts
 from benchmark.traits import traits
 
 LIBRARIES = ("cornac", "implicit", "lenskit", "rectools")
@@ -78,93 +78,24 @@ def test_biased_factors_rate_as_lenskit_does_and_come_back_without_it() -> None:
         assert one.rate(*pairs).tolist() == [5.0, 2.0]  # 3.5 + 1 + .5 + .5 is clipped; 3.5 + 1 - .5 - 2
 
 
-@pytest.mark.slow
-class TestImplicitAls(InItsEnvironment):
-    adapter = implicit.Als
-    config: ClassVar[dict[str, Hyperparameter]] = {"dim": 8, "l2": 3.0, "alpha": 5.0}
+SMALL: dict[str, dict[str, Hyperparameter]] = {
+    "implicit/als": {"dim": 8, "l2": 3.0, "alpha": 5.0},
+    "implicit/bpr": {"lr": 0.05},
+    "cornac/bpr": {"lr": 0.05},
+    "cornac/vaecf": {"batch_size": 16},
+    "lenskit/flexmf": {"batch_size": 128},
+    "rectools/sasrec": {"dim": 32, "batch_size": 32, "history": 20},
+    "rectools/bert4rec": {"dim": 32, "batch_size": 32, "history": 20},
+}
+"""What differs from the defaults where they learn too little of a log of 3,000 rows."""
 
 
 @pytest.mark.slow
-class TestImplicitBpr(InItsEnvironment):
-    adapter = implicit.Bpr
-    config: ClassVar[dict[str, Hyperparameter]] = {"lr": 0.05}
+@pytest.mark.parametrize("name", NAMES)
+class TestInItsEnvironment(AdapterContract):
+    lock_files: ClassVar = ENVIRONMENTS
 
-
-@pytest.mark.slow
-class TestImplicitLmf(InItsEnvironment):
-    adapter = implicit.Lmf
-
-
-@pytest.mark.slow
-class TestImplicitItemKnn(InItsEnvironment):
-    adapter = implicit.ItemKnn
-
-
-@pytest.mark.slow
-class TestCornacBpr(InItsEnvironment):
-    adapter = cornac.Bpr
-    config: ClassVar[dict[str, Hyperparameter]] = {"lr": 0.05}
-
-
-@pytest.mark.slow
-class TestCornacEase(InItsEnvironment):
-    adapter = cornac.Ease
-
-
-@pytest.mark.slow
-class TestCornacVaecf(InItsEnvironment):
-    adapter = cornac.Vaecf
-    config: ClassVar[dict[str, Hyperparameter]] = {"batch_size": 16}
-
-
-@pytest.mark.slow
-class TestCornacItemKnn(InItsEnvironment):
-    adapter = cornac.ItemKnn
-
-
-@pytest.mark.slow
-class TestLensKitImplicitMf(InItsEnvironment):
-    adapter = lenskit.ImplicitMf
-
-
-@pytest.mark.slow
-class TestLensKitBiasedMf(InItsEnvironment):
-    adapter = lenskit.BiasedMf
-
-
-@pytest.mark.slow
-class TestLensKitFlexMf(InItsEnvironment):
-    adapter = lenskit.FlexMf
-    config: ClassVar[dict[str, Hyperparameter]] = {"batch_size": 128}
-
-
-@pytest.mark.slow
-class TestLensKitItemKnn(InItsEnvironment):
-    adapter = lenskit.ItemKnn
-
-
-@pytest.mark.slow
-class TestRecToolsEase(InItsEnvironment):
-    adapter = rectools.Ease
-
-
-@pytest.mark.slow
-class TestRecToolsItemKnn(InItsEnvironment):
-    adapter = rectools.ItemKnn
-
-
-@pytest.mark.slow
-class TestRecToolsPureSvd(InItsEnvironment):
-    adapter = rectools.PureSvd
-
-
-@pytest.mark.slow
-class TestRecToolsSasRec(InItsEnvironment):
-    adapter = rectools.SasRec
-    config: ClassVar[dict[str, Hyperparameter]] = {"dim": 32, "batch_size": 32, "history": 20}
-
-
-@pytest.mark.slow
-class TestRecToolsBert4Rec(InItsEnvironment):
-    adapter = rectools.Bert4Rec
-    config: ClassVar[dict[str, Hyperparameter]] = {"dim": 32, "batch_size": 32, "history": 20}
+    @pytest.fixture(autouse=True)
+    def _subject(self, name: str) -> None:
+        self.adapter, self.config = load(ADAPTERS[name]), SMALL.get(name, {})  # type: ignore[misc]
+        skip_unless_made(traits(self.adapter).environment)
