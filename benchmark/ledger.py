@@ -27,6 +27,7 @@ from benchmark.records import (
     ProbeOpened,
     ProbeRecord,
     Spent,
+    StudyOpened,
     TrialOpened,
     TrialRecord,
     from_json,
@@ -85,13 +86,23 @@ class Ledger:
         with self._lock:
             return select(self._records, kind)
 
+    def lineage(self, study_key: str) -> tuple[str, ...]:
+        """Return the key of a study and of those from which it goes on, the latest first."""
+        return lineage(self.records(StudyOpened), study_key)
+
     def trials(self, study_key: str) -> list[TrialRecord]:
-        """Return the closed trials of a study, in the order they ended."""
-        return [record for record in self.records(TrialRecord) if record.study_key == study_key]
+        """Return the closed trials of a study and of those from which it goes on, in the order they ended."""
+        keys = self.lineage(study_key)
+        return [record for record in self.records(TrialRecord) if record.study_key in keys]
+
+    def probes(self, study_key: str) -> list[ProbeRecord]:
+        """Return the first looks of a study and of those from which it goes on, in the order they ended."""
+        keys = self.lineage(study_key)
+        return [record for record in self.records(ProbeRecord) if record.study_key in keys]
 
     def probe(self, study_key: str) -> ProbeRecord | None:
         """Return the first look of a study; None if none has ended, or its supervisor died with it."""
-        found = [record for record in self.records(ProbeRecord) if record.study_key == study_key]
+        found = self.probes(study_key)
         return next((record for record in reversed(found) if record.outcome != LOST), None)
 
     def orphans(self) -> list[TrialOpened | FinalOpened | ProbeOpened]:
@@ -119,6 +130,22 @@ class Ledger:
 def select(records: Sequence[object], kind: type[Kind]) -> list[Kind]:
     """Return the records of one kind, in their order."""
     return [record for record in records if isinstance(record, kind)]
+
+
+def lineage(opened: Sequence[StudyOpened], study_key: str) -> tuple[str, ...]:
+    """Return the key of a study and of those from which it goes on, the latest first."""
+    goes_on = {one.study_key: one.goes_on for one in opened}
+    found = [study_key]
+    while (earlier := goes_on.get(found[-1])) is not None:
+        found.append(earlier)
+    return tuple(found)
+
+
+def best_trial(trials: Sequence[TrialRecord], *, maximise: bool) -> TrialRecord | None:
+    """Return the trial with the best value, the earliest among equals; None if none has one."""
+    valued = [(trial.value, trial) for trial in trials if trial.value is not None]
+    choose = max if maximise else min
+    return choose(valued, key=lambda pair: pair[0])[1] if valued else None
 
 
 def parse_line(line: str) -> LedgerRecord:

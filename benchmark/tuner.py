@@ -72,6 +72,11 @@ class Journal:
         cut_torn_line(path)
         self.storage = JournalStorage(JournalFileBackend(str(path.resolve()), lock_obj=_RunLock()))
 
+    def name_of(self, study: str, key: str) -> str:
+        """Return the name of a study here: that under which its key was begun, whatever it is called now."""
+        names = [study.study_name for study in self.storage.get_all_studies()]
+        return next((name for name in names if name.endswith(f"@{key}")), f"{study}@{key}")
+
 
 class Tuner:
     """One study: proposes configurations, hears how they did, says when to give one up."""
@@ -97,7 +102,7 @@ class Tuner:
             maximise: whether a higher value is better.
         """
         self._distributions = {key: distribution(domain) for key, domain in space.items()}
-        self._seed = seed
+        self._seed, self._storage = seed, journal.storage
         self._study = optuna.create_study(
             storage=journal.storage,
             study_name=name,
@@ -107,6 +112,25 @@ class Tuner:
         )
         self._open: dict[int, optuna.Trial] = {}
         self._first = [{key: config[key] for key in space} for config in first]
+
+    def go_on_from(self, name: str, again: Sequence[Params]) -> None:
+        """Take over the trials of an earlier study, and queue some of their configurations once more.
+
+        Args:
+            name: of the earlier study, in the same journal.
+            again: configurations to try again, the first one first; those that were since are left out.
+        """
+        before = optuna.load_study(study_name=name, storage=self._storage).get_trials(deepcopy=True)
+        cut = [{key: config[key] for key in self._distributions} for config in again]
+        for trial in before[len(self._study.get_trials(deepcopy=False)) :]:
+            if trial.state == TrialState.RUNNING:  # its supervisor died
+                trial.state, trial.datetime_complete = TrialState.FAIL, trial.datetime_start
+                cut.append(proposed_config(trial))
+            self._study.add_trial(trial)
+        since = [proposed_config(trial) for trial in self._study.get_trials(deepcopy=False)[len(before) :]]
+        for config in cut:
+            if config not in since:
+                self._study.enqueue_trial(config)
 
     def reconcile(self, told: Callable[[int], FinishedTrial | None]) -> list[int]:
         """Close trials that a dead supervisor left running; return the numbers that were lost.

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmark.errors import RunError, did_you_mean
-from benchmark.leaderboard import notes, search_faults
+from benchmark.leaderboard import history_notes, notes, search_faults
 from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.lists_notes import NOT_TUNED, lists_notes
@@ -139,7 +139,8 @@ class Ranking:
             metrics=dict.fromkeys(self.metrics),
             tuned=search is not None,
             trials=0 if search is None else search.started,
-            budget_s=0.0 if search is None else self.suite.budget.per_model,
+            budget_s=0.0 if search is None else study.budget_s or self.suite.budget.per_model,
+            budget_parts=history_notes.budget_parts(self.results, model),
             charged_s=0.0 if search is None else round(search.charged_s, 3),
             core_s=None if search is None else search.core_s,
             unused_s=None if search is None else search.unused_s,
@@ -241,7 +242,14 @@ class Ranking:
         ]
 
     def unshown(self, models: Sequence[str]) -> int:
-        """Return how many openings of test for lists are of none of these models: Holm counts them too."""
+        """Return how many scorings on test are of no row of these models: Holm counts them too.
+
+        Lists made elsewhere, and models that the suite had before, or had with other settings.
+        """
+        return self.unshown_lists(models) + len(self.results.earlier)
+
+    def unshown_lists(self, models: Sequence[str]) -> int:
+        """Return how many openings of test for lists are of none of these models."""
         shown = {final.final_key for model in models for final in self.results.complete_finals(model)}
         return len({look.final_key for look in self.results.looks} - shown)
 
@@ -255,7 +263,10 @@ class Ranking:
         yield from notes.fact_notes(self.results, self.primary, self.reference, chosen=self.chosen)
         if any(row.popularity_lift is not None for row in ranked):
             yield notes.lists_note(self.list_length)
-        yield from lists_notes(self.results, ranked, self.unshown([row.model for row in ranked]))
+        yield from history_notes.reference_note(self.results, None if self.chosen else self.reference)
+        yield from lists_notes(self.results, ranked, self.unshown_lists([row.model for row in ranked]))
+        yield from history_notes.earlier_rows_note(self.results)
+        yield from history_notes.budget_notes(self.results, [*ranked, *rest])
         yield from notes.below_popularity_notes(ranked, self.studies, self.primary)
         yield from notes.first_look_note(list(self.searches.values()))
         yield from notes.search_notes(ranked, list(self.searches.values()))

@@ -16,23 +16,48 @@ from benchmark.records import (
     LOST,
     Exclusion,
     FinalRecord,
+    LedgerRecord,
     ListsOpened,
+    ListsRecord,
     Opened,
     ProbeRecord,
     ReferenceNamed,
     StudyClosed,
     StudyEvent,
     StudyRecord,
+    TestOpened,
     TrainOn,
     TrialRecord,
 )
-from benchmark.results import PerUserPart, RunDirectory, RunManifest, current_records, latest
+from benchmark.results import (
+    PerUserPart,
+    RunDirectory,
+    RunManifest,
+    current_records,
+    latest,
+    primary_grows,
+)
 from benchmark.suite import Suite
 
 ANOTHER_SPLIT = "its lists were scored on another split, which this run made anew since: score them again"
 OTHER_FORMULAS = "its lists were measured with other formulas than this version has: score them again"
 LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
 """The parts that a final learned from."""
+
+
+@dataclass(frozen=True)
+class EarlierRow:
+    """A model as it was once scored on test: it has no row now, or another configuration.
+
+    Attributes:
+        model: its name then.
+        study_key: of its study then.
+        trial: that its finals refitted.
+    """
+
+    model: str
+    study_key: str
+    trial: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +75,7 @@ class DatasetResults:
         references: the model that each run named before it opened test.
         looks: each opening of this split's test for lists made elsewhere.
         split_folder: the stored split; None where the run no longer holds it.
+        earlier: what was scored on this split's test and has no row now.
     """
 
     dataset: str
@@ -62,6 +88,7 @@ class DatasetResults:
     references: tuple[ReferenceNamed, ...]
     looks: tuple[ListsOpened, ...] = ()
     split_folder: Path | None = None
+    earlier: tuple[EarlierRow, ...] = ()
 
     def study_key(self, model: str) -> str | None:
         """Return the key of a model's latest study; None if nothing of it was started."""
@@ -115,8 +142,9 @@ def read(run: RunDirectory) -> list[DatasetResults]:
     manifest = run.manifest()
     if not manifest.datasets or not manifest.studies:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
-    suite, written = run.suite(), select(run.records(), StudyEvent)
-    records = current_records(written, manifest)
+    suite, everything = run.suite(), run.records()
+    written = select(everything, StudyEvent)
+    records = current_records(written, manifest, maximise=primary_grows(suite))
     finals = latest(select(records, FinalRecord))
     found = []
     for label, split in manifest.datasets.items():
@@ -138,9 +166,35 @@ def read(run: RunDirectory) -> list[DatasetResults]:
                     if look.dataset == label and look.split == split.hash
                 ),
                 split_folder(run, label, split.hash),
+                earlier_rows(everything, records, split.hash),
             )
         )
     return found
+
+
+def earlier_rows(
+    everything: Sequence[LedgerRecord], current: Sequence[StudyEvent], split_hash: str
+) -> tuple[EarlierRow, ...]:
+    """Return what was scored on the test of a split and is no longer shown, each once.
+
+    Args:
+        everything: the ledger.
+        current: what the rows of now rest on.
+        split_hash: of the split.
+    """
+    opened = {one.entry for one in select(everything, TestOpened) if one.split == split_hash}
+    shown = {one.entry for one in select(current, FinalRecord)}
+    found: dict[tuple[str, int], EarlierRow] = {}
+    kept: set[tuple[str, int]] = set()
+    for final in select(everything, FinalRecord):
+        if isinstance(final, ListsRecord) or final.config_source != "tuned" or final.entry not in opened:
+            continue
+        if final.outcome == "complete":
+            identity = (final.study_key, final.trial)
+            found[identity] = EarlierRow(final.model, *identity)
+            if final.entry in shown:
+                kept.add(identity)
+    return tuple(row for identity, row in found.items() if identity not in kept)
 
 
 def valid_row(study: StudyRecord, split: SplitManifest) -> StudyRecord:
@@ -227,4 +281,5 @@ def _joined(one: DatasetResults, other: DatasetResults, where: str) -> DatasetRe
         references=one.references + other.references,
         looks=one.looks + other.looks,
         split_folder=one.split_folder or other.split_folder,
+        earlier=tuple(dict.fromkeys((*one.earlier, *other.earlier))),
     )

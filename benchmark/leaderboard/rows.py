@@ -73,6 +73,7 @@ class BoardRow(Row):
         train_only: value on test of the models trained on train alone.
         trials: trials of its study, lost ones left out.
         budget_s: device-seconds that it was given.
+        budget_parts: the same as it was given, "30s + 30s"; empty where it was at once.
         charged_s: device-seconds that count against them.
         core_s: CPU time of the same trials, seconds of one core.
         unused_s: what was left.
@@ -135,6 +136,7 @@ class BoardRow(Row):
     train_only: float | None = None
     trials: int
     budget_s: float
+    budget_parts: str = ""
     charged_s: float
     core_s: float | None = None
     unused_s: float | None = None
@@ -221,7 +223,7 @@ def columns(metrics: Sequence[str] | Mapping[str, float | None]) -> list[str]:
         *("diff_to_reference", "diff_low", "diff_high", "p_vs_reference", "p_these_models"),
         *("margin_bound", "best_set"),
         *(f"valid_{primary}", f"train_only_{primary}"),
-        *("trials", "budget_s", "charged_s", "core_s", "unused_s", "device"),
+        *("trials", "budget_s", "budget_parts", "charged_s", "core_s", "unused_s", "device"),
         *COST_COLUMNS,
         *EVIDENCE_COLUMNS,
         *ORIGIN_COLUMNS,

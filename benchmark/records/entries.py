@@ -216,6 +216,11 @@ class TrialRecord(Closed):
     passes: Mapping[int, float] = field(default_factory=dict)
 
     @property
+    def was_cut(self) -> bool:
+        """Whether a longer hold might have made more of it."""
+        return self.truncated or self.outcome == "timeout"
+
+    @property
     def best_passes(self) -> float:
         """Passes over the model's rows after the best step."""
         assert self.best_step is not None, f"{self.entry} has no validated step"
@@ -307,10 +312,36 @@ class TestOpened:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceNamed(StudyEvent):
-    """The model that the others are compared with, named before test is opened; ``value``: on validation."""
+    """The model that the others are compared with, named by validation alone.
+
+    Attributes:
+        value: on validation.
+        at: when it was named, in ISO 8601; empty in runs of earlier versions.
+        instead_of: the model that was the reference when test had been opened; None where none was opened.
+    """
 
     event: ClassVar[str] = "reference-named"
     value: float
+    at: str = ""
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOpened(StudyEvent):
+    """A study began, or goes on from one that had less to spend.
+
+    Attributes:
+        search_key: hash of everything that its results depend on but what it may spend.
+        budget_s: device-seconds that it may spend in all.
+        max_trials: trials that it may start in all.
+        goes_on: key of the study whose trials are its own, and were charged to it; None where it begins.
+    """
+
+    event: ClassVar[str] = "study-opened"
+    search_key: str
+    budget_s: float
+    max_trials: int
+    goes_on: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from benchmark.records.entries import (
     ReferenceNamed,
     Spent,
     StudyClosed,
+    StudyOpened,
     TestOpened,
     TrialOpened,
     TrialRecord,
@@ -31,6 +32,7 @@ LedgerRecord: TypeAlias = (
     | ProbeRecord
     | TestOpened
     | ReferenceNamed
+    | StudyOpened
     | StudyClosed
 )
 

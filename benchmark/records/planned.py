@@ -43,6 +43,7 @@ class StudyRecord:
         published: the configuration of trial 1; None where the adapter names none.
         excluded: why it does not run; None where it does.
         key: hash of everything that its results depend on; empty before its data are known.
+        budget_s: device-seconds that it may spend; None in runs of earlier versions: the suite's.
         uses: which of "weights", "negatives" and "graph" it takes into account.
         environment: that it runs in; None for our own Python.
         from_graph: whether it scores items by the knowledge graph.
@@ -63,6 +64,7 @@ class StudyRecord:
     published: Params | None
     excluded: Exclusion | None = None
     key: str = ""
+    budget_s: float | None = None
     uses: tuple[Use, ...] = ()
     environment: EnvironmentRecord | None = None
     from_graph: bool = False

@@ -15,7 +15,7 @@ log.txt            what the children printed, and every message
 """
 
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManifest, resolved, runs_under
-from benchmark.results.gathered import current_records, gather, latest
+from benchmark.results.gathered import current_records, gather, latest, primary_grows
 from benchmark.results.per_user import PerUserPart, write_per_user
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "current_records",
     "gather",
     "latest",
+    "primary_grows",
     "resolved",
     "runs_under",
     "write_per_user",

@@ -93,8 +93,7 @@ class RunDirectory:
             with atomic_path(path / ".probe") as probe:
                 probe.write_text("x")
             (path / ".probe").unlink()
-        write_text(run / "suite.json", json.dumps(content, indent=2) + "\n")
-        write_text(run / "suite.yaml", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        run.write_suite(suite)
         run._write(
             RunManifest(
                 format=FORMAT,
@@ -105,6 +104,29 @@ class RunDirectory:
             )
         )
         return run
+
+    def renew(self, suite: Suite, datasets: Mapping[str, SplitManifest]) -> None:
+        """Make this the directory of a changed suite; what was found so far stays in the ledger.
+
+        Args:
+            suite: resolved.
+            datasets: the stored splits that it goes on with.
+        """
+        # The manifest comes first: a run that was interrupted here is not finished, with either suite.
+        self.update(
+            suite_hash=content_hash(resolved(suite)),
+            state="running",
+            finished=None,
+            datasets=datasets,
+            studies=(),
+        )
+        self.write_suite(suite)
+
+    def write_suite(self, suite: Suite) -> None:
+        """Write down the suite, every default written out."""
+        content = resolved(suite)
+        write_text(self / "suite.json", json.dumps(content, indent=2) + "\n")
+        write_text(self / "suite.yaml", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from benchmark.files import atomic_path, write_errors_as_run_error
-from benchmark.ledger import Ledger
-from benchmark.records import FinalRecord, StudyEvent, TrialRecord, to_json
+from benchmark.ledger import Ledger, best_trial, lineage, select
+from benchmark.metrics.register import parse_metric
+from benchmark.records import FinalRecord, StudyClosed, StudyEvent, StudyOpened, TrialRecord, to_json
 from benchmark.results.directory import RunDirectory, RunManifest
 from benchmark.results.per_user import ENCODING, PerUserPart
+from benchmark.suite import Suite
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Event = TypeVar("Event", bound=StudyEvent)
 
 IDENTITY = ("dataset", "model", "train_on", "config_source")
 """Columns of per_user.parquet that say whose rows they are, besides the seed."""
@@ -30,20 +31,55 @@ def gather(run: RunDirectory, ledger: Ledger) -> None:
     import pandas as pd
 
     with write_errors_as_run_error(run.path):
-        manifest = run.manifest()
-        kept = current_records(ledger.records(TrialRecord), manifest)
-        trials = pd.DataFrame([flat_row(record) for record in kept])
+        kept = current_records(
+            ledger.records(StudyEvent), run.manifest(), maximise=primary_grows(run.suite())
+        )
+        trials = pd.DataFrame([flat_row(record) for record in select(kept, TrialRecord)])
         with atomic_path(run / "trials.parquet") as temporary:
             trials.to_parquet(temporary, index=False)
-        if finals := latest(current_records(ledger.records(FinalRecord), manifest)):
+        if finals := latest(select(kept, FinalRecord)):
             with atomic_path(run / "per_user.parquet") as temporary:
                 stream_parts([PerUserPart(run, final) for final in finals], temporary)
 
 
-def current_records(records: Sequence[Event], manifest: RunManifest) -> list[Event]:
-    """Return the records of the studies as planned: what rested on other data or code is left out."""
-    keys = {study.key for study in manifest.rows if study.key}
-    return [record for record in records if not keys or record.study_key in keys]
+def primary_grows(suite: Suite) -> bool:
+    """Return whether a higher value of a suite's primary metric is better."""
+    return parse_metric(suite.metrics.primary).higher_is_better
+
+
+def current_records(
+    records: Sequence[StudyEvent], manifest: RunManifest, *, maximise: bool
+) -> list[StudyEvent]:
+    """Return what rows of the board rest on now, under their names and keys of now.
+
+    Left out is what rested on other data, settings or code, how a study ended that went on since, and finals
+    of what is no longer its best trial.
+
+    Args:
+        records: of the ledger.
+        manifest: of the run.
+        maximise: whether a higher primary value is better.
+    """
+    opened = select(records, StudyOpened)
+    rows = {key: row for row in manifest.rows if row.key for key in lineage(opened, row.key)}
+    if not rows:  # nothing is planned yet
+        return list(records)
+    kept = [
+        replace(one, dataset=row.dataset, model=row.model, study_key=row.key)
+        for one in records
+        if (row := rows.get(one.study_key)) is not None
+        if one.study_key == row.key or not isinstance(one, StudyClosed)
+    ]
+    trials: dict[str, list[TrialRecord]] = {}
+    for trial in select(kept, TrialRecord):
+        trials.setdefault(trial.study_key, []).append(trial)
+    best = {key: best_trial(found, maximise=maximise) for key, found in trials.items()}
+    return [one for one in kept if not isinstance(one, FinalRecord) or is_of(best.get(one.study_key), one)]
+
+
+def is_of(best: TrialRecord | None, final: FinalRecord) -> bool:
+    """Return whether a final refits a study's best trial; those of the default, and of lists, have none."""
+    return best is None or final.config_source != "tuned" or final.trial == best.trial
 
 
 def flat_row(record: TrialRecord) -> dict[str, object]:

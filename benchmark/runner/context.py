@@ -40,9 +40,9 @@ class RunContext:
         return metrics.parse_metric(self.suite.metrics.primary).higher_is_better
 
 
-def policy_for(suite: Suite) -> Policy:
-    """Return how a suite hands out its budget."""
-    return Policy(suite.budget.per_model, suite.budget.max_trials)
+def policy_for(suite: Suite, study: Study | None = None) -> Policy:
+    """Return how a suite hands out its budget, or that of one study, which may have its own."""
+    return Policy(suite.budget.per_model if study is None else study.budget_s, suite.budget.max_trials)
 
 
 def fit_request(

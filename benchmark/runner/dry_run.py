@@ -98,7 +98,7 @@ def _dry_run(suite: Suite, study: Study, data: StoredSplit, slot: Slot, servers:
         return DryRun(study.name, ok=False, what=str(error))
     if misfit is not None:
         return DryRun(study.name, ok=False, what=misfit)
-    policy, listener = policy_for(suite), DryRunListener()
+    policy, listener = policy_for(suite, study), DryRunListener()
     limits = Limits(policy.cap_s(first=True, only=not study.space), slot.memory_mb, policy.ready_s)
     request = fit_request(suite, study, study.default, suite.seed, slot)
 

@@ -164,7 +164,7 @@ class FinalsRun:
         test = self.ready.data.manifest.test_sample
         return content_hash(
             {
-                "study": self.ready.key,
+                "study": self.context.ledger.lineage(self.ready.key)[-1],  # it may have gone on since
                 "split": self.ready.data.hash,
                 "params": dict(spec.trial.config),
                 "passes": spec.trial.best_passes,

@@ -12,7 +12,7 @@ from benchmark.executors.slots import Slot
 from benchmark.messages import Look, Message, ProbeRequest
 from benchmark.records import Ending, ProbeOpened, ProbeRecord
 from benchmark.runner.child import EntryListener, cost
-from benchmark.runner.context import RunContext, fit_request
+from benchmark.runner.context import RunContext, fit_request, policy_for
 from benchmark.runner.plan import Study
 
 SMALLEST_SHARE, SMALLEST, LARGEST_SHARE = 1024, 1000, 8
@@ -144,7 +144,7 @@ def first_look(  # noqa: PLR0913 - by keyword
 
 def trial_hold_s(context: RunContext, study: Study) -> float:
     """Return the least that a trial of a study may hold, but for the last ones."""
-    return context.policy.cap_s(first=False, only=not study.space)
+    return policy_for(context.suite, study).cap_s(first=False, only=not study.space)
 
 
 def seen(

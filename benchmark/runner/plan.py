@@ -19,6 +19,27 @@ ENGINE_VERSION = 6
 
 
 @dataclass(frozen=True)
+class StudyKeys:
+    """The hashes by which a study's results are found again.
+
+    Attributes:
+        result: of everything that they depend on.
+        search: of everything but what the study may spend: one that may spend more goes on from it.
+    """
+
+    result: str
+    search: str
+
+    def numbered(self, taken: Collection[str]) -> StudyKeys:
+        """Return the same keys, or such as no other study of the run has: a suite may name a model twice."""
+        number, keys = 1, self
+        while keys.result in taken:
+            number += 1
+            keys = StudyKeys(*(content_hash([one, number])[:16] for one in (self.result, self.search)))
+        return keys
+
+
+@dataclass(frozen=True)
 class Study:
     """All trials of one model on one data set, before the first is run.
 
@@ -30,6 +51,7 @@ class Study:
         default: the configuration of trial 0, fixed hyperparameters included.
         published: that of trial 1; None where the adapter names none, or the suite makes it the default.
         excluded: why it does not run; None where it does.
+        budget_s: device-seconds that it may spend.
     """
 
     dataset: str
@@ -39,6 +61,7 @@ class Study:
     default: Params
     published: Params | None
     excluded: Exclusion | None
+    budget_s: float
 
     @property
     def name(self) -> str:
@@ -74,9 +97,10 @@ class Study:
             published=self.published,
             excluded=self.excluded,
             environment=None if self.excluded else self.adapter.environment_record,
+            budget_s=self.budget_s,
         )
 
-    def key(
+    def keys(
         self,
         suite: Suite,
         policy: Policy,
@@ -84,8 +108,8 @@ class Study:
         data: Mapping[str, object],
         device: str,
         engine: Mapping[str, str],
-    ) -> str:
-        """Return the hash of everything that a stored result depends on.
+    ) -> StudyKeys:
+        """Return the hashes of what a stored result depends on.
 
         Args:
             suite: slot, primary metric and seed.
@@ -95,23 +119,24 @@ class Study:
             engine: versions of what computes in our own code.
         """
         environment = self.adapter.environment
-        return content_hash(
-            {
-                "data": data,
-                "adapter": [self.adapter.target, self.adapter.source_hash],
-                "library": self.adapter.versions,
-                "space": {name: asdict(domain) for name, domain in self.space.items()},
-                "default": dict(self.default),
-                "policy": asdict(policy),
-                "slot": suite.budget.slot.model_dump(),
-                "primary": suite.metrics.primary,
-                "seed": suite.seed,
-                "device": device,
-                "engine": engine,
-                "versions": [ENGINE_VERSION, metrics.METRICS_VERSION],
-                **({} if environment is None else {"environment": environment.hash}),
-            }
-        )[:16]
+        granted = asdict(policy)
+        rules = {name: value for name, value in granted.items() if name not in {"budget_s", "max_trials"}}
+        rest = {
+            "data": data,
+            "adapter": [self.adapter.target, self.adapter.source_hash],
+            "library": self.adapter.versions,
+            "space": {name: asdict(domain) for name, domain in self.space.items()},
+            "default": dict(self.default),
+            "slot": suite.budget.slot.model_dump(),
+            "primary": suite.metrics.primary,
+            "seed": suite.seed,
+            "device": device,
+            "engine": engine,
+            "versions": [ENGINE_VERSION, metrics.METRICS_VERSION],
+            **({} if environment is None else {"environment": environment.hash}),
+        }
+        result, search = (content_hash({**rest, "policy": one})[:16] for one in (granted, rules))
+        return StudyKeys(result, search)
 
 
 def plan(
@@ -137,7 +162,8 @@ def plan(
     for model in suite.tuned:
         adapter = registry[model.use]
         excluded = exclusion(suite, adapter, rated=rated, described=described, repeats=repeats)
-        studies.append(_study(adapter, model, dataset, excluded))
+        budget_s = suite.budget.per_model if model.budget is None else model.budget
+        studies.append(_study(adapter, model, dataset, excluded, budget_s))
     return studies
 
 
@@ -155,7 +181,9 @@ def refuse_missing(suite: Suite, registry: Registry) -> None:
         raise MissingLibrary("\n".join(lines) + f"\n  {ways}: --skip-missing")
 
 
-def _study(adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | None) -> Study:
+def _study(
+    adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | None, budget_s: float
+) -> Study:
     space = {
         name: tuned_domain(domain, model, name)
         for name, domain in adapter.traits.space.items()
@@ -171,6 +199,7 @@ def _study(adapter: Adapter, model: Model, dataset: str, excluded: Exclusion | N
     return Study(
         dataset=dataset,
         model=model.label,
+        budget_s=budget_s,
         adapter=adapter,
         space=space,
         default=default,

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -30,10 +32,30 @@ def now() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
-def find_or_create(
+@dataclass(frozen=True)
+class Place:
+    """Where a suite runs.
+
+    Attributes:
+        path: the directory.
+        source: the run that it goes on with, or takes over from; None where it begins.
+        linked: whether ``latest`` and ``current`` beside it are to lead there: nobody named the directory.
+    """
+
+    path: Path
+    source: RunDirectory | None = None
+    linked: bool = False
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether it begins with copies of what an earlier run of that name holds."""
+        return self.source is not None and self.source.path != self.path
+
+
+def find_place(
     suite: Suite, results: Path, out: Path | None, *, fresh: bool, outdated: Outdated = lambda _: False
-) -> RunDirectory:
-    """Return the directory in which this suite goes on, or a new one.
+) -> Place:
+    """Return where this suite runs: in the directory of an earlier run, or in a new one.
 
     Args:
         suite: resolved, with what the command line changed.
@@ -43,48 +65,48 @@ def find_or_create(
         outdated: predicate; runs for which it is true are not resumed.
 
     Raises:
-        RunError: ``out`` holds a run of another suite or format, or cannot be written.
+        RunError: ``out`` holds a run of a suite with another name, or of another format.
     """
     if out is not None:
         return _named(suite, out, fresh=fresh)
+    source = None
     if not fresh:
         wanted = content_hash(resolved(suite))
-        same = [run for run in runs_under(results / suite.name) if run.manifest().suite_hash == wanted]
+        found = runs_under(results / suite.name)
+        same = [run for run in found if content_hash(resolved(run.suite())) == wanted]
         if same and not outdated(same[0]):
-            return same[0]
+            return Place(same[0].path, same[0], linked=True)
+        source = next((run for run in found if has_spent(run) and not run.is_held), None)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     path = results / suite.name / stamp
     for number in range(2, 100):
         if not path.exists():
             break
         path = results / suite.name / f"{stamp}-{number}"
-    run = RunDirectory.create(path, suite, now())
-    link_latest(run.path)
-    return run
+    return Place(path, source, linked=True)
 
 
-def _named(suite: Suite, out: Path, *, fresh: bool) -> RunDirectory:
-    """Return the run in a directory that the user named."""
+def _named(suite: Suite, out: Path, *, fresh: bool) -> Place:
+    """Return the place in a directory that the user named."""
     refuse_foreign(out)
     if not os.path.isfile(out / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
-        return RunDirectory.create(out, suite, now())
+        return Place(out)
     run = RunDirectory.existing(out)
     if not has_spent(run):
         with run.locked():
             shutil.rmtree(run / "splits", ignore_errors=True)
-            return RunDirectory.create(out, suite, now())
+            (run / "manifest.json").unlink()
+        return Place(out)
     if fresh:
         raise RunError(
             f"{out}: already holds a run; --fresh needs a new directory: choose another --out DIR."
         )
-    stored = resolved(run.suite())
-    if content_hash(stored) != content_hash(resolved(suite)):
-        changes = "\n  ".join(differences(stored, resolved(suite)))
+    if (name := run.suite().name) != suite.name:
         raise RunError(
-            f"{out}: was started with another suite:\n  {changes}\n"
-            "  Resume with the old suite, or choose another --out DIR."
+            f"{out}: holds a run of the suite {name}, and this one is {suite.name}; a run follows its own "
+            "suite. Choose another --out DIR."
         )
-    return run
+    return Place(out, run)
 
 
 def refuse_foreign(out: Path) -> None:
@@ -112,15 +134,28 @@ def has_spent(run: RunDirectory) -> bool:
     return (ledger.exists() and ledger.stat().st_size > 0) or any((run / "per_user").glob("*"))
 
 
-def link_latest(path: Path) -> None:
-    """Make ``latest`` beside a run lead to it."""
-    link = path.parent / "latest"
+@contextmanager
+def shown_as_current(place: Place) -> Iterator[None]:
+    """Have ``current`` beside a run lead to it while it goes on, and ``latest`` once it is finished."""
+    if not place.linked:
+        yield
+        return
+    link(place.path, "current")
+    try:
+        yield
+        link(place.path, "latest")
+    finally:
+        (place.path.parent / "current").unlink(missing_ok=True)
+
+
+def link(path: Path, name: str) -> None:
+    """Make a name beside a run lead to it."""
     with write_errors_as_run_error(path.parent):
-        temporary = path.parent / f".latest-{os.getpid()}"
+        temporary = path.parent / f".{name}-{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         temporary.symlink_to(path.name)
-        temporary.replace(link)
+        temporary.replace(path.parent / name)
 
 
 def differences(old: Any, new: Any, key_path: str = "") -> list[str]:

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
+from benchmark.datasets.log import Say
 from benchmark.datasets.sources.folders import data_directory
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.interpreter import sweep_scratch
 from benchmark.executors.slots import Slots
 from benchmark.files import disk_full_as_run_error
-from benchmark.ledger import Ledger
-from benchmark.records import ListsRecord, ReferenceNamed, StudyClosed, StudyRecord
+from benchmark.ledger import Ledger, best_trial
+from benchmark.records import AdapterCode, ListsRecord, ReferenceNamed, StudyClosed, StudyRecord, TestOpened
 from benchmark.registry import Registry
-from benchmark.results import RunDirectory, gather
+from benchmark.results import RunDirectory, gather, resolved
 from benchmark.runner.child import RetryPolicy
 from benchmark.runner.context import RunContext, policy_for
 from benchmark.runner.finals import FinalsRun
+from benchmark.runner.following import follow_suite, take_over
 from benchmark.runner.fork_servers import ForkServers
 from benchmark.runner.hardware import engine_versions, hardware
 from benchmark.runner.lists_rows import ListsScoring, ReadyLists, lists_rows, said_of
 from benchmark.runner.options import RunOptions
-from benchmark.runner.plan import Study, plan, refuse_missing
-from benchmark.runner.resume import better_now, find_or_create, now, reap_orphans, saved_so_far
+from benchmark.runner.plan import Study, StudyKeys, plan, refuse_missing
+from benchmark.runner.resume import (
+    Place,
+    better_now,
+    find_place,
+    now,
+    reap_orphans,
+    saved_so_far,
+    shown_as_current,
+)
 from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import StoredSplit, negatives_per_user, refuse_undecided, store_all
 from benchmark.runner.staleness import Foundations, adapter_code, engine_code
-from benchmark.runner.study import ReadyStudy, StudyRun, best_trial, default_trial
+from benchmark.runner.study import ReadyStudy, StudyRun, default_trial
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
 from benchmark.runner.written_paths import hidden_folders
@@ -48,35 +58,66 @@ def run(
     watcher = watcher or Silent()
     if not options.skip_missing:
         refuse_missing(suite, registry)
-    run_dir = find_or_create(
+    place = find_place(
         suite,
         options.results,
         options.out,
         fresh=options.fresh,
         outdated=lambda found: better_now(found.manifest(), registry, data_directory(options.data)),
     )
-    foundations = Foundations(run_dir, suite, options.folders, adapter_code(suite, registry))
-    foundations.compare(watcher.said)
-    if not options.follow:
-        foundations.refuse_changes()
-    state = run_dir.manifest().state
-    if state == "finished" and not foundations.changes:
+    code = adapter_code(suite, registry)
+    foundations = rested_on(place, suite, options, code, watcher.said)
+    if foundations is not None and is_done(foundations, place):
         foundations.remember()
-        watcher.said(f"{run_dir.path}: is finished; nothing to run (--fresh starts anew)")
-        return run_dir
-    with disk_full_as_run_error(run_dir.path), run_dir.locked():
-        if foundations.changes:
-            foundations.follow(watcher.said)
-        elif state == "stopped":
+        watcher.said(f"{place.path}: is finished; nothing to run (--fresh starts anew)")
+        return foundations.run_dir
+    run_dir = opened(place, suite, watcher.said)
+    with disk_full_as_run_error(run_dir.path), run_dir.locked(), shown_as_current(place):
+        if run_dir.manifest().state == "stopped":
             watcher.said(f"{run_dir.path}: resuming where it stopped")
+        if foundations is not None:
+            follow_suite(run_dir, suite, watcher.said)
+            replace(foundations, run_dir=run_dir).follow(watcher.said)
         try:
-            run_dir.update(
-                adapters={**run_dir.manifest().adapters, **foundations.adapters}, engine=engine_code()
-            )
+            run_dir.update(adapters={**run_dir.manifest().adapters, **code}, engine=engine_code())
             _Session(suite, registry, options, watcher, run_dir).run()
         except (Interrupted, KeyboardInterrupt) as error:
             raise Interrupted(saved_so_far(run_dir)) from error
     return run_dir
+
+
+def rested_on(
+    place: Place, suite: Suite, options: RunOptions, code: Mapping[str, AdapterCode], say: Say
+) -> Foundations | None:
+    """Return what the earlier run of a place rests on, compared with what is here; None where there is none.
+
+    Raises:
+        RunError: something has changed that the suite does not say, and is not to be followed.
+    """
+    if place.source is None:
+        return None
+    foundations = Foundations(place.source, suite, options.folders, code, place.source.suite())
+    foundations.compare(say)
+    if not options.follow:
+        foundations.refuse_changes()
+    return foundations
+
+
+def is_done(foundations: Foundations, place: Place) -> bool:
+    """Return whether a place holds the finished run of this very suite, on what is here."""
+    finished = foundations.run_dir.manifest().state == "finished" and not place.is_taken_over
+    same = resolved(foundations.before) == resolved(foundations.suite)
+    return finished and same and not foundations.changes
+
+
+def opened(place: Place, suite: Suite, say: Say) -> RunDirectory:
+    """Return the directory of a place; where there is none yet it is made, with what is taken over."""
+    if place.source is None:
+        return RunDirectory.create(place.path, suite, now())
+    if not place.is_taken_over:
+        return place.source
+    say(f"{place.path}: takes over what {place.source.path} holds and this suite can use")
+    return take_over(place.source, place.path, suite, now())
 
 
 class _Session:
@@ -175,11 +216,14 @@ class _Session:
                 repeats=data.repeats,
             )
         ]
-        ready = [
-            ReadyStudy(study, data, self.key(study, data)) for study, data in planned if not study.excluded
-        ]
-        keys = {one.study.name: one.key for one in ready}
-        records = [replace(study.record(), key=keys.get(study.name, "")) for study, _ in planned]
+        ready: list[ReadyStudy] = []
+        for study, data in planned:
+            if not study.excluded:
+                keys = self.keys(study, data).numbered([one.key for one in ready])
+                policy = policy_for(suite, study)
+                ready.append(ReadyStudy(study, data, keys.result, keys.search, policy))
+        key_of = {one.study.name: one.key for one in ready}
+        records = [replace(study.record(), key=key_of.get(study.name, "")) for study, _ in planned]
         of_lists = [row.record if isinstance(row, ReadyLists) else row for row in rows]
         self.run_dir.update(studies=(*records, *of_lists))
         self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
@@ -196,12 +240,12 @@ class _Session:
         except AdapterError:
             return None  # its study will fail, and say why
 
-    def key(self, study: Study, data: StoredSplit) -> str:
-        """Return the key of a study's results; the device that is really held belongs to it."""
+    def keys(self, study: Study, data: StoredSplit) -> StudyKeys:
+        """Return the keys of a study's results; the device that is really held belongs to them."""
         device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
         identity = {"split": data.hash, **data.key_inputs}
-        policy, engine = policy_for(self.suite), engine_versions()
-        return study.key(self.suite, policy, data=identity, device=device, engine=engine)
+        policy, engine = policy_for(self.suite, study), engine_versions()
+        return study.keys(self.suite, policy, data=identity, device=device, engine=engine)
 
     def tune(self, context: RunContext, ready: ReadyStudy) -> None:
         """Run a study, unless an earlier process has closed it."""
@@ -216,16 +260,32 @@ class _Session:
 
     def name_references(self, context: RunContext, ready: Sequence[ReadyStudy]) -> None:
         """Write down, for each data set, which model the others will be compared with."""
-        named = {one.dataset: one.study_key for one in context.ledger.records(ReferenceNamed)}
-        for label in dict.fromkeys(one.data.label for one in ready):
-            trials = [
-                trial for one in ready if one.data.label == label for trial in context.ledger.trials(one.key)
+        ledger = context.ledger
+        opened = {one.split for one in ledger.records(TestOpened)}
+        for data in {one.data.label: one.data for one in ready}.values():
+            found = [
+                (best, one)
+                for one in ready
+                if one.data.label == data.label
+                for best in [best_trial(ledger.trials(one.key), maximise=context.maximise)]
+                if best is not None
             ]
-            best = best_trial(trials, maximise=context.maximise)
-            if best is None or best.value is None or named.get(label) == best.study_key:
+            best = best_trial([trial for trial, _ in found], maximise=context.maximise)
+            if best is None or best.value is None:
                 continue
-            context.ledger.append(
-                ReferenceNamed(dataset=label, model=best.model, study_key=best.study_key, value=best.value)
+            model = next(one for trial, one in found if trial is best)
+            earlier = [one for one in ledger.records(ReferenceNamed) if one.dataset == data.label]
+            if earlier and earlier[-1].study_key in ledger.lineage(model.key):
+                continue
+            ledger.append(
+                ReferenceNamed(
+                    dataset=data.label,
+                    model=model.study.model,
+                    study_key=model.key,
+                    value=best.value,
+                    at=now(),
+                    instead_of=earlier[-1].model if earlier and data.hash in opened else None,
+                )
             )
 
     def score(self, context: RunContext, ready: ReadyStudy) -> None:

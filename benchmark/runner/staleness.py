@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from benchmark.metrics.register import METRICS_VERSION
 from benchmark.records import AdapterCode, SourceFile
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory, RunManifest
+from benchmark.runner.following import SplitChanges, clear, labels_of, put_away, set_aside
 from benchmark.runner.hardware import engine_versions
 from benchmark.runner.plan import ENGINE_VERSION
 from benchmark.runner.splits import folder_name
@@ -26,9 +26,6 @@ from benchmark.suite import Suite
 
 MOST_MODELS = 4
 """Models that a line about a library names."""
-
-GATHERED = ("per_user.parquet", "trials.parquet")
-"""Files of a finished run that are made from its parts, and made anew with them."""
 
 
 def engine_code() -> dict[str, str]:
@@ -52,6 +49,7 @@ class Foundations:
         suite: as resolved.
         folders: where data is looked for.
         adapters: the code of the adapters now, by name.
+        before: the suite as the run had it; what it says otherwise now is not compared.
         files: of each data set as they are now, by its name; those that are gone as they were.
         changed_data: what differs in the files of each data set that differs, by its name.
         changed_rest: what differs in the list of candidates, the adapters, their libraries, the engine.
@@ -61,6 +59,7 @@ class Foundations:
     suite: Suite
     folders: DataFolders
     adapters: Mapping[str, AdapterCode]
+    before: Suite
     files: dict[str, tuple[SourceFile, ...]] = field(default_factory=dict)
     changed_data: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changed_rest: tuple[str, ...] = ()
@@ -68,6 +67,7 @@ class Foundations:
     def __post_init__(self) -> None:
         """Learn how the suite writes its paths."""
         self.written = WrittenPaths.of(self.suite, self.folders.resolve).in_text
+        self.anew = SplitChanges.between(self.before, self.suite).anew
 
     def compare(self, say: Say) -> None:
         """Look at everything; tell ``say`` of files that are gone, which a stored split does without.
@@ -80,7 +80,7 @@ class Foundations:
             say(f"{self.run_dir.path}: made before runs kept the hashes of what they rest on: not compared")
         lists = set()
         for spec in self.suite.datasets:
-            if split := self.stored(spec, manifest):
+            if spec.name not in self.anew and (split := self.stored(spec, manifest)):
                 self.compare_files(spec, split, say)
                 lists |= {split.candidates.file} - {None}
         self.changed_rest = (
@@ -129,6 +129,8 @@ class Foundations:
     def candidates_changes(self, recorded: SourceFile) -> Iterator[str]:
         """Yield how the list of candidates differs; one that is gone is not needed."""
         wanted = self.suite.metrics.candidates
+        if wanted != self.before.metrics.candidates:
+            return
         path = None if isinstance(wanted, str) else self.folders.resolve(wanted.items)
         if path is not None and path.is_file():
             line = difference(recorded, current("candidates", recorded, path, self.written))
@@ -136,7 +138,7 @@ class Foundations:
 
     def lists_changes(self, manifest: RunManifest) -> Iterator[str]:
         """Yield how the files of the suite's lists differ; those that are gone have been scored."""
-        rows = {row.label: row.lists for row in self.suite.lists_rows}
+        rows = {row.label: row.lists for row in self.suite.lists_rows if row in self.before.lists_rows}
         for study in manifest.studies:
             files, source = rows.get(study.model), study.lists
             if files is None or source is None:
@@ -168,18 +170,19 @@ class Foundations:
             )
 
     def follow(self, say: Say) -> None:
-        """Forget what rests on something else than what is here; results of all the rest stay.
+        """Make anew what rests on something else than what is here; results of all the rest stay.
 
         Studies are told apart by the hash of what they rest on, so it is enough that splits are made anew.
         """
+        if not self.changes:
+            return
         manifest = self.run_dir.manifest()
         kept = dict(manifest.datasets)
-        for name in self.changed_data:
-            for label in self.suite.split.labels(name):
-                shutil.rmtree(self.run_dir / "splits" / folder_name(label), ignore_errors=True)
-                kept.pop(label, None)
-        for file in GATHERED:
-            (self.run_dir / file).unlink(missing_ok=True)
+        anew = labels_of(self.suite, self.changed_data)
+        put_away(self.run_dir)
+        set_aside(self.run_dir, anew, keep=False)
+        for label in anew:
+            kept.pop(label, None)
         self.run_dir.update(
             state="running",
             finished=None,
@@ -187,6 +190,7 @@ class Foundations:
             adapters={**manifest.adapters, **self.adapters},
             engine=engine_code(),
         )
+        clear(self.run_dir)
         say(f"{self.run_dir.path}: making anew what depends on {'; '.join(self.changes)}; the rest is kept")
 
     def remember(self) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.budget import PROBE, Account
+from benchmark.budget import PROBE, Account, Policy
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.executor import Executor, ExecutorLost, Limits
 from benchmark.executors.slots import Slot
+from benchmark.ledger import best_trial
 from benchmark.records import (
     DOES_NOT_FIT,
     LOST,
@@ -16,8 +17,8 @@ from benchmark.records import (
     Cost,
     Ending,
     Params,
-    ProbeRecord,
     StudyClosed,
+    StudyOpened,
     StudyStatus,
     TrialOpened,
     TrialRecord,
@@ -39,11 +40,15 @@ class ReadyStudy:
         study: as planned.
         data: the stored split.
         key: hash of everything that its results depend on.
+        search_key: hash of the same but what it may spend.
+        policy: how its budget is handed out.
     """
 
     study: Study
     data: StoredSplit
     key: str
+    search_key: str
+    policy: Policy
 
 
 MISFITS = 3
@@ -68,27 +73,75 @@ class StudyRun:
     def __init__(self, context: RunContext, ready: ReadyStudy, slot: Slot) -> None:
         """Go on where the ledger and the journal stopped."""
         self.context, self.slot = context, slot
-        self.study, self.data, self.key = ready.study, ready.data, ready.key
+        self.study, self.data, self.key, self.policy = ready.study, ready.data, ready.key, ready.policy
         self.log = log_in(self.study, self.data.manifest, context.suite.finals.train_on)
         self.room = Room.of_slot(slot)
-        self.account = Account(context.policy)
+        self.account = Account(self.policy)
+        self.earlier = self.opened(ready.search_key)
         looked = context.ledger.probe(self.key)
         self.step_rows = None if looked is None else looked.step_rows
-        for probe in context.ledger.records(ProbeRecord):
-            if probe.study_key == self.key:
-                self.account.charge(PROBE, probe.charged_s, probe.outcome)
+        for probe in context.ledger.probes(self.key):
+            self.account.charge(PROBE, probe.charged_s, probe.outcome)
         for trial in self.trials:
             self.account.charge(trial.trial, trial.charged_s, trial.outcome)
             self.learn(trial)
         self.tuner = Tuner(
             context.journal,
-            f"{self.study.name}@{self.key}",
+            context.journal.name_of(self.study.name, self.key),
             self.study.space,
             self.study.first,
             seed=derived_seed(context.suite.seed, self.study.name),  # not of the key: new code tries the same
             maximise=context.maximise,
         )
+        if self.earlier is not None:
+            self.tuner.go_on_from(
+                context.journal.name_of(self.study.name, self.earlier), [one.config for one in self.cut]
+            )
         self.tuner.reconcile(self.told)
+
+    def opened(self, search_key: str) -> str | None:
+        """Write down that the study begins, once; return the key of the one from which it goes on, if any.
+
+        That is the one with the most to spend of those that differ in that alone and had less.
+        """
+        ledger, policy = self.context.ledger, self.policy
+        opened = ledger.records(StudyOpened)
+        for one in opened:
+            if one.study_key == self.key:
+                return one.goes_on
+        before = [
+            one
+            for one in opened
+            if one.search_key == search_key
+            if ledger.trials(one.study_key) or ledger.probes(one.study_key)
+            if one.budget_s <= policy.budget_s and one.max_trials <= policy.max_trials
+        ]
+        earlier = max(before, key=lambda one: (one.budget_s, one.max_trials), default=None)
+        entry = StudyOpened(
+            dataset=self.study.dataset,
+            model=self.study.model,
+            study_key=self.key,
+            search_key=search_key,
+            budget_s=policy.budget_s,
+            max_trials=policy.max_trials,
+            goes_on=None if earlier is None else earlier.study_key,
+        )
+        ledger.append(entry)
+        return entry.goes_on
+
+    @property
+    def cut(self) -> list[TrialRecord]:
+        """The trials of earlier parts that the budget of then cut: the default's first, then the best."""
+        sign = 1 if self.context.maximise else -1
+        cut = [one for one in self.trials if one.study_key != self.key and one.was_cut]
+        return sorted(
+            cut,
+            key=lambda one: (
+                one.config != self.study.default,
+                one.value is None,
+                -sign * (one.value or 0.0),
+            ),
+        )
 
     @property
     def trials(self) -> list[TrialRecord]:
@@ -148,7 +201,7 @@ class StudyRun:
 
     def run_trials(self, executor: Executor) -> StudyEnding:
         """Run trials; return why there are no more."""
-        policy, space = self.context.policy, self.study.space
+        policy, space = self.policy, self.study.space
         if (verdict := self.look(executor)) is not None:
             return StudyEnding(verdict, "no-result")
         while True:
@@ -159,10 +212,10 @@ class StudyRun:
             started = [trial for trial in trials if trial.outcome != DOES_NOT_FIT]
             if len(trials) >= min(MISFITS, policy.max_trials) and not started:
                 return StudyEnding(trials[0].reason, "does-not-fit")
-            first = all(trial.outcome == MACHINE for trial in started)
+            first = self.is_first(started)
             if not space and not first:
                 return StudyEnding("nothing to tune")
-            if len(trials) >= policy.max_trials:
+            if len(trials) - len(self.cut) >= policy.max_trials:  # what was cut is run again, and counts then
                 return StudyEnding(f"{len(trials)} trials")
             hold_s = self.account.affordable(policy.cap_s(first=first, only=not space))
             if hold_s is None:
@@ -174,6 +227,16 @@ class StudyRun:
                 continue
             self.account.hold(proposal.number, hold_s)
             self.run_trial(executor, proposal, hold_s)
+
+    def is_first(self, started: Sequence[TrialRecord]) -> bool:
+        """Return whether the next trial is the default configuration's, which may hold the most.
+
+        Args:
+            started: trials that were started.
+        """
+        own = [trial for trial in started if trial.study_key == self.key]
+        again = len(own) == len(started) or any(one.config == self.study.default for one in self.cut)
+        return again and all(trial.outcome == MACHINE for trial in own)
 
     def look(self, executor: Executor) -> str | None:
         """Look at the model first, where the log is large; return why it cannot have a result, if so.
@@ -189,10 +252,10 @@ class StudyRun:
         if any(trial.outcome != LOST for trial in self.trials):
             return None
         rows = rows_of(study, self.data.manifest)
-        hold_s = self.account.affordable(context.policy.probe_s)
+        hold_s = self.account.affordable(self.policy.probe_s)
         record = context.ledger.probe(key)
         fits = shortfall(study, study.default, self.log, self.room) is None
-        if record is None and rows > context.policy.probe_from_rows and hold_s is not None and fits:
+        if record is None and rows > self.policy.probe_from_rows and hold_s is not None and fits:
             self.account.hold(PROBE, hold_s)
             try:
                 record, report = first_look(
@@ -208,11 +271,11 @@ class StudyRun:
             context.log(f"[{study.name}] first look: {record.text}")
             if report.ended_by == "stopped":
                 raise Interrupted
-        there_s = self.account.affordable(context.policy.cap_s(first=True, only=not study.space))
+        there_s = self.account.affordable(self.policy.cap_s(first=True, only=not study.space))
         if record is None or there_s is None:
             return None
         return hopeless(
-            record, streams=study.adapter.traits.streams, there_s=there_s, factor=context.policy.hopeless
+            record, streams=study.adapter.traits.streams, there_s=there_s, factor=self.policy.hopeless
         )
 
     def decline(self, number: int, params: Params, reason: str) -> None:
@@ -256,7 +319,7 @@ class StudyRun:
         listener = TrialListener(
             ledger=context.ledger,
             entry=self.entry(number, params, device=request.device, hold_s=hold_s),
-            policy=context.policy,
+            policy=self.policy,
             primary=context.suite.metrics.primary,
             maximise=context.maximise,
             tuner=self.tuner,
@@ -297,13 +360,6 @@ class StudyRun:
         faults = [other for other in self.trials if other.outcome == MACHINE]
         repeated = sum(other.config == trial.config for other in faults) > 1
         self.tuner.fail(trial.trial, again=trial.outcome == LOST or not repeated)
-
-
-def best_trial(trials: Sequence[TrialRecord], *, maximise: bool) -> TrialRecord | None:
-    """Return the trial with the best value, the earliest among equals; None if none has one."""
-    valued = [(trial.value, trial) for trial in trials if trial.value is not None]
-    choose = max if maximise else min
-    return choose(valued, key=lambda pair: pair[0])[1] if valued else None
 
 
 def default_trial(trials: Sequence[TrialRecord], study: Study, *, maximise: bool) -> TrialRecord | None:

@@ -219,6 +219,11 @@ class Model(SuiteSection):
         default={}, description="hyperparameters that are fixed, not tuned"
     )
     tune: dict[str, Bounds] = Field(default={}, description="search ranges that replace the adapter's own")
+    budget: Seconds | None = Field(
+        default=None,
+        gt=0,
+        description="device-seconds of its studies in place of budget.per_model; its rows are marked",
+    )
 
     @property
     def label(self) -> str:
