@@ -37,7 +37,39 @@ from benchmark.records import (
 Kind = TypeVar("Kind")
 
 
-class Ledger:
+class Records:
+    """What a ledger holds, to be asked."""
+
+    def __init__(self, records: Sequence[LedgerRecord]) -> None:
+        """Take the records, oldest first."""
+        self._records, self._lock = list(records), threading.Lock()
+
+    def records(self, kind: type[Kind]) -> list[Kind]:
+        """Return the records of one kind, oldest first."""
+        with self._lock:
+            return select(self._records, kind)
+
+    def lineage(self, study_key: str) -> tuple[str, ...]:
+        """Return the key of a study and of those from which it goes on, the latest first."""
+        return lineage(self.records(StudyOpened), study_key)
+
+    def trials(self, study_key: str) -> list[TrialRecord]:
+        """Return the closed trials of a study and of those from which it goes on, in the order they ended."""
+        keys = self.lineage(study_key)
+        return [record for record in self.records(TrialRecord) if record.study_key in keys]
+
+    def probes(self, study_key: str) -> list[ProbeRecord]:
+        """Return the first looks of a study and of those from which it goes on, in the order they ended."""
+        keys = self.lineage(study_key)
+        return [record for record in self.records(ProbeRecord) if record.study_key in keys]
+
+    def probe(self, study_key: str) -> ProbeRecord | None:
+        """Return the first look of a study; None if none has ended, or its supervisor died with it."""
+        found = self.probes(study_key)
+        return next((record for record in reversed(found) if record.outcome != LOST), None)
+
+
+class Ledger(Records):
     """One run's ledger, open for appending; threads may share it."""
 
     def __init__(self, path: Path) -> None:
@@ -47,9 +79,8 @@ class Ledger:
             ValueError: a line is no record.
         """
         cut_torn_line(path)
+        super().__init__(self.read(path) if path.exists() else [])
         self.path = path
-        self._lock = threading.Lock()
-        self._records = self.read(path) if path.exists() else []
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     @staticmethod
@@ -80,30 +111,6 @@ class Ledger:
             self._records.append(record)
         if isinstance(record, Closed):
             os.fsync(self._file)  # not under the lock: other studies go on while the disk takes its time
-
-    def records(self, kind: type[Kind]) -> list[Kind]:
-        """Return the records of one kind, oldest first."""
-        with self._lock:
-            return select(self._records, kind)
-
-    def lineage(self, study_key: str) -> tuple[str, ...]:
-        """Return the key of a study and of those from which it goes on, the latest first."""
-        return lineage(self.records(StudyOpened), study_key)
-
-    def trials(self, study_key: str) -> list[TrialRecord]:
-        """Return the closed trials of a study and of those from which it goes on, in the order they ended."""
-        keys = self.lineage(study_key)
-        return [record for record in self.records(TrialRecord) if record.study_key in keys]
-
-    def probes(self, study_key: str) -> list[ProbeRecord]:
-        """Return the first looks of a study and of those from which it goes on, in the order they ended."""
-        keys = self.lineage(study_key)
-        return [record for record in self.records(ProbeRecord) if record.study_key in keys]
-
-    def probe(self, study_key: str) -> ProbeRecord | None:
-        """Return the first look of a study; None if none has ended, or its supervisor died with it."""
-        found = self.probes(study_key)
-        return next((record for record in reversed(found) if record.outcome != LOST), None)
 
     def orphans(self) -> list[TrialOpened | FinalOpened | ProbeOpened]:
         """Return the entries that a dead supervisor left open."""

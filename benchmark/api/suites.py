@@ -87,11 +87,14 @@ def plan(
     models: Sequence[str] | None = None,
     seeds: int | None = None,
     set: Assignments = (),
+    out: StrPath | None = None,
+    results: StrPath = "results",
 ) -> Plan:
     """Return the studies that a suite would run, and whom its splits can judge; nothing is kept.
 
     Logs on this machine are opened and split. Of a known data set that is not here nothing is fetched:
-    whether its values are ratings, and what has features, is taken from what its publisher says.
+    whether its values are ratings, and what has features, is taken from what its publisher says. Where a run
+    would go on with results that are there, or take them over, the plan says what is kept and what is new.
 
     Args:
         suite: as in :func:`run`.
@@ -100,15 +103,26 @@ def plan(
         models: only these models of the suite.
         seeds: refits of each stochastic model, in place of the suite's.
         set: single keys of the suite, as in :func:`check`.
+        out: the directory of the run, as in :func:`run`.
+        results: folder of all runs.
 
     Raises:
         SuiteError: with every complaint, each at its line.
         DataError: a data set has neither a path nor a known name, or cannot be prepared or split.
+        RunError: ``out`` holds something else than a run of this suite.
     """
     from benchmark import runner
 
     ready = check(suite, budget=budget, models=models, seeds=seeds, set=set)
-    return runner.plan_suite(ready, registry(), data_folder(data), ready.folder)
+    options = runner.RunOptions(
+        results=Path(results),
+        out=None if out is None else Path(out),
+        data=data_folder(data),
+        base=ready.folder,
+    )
+    return runner.plan_suite(
+        ready, registry(), options.folders.data, ready.folder, runner.earlier_run(ready, registry(), options)
+    )
 
 
 def dry_run(

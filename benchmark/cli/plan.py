@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from benchmark.cli.parser import Command, add_changed_suite, add_data_folder, listed
 from benchmark.cli.terminal import console, warn
@@ -12,6 +13,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench plan``."""
     add_changed_suite(parser)
     add_data_folder(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="directory of the run that would go on (default: the newest)"
+    )
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -28,7 +32,7 @@ def plan(options: argparse.Namespace) -> int:
         changed_by="command line",
         say=warn,
     )
-    show_plan(suite, api.plan(suite, data=options.data), console())
+    show_plan(suite, api.plan(suite, data=options.data, out=options.out), console())
     return 0
 
 

@@ -43,8 +43,8 @@ from benchmark.runner.final_limits import (
     scorer_hold_s,
     scoring_limit_s,
 )
+from benchmark.runner.ready import ReadyStudy
 from benchmark.runner.room import rows_of
-from benchmark.runner.study import ReadyStudy
 
 
 @dataclass(kw_only=True)

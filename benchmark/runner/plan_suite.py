@@ -12,14 +12,20 @@ from benchmark.datasets.manifest import SplitManifest
 from benchmark.datasets.sources.expected import expected_log
 from benchmark.datasets.sources.folders import DataFolders
 from benchmark.datasets.sources.open_log import locate
+from benchmark.errors import RunError
+from benchmark.executors.slots import Slots
+from benchmark.ledger import Records
 from benchmark.modelkit.footprints import counts_alone
 from benchmark.protocol import Interactions
 from benchmark.records import StudyRecord, TrainOn
 from benchmark.registry import Registry
+from benchmark.results import RunDirectory
 from benchmark.runner.lists_rows import ReadyLists, lists_rows
+from benchmark.runner.outlook import Outlook
 from benchmark.runner.plan import Study, plan
+from benchmark.runner.ready import Studies
 from benchmark.runner.room import Room, foretold, log_in
-from benchmark.runner.splits import SplitStore
+from benchmark.runner.splits import SplitStore, StoredSplit
 from benchmark.suite import Suite
 
 
@@ -52,6 +58,19 @@ class ExpectedSplit:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """An earlier run of a suite.
+
+    Attributes:
+        run: its directory.
+        changes: what it rests on and has changed since, though the suite does not say so, a line each.
+    """
+
+    run: RunDirectory
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan(Sequence[StudyRecord]):
     """What a suite would run: the studies, and the splits that they would be tuned and tested on.
 
@@ -61,12 +80,16 @@ class Plan(Sequence[StudyRecord]):
         absent: names of the data sets that are not, so that nothing can be said of their rows.
         misfits: why the default configuration does not fit into a slot, by name of the study; of a data set
             that is not here by the counts that its publisher gives.
+        earlier: the run whose results are kept; None where there is none.
+        outlook: what becomes of these results; None likewise.
     """
 
     studies: tuple[StudyRecord, ...]
     splits: tuple[SplitManifest, ...]
     absent: tuple[str, ...]
     misfits: Mapping[str, str] = field(default_factory=dict)
+    earlier: Earlier | None = None
+    outlook: Outlook | None = None
 
     @overload
     def __getitem__(self, index: int) -> StudyRecord: ...
@@ -81,7 +104,9 @@ class Plan(Sequence[StudyRecord]):
         return len(self.studies)
 
 
-def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) -> Plan:
+def plan_suite(
+    suite: Suite, registry: Registry, data: Path | None, base: Path, earlier: Earlier | None = None
+) -> Plan:
     """Return what a suite would run. Logs on this machine are opened and split; nothing is kept or fetched.
 
     Args:
@@ -89,6 +114,7 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
         registry: where its adapters are.
         data: folder of data sets.
         base: paths of the suite start here.
+        earlier: the run that goes on with the suite, or whose results are taken over; None for a new run.
 
     Raises:
         DataError: a log cannot be read, prepared or split as the suite says, or nobody could be judged; a
@@ -99,6 +125,7 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
     absent: list[str] = []
     misfits: dict[str, str] = {}
     rows: list[StudyRecord | ReadyLists] = []
+    every: list[StoredSplit] = []
     room = Room(suite.budget.slot.memory)
     with tempfile.TemporaryDirectory(prefix="bench-plan-") as scratch:
         store = SplitStore(suite, Path(scratch), DataFolders(suite=base, data=data), lambda _: None)
@@ -117,6 +144,7 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
                 ]
             else:
                 stored = store.splits_of(spec)
+                every += stored
                 splits += [one.manifest for one in stored]
                 rows += [row for one in stored for row in lists_rows(suite, one, store.folders.resolve)]
                 expected = [
@@ -138,4 +166,17 @@ def plan_suite(suite: Suite, registry: Registry, data: Path | None, base: Path) 
                     if not study.excluded and (misfit := foretold(study, learned, room)):
                         misfits[study.name] = misfit
     studies += [row.record if isinstance(row, ReadyLists) else row for row in rows]
-    return Plan(tuple(studies), tuple(splits), tuple(absent), misfits)
+    outlook = None if earlier is None else outlook_from(earlier, suite, registry, every)
+    return Plan(tuple(studies), tuple(splits), tuple(absent), misfits, earlier, outlook)
+
+
+def outlook_from(
+    earlier: Earlier, suite: Suite, registry: Registry, splits: Sequence[StoredSplit]
+) -> Outlook | None:
+    """Return what becomes of the results that an earlier run holds; None where no slot fits here."""
+    slot = suite.budget.slot
+    try:
+        device = Slots(slot.cores, slot.memory, slot.gpu, 1).device
+    except RunError:
+        return None
+    return Outlook.of(Studies.of(suite, registry, splits, device).ready, Records(earlier.run.records()))

@@ -93,9 +93,6 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> Place:
         return Place(out)
     run = RunDirectory.existing(out)
     if not has_spent(run):
-        with run.locked():
-            shutil.rmtree(run / "splits", ignore_errors=True)
-            (run / "manifest.json").unlink()
         return Place(out)
     if fresh:
         raise RunError(
@@ -132,6 +129,19 @@ def has_spent(run: RunDirectory) -> bool:
     """Return whether any trial of a run was started: before that, there is nothing to lose."""
     ledger = run / "ledger.jsonl"
     return (ledger.exists() and ledger.stat().st_size > 0) or any((run / "per_user").glob("*"))
+
+
+def new_run(suite: Suite, path: Path) -> RunDirectory:
+    """Make the directory of a new run; what an earlier one began there, and spent nothing on, is replaced.
+
+    Raises:
+        RunError: another live process holds it, or it cannot be written.
+    """
+    if os.path.isfile(path / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
+        with RunDirectory(path).locked():
+            shutil.rmtree(path / "splits", ignore_errors=True)
+            return RunDirectory.create(path, suite, now())
+    return RunDirectory.create(path, suite, now())
 
 
 @contextmanager

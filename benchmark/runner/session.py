@@ -23,14 +23,18 @@ from benchmark.runner.context import RunContext, policy_for
 from benchmark.runner.finals import FinalsRun
 from benchmark.runner.following import follow_suite, take_over
 from benchmark.runner.fork_servers import ForkServers
-from benchmark.runner.hardware import engine_versions, hardware
+from benchmark.runner.hardware import hardware
 from benchmark.runner.lists_rows import ListsScoring, ReadyLists, lists_rows, said_of
 from benchmark.runner.options import RunOptions
-from benchmark.runner.plan import Study, StudyKeys, plan, refuse_missing
+from benchmark.runner.outlook import Outlook
+from benchmark.runner.plan import Study, refuse_missing
+from benchmark.runner.plan_suite import Earlier
+from benchmark.runner.ready import ReadyStudy, Studies
 from benchmark.runner.resume import (
     Place,
     better_now,
     find_place,
+    new_run,
     now,
     reap_orphans,
     saved_so_far,
@@ -39,7 +43,7 @@ from benchmark.runner.resume import (
 from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import StoredSplit, negatives_per_user, refuse_undecided, store_all
 from benchmark.runner.staleness import Foundations, adapter_code, engine_code
-from benchmark.runner.study import ReadyStudy, StudyRun, default_trial
+from benchmark.runner.study import StudyRun, default_trial
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
 from benchmark.runner.written_paths import hidden_folders
@@ -58,13 +62,7 @@ def run(
     watcher = watcher or Silent()
     if not options.skip_missing:
         refuse_missing(suite, registry)
-    place = find_place(
-        suite,
-        options.results,
-        options.out,
-        fresh=options.fresh,
-        outdated=lambda found: better_now(found.manifest(), registry, data_directory(options.data)),
-    )
+    place = place_of(suite, registry, options)
     code = adapter_code(suite, registry)
     foundations = rested_on(place, suite, options, code, watcher.said)
     if foundations is not None and is_done(foundations, place):
@@ -84,6 +82,36 @@ def run(
         except (Interrupted, KeyboardInterrupt) as error:
             raise Interrupted(saved_so_far(run_dir)) from error
     return run_dir
+
+
+def place_of(suite: Suite, registry: Registry, options: RunOptions) -> Place:
+    """Return where a suite runs.
+
+    Raises:
+        RunError: the directory that the user named holds something else.
+    """
+    return find_place(
+        suite,
+        options.results,
+        options.out,
+        fresh=options.fresh,
+        outdated=lambda found: better_now(found.manifest(), registry, data_directory(options.data)),
+    )
+
+
+def earlier_run(suite: Suite, registry: Registry, options: RunOptions) -> Earlier | None:
+    """Return the run that goes on with a suite, or that it takes over from; None where it begins.
+
+    Raises:
+        RunError: the directory that the user named holds something else.
+    """
+    place = place_of(suite, registry, options)
+    if place.source is None:
+        return None
+    code = adapter_code(suite, registry)
+    foundations = Foundations(place.source, suite, options.folders, code, place.source.suite())
+    foundations.compare(lambda _: None)
+    return Earlier(place.source, tuple(foundations.changes))
 
 
 def rested_on(
@@ -113,7 +141,7 @@ def is_done(foundations: Foundations, place: Place) -> bool:
 def opened(place: Place, suite: Suite, say: Say) -> RunDirectory:
     """Return the directory of a place; where there is none yet it is made, with what is taken over."""
     if place.source is None:
-        return RunDirectory.create(place.path, suite, now())
+        return new_run(suite, place.path)
     if not place.is_taken_over:
         return place.source
     say(f"{place.path}: takes over what {place.source.path} holds and this suite can use")
@@ -150,7 +178,7 @@ class _Session:
                 for data in splits
                 for row in lists_rows(self.suite, data, self.options.folders.resolve, scored)
             ]
-            ready = self.ready_studies(splits, rows, context.policy.budget_s)
+            ready = self.ready_studies(context, splits, rows)
             with jobs(self.slots.count, context.stop) as side_by_side, closing(context.fork_servers):
                 side_by_side.run(partial(self.tune, context, study) for study in ready)
                 self.name_references(context, ready)
@@ -194,43 +222,31 @@ class _Session:
         return splits
 
     def ready_studies(
-        self, splits: Sequence[StoredSplit], rows: Sequence[ReadyLists | StudyRecord], budget_s: float
+        self,
+        context: RunContext,
+        splits: Sequence[StoredSplit],
+        rows: Sequence[ReadyLists | StudyRecord],
     ) -> list[ReadyStudy]:
         """Plan every study, say so, write down all rows, and return the studies that run.
 
         Args:
+            context: of the run.
             splits: every split.
             rows: of lists made elsewhere.
-            budget_s: of a study.
         """
-        suite = self.suite
-        planned = [
-            (study, data)
-            for data in splits
-            for study in plan(
-                suite,
-                self.registry,
-                data.label,
-                rated=data.rated,
-                described=data.described,
-                repeats=data.repeats,
-            )
-        ]
-        ready: list[ReadyStudy] = []
-        for study, data in planned:
-            if not study.excluded:
-                keys = self.keys(study, data).numbered([one.key for one in ready])
-                policy = policy_for(suite, study)
-                ready.append(ReadyStudy(study, data, keys.result, keys.search, policy))
-        key_of = {one.study.name: one.key for one in ready}
-        records = [replace(study.record(), key=key_of.get(study.name, "")) for study, _ in planned]
+        studies = Studies.of(self.suite, self.registry, splits, self.slots.device)
+        records = studies.records()
         of_lists = [row.record if isinstance(row, ReadyLists) else row for row in rows]
         self.run_dir.update(studies=(*records, *of_lists))
-        self.watcher.planned(records, budget_s, self.slots.count, suite.finals.seeds)
-        for study, data in planned:
+        budget_s, ledger = context.policy.budget_s, context.ledger
+        self.watcher.planned(records, budget_s, self.slots.count, self.suite.finals.seeds)
+        if ledger.records(StudyClosed):
+            for line in Outlook.of(studies.ready, ledger).lines():
+                self.watcher.said(f"{self.run_dir.path.name}: {line}")
+        for study, data in studies.planned:
             if study.excluded is None and (misfit := self.misfit(study, data)) is not None:
                 self.watcher.said(f"{study.name}: {misfit}")
-        return ready
+        return list(studies.ready)
 
     def misfit(self, study: Study, data: StoredSplit) -> str | None:
         """Return why a study's default configuration does not fit into a slot; None if it does."""
@@ -239,13 +255,6 @@ class _Session:
             return foretold(study, log, Room(self.suite.budget.slot.memory, self.slots.gpu_mb))
         except AdapterError:
             return None  # its study will fail, and say why
-
-    def keys(self, study: Study, data: StoredSplit) -> StudyKeys:
-        """Return the keys of a study's results; the device that is really held belongs to them."""
-        device = self.slots.device if self.slots.device in study.adapter.traits.devices else "cpu"
-        identity = {"split": data.hash, **data.key_inputs}
-        policy, engine = policy_for(self.suite, study), engine_versions()
-        return study.keys(self.suite, policy, data=identity, device=device, engine=engine)
 
     def tune(self, context: RunContext, ready: ReadyStudy) -> None:
         """Run a study, unless an earlier process has closed it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.budget import PROBE, Account, Policy
+from benchmark.budget import PROBE, Account
 from benchmark.errors import AdapterError, Interrupted
 from benchmark.executors.executor import Executor, ExecutorLost, Limits
 from benchmark.executors.slots import Slot
@@ -26,30 +26,10 @@ from benchmark.records import (
 from benchmark.runner.context import RunContext, fit_request
 from benchmark.runner.first_look import first_look, hopeless
 from benchmark.runner.plan import Study
+from benchmark.runner.ready import ReadyStudy, smaller_part
 from benchmark.runner.room import Room, log_in, never_fits, rows_of, shortfall
-from benchmark.runner.splits import StoredSplit
 from benchmark.runner.trial_listener import TrialListener
 from benchmark.tuner import FinishedTrial, Proposal, Tuner, derived_seed
-
-
-@dataclass(frozen=True)
-class ReadyStudy:
-    """A study with its data: what can be run.
-
-    Attributes:
-        study: as planned.
-        data: the stored split.
-        key: hash of everything that its results depend on.
-        search_key: hash of the same but what it may spend.
-        policy: how its budget is handed out.
-    """
-
-    study: Study
-    data: StoredSplit
-    key: str
-    search_key: str
-    policy: Policy
-
 
 MISFITS = 3
 """Where so many configurations do not fit, the default and two more, and none has run: a study ends."""
@@ -77,7 +57,7 @@ class StudyRun:
         self.log = log_in(self.study, self.data.manifest, context.suite.finals.train_on)
         self.room = Room.of_slot(slot)
         self.account = Account(self.policy)
-        self.earlier = self.opened(ready.search_key)
+        self.earlier = self.opened(ready)
         looked = context.ledger.probe(self.key)
         self.step_rows = None if looked is None else looked.step_rows
         for probe in context.ledger.probes(self.key):
@@ -99,31 +79,20 @@ class StudyRun:
             )
         self.tuner.reconcile(self.told)
 
-    def opened(self, search_key: str) -> str | None:
-        """Write down that the study begins, once; return the key of the one from which it goes on, if any.
-
-        That is the one with the most to spend of those that differ in that alone and had less.
-        """
-        ledger, policy = self.context.ledger, self.policy
-        opened = ledger.records(StudyOpened)
-        for one in opened:
+    def opened(self, ready: ReadyStudy) -> str | None:
+        """Write down that the study begins, once; return the key of the one from which it goes on, if any."""
+        ledger = self.context.ledger
+        for one in ledger.records(StudyOpened):
             if one.study_key == self.key:
                 return one.goes_on
-        before = [
-            one
-            for one in opened
-            if one.search_key == search_key
-            if ledger.trials(one.study_key) or ledger.probes(one.study_key)
-            if one.budget_s <= policy.budget_s and one.max_trials <= policy.max_trials
-        ]
-        earlier = max(before, key=lambda one: (one.budget_s, one.max_trials), default=None)
+        earlier = smaller_part(ready, ledger)
         entry = StudyOpened(
             dataset=self.study.dataset,
             model=self.study.model,
             study_key=self.key,
-            search_key=search_key,
-            budget_s=policy.budget_s,
-            max_trials=policy.max_trials,
+            search_key=ready.search_key,
+            budget_s=self.policy.budget_s,
+            max_trials=self.policy.max_trials,
             goes_on=None if earlier is None else earlier.study_key,
         )
         ledger.append(entry)

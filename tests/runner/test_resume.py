@@ -33,7 +33,7 @@ from benchmark.records import (
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
-from benchmark.runner.resume import better_now, find_or_create
+from benchmark.runner.resume import better_now, find_place, new_run
 from benchmark.suite import Suite
 
 Make = Callable[..., Suite]
@@ -57,12 +57,6 @@ def test_same_suite_goes_on_in_its_newest_run_unless_fresh(
     assert (tmp_path / "small" / "latest").resolve() == other.path.resolve()
 
 
-def test_changed_suite_is_refused_with_the_difference(suite: Make, fakes: Registry, tmp_path: Path) -> None:
-    runner.run(suite(models=["fake/fixed"]), fakes, RunOptions(out=tmp_path / "run"))
-    with pytest.raises(RunError, match=r"finals\.seeds: was 2, is 4"):
-        runner.run(suite(models=["fake/fixed"], finals={"seeds": 4}), fakes, RunOptions(out=tmp_path / "run"))
-
-
 def of_format_1(path: Path) -> Path:
     """Write what an earlier version of bench left of a run."""
     path.mkdir(parents=True)
@@ -84,20 +78,22 @@ def test_run_of_an_older_format_named_by_the_user_is_refused_and_left_as_it_was(
     before = {path.name: path.read_bytes() for path in old.iterdir()}
     for fresh in (False, True):
         with pytest.raises(RunError, match="has format 1"):
-            find_or_create(suite(), tmp_path, old, fresh=fresh)
+            find_place(suite(), tmp_path, old, fresh=fresh)
     assert {path.name: path.read_bytes() for path in old.iterdir()} == before
 
 
 def test_run_of_an_older_format_among_the_results_is_passed_over(suite: Make, tmp_path: Path) -> None:
     of_format_1(tmp_path / "small" / "20261101-100000")
-    first = find_or_create(suite(), tmp_path, None, fresh=False)
+    first = find_place(suite(), tmp_path, None, fresh=False)
+    assert first.source is None
     assert first.path != tmp_path / "small" / "20261101-100000"
-    assert find_or_create(suite(), tmp_path, None, fresh=False).path == first.path
+    new_run(suite(), first.path)
+    assert find_place(suite(), tmp_path, None, fresh=False).path == first.path
 
 
 def test_run_that_could_be_made_better_is_not_resumed(suite: Make, tmp_path: Path) -> None:
-    first = find_or_create(suite(), tmp_path, None, fresh=False)
-    again = find_or_create(suite(), tmp_path, None, fresh=False, outdated=lambda run: run.path == first.path)
+    first = new_run(suite(), find_place(suite(), tmp_path, None, fresh=False).path)
+    again = find_place(suite(), tmp_path, None, fresh=False, outdated=lambda run: run.path == first.path)
     assert again.path != first.path
 
 

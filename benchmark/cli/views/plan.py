@@ -33,17 +33,18 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
         elif not study.tuned:
             budget = "lists, not tuned"
         else:
-            budget = write_seconds(suite.budget.per_model) if study.space else "one trial"
+            budget = write_seconds(budget_of(study, suite)) if study.space else "one trial"
         if study.environment is not None:
             budget += f" in the environment {study.environment.name}"
         rows.append((study.name, budget, space_as_text(study.space), first_trials(study)))
     show_table(console, ("study", "budget", "tunes", "first trials"), rows, long=2)
     tuned = [study for study in plan if study.excluded is None and study.space]
-    total = write_seconds(suite.budget.per_model * len(tuned)) or "0s"
+    total = write_seconds(sum(budget_of(study, suite) for study in tuned)) or "0s"
     console.print(
         f"At most {total} of tuning in total, shared by the slots that fit on this machine, plus finals.",
         highlight=False,
     )
+    show_earlier(plan, console)
     show_feedback(suite, plan.studies, console)
     for name, misfit in plan.misfits.items():
         text = f"WARNING: {name}: {misfit}"
@@ -56,6 +57,24 @@ def show_plan(suite: Suite, plan: Plan, console: Console) -> None:
     for name in plan.absent:
         text = f"{name}: not on this machine, so nothing is known of its rows: bench data fetch {name}"
         console.print(Text(text), soft_wrap=True)
+
+
+def budget_of(study: StudyRecord, suite: Suite) -> float:
+    """Return the device-seconds that a study may spend."""
+    return suite.budget.per_model if study.budget_s is None else study.budget_s
+
+
+def show_earlier(plan: Plan, console: Console) -> None:
+    """Show what becomes of the results of an earlier run; nothing where there is none."""
+    if plan.earlier is None:
+        return
+    console.print(Text(f"An earlier run of this suite: {plan.earlier.run.path}"), soft_wrap=True)
+    for line in () if plan.outlook is None else plan.outlook.lines():
+        console.print(Text(f"  {line}"), soft_wrap=True)
+    if plan.earlier.changes:
+        console.print(Text("  changed since, and refused without --follow:", style="yellow"), soft_wrap=True)
+    for line in plan.earlier.changes:
+        console.print(Text(f"    {line}", style="yellow"), soft_wrap=True)
 
 
 def show_judged(suite: Suite, split: SplitManifest, console: Console) -> None:

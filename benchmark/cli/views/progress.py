@@ -104,7 +104,14 @@ class Progress:
         for study in studies:
             state = "waiting" if study.excluded is None else study.excluded.status
             task = self.table.add_task(
-                "", total=budget_s, model=study.name, state=state, charged="0.0 s", trials="", best="", now=""
+                "",
+                total=study.budget_s or budget_s,
+                model=study.name,
+                state=state,
+                charged="0.0 s",
+                trials="",
+                best="",
+                now="",
             )
             self._lines[study.name] = Line(task)
         self.table.start()
