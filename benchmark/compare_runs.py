@@ -13,6 +13,7 @@ from benchmark.leaderboard import RankedResults, dataset_names, ranked_results
 from benchmark.results import RunDirectory
 from benchmark.statistics.holm import holm
 from benchmark.statistics.seeds import Verdict, seed_aware
+from benchmark.units import write_seconds
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Change:
         high: upper end.
         p: seed-aware, Holm over all models of the data set that both runs scored.
         regressed: significantly worse, or a result in A and none in B though B was to make one.
-        note: why there is no comparison, if there is none.
+        note: why there is no comparison, or what else differs than the model; empty where nothing does.
     """
 
     dataset: str
@@ -156,7 +157,14 @@ def compared_change(a: RankedResults, b: RankedResults, model: str, verdict: Ver
         verdict.high / scale,
         p,
         regressed=bool(worse and p < a.alpha),
+        note=other_budget(a, b, model),
     )
+
+
+def other_budget(a: RankedResults, b: RankedResults, model: str) -> str:
+    """Return how the budgets of a model differ between two runs, in words; empty where they do not."""
+    mine, its = (next(row.budget_s for row in results.table.rows if row.model == model) for results in (a, b))
+    return "" if mine == its else f"budget: {write_seconds(mine)} in A, {write_seconds(its)} in B"
 
 
 def value_of(results: RankedResults, model: str) -> float:

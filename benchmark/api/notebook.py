@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -81,7 +81,14 @@ class Bar:
         self._said.append(text)
         self.draw()
 
-    def planned(self, studies: Sequence[StudyRecord], budget_s: float, slots: int, refits: int) -> None:  # noqa: ARG002 (protocol)
+    def planned(
+        self,
+        studies: Sequence[StudyRecord],
+        budget_s: float,
+        slots: int,  # noqa: ARG002 (protocol)
+        refits: int,  # noqa: ARG002 (protocol)
+        kept: Collection[str] = (),  # noqa: ARG002 (protocol)
+    ) -> None:
         """Begin: every model that runs has its share of the bar."""
         running = [study.name for study in studies if study.excluded is None]
         self._budget_s = budget_s

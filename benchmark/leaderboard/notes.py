@@ -79,7 +79,9 @@ def fact_notes(
     for name, reason in constant_metrics(results.suite.metrics.all, split.log_audit).items():
         yield Note(f"{name}: n/a: the same for every model: {reason}.")
     if reference is not None:
-        named = "chosen by the reader" if chosen else "best on validation, named before test was opened"
+        late = any(one.instead_of is not None for one in results.references if one.model == reference)
+        named = "best on validation" if late else "best on validation, named before test was opened"
+        named = "chosen by the reader" if chosen else named
         level = f"{1 - results.suite.verdict.alpha:.0%}"
         yield Note(
             f"Reference: {reference}, {named}. {level} intervals, unadjusted: of {primary.name} over users "

@@ -65,6 +65,11 @@ class Outlook:
         """Device-seconds of tuning to come, about."""
         return sum(one.tuning_s for one in self.studies)
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of the studies that are tuned already."""
+        return frozenset(one.name for one in self.studies if one.tuning == "kept")
+
     def lines(self) -> Iterator[str]:
         """Yield what to say of it, a line each."""
         for tuning, words in (

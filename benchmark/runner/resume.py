@@ -17,7 +17,7 @@ from benchmark.datasets.sources.folders import DataFolders, local_datasets
 from benchmark.datasets.sources.synthetic import STAND_IN
 from benchmark.errors import RunError
 from benchmark.executors.processes import kill_recorded
-from benchmark.files import content_hash, write_errors_as_run_error
+from benchmark.files import write_errors_as_run_error
 from benchmark.ledger import Ledger
 from benchmark.records import LOST, FinalRecord, TrialRecord
 from benchmark.registry import Registry
@@ -71,12 +71,11 @@ def find_place(
         return _named(suite, out, fresh=fresh)
     source = None
     if not fresh:
-        wanted = content_hash(resolved(suite))
-        found = runs_under(results / suite.name)
-        same = [run for run in found if content_hash(resolved(run.suite())) == wanted]
+        found = [(run, read) for run in runs_under(results / suite.name) if (read := readable(run))]
+        same = [run for run, stored in found if resolved(stored) == resolved(suite)]
         if same and not outdated(same[0]):
             return Place(same[0].path, same[0], linked=True)
-        source = next((run for run in found if has_spent(run) and not run.is_held), None)
+        source = next((run for run, _ in found if has_spent(run) and not run.is_held), None)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     path = results / suite.name / stamp
     for number in range(2, 100):
@@ -84,6 +83,14 @@ def find_place(
             break
         path = results / suite.name / f"{stamp}-{number}"
     return Place(path, source, linked=True)
+
+
+def readable(run: RunDirectory) -> Suite | None:
+    """Return the suite of a run; None where it is damaged, and the run passed over."""
+    try:
+        return run.suite()
+    except RunError:
+        return None
 
 
 def _named(suite: Suite, out: Path, *, fresh: bool) -> Place:

@@ -239,10 +239,10 @@ class _Session:
         of_lists = [row.record if isinstance(row, ReadyLists) else row for row in rows]
         self.run_dir.update(studies=(*records, *of_lists))
         budget_s, ledger = context.policy.budget_s, context.ledger
-        self.watcher.planned(records, budget_s, self.slots.count, self.suite.finals.seeds)
-        if ledger.records(StudyClosed):
-            for line in Outlook.of(studies.ready, ledger).lines():
-                self.watcher.said(f"{self.run_dir.path.name}: {line}")
+        outlook = Outlook.of(studies.ready, ledger)
+        for line in outlook.lines() if ledger.records(StudyClosed) else ():
+            self.watcher.said(f"{self.run_dir.path.name}: {line}")
+        self.watcher.planned(records, budget_s, self.slots.count, self.suite.finals.seeds, outlook.kept)
         for study, data in studies.planned:
             if study.excluded is None and (misfit := self.misfit(study, data)) is not None:
                 self.watcher.said(f"{study.name}: {misfit}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from benchmark.records import StudyRecord, StudyStatus
@@ -14,8 +14,15 @@ class Watcher(Protocol):
     def said(self, text: str) -> None:
         """One line worth showing: where data came from, what was flagged."""
 
-    def planned(self, studies: Sequence[StudyRecord], budget_s: float, slots: int, refits: int) -> None:
-        """All studies are known; nothing is spent yet."""
+    def planned(
+        self,
+        studies: Sequence[StudyRecord],
+        budget_s: float,
+        slots: int,
+        refits: int,
+        kept: Collection[str] = (),
+    ) -> None:
+        """All studies are known, and which of them are tuned already and kept; nothing is spent yet."""
 
     def trial(self, study: str, number: int) -> None:
         """A trial starts."""

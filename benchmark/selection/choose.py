@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from benchmark.errors import PickError
 from benchmark.leaderboard import BoardRow, RankedResults
 from benchmark.leaderboard.formatting import p_value
+from benchmark.leaderboard.history_notes import budget_notes
 from benchmark.leaderboard.margin import Loss, allowed_loss
 from benchmark.leaderboard.notes import sample_notes
 from benchmark.selection.limits import Limit
@@ -263,6 +264,7 @@ def warnings_about(decision: Decision) -> Iterator[str]:
     if table.facts.split.synthetic:
         yield f"{table.dataset} is synthetic: the pick says nothing about real data."
     yield from (note.text for note in sample_notes(table.facts.split) if note.is_warning)
+    yield from (note.text for note in budget_notes(results.stored, table.rows) if note.is_warning)
     if decision.options.rule == "not-significantly-worse":
         yield (
             "--rule not-significantly-worse rewards small data: the fewer users and seeds, the less is "

@@ -155,16 +155,24 @@ def test_split_that_changes_makes_all_anew_and_keeps_what_the_former_board_rests
     followed: Followed,
 ) -> None:
     before = followed.table.facts.split
-    stored = {path.name: path.read_bytes() for path in (followed.path / "splits" / "planted").iterdir() if path.is_file()}
+    stored = {
+        path.name: path.read_bytes()
+        for path in (followed.path / "splits" / "planted").iterdir()
+        if path.is_file()
+    }
     finals = {path.name: path.read_bytes() for path in (followed.path / "per_user").iterdir()}
     found = spent(followed.run(split={"seed": 7}))
-    assert found == {"trials": Counter({"fake/fixed": 1, "a": 6}), "finals": Counter({"fake/fixed": 2, "a": 5})}
+    assert found == {
+        "trials": Counter({"fake/fixed": 1, "a": 6}),
+        "finals": Counter({"fake/fixed": 2, "a": 5}),
+    }
     assert followed.table.facts.split.hash != before.hash
     aside = followed.path / "splits" / f"planted@{before.hash[:8]}"
     assert {path.name: path.read_bytes() for path in aside.iterdir() if path.is_file()} == stored
-    assert finals.items() <= {
-        path.name: path.read_bytes() for path in (followed.path / "per_user").iterdir()
-    }.items()
+    assert (
+        finals.items()
+        <= {path.name: path.read_bytes() for path in (followed.path / "per_user").iterdir()}.items()
+    )
     assert "Scored on test earlier" not in followed.notes, "that was another test"
     assert spent(followed.run()) == NOTHING
     assert followed.table.facts.split.hash == before.hash

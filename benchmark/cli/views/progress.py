@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from textwrap import shorten
@@ -89,10 +89,17 @@ class Progress:
         """Show one line."""
         self._console.print(Text(text), highlight=False)
 
-    def planned(self, studies: Sequence[StudyRecord], budget_s: float, slots: int, refits: int) -> None:
+    def planned(
+        self,
+        studies: Sequence[StudyRecord],
+        budget_s: float,
+        slots: int,
+        refits: int,
+        kept: Collection[str] = (),
+    ) -> None:
         """Show what will run and when it should be over."""
         running = [study for study in studies if study.excluded is None]
-        tuned = sum(1 for study in running if study.space)
+        tuned = sum(1 for study in running if study.space and study.name not in kept)
         until = datetime.now().astimezone() + timedelta(seconds=budget_s * -(-tuned // slots))
         tuning = (
             f"{tuned} tuned for {write_seconds(budget_s)} each, {slots} at a time, until {until:%a %H:%M:%S}"
