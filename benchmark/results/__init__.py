@@ -4,7 +4,8 @@ suite.yaml         resolved, every default written out
 manifest.json      hashes, versions, hardware, how the run ended
 ledger.jsonl       device-seconds and outcomes; a closing line commits a trial or final
 journal.log        the Optuna studies
-splits/DATASET/    the stored split
+splits/DATASET/    the stored split; DATASET@HASH one that a changed suite or log made otherwise since
+boards/N/          former boards, each with its suite and manifest
 per_user/          per-user values and lists of each final, one file each, complete or absent: read by column
 lists/             lists made elsewhere, checked and in dense ids; made with the first of them
 models/            state of each model's seed 0, as safetensors: what a bundle is made of

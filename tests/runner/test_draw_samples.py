@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,9 @@ from benchmark import runner
 from benchmark.datasets.manifest import PartCounts
 from benchmark.datasets.store.candidates import load_negatives
 from benchmark.datasets.store.parts import load_parts
+from benchmark.datasets.store.save import load_manifest
 from benchmark.datasets.store.user_samples import drawn_users, load_users, users_of
-from benchmark.errors import DataError, RunError
+from benchmark.errors import DataError
 from benchmark.fit import Fit
 from benchmark.leaderboard import board
 from benchmark.ledger import select
@@ -326,8 +328,19 @@ def test_sample_of_test_belongs_to_the_keys_of_finals_alone(
     assert finals[0].isdisjoint(finals[1])
 
 
-def test_run_with_another_number_of_users_does_not_go_on_with_the_old_one(
-    sampled_run: RunDirectory, fakes: Registry
+def test_run_with_another_number_of_users_is_tuned_anew_and_keeps_the_sample_of_before(
+    sampled_run: RunDirectory, fakes: Registry, tmp_path: Path
 ) -> None:
-    with pytest.raises(RunError, match=r"started with another suite:\n.*valid_users"):
-        run_on((60, 30), fakes, sampled_run.path)
+    shutil.copytree(sampled_run.path, tmp_path / "run")
+    (before,) = sampled_run.manifest().datasets.values()
+    (after,) = run_on((60, 30), fakes, tmp_path / "run").manifest().datasets.values()
+    assert before.valid_sample is not None
+    assert after.valid_sample is not None
+    assert (before.valid_sample.users, after.valid_sample.users) == (50, 60)
+    (aside,) = (tmp_path / "run" / "splits").glob(f"*@{before.hash[:8]}")
+    assert load_manifest(aside).valid_sample == before.valid_sample
+    keys = [
+        {one.study_key for one in select(run.records(), TrialOpened)}
+        for run in (sampled_run, RunDirectory(tmp_path / "run"))
+    ]
+    assert keys[0] < keys[1]

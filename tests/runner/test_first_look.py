@@ -134,8 +134,8 @@ def test_streaming_model_is_validated_before_a_tenth_of_its_hold() -> None:
 def looked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at every model, however few rows there are."""
     monkeypatch.setattr("benchmark.runner.first_look.SMALLEST", 4)
-    policy = lambda suite: Policy(suite.budget.per_model, suite.budget.max_trials, rows_a_second=0)  # noqa: E731
-    monkeypatch.setattr("benchmark.runner.session.policy_for", policy)
+    policy = lambda suite, study: Policy(study.budget_s, suite.budget.max_trials, rows_a_second=0)  # noqa: E731
+    monkeypatch.setattr("benchmark.runner.ready.policy_for", policy)
 
 
 def records(run_dir: RunDirectory, kind: type) -> list:  # type: ignore[type-arg]

@@ -53,7 +53,7 @@ def ending_of(run_dir: RunDirectory, model: str) -> StudyClosed:
 def study_of(adapter: type, space: Space | None = None) -> Study:
     target = Adapter("fake/one", f"{adapter.__module__}:{adapter.__qualname__}")
     target.__dict__["cls"] = adapter
-    return Study("toy", "fake/one", target, space or {}, target.defaults, None, None)
+    return Study("toy", "fake/one", target, space or {}, target.defaults, None, None, 60.0)
 
 
 def test_model_that_never_fits_has_a_row_with_the_figures_and_is_charged_nothing(
