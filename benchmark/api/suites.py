@@ -94,7 +94,7 @@ def plan(
 
     Logs on this machine are opened and split. Of a known data set that is not here nothing is fetched:
     whether its values are ratings, and what has features, is taken from what its publisher says. Where a run
-    would go on with results that are there, or take them over, the plan says what is kept and what is new.
+    would continue with results that are there, or take them over, the plan says what is kept and what is new.
 
     Args:
         suite: as in :func:`run`.

@@ -110,7 +110,7 @@ class RunDirectory:
 
         Args:
             suite: resolved.
-            datasets: the stored splits that it goes on with.
+            datasets: the stored splits that it keeps.
         """
         # The manifest comes first: a run that was interrupted here is not finished, with either suite.
         self.update(

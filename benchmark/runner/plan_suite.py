@@ -114,7 +114,7 @@ def plan_suite(
         registry: where its adapters are.
         data: folder of data sets.
         base: paths of the suite start here.
-        earlier: the run that goes on with the suite, or whose results are taken over; None for a new run.
+        earlier: the run that the suite continues, or whose results are taken over; None for a new run.
 
     Raises:
         DataError: a log cannot be read, prepared or split as the suite says, or nobody could be judged; a

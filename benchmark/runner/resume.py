@@ -33,12 +33,12 @@ def now() -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class RunLocation:
     """Where a suite runs.
 
     Attributes:
         path: the directory.
-        source: the run that it goes on with, or takes over from; None where it begins.
+        source: the run that it continues, or takes over from; None where it begins.
         linked: whether ``latest`` and ``current`` beside it are to lead there: nobody named the directory.
     """
 
@@ -52,9 +52,9 @@ class Place:
         return self.source is not None and self.source.path != self.path
 
 
-def find_place(
+def locate_run(
     suite: Suite, results: Path, out: Path | None, *, fresh: bool, outdated: Outdated = lambda _: False
-) -> Place:
+) -> RunLocation:
     """Return where this suite runs: in the directory of an earlier run, or in a new one.
 
     Args:
@@ -74,7 +74,7 @@ def find_place(
         found = [(run, read) for run in runs_under(results / suite.name) if (read := readable(run))]
         same = [run for run, stored in found if resolved(stored) == resolved(suite)]
         if same and not outdated(same[0]):
-            return Place(same[0].path, same[0], linked=True)
+            return RunLocation(same[0].path, same[0], linked=True)
         source = next((run for run, _ in found if has_spent(run) and not run.is_held), None)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     path = results / suite.name / stamp
@@ -82,7 +82,7 @@ def find_place(
         if not path.exists():
             break
         path = results / suite.name / f"{stamp}-{number}"
-    return Place(path, source, linked=True)
+    return RunLocation(path, source, linked=True)
 
 
 def readable(run: RunDirectory) -> Suite | None:
@@ -93,14 +93,14 @@ def readable(run: RunDirectory) -> Suite | None:
         return None
 
 
-def _named(suite: Suite, out: Path, *, fresh: bool) -> Place:
-    """Return the place in a directory that the user named."""
+def _named(suite: Suite, out: Path, *, fresh: bool) -> RunLocation:
+    """Return the location in a directory that the user named."""
     refuse_foreign(out)
     if not os.path.isfile(out / "manifest.json"):  # noqa: PTH113 - false, not an error, for a name too long
-        return Place(out)
+        return RunLocation(out)
     run = RunDirectory.existing(out)
     if not has_spent(run):
-        return Place(out)
+        return RunLocation(out)
     if fresh:
         raise RunError(
             f"{out}: already holds a run; --fresh needs a new directory: choose another --out DIR."
@@ -110,7 +110,7 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> Place:
             f"{out}: holds a run of the suite {name}, and this one is {suite.name}; a run follows its own "
             "suite. Choose another --out DIR."
         )
-    return Place(out, run)
+    return RunLocation(out, run)
 
 
 def refuse_foreign(out: Path) -> None:
@@ -152,17 +152,17 @@ def new_run(suite: Suite, path: Path) -> RunDirectory:
 
 
 @contextmanager
-def shown_as_current(place: Place) -> Iterator[None]:
+def shown_as_current(location: RunLocation) -> Iterator[None]:
     """Have ``current`` beside a run lead to it while it goes on, and ``latest`` once it is finished."""
-    if not place.linked:
+    if not location.linked:
         yield
         return
-    link(place.path, "current")
+    link(location.path, "current")
     try:
         yield
-        link(place.path, "latest")
+        link(location.path, "latest")
     finally:
-        (place.path.parent / "current").unlink(missing_ok=True)
+        (location.path.parent / "current").unlink(missing_ok=True)
 
 
 def link(path: Path, name: str) -> None:

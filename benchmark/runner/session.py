@@ -31,9 +31,9 @@ from benchmark.runner.plan import Study, refuse_missing
 from benchmark.runner.plan_suite import Earlier
 from benchmark.runner.ready import ReadyStudy, Studies
 from benchmark.runner.resume import (
-    Place,
+    RunLocation,
     better_now,
-    find_place,
+    locate_run,
     new_run,
     now,
     reap_orphans,
@@ -62,15 +62,15 @@ def run(
     watcher = watcher or Silent()
     if not options.skip_missing:
         refuse_missing(suite, registry)
-    place = place_of(suite, registry, options)
+    location = location_of(suite, registry, options)
     code = adapter_code(suite, registry)
-    foundations = rested_on(place, suite, options, code, watcher.said)
-    if foundations is not None and is_done(foundations, place):
+    foundations = rested_on(location, suite, options, code, watcher.said)
+    if foundations is not None and is_done(foundations, location):
         foundations.remember()
-        watcher.said(f"{place.path}: is finished; nothing to run (--fresh starts anew)")
+        watcher.said(f"{location.path}: is finished; nothing to run (--fresh starts anew)")
         return foundations.run_dir
-    run_dir = opened(place, suite, watcher.said)
-    with disk_full_as_run_error(run_dir.path), run_dir.locked(), shown_as_current(place):
+    run_dir = opened(location, suite, watcher.said)
+    with disk_full_as_run_error(run_dir.path), run_dir.locked(), shown_as_current(location):
         if run_dir.manifest().state == "stopped":
             watcher.said(f"{run_dir.path}: resuming where it stopped")
         if foundations is not None:
@@ -84,13 +84,13 @@ def run(
     return run_dir
 
 
-def place_of(suite: Suite, registry: Registry, options: RunOptions) -> Place:
+def location_of(suite: Suite, registry: Registry, options: RunOptions) -> RunLocation:
     """Return where a suite runs.
 
     Raises:
         RunError: the directory that the user named holds something else.
     """
-    return find_place(
+    return locate_run(
         suite,
         options.results,
         options.out,
@@ -100,52 +100,52 @@ def place_of(suite: Suite, registry: Registry, options: RunOptions) -> Place:
 
 
 def earlier_run(suite: Suite, registry: Registry, options: RunOptions) -> Earlier | None:
-    """Return the run that goes on with a suite, or that it takes over from; None where it begins.
+    """Return the run that a suite continues, or takes over from; None where it begins.
 
     Raises:
         RunError: the directory that the user named holds something else.
     """
-    place = place_of(suite, registry, options)
-    if place.source is None:
+    location = location_of(suite, registry, options)
+    if location.source is None:
         return None
     code = adapter_code(suite, registry)
-    foundations = Foundations(place.source, suite, options.folders, code, place.source.suite())
+    foundations = Foundations(location.source, suite, options.folders, code, location.source.suite())
     foundations.compare(lambda _: None)
-    return Earlier(place.source, tuple(foundations.changes))
+    return Earlier(location.source, tuple(foundations.changes))
 
 
 def rested_on(
-    place: Place, suite: Suite, options: RunOptions, code: Mapping[str, AdapterCode], say: Say
+    location: RunLocation, suite: Suite, options: RunOptions, code: Mapping[str, AdapterCode], say: Say
 ) -> Foundations | None:
-    """Return what the earlier run of a place rests on, compared with what is here; None where there is none.
+    """Return what the earlier run of a location rests on, compared with what is here; None where there is none.
 
     Raises:
         RunError: something has changed that the suite does not say, and is not to be followed.
     """
-    if place.source is None:
+    if location.source is None:
         return None
-    foundations = Foundations(place.source, suite, options.folders, code, place.source.suite())
+    foundations = Foundations(location.source, suite, options.folders, code, location.source.suite())
     foundations.compare(say)
     if not options.follow:
         foundations.refuse_changes()
     return foundations
 
 
-def is_done(foundations: Foundations, place: Place) -> bool:
-    """Return whether a place holds the finished run of this very suite, on what is here."""
-    finished = foundations.run_dir.manifest().state == "finished" and not place.is_taken_over
+def is_done(foundations: Foundations, location: RunLocation) -> bool:
+    """Return whether a location holds the finished run of this very suite, on what is here."""
+    finished = foundations.run_dir.manifest().state == "finished" and not location.is_taken_over
     same = resolved(foundations.before) == resolved(foundations.suite)
     return finished and same and not foundations.changes
 
 
-def opened(place: Place, suite: Suite, say: Say) -> RunDirectory:
-    """Return the directory of a place; where there is none yet it is made, with what is taken over."""
-    if place.source is None:
-        return new_run(suite, place.path)
-    if not place.is_taken_over:
-        return place.source
-    say(f"{place.path}: takes over what {place.source.path} holds and this suite can use")
-    return take_over(place.source, place.path, suite, now())
+def opened(location: RunLocation, suite: Suite, say: Say) -> RunDirectory:
+    """Return the directory of a location; where there is none yet it is made, with what is taken over."""
+    if location.source is None:
+        return new_run(suite, location.path)
+    if not location.is_taken_over:
+        return location.source
+    say(f"{location.path}: takes over what {location.source.path} holds and this suite can use")
+    return take_over(location.source, location.path, suite, now())
 
 
 class _Session:

@@ -18,7 +18,7 @@ from benchmark.api import check
 from benchmark.api.adapters import registry
 from benchmark.datasets.sources.known import KNOWN
 from benchmark.results import RunDirectory
-from benchmark.runner.resume import find_place, new_run
+from benchmark.runner.resume import locate_run, new_run
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_k_above_the_catalogue_is_refused_and_the_corrected_suite_starts_in_the_
         "bench: planted: metric 'ndcg@31': k is 31; k must be between 1 and the 30 items\n",
     )
     suite = check(small.with_name("small.yaml"), {"metrics": {"primary": "ndcg@5"}})
-    place = find_place(suite, tmp_path, tmp_path / "run", fresh=False)
+    place = locate_run(suite, tmp_path, tmp_path / "run", fresh=False)
     assert new_run(suite, place.path).path == tmp_path / "run"
     assert not list((tmp_path / "run" / "splits").glob("*"))
 

@@ -33,7 +33,7 @@ from benchmark.records import (
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
-from benchmark.runner.resume import better_now, find_place, new_run
+from benchmark.runner.resume import better_now, locate_run, new_run
 from benchmark.suite import Suite
 
 Make = Callable[..., Suite]
@@ -78,22 +78,22 @@ def test_run_of_an_older_format_named_by_the_user_is_refused_and_left_as_it_was(
     before = {path.name: path.read_bytes() for path in old.iterdir()}
     for fresh in (False, True):
         with pytest.raises(RunError, match="has format 1"):
-            find_place(suite(), tmp_path, old, fresh=fresh)
+            locate_run(suite(), tmp_path, old, fresh=fresh)
     assert {path.name: path.read_bytes() for path in old.iterdir()} == before
 
 
 def test_run_of_an_older_format_among_the_results_is_passed_over(suite: Make, tmp_path: Path) -> None:
     of_format_1(tmp_path / "small" / "20261101-100000")
-    first = find_place(suite(), tmp_path, None, fresh=False)
+    first = locate_run(suite(), tmp_path, None, fresh=False)
     assert first.source is None
     assert first.path != tmp_path / "small" / "20261101-100000"
     new_run(suite(), first.path)
-    assert find_place(suite(), tmp_path, None, fresh=False).path == first.path
+    assert locate_run(suite(), tmp_path, None, fresh=False).path == first.path
 
 
 def test_run_that_could_be_made_better_is_not_resumed(suite: Make, tmp_path: Path) -> None:
-    first = new_run(suite(), find_place(suite(), tmp_path, None, fresh=False).path)
-    again = find_place(suite(), tmp_path, None, fresh=False, outdated=lambda run: run.path == first.path)
+    first = new_run(suite(), locate_run(suite(), tmp_path, None, fresh=False).path)
+    again = locate_run(suite(), tmp_path, None, fresh=False, outdated=lambda run: run.path == first.path)
     assert again.path != first.path
 
 
