@@ -165,7 +165,7 @@ def link_or_copy(source: Path, target: Path) -> None:
 def take_over(source: RunDirectory, path: Path, suite: Suite, started: str) -> RunDirectory:
     """Make a new run of a suite that begins with copies of what an earlier run of that name holds.
 
-    The manifest comes last: a folder in which that was interrupted is no run.
+    The manifest comes last: a folder in which that was interrupted is not a run.
 
     Args:
         source: the earlier run.

@@ -117,7 +117,7 @@ def earlier_run(suite: Suite, registry: Registry, options: RunOptions) -> Earlie
 def rested_on(
     location: RunLocation, suite: Suite, options: RunOptions, code: Mapping[str, AdapterCode], say: Say
 ) -> Foundations | None:
-    """Return what the earlier run of a location rests on, compared with what is here; None where there is none.
+    """Return what the earlier run of a location rests on, compared with what is here; None without one.
 
     Raises:
         RunError: something has changed that the suite does not say, and is not to be followed.
