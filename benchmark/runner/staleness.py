@@ -13,6 +13,7 @@ from benchmark.datasets.sources.source_files import current, difference, source_
 from benchmark.datasets.specs import LogSpec
 from benchmark.datasets.store.save import MANIFEST, load_manifest
 from benchmark.errors import DataError, RunError
+from benchmark.files import write_errors_as_run_error
 from benchmark.metrics.register import METRICS_VERSION
 from benchmark.records import AdapterCode, SourceFile
 from benchmark.registry import Registry
@@ -179,8 +180,9 @@ class Foundations:
         manifest = self.run_dir.manifest()
         kept = dict(manifest.datasets)
         anew = labels_of(self.suite, self.changed_data)
-        put_away(self.run_dir)
-        set_aside(self.run_dir, anew, keep=False)
+        with write_errors_as_run_error(self.run_dir.path):
+            put_away(self.run_dir)
+            set_aside(self.run_dir, anew, keep=False)
         for label in anew:
             kept.pop(label, None)
         self.run_dir.update(

@@ -240,6 +240,26 @@ def test_reference_that_changes_after_test_says_so(followed: Followed) -> None:
     assert f"The reference fake/fixed was named on {named.at[:10]} instead of a, by" in followed.notes
 
 
+def test_change_that_was_interrupted_is_made_by_the_same_command(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (followed.path / "leaderboard.csv").read_bytes()
+
+    def dies(*_: object) -> None:
+        raise RunError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "write_suite", dies)
+        with pytest.raises(RunError, match="no space left"):
+            followed.run(models=["fake/fixed"])
+    assert RunDirectory(followed.path).manifest().state == "running", "it is finished with neither suite"
+    assert spent(followed.run(models=["fake/fixed"])) == NOTHING
+    assert [row.model for row in followed.table.ranked] == ["fake/fixed"]
+    kept = followed.path / "boards" / "1"
+    assert (kept / "leaderboard.csv").read_bytes() == before
+    assert "use: fake/steady" in (kept / "suite.yaml").read_text()
+
+
 def test_suite_of_another_name_is_refused(followed: Followed) -> None:
     with pytest.raises(RunError, match="holds a run of the suite small, and this one is large"):
         followed.run(name="large")
