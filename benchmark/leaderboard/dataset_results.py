@@ -103,7 +103,7 @@ class DatasetResults:
 
     def complete_finals(self, model: str) -> list[FinalRecord]:
         """Return the last complete final of each seed of those that the board ranks."""
-        return latest(self.finals(model))
+        return latest(self.finals(model), self.suite.metrics.all)
 
 
 def read(run: RunDirectory) -> list[DatasetResults]:
@@ -117,7 +117,7 @@ def read(run: RunDirectory) -> list[DatasetResults]:
         raise RunError(f"{run.path}: has no results yet; run the same command again.")
     suite, written = run.suite(), select(run.records(), StudyEvent)
     records = current_records(written, manifest)
-    finals = latest(select(records, FinalRecord))
+    finals = latest(select(records, FinalRecord), suite.metrics.all)
     found = []
     for label, split in manifest.datasets.items():
         studies = {study.model: valid_row(study, split) for study in manifest.rows if study.dataset == label}
