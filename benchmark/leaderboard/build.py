@@ -215,7 +215,8 @@ class Ranking:
         for metric in metrics:
             if metric not in derived:
                 tests = [final.scores for final in finals]
-                is_measured = all(test.holds(metric.name) for test in tests)  # not if it was added since
+                # A metric that was added to the suite since has no value until every seed has been measured.
+                is_measured = all(test.holds(metric.name) for test in tests if test.metrics)
                 found = [test.values.get(metric.name) for test in tests]
                 values[metric.name] = mean(found) if is_measured else None
         return {name: values.get(name) for name in self.metrics}

@@ -151,9 +151,18 @@ class PerUserRows(ABC):
 
 @dataclass(frozen=True)
 class PerUserFile(PerUserRows):
-    """A per-user file that was just found to be the one that was written."""
+    """A per-user file that was just found to be the one that was written.
 
-    path: Path
+    Attributes:
+        found: its path.
+    """
+
+    found: Path
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.found
 
 
 @dataclass(frozen=True)
