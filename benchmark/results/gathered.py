@@ -123,9 +123,11 @@ def most_measured(last: FinalRecord, finals: Sequence[FinalRecord], metrics: Seq
     if not last.fit_key:
         return last
 
+    def exposure(names: Sequence[str]) -> tuple[Sequence[str], int | None]:
+        return tuple(names[:1]), exposed_length([parse_metric(name) for name in names])
+
     def rank(final: FinalRecord) -> tuple[int, bool]:
-        held, length = final.scores.metrics, exposed_length([parse_metric(name) for name in metrics])
-        is_as_long = length == exposed_length([parse_metric(name) for name in held])
-        return sum(final.scores.holds(name) for name in metrics), is_as_long
+        held = sum(final.scores.holds(name) for name in metrics)
+        return held, exposure(final.scores.metrics) == exposure(metrics)
 
     return max((one for one in reversed(finals) if one.fit_key == last.fit_key), key=rank)

@@ -142,8 +142,10 @@ class StoredFinals:
         return any(one.final_key == name or self.holds_all(one.scores) for one in self.complete(spec))
 
     def holds_all(self, scores: TestScores) -> bool:
-        """Return whether every metric wanted was measured, and exposure on lists as long as it is now."""
-        return not self.lacking(scores) and self.exposed(self.wanted) in {None, self.exposed(scores.metrics)}
+        """Return whether every metric wanted was measured, and head and tail by the same primary and length."""
+        wanted, had = self.wanted, scores.metrics
+        is_same = wanted[:1] == had[:1] and self.exposed(wanted) in {None, self.exposed(had)}
+        return is_same and not self.lacking(scores)
 
     def lacking(self, scores: TestScores) -> list[str]:
         """Return the metrics wanted that were not measured."""

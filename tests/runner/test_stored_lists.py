@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -198,9 +199,9 @@ def test_ratings_of_a_model_that_was_asked_for_none_are_asked_for_by_fitting_it(
 
 
 def test_metric_without_a_value_is_measured_once(run: RunDirectory, resume: Resume) -> None:
-    assert len(resume("rmse", "diversity@5")) == 9
-    assert rows(run)["fake/fixed"].metrics["diversity@5"] is None
-    assert resume("rmse", "diversity@5") == []
+    assert len(resume("rmse", "diversity@1")) == 9
+    assert rows(run)["fake/fixed"].metrics["diversity@1"] is None
+    assert resume("rmse", "diversity@1") == []
 
 
 def test_final_whose_file_was_changed_is_fitted_again(run: RunDirectory, resume: Resume) -> None:
@@ -255,3 +256,52 @@ def test_runs_made_before_fits_had_keys_keep_their_finals(run: RunDirectory, res
     assert {one.fit_key for one in finals(run)} == {""}
     assert resume("rmse") == []
     assert {one.lists_of for one in resume("rmse", "recall@5")} == {""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "had", "wanted"),
+    [
+        ({"finals": {"users": 12}}, ["ndcg@10", "rmse"], ["ndcg@10", "rmse", "recall@5", "gini@10"]),
+        (
+            {"finals": {"train_on": "train"}},
+            ["hit@3/9neg", "recall@10"],
+            ["hit@3/9neg", "recall@10", "map@7"],
+        ),
+        ({"metrics": {"candidates": "test-items"}}, ["ndcg@10", "auc"], ["ndcg@10", "auc", "mrr@5"]),
+        ({"prepare": {"positive": ">= 3", "seen": "allow"}}, ["ndcg@10"], ["ndcg@10", "recall@5/repeated"]),
+        ({}, ["rmse"], ["rmse", "mae"]),
+        ({}, ["rmse", "recall@10", "ndcg@5"], ["rmse", "ndcg@5"]),
+        ({}, ["ndcg@30"], ["ndcg@30", "novelty@30", "hit@1"]),
+    ],
+)
+def test_values_are_those_of_a_fresh_run_whoever_is_ranked_among_what(
+    fakes: Registry, tmp_path: Path, changes: dict[str, Any], had: list[str], wanted: list[str]
+) -> None:
+    def suite(primary: str, *also: str) -> Suite:
+        small: dict[str, Any] = {
+            "models": ["fake/rating"],
+            "budget": {"per_model": "10m", "max_trials": 1, "slot": {"memory": "2GB", "gpu": "no"}},
+            "finals": {"seeds": 1} | changes.get("finals", {}),
+            "metrics": {"primary": primary, "also": list(also)} | changes.get("metrics", {}),
+        }
+        return parse_suite(SUITE, "small.yaml", fakes, {**changes, **small})
+
+    run = runner.run(suite(*had), fakes, RunOptions(out=tmp_path / "run"))
+    before = len(finals(run))
+    runner.run(suite(*wanted), fakes, RunOptions(out=give_suite(run, suite(*wanted)).path))
+    fresh = runner.run(suite(*wanted), fakes, RunOptions(out=tmp_path / "fresh"))
+    again, expected = finals(run)[before:], finals(fresh)
+    assert len(again) == before == len(expected)
+    for final, own in zip(sorted(again, key=identity), sorted(expected, key=identity), strict=True):
+        assert final.lists_of
+        for name in wanted:
+            assert final.scores.values[name] == own.scores.values[name]
+        assert final.scores.popularity_lift == own.scores.popularity_lift
+        if set(had) <= set(wanted):
+            assert final.scores.sha256 == own.scores.sha256
+    (row,), (other,) = rows(run).values(), rows(fresh).values()
+    assert (row.metrics, row.recall_head, row.recall_tail) == (
+        other.metrics,
+        other.recall_head,
+        other.recall_tail,
+    )
