@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from benchmark.lists_request import ListsRequest
+from benchmark.lists_request import ListsRequest, StoredListsRequest
 
 if TYPE_CHECKING:
     from benchmark.protocol import Hyperparameter
@@ -332,6 +332,7 @@ Message: TypeAlias = (
     | ProbeRequest
     | ScoreRequest
     | ListsRequest
+    | StoredListsRequest
     | Ready
     | Done
     | Step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,18 +20,24 @@ from benchmark.errors import MetricError
 from benchmark.executors.processes import close_to_others
 from benchmark.files import atomic_path, write_errors_as_run_error
 from benchmark.hand_over import Wire, batches_of
-from benchmark.lists_request import ListsRequest
+from benchmark.lists_request import ListsRequest, OnStoredSplit, StoredListsRequest
 from benchmark.long_columns import count_rows
 from benchmark.messages import Done, ListsScored, Ready, Scored, ScoreRequest
 from benchmark.metrics import ranking
 from benchmark.metrics.decoys import pools
 from benchmark.metrics.evaluator import Evaluation, Evaluator
 from benchmark.metrics.head_tail import head_items, hits_of_kind, mean_popularity_lift
-from benchmark.metrics.inputs import HitInputs
+from benchmark.metrics.inputs import HitInputs, StoredInputs
 from benchmark.metrics.list_check import candidate_counts, checked_lists
-from benchmark.metrics.register import Metric, parse_metric
+from benchmark.metrics.register import (
+    Metric,
+    exposed_length,
+    made_from_sums,
+    not_from_lists,
+    parse_metric,
+)
 from benchmark.protocol import Ids, Interactions, Longs, Values
-from benchmark.results import write_per_user
+from benchmark.results import SUMS, PerUserFile, PerUserRows, write_per_user
 from benchmark.score_check import checked_ratings, checked_scores
 from benchmark.trial import CandidateItems, ChildChannel, complaint, evaluator_for
 
@@ -45,23 +51,31 @@ def run(request: ScoreRequest, channel: ChildChannel, _: None, descriptors: list
 
     Known are the rows of train and validation, whatever the model was trained on.
     """
-    close_to_others()
-    channel.send(Ready())
-    try:
+
+    def handed_over() -> Scored:
         with Wire(descriptors[0]) as wire:
-            channel.send(measure(request, wire))
-    except Exception as error:  # noqa: BLE001 - the supervisor turns it into the final's outcome
-        channel.send(complaint(error))
-    channel.send(Done())
+            return measure(request, wire)
+
+    answer(channel, handed_over)
 
 
 def run_lists(request: ListsRequest, channel: ChildChannel, _: None, __: list[int]) -> None:
     """Measure lists made elsewhere and store their per-user values, as those of a final."""
+    answer(channel, lambda: measure_lists(request))
+
+
+def run_stored_lists(request: StoredListsRequest, channel: ChildChannel, _: None, __: list[int]) -> None:
+    """Measure a stored final with metrics that it lacks; its per-user values are stored anew, beside."""
+    answer(channel, lambda: measure_stored_lists(request))
+
+
+def answer(channel: ChildChannel, measured: Callable[[], Scored]) -> None:
+    """Send what is found, or why nothing is."""
     close_to_others()
     channel.send(Ready())
     try:
-        channel.send(measure_lists(request))
-    except Exception as error:  # noqa: BLE001 - the supervisor turns it into the row's outcome
+        channel.send(measured())
+    except Exception as error:  # noqa: BLE001 - the supervisor turns it into the outcome of final or row
         channel.send(complaint(error))
     channel.send(Done())
 
@@ -93,20 +107,22 @@ def measure(request: ScoreRequest, wire: Wire) -> Scored:
             f"{request.name}: the {request.hand_over} ended early; the model's process is gone"
         ) from error
     learned = known if request.train_on == "train+valid" else train
-    scored = stored(evaluator, metrics, learned, Path(request.per_user_path))
+    scored = stored(evaluator.result(), evaluator, metrics, learned, Path(request.per_user_path))
     return replace(scored, state_sha256=state_sha256)
 
 
-def stored(evaluator: Evaluator, metrics: list[Metric], learned: Interactions, path: Path) -> Scored:
+def stored(
+    evaluation: Evaluation, evaluator: Evaluator, metrics: list[Metric], learned: Interactions, path: Path
+) -> Scored:
     """Return what was found, its per-user values stored.
 
     Args:
-        evaluator: that has measured everybody.
+        evaluation: of everybody.
+        evaluator: that made it.
         metrics: the primary one first.
         learned: rows that models are trained on: what popularity means.
         path: of the file with per-user values.
     """
-    evaluation = evaluator.result()
     counts = count_rows(learned.items, learned.n_items)
     lift, by_popularity = exposure(evaluation, evaluator, metrics, counts)
     return Scored(
@@ -129,7 +145,6 @@ def measure_lists(request: ListsRequest) -> ListsScored:
     Raises:
         MetricError: a list has what no model may recommend.
     """
-    split = Path(request.directory)
     on_valid: dict[str, float] = {}
     if request.valid is not None:
         evaluator = evaluator_of_lists(request, "valid")
@@ -137,23 +152,79 @@ def measure_lists(request: ListsRequest) -> ListsScored:
         on_valid = finite(evaluator.result().values)
     evaluator = evaluator_of_lists(request, "test")
     lengths = take_lists(request.name, evaluator, mapped(Path(request.test)))
-    learned = load_parts(split, *(("train", "valid") if request.train_on == "train+valid" else ("train",)))
-    metrics = [parse_metric(name) for name in request.metrics]
     return ListsScored(
-        **asdict(stored(evaluator, metrics, learned, Path(request.per_user_path))),
+        **asdict(stored_beside(request, evaluator, evaluator.result())),
         with_list=int(np.count_nonzero(lengths)),
         short=count_short(evaluator, lengths),
         valid=on_valid,
     )
 
 
-def evaluator_of_lists(request: ListsRequest, part: Part) -> Evaluator:
-    """Return what measures lists made elsewhere on a part, on the users on whom models are measured there."""
-    split, metrics = Path(request.directory), [parse_metric(name) for name in request.metrics]
+def measure_stored_lists(request: StoredListsRequest) -> Scored:
+    """Return what was found in the stored lists of a final; what is not made from them is taken over.
+
+    Raises:
+        MetricError: the lists are not those that a final stores.
+    """
+    rows, evaluator = PerUserFile(Path(request.stored)), evaluator_of_lists(request, "test")
+    if not np.array_equal(rows.column("user"), evaluator.users):
+        raise MetricError(f"{request.name}: the stored lists are of other users than test has")
+    own = np.ascontiguousarray(rows.lists()[:, : evaluator.ranker.length])
+    evaluator.add_lists(evaluator.users, checked_lists(own, evaluator.users, evaluator.ranker, request.name))
+    return stored_beside(request, evaluator, completed(evaluator.result(), rows, request))
+
+
+def completed(evaluation: Evaluation, rows: PerUserRows, request: StoredListsRequest) -> Evaluation:
+    """Return the evaluation of stored lists with the metrics that are made from stored sums, or taken over.
+
+    Args:
+        evaluation: of the lists alone.
+        rows: the final's per-user file.
+        request: names the metrics, and holds the final's values.
+    """
+    squared, absolute, ratings = (rows.column(name) for name in SUMS)
+    sums = StoredInputs(squared_error=squared, absolute_error=absolute, ratings=ratings)
+    per_user: dict[str, Values] = {}
+    values: dict[str, float] = {}
+    for metric in (parse_metric(name) for name in request.metrics):
+        if metric.name in evaluation.values:
+            values[metric.name] = evaluation.values[metric.name]
+        elif made_from_sums(metric):
+            values[metric.name] = float(metric.compute(sums))
+        else:
+            values[metric.name] = request.values.get(metric.name, np.nan)
+        if metric.per_user:
+            is_new = metric.name in evaluation.per_user
+            per_user[metric.name] = evaluation.per_user[metric.name] if is_new else rows.column(metric.name)
+    return replace(
+        evaluation,
+        per_user=per_user,
+        squared_error=squared,
+        absolute_error=absolute,
+        ratings=ratings,
+        values=values,
+    )
+
+
+def stored_beside(request: OnStoredSplit, evaluator: Evaluator, evaluation: Evaluation) -> Scored:
+    """Return what was found in lists, its per-user values stored where the request says."""
+    parts: tuple[Part, ...] = ("train", "valid") if request.train_on == "train+valid" else ("train",)
+    learned = load_parts(Path(request.directory), *parts)
+    metrics = [parse_metric(name) for name in request.metrics]
+    return stored(evaluation, evaluator, metrics, learned, Path(request.per_user_path))
+
+
+def evaluator_of_lists(request: ListsRequest | StoredListsRequest, part: Part) -> Evaluator:
+    """Return what measures lists on a part, on the users on whom models are measured there.
+
+    It measures those of the metrics that lists alone hold.
+    """
+    split = Path(request.directory)
+    metrics = [metric for name in request.metrics if not_from_lists(metric := parse_metric(name)) is None]
     train, known = load_parts(split, "train"), load_parts(split, *KNOWN_PARTS[part])
     target = load_parts(split, part)
     mask = candidates_for(request.candidates, split, train=train, seen=known, target=target)
-    if part == "valid" and request.valid_sampled:
+    if part == "valid" and isinstance(request, ListsRequest) and request.valid_sampled:
         target, _ = restricted(target, None, load_users(split, "valid"))
     if part == "test" and request.test_sampled:
         target, _ = restricted(target, None, finals_users(split))
@@ -254,7 +325,7 @@ def exposure(
         metrics: the primary one first.
         counts: training rows of each item, (I,).
     """
-    length = next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
+    length = exposed_length(metrics)
     if length is None or not counts.any():
         return None, {}
     short = replace(evaluation, lists=evaluation.lists[:, :length])

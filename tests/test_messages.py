@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmark.executors.channel import Channel
-from benchmark.lists_request import ListsRequest
+from benchmark.lists_request import ListsRequest, StoredListsRequest
 from benchmark.messages import (
     KINDS,
     Answer,
@@ -70,6 +70,18 @@ EVERY_KIND: list[Message] = [
         valid=None,
         valid_sampled=False,
         test_sampled=True,
+    ),
+    StoredListsRequest(
+        name="fake/fixed",
+        metrics=("ndcg@5", "recall@5"),
+        train_on="train+valid",
+        directory="/split",
+        candidates="all",
+        seen="hide",
+        per_user_path="/p",
+        test_sampled=False,
+        stored="/per_user/key.parquet",
+        values={"ndcg@5": 0.25},
     ),
     Ready(),
     Done(),

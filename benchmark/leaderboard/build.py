@@ -162,7 +162,7 @@ class Ranking:
     def _scored(self, row: BoardRow) -> BoardRow:
         """Return a row with the results of its finals, or with the reason why some are missing."""
         tried = self.results.finals(row.model)
-        finals = latest(tried)
+        finals = latest(tried, self.metrics)
         if len(finals) < (1 if row.deterministic else self.suite.finals.seeds):
             failed = [final for final in tried if final.outcome not in {"complete", LOST}]
             if failed:
@@ -215,8 +215,11 @@ class Ranking:
         values = self.finals.values(derived, model)
         for metric in metrics:
             if metric not in derived:
-                found = [final.test.values.get(metric.name) for final in finals if final.test is not None]
-                values[metric.name] = mean(found)
+                tests = [final.scores for final in finals]
+                # A metric that was added to the suite since has no value until every seed has been measured.
+                is_measured = all(test.holds(metric.name) for test in tests if test.metrics)
+                found = [test.values.get(metric.name) for test in tests]
+                values[metric.name] = mean(found) if is_measured else None
         return {name: values.get(name) for name in self.metrics}
 
     def _with_intervals(self, ranked: Sequence[BoardRow]) -> list[BoardRow]:

@@ -130,7 +130,7 @@ class DatasetResults:
 
     def complete_finals(self, model: str) -> list[FinalRecord]:
         """Return the last complete final of each seed of those that the board ranks."""
-        return latest(self.finals(model))
+        return latest(self.finals(model), self.suite.metrics.all)
 
 
 def read(run: RunDirectory) -> list[DatasetResults]:
@@ -145,7 +145,7 @@ def read(run: RunDirectory) -> list[DatasetResults]:
     suite, everything = run.suite(), run.records()
     written = select(everything, StudyEvent)
     records = current_records(written, manifest, maximise=primary_grows(suite))
-    finals = latest(select(records, FinalRecord))
+    finals = latest(select(records, FinalRecord), suite.metrics.all)
     found = []
     for label, split in manifest.datasets.items():
         studies = {study.model: valid_row(study, split) for study in manifest.rows if study.dataset == label}

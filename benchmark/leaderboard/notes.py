@@ -13,13 +13,11 @@ from benchmark.leaderboard.dataset_results import DatasetResults
 from benchmark.leaderboard.formatting import decimal
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.tuning_history import FEW_TRIALS, TuningHistory
-from benchmark.ledger import select
 from benchmark.metrics.constant import constant_metrics
 from benchmark.metrics.head_tail import HEAD_SHARE
 from benchmark.metrics.register import Metric, parse_metric
 from benchmark.records import (
     EnvironmentRecord,
-    FinalRecord,
     ListsRecord,
     Note,
     StudyRecord,
@@ -61,11 +59,7 @@ def fact_notes(
     split = results.split
     if split.synthetic:
         yield warning(f"{results.dataset} is synthetic: these numbers say nothing about real data.")
-    scored = [
-        final.test
-        for final in select(results.records, FinalRecord)
-        if final.test is not None and not isinstance(final, ListsRecord)
-    ]
+    scored = [part.final.scores for part in results.parts if not isinstance(part.final, ListsRecord)]
     if scored:
         yield evaluated_note(split, scored[0].counts, results.suite.metrics.all)
     yield from repeats_note(split, results.suite.metrics.all)

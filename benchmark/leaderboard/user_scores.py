@@ -84,7 +84,7 @@ class PerUserScores:
     def values(
         self, metrics: Sequence[Metric], model: str, train_on: TrainOn | None = None
     ) -> dict[str, float | None]:
-        """Return each metric's mean over seeds, by name; None where the model has none.
+        """Return each metric's mean over seeds, by name; None where the model has none, or some seed has not.
 
         Finals are looked at one after another: the lists of one are in memory at a time.
         """
@@ -92,7 +92,7 @@ class PerUserScores:
         found: dict[str, float | None] = {}
         for metric in metrics:
             seeds = [value for final in finals if (value := final[metric.name]) is not None]
-            found[metric.name] = float(np.mean(seeds)) if seeds else None
+            found[metric.name] = float(np.mean(seeds)) if seeds and len(seeds) == len(finals) else None
         return found
 
     def can_derive(self, metric: Metric) -> bool:
@@ -124,10 +124,12 @@ class PerUserScores:
                 found[metric.name] = self._rating_value(metric, part)
             elif metric.kind == "catalogue" and not metric.per_user:
                 lists = self._masked(part, part.lists()) if lists is None else lists
-                found[metric.name] = summarise(metric, lists=lists, n_items=self.n_items)
+                is_long = metric.k is not None and lists.shape[1] >= metric.k  # not where k was raised since
+                value = summarise(metric, lists=lists, n_items=self.n_items) if is_long else None
+                found[metric.name] = value
             elif metric.name in part.columns or metric.name == self.primary.name:
                 found[metric.name] = summarise(metric, per_user=self._read(part, metric.name))
-            else:  # of lists made elsewhere it cannot be measured
+            else:  # of lists made elsewhere it cannot be measured, or it was added to the suite since
                 found[metric.name] = None
         return found
 

@@ -25,7 +25,7 @@ from math import inf
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 from benchmark.errors import MetricError, did_you_mean
-from benchmark.metrics.inputs import HitInputs, ListInputs, RatingInputs, ScoreInputs, offered
+from benchmark.metrics.inputs import HitInputs, ListInputs, RatingInputs, ScoreInputs, StoredInputs, offered
 
 METRICS_VERSION = 1
 """Bump when a formula changes: stored values of another version are not trusted."""
@@ -282,6 +282,15 @@ def not_from_lists(metric: Metric) -> str | None:
     return "lists hold no scores of all items" if needs_scores([metric]) else None
 
 
+def made_from_sums(metric: Metric) -> bool:
+    """Return whether a rating metric is made from the sums that a final stores of each user's errors.
+
+    >>> [made_from_sums(parse_metric(name)) for name in ("rmse", "mae", "r2", "ndcg@10")]
+    [True, True, False, False]
+    """
+    return metric.kind == "rating" and not metric.per_user and metric.made_from(StoredInputs)
+
+
 def list_length(metrics: Sequence[Metric]) -> int:
     """Return K, the longest list among all candidates that any is made from.
 
@@ -289,6 +298,15 @@ def list_length(metrics: Sequence[Metric]) -> int:
     20
     """
     return max((metric.k for metric in metrics if metric.k is not None and metric.sampled is None), default=0)
+
+
+def exposed_length(metrics: Sequence[Metric]) -> int | None:
+    """Return how much of each list is looked at for popularity lift, head and tail; None without a list.
+
+    >>> exposed_length([parse_metric(name) for name in ("rmse", "hit@50/99neg", "recall@20", "ndcg@10")])
+    20
+    """
+    return next((metric.k for metric in metrics if metric.k and not metric.sampled), None)
 
 
 def listing() -> list[dict[str, str]]:

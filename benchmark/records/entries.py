@@ -111,6 +111,8 @@ class FinalOpened(Opened):
     config_source: ConfigSource
     train_on: TrainOn
     seed: int
+    fit_key: str = ""
+    lists_of: str = ""
 
     def closed(self, ending: Ending, cost: Cost) -> FinalRecord:
         """Return the record of its end, without a result."""
@@ -277,7 +279,10 @@ class FinalRecord(Closed):
     """A final as it ended: one configuration refitted with one seed and scored on test.
 
     Attributes:
-        final_key: hash of everything that its result depends on.
+        final_key: hash of everything that its result depends on, the metrics among it.
+        fit_key: hash of what its fitted model and lists depend on, whatever is measured of them; empty in
+            runs made before there was one.
+        lists_of: entry of the earlier final on whose stored lists it was measured; empty where it was fitted.
         config_source: whether the configuration is the tuned or the default one.
         train_on: what it was trained on.
         seed: of the model.
@@ -290,6 +295,8 @@ class FinalRecord(Closed):
     config_source: ConfigSource
     train_on: TrainOn
     seed: int
+    fit_key: str = ""
+    lists_of: str = ""
     measured: Measurements | None = None
     test: TestScores | None = None
 

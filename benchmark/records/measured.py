@@ -62,13 +62,15 @@ class TestScores:
     """What the scorer found for one final.
 
     Attributes:
-        values: run-level value of every metric.
+        values: run-level value of every metric that has one.
         counts: whom it was evaluated on.
         popularity_lift: of the lists; None without one.
         path: the file of per-user values, relative to the run.
         sha256: of that file.
         state_path: the file of the stored state; None if none is kept.
         state_sha256: of that file.
+        metrics: that were measured, in their order: one without a value is n/a, and is not measured again.
+            Empty in runs made before they were named.
     """
 
     __test__: ClassVar[bool] = False
@@ -80,3 +82,8 @@ class TestScores:
     sha256: str
     state_path: str | None = None
     state_sha256: str | None = None
+    metrics: tuple[str, ...] = ()
+
+    def holds(self, metric: str) -> bool:
+        """Return whether a metric was measured, be it that it has no value."""
+        return metric in (self.metrics or self.values)

@@ -17,12 +17,15 @@ log.txt            what the children printed, and every message
 
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManifest, resolved, runs_under
 from benchmark.results.gathered import current_records, gather, latest, primary_grows
-from benchmark.results.per_user import PerUserPart, write_per_user
+from benchmark.results.per_user import SUMS, PerUserFile, PerUserPart, PerUserRows, write_per_user
 
 __all__ = [
     "FOLDERS",
     "FORMAT",
+    "SUMS",
+    "PerUserFile",
     "PerUserPart",
+    "PerUserRows",
     "RunDirectory",
     "RunManifest",
     "current_records",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.files import atomic_path, write_errors_as_run_error
 from benchmark.ledger import Ledger, best_trial, lineage, select
-from benchmark.metrics.register import parse_metric
+from benchmark.metrics.register import exposed_length, parse_metric
 from benchmark.records import FinalRecord, StudyClosed, StudyEvent, StudyOpened, TrialRecord, to_json
 from benchmark.results.directory import RunDirectory, RunManifest
 from benchmark.results.per_user import ENCODING, PerUserPart
@@ -37,7 +37,7 @@ def gather(run: RunDirectory, ledger: Ledger) -> None:
         trials = pd.DataFrame([flat_row(record) for record in select(kept, TrialRecord)])
         with atomic_path(run / "trials.parquet") as temporary:
             trials.to_parquet(temporary, index=False)
-        if finals := latest(select(kept, FinalRecord)):
+        if finals := latest(select(kept, FinalRecord), run.suite().metrics.all):
             with atomic_path(run / "per_user.parquet") as temporary:
                 stream_parts([PerUserPart(run, final) for final in finals], temporary)
 
@@ -140,10 +140,28 @@ def columns_with_dictionary(path: Path) -> list[str]:
     return [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page]
 
 
-def latest(finals: Sequence[FinalRecord]) -> list[FinalRecord]:
-    """Return the last complete record of each final, of each study's last key: what changed is refitted."""
+def latest(finals: Sequence[FinalRecord], metrics: Sequence[str]) -> list[FinalRecord]:
+    """Return one complete record of each final, of each study's last key: what changed is refitted.
+
+    Of the records of the last fit it is the one that holds the most of the metrics, the latest among equals.
+    """
     complete = [final for final in finals if final.outcome == "complete"]
     keys = {final.study: final.study_key for final in complete}
     fresh = [final for final in complete if final.study_key == keys[final.study]]
     identified = {(one.study, one.seed, one.train_on, one.config_source): one for one in fresh}
-    return list(identified.values())
+    return [most_measured(last, fresh, metrics) for last in identified.values()]
+
+
+def most_measured(last: FinalRecord, finals: Sequence[FinalRecord], metrics: Sequence[str]) -> FinalRecord:
+    """Return the final of the same fit that holds the most of the metrics, the latest among equals."""
+    if not last.fit_key:
+        return last
+
+    def exposure(names: Sequence[str]) -> tuple[Sequence[str], int | None]:
+        return tuple(names[:1]), exposed_length([parse_metric(name) for name in names])
+
+    def rank(final: FinalRecord) -> tuple[int, bool]:
+        held = sum(final.scores.holds(name) for name in metrics)
+        return held, exposure(final.scores.metrics) == exposure(metrics)
+
+    return max((one for one in reversed(finals) if one.fit_key == last.fit_key), key=rank)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,8 @@ ENCODING = {"user": "DELTA_BINARY_PACKED"}
 room and take a third more time."""
 ROWS_OF_A_GROUP = 1 << 20
 """Users in a row group: a column of a final lies in one piece, or in pieces of 8 MB."""
+SUMS = ("squared_error", "absolute_error", "ratings")
+"""Columns that rating metrics are made of; nan where the model was not asked for ratings."""
 SAMPLE = 4096
 """Values that are looked at to see whether a column has few different ones."""
 
@@ -44,7 +47,7 @@ def write_per_user(path: Path, evaluation: Evaluation, more: Mapping[str, Values
 
     users = len(evaluation.users)
     values: dict[str, Array] = {**evaluation.per_user, **(more or {})}
-    for name in ("squared_error", "absolute_error", "ratings"):
+    for name in SUMS:
         sums = getattr(evaluation, name)
         values[name] = sums if sums is not None and len(sums) else np.full(users, np.nan)
     lists = np.ascontiguousarray(evaluation.lists, dtype=np.int32)
@@ -79,41 +82,13 @@ def has_few_values(values: Array) -> bool:
     return len(np.unique(sample)) <= 0.75 * len(sample)
 
 
-@dataclass(frozen=True)
-class PerUserPart:
-    """The per-user rows of one complete final: a file of which only the columns asked for are read.
-
-    Attributes:
-        run: the run that stored it.
-        final: whose rows they are.
-    """
-
-    run: RunDirectory
-    final: FinalRecord
+class PerUserRows(ABC):
+    """The rows of a per-user file, of which only the columns asked for are read."""
 
     @property
+    @abstractmethod
     def path(self) -> Path:
-        """The file, found to be the one that was written.
-
-        It is hashed when it is first read, and again only where it was touched since.
-
-        Raises:
-            RunError: it is gone, or was changed.
-        """
-        path, stored = self.run / self.final.scores.path, self.final.scores.sha256
-        try:
-            found = known_sha256(path)
-        except OSError as error:
-            raise RunError(
-                f"{path}: cannot be read ({error.strerror or error}); it holds the per-user values of "
-                f"{self.final.model}, seed {self.final.seed}. {CURE}"
-            ) from error
-        if found != stored:
-            raise RunError(
-                f"{path}: was changed after the run wrote it (its SHA-256 is {found[:8]}, the ledger has "
-                f"{stored[:8]}). {CURE}"
-            )
-        return path
+        """The file."""
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -172,6 +147,59 @@ class PerUserPart:
 
         with pq.ParquetFile(self.path, metadata=self._footer) as file:
             return file.read(columns=list(columns))
+
+
+@dataclass(frozen=True)
+class PerUserFile(PerUserRows):
+    """A per-user file that was just found to be the one that was written.
+
+    Attributes:
+        found: its path.
+    """
+
+    found: Path
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.found
+
+
+@dataclass(frozen=True)
+class PerUserPart(PerUserRows):
+    """The per-user rows of one complete final.
+
+    Attributes:
+        run: the run that stored it.
+        final: whose rows they are.
+    """
+
+    run: RunDirectory
+    final: FinalRecord
+
+    @property
+    def path(self) -> Path:
+        """The file, found to be the one that was written.
+
+        It is hashed when it is first read, and again only where it was touched since.
+
+        Raises:
+            RunError: it is gone, or was changed.
+        """
+        path, stored = self.run / self.final.scores.path, self.final.scores.sha256
+        try:
+            found = known_sha256(path)
+        except OSError as error:
+            raise RunError(
+                f"{path}: cannot be read ({error.strerror or error}); it holds the per-user values of "
+                f"{self.final.model}, seed {self.final.seed}. {CURE}"
+            ) from error
+        if found != stored:
+            raise RunError(
+                f"{path}: was changed after the run wrote it (its SHA-256 is {found[:8]}, the ledger has "
+                f"{stored[:8]}). {CURE}"
+            )
+        return path
 
 
 CURE = "Put the file back, or run the suite again: with --fresh if the run is finished."

@@ -12,29 +12,24 @@ from benchmark.datasets.store.user_samples import finals_users
 from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
-from benchmark.files import content_hash
 from benchmark.hand_over import hand_over
-from benchmark.messages import FinalRequest, Measured, Message, Scored, ScoreRequest
+from benchmark.messages import FinalRequest, Measured, Message, ScoreRequest
 from benchmark.metrics.register import parse_metric
 from benchmark.records import (
     LOST,
     MACHINE,
-    ConfigSource,
     Cost,
     Ending,
     FinalOpened,
     FinalRecord,
     Measurements,
-    TestCounts,
     TestOpened,
-    TestScores,
-    TrainOn,
     TrialRecord,
     from_json,
 )
 from benchmark.results import RunDirectory
-from benchmark.runner.child import ChildListener, EntryListener, cost
-from benchmark.runner.context import RunContext, applicable_metrics, fit_request
+from benchmark.runner.child import EntryListener, cost
+from benchmark.runner.context import RunContext, fit_request
 from benchmark.runner.final_limits import (
     SCORE_S,
     SCORER_S,
@@ -43,8 +38,11 @@ from benchmark.runner.final_limits import (
     scorer_hold_s,
     scoring_limit_s,
 )
+from benchmark.runner.list_scoring import ScorerListener, stored_scores
 from benchmark.runner.ready import ReadyStudy
 from benchmark.runner.room import rows_of
+from benchmark.runner.stored_finals import FinalSpec, StoredFinals
+from benchmark.runner.stored_lists import StoredListsScoring
 
 
 @dataclass(kw_only=True)
@@ -58,36 +56,6 @@ class FinalListener(EntryListener[FinalOpened]):
         if isinstance(message, Measured):
             self.measured = message
         return super().hear(message, charged_s)
-
-
-@dataclass(kw_only=True)
-class ScorerListener(ChildListener):
-    """Hears the scorer of a final, or of lists made elsewhere; what it spends is charged to nobody."""
-
-    scored: Scored | None = None
-
-    def hear(self, message: Message, charged_s: float) -> Message | None:
-        """Keep what was found."""
-        if isinstance(message, Scored):
-            self.scored = message
-        return super().hear(message, charged_s)
-
-
-@dataclass(frozen=True)
-class FinalSpec:
-    """One final: the trial that is fitted again, on what, with which seed.
-
-    Attributes:
-        train_on: what it is trained on.
-        seed: of the model.
-        trial: whose configuration and number of steps are repeated.
-        config_source: whether that is the best trial or the default configuration's.
-    """
-
-    train_on: TrainOn
-    seed: int
-    trial: TrialRecord
-    config_source: ConfigSource = "tuned"
 
 
 @dataclass(frozen=True)
@@ -111,28 +79,33 @@ class FinalsRun:
     run_dir: RunDirectory
 
     def run(self) -> None:
-        """Fit and score what has no committed result yet."""
+        """Measure again what lacks metrics and has its lists; fit and score what has no committed result."""
         context, study = self.context, self.ready.study
         specs = list(self.specs())
+        self.report(specs)
+        self.measure_again(specs)
         todo = [spec for spec in specs if not self.is_done(spec)]
-        context.watcher.final(study.name, len(specs) - len(todo), len(specs))
         if not todo:
             return context.fork_servers.drop(study)
         try:
             return context.retries.run(self.lent, lambda lent: self.run_finals(*lent, specs), context.stop)
         except AdapterError as error:
-            opened = self.entry(todo[0], hold_s=0.0, device="")
+            opened = self.stored.opening(todo[0], hold_s=0.0, device="")
             context.ledger.append(opened.closed(Ending(MACHINE, str(error)), Cost()))
+
+    @property
+    def stored(self) -> StoredFinals:
+        """What the run has stored of them already."""
+        context = self.context
+        return StoredFinals(context.suite, self.ready, context.ledger, self.run_dir)
 
     def specs(self) -> Iterator[FinalSpec]:
         """Return every final, that of the default configuration last: it is never ranked."""
-        finals = self.context.suite.finals
-        seeds = 1 if self.ready.study.adapter.traits.deterministic else finals.seeds
-        for train_on in finals.variants:
-            for seed in range(seeds):
-                yield FinalSpec(train_on, seed, self.best)
-        if finals.default and self.default is not None and self.default.config != self.best.config:
-            yield FinalSpec(finals.train_on, 0, self.default, "default")
+        return self.stored.specs(self.best, self.default)
+
+    def is_done(self, spec: FinalSpec) -> bool:
+        """Return whether this final is stored with every metric that is wanted now."""
+        return self.stored.is_done(spec)
 
     @contextmanager
     def lent(self) -> Iterator[tuple[Executor, Executor]]:
@@ -145,6 +118,23 @@ class FinalsRun:
             servers.drop_scorer(self.slot)
             raise
 
+    def report(self, specs: list[FinalSpec]) -> None:
+        """Say how many are done."""
+        done = sum(self.is_done(spec) for spec in specs)
+        self.context.watcher.final(self.ready.study.name, done, len(specs))
+
+    def measure_again(self, specs: list[FinalSpec]) -> None:
+        """Measure what stored lists lack, where they hold it; what cannot be measured so is fitted later.
+
+        Raises:
+            RunError: the result cannot be stored.
+            Interrupted: the run was stopped.
+        """
+        again = StoredListsScoring(self.context, self.stored, self.slot)
+        for spec in specs:
+            if not self.is_done(spec) and again.measure(spec) is not None:
+                self.report(specs)
+
     def run_finals(self, model: Executor, scorer: Executor, specs: list[FinalSpec]) -> None:
         """Run what is not done; after a failure the rest is not tried, for it would fail again."""
         for spec in specs:
@@ -154,56 +144,9 @@ class FinalsRun:
                 closed = self.run_final(model, scorer, spec)
                 if closed.outcome not in {MACHINE, "timeout"}:
                     break
-            done = sum(self.is_done(other) for other in specs)
-            self.context.watcher.final(self.ready.study.name, done, len(specs))
+            self.report(specs)
             if closed.outcome != "complete":
                 break
-
-    def final_key(self, spec: FinalSpec) -> str:
-        """Return the hash of everything that this final's result depends on."""
-        test = self.ready.data.manifest.test_sample
-        return content_hash(
-            {
-                "study": self.context.ledger.lineage(self.ready.key)[-1],  # it may have gone on since
-                "split": self.ready.data.hash,
-                "params": dict(spec.trial.config),
-                "passes": spec.trial.best_passes,
-                "step_rows": spec.trial.step_rows,
-                "train_on": spec.train_on,
-                "config_source": spec.config_source,
-                "seed": spec.seed,
-                "metrics": applicable_metrics(self.context.suite, self.ready.study),
-                **({} if test is None else {"test_users_sha256": test.sha256}),
-            }
-        )[:16]
-
-    def is_done(self, spec: FinalSpec) -> bool:
-        """Return whether the ledger has this final, and its per-user file is the one that was written."""
-        key = self.final_key(spec)
-        return any(
-            final.final_key == key and final.outcome == "complete" and self.run_dir.holds(final.scores)
-            for final in self.context.ledger.records(FinalRecord)
-        )
-
-    def entry(self, spec: FinalSpec, *, hold_s: float, device: str) -> FinalOpened:
-        """Return the opening line of a new attempt."""
-        key, study, ledger = self.final_key(spec), self.ready.study, self.context.ledger
-        attempt = sum(line.final_key == key for line in ledger.records(FinalOpened))
-        attempt += sum(line.final_key == key for line in ledger.records(FinalRecord))
-        return FinalOpened(
-            entry=f"{study.name}@{key}#final-{attempt}",
-            dataset=study.dataset,
-            model=study.model,
-            study_key=self.ready.key,
-            final_key=key,
-            config_source=spec.config_source,
-            train_on=spec.train_on,
-            seed=spec.seed,
-            trial=spec.trial.trial,
-            config=spec.trial.config,
-            hold_s=hold_s,
-            device=device,
-        )
 
     def run_final(self, model: Executor, scorer: Executor, spec: FinalSpec) -> FinalRecord:
         """Refit and score, and write down how that ended.
@@ -221,7 +164,7 @@ class FinalsRun:
             context.policy.ready_s,
             scoring_s=self.scoring_s(spec, request, hold_s),
         )
-        entry = self.entry(spec, hold_s=hold_s, device=request.device)
+        entry = self.stored.opening(spec, hold_s=hold_s, device=request.device)
         fitted = FinalListener(ledger=context.ledger, entry=entry)
         scored = ScorerListener()
         per_user, state = f"per_user/{entry.final_key}.parquet", f"models/{entry.final_key}.safetensors"
@@ -256,7 +199,7 @@ class FinalsRun:
                 final,
                 fit_s=fitted.measured.fit_s,
                 measured=from_json(Measurements, asdict(fitted.measured)),
-                test=stored_scores(scored.scored, per_user, state),
+                test=stored_scores(scored.scored, request.metrics, per_user, state),
             )
         for error in (fitted.error, scored.error):
             if error is not None:
@@ -333,25 +276,6 @@ class FinalsRun:
             how = f"exit code {scoring.code}, ended by {scoring.ended_by}"
             return Ending(MACHINE, f"the scorer exited unexpectedly ({how})")
         return Ending("complete", "finished")
-
-
-def stored_scores(scored: Scored, per_user: str, state: str | None = None) -> TestScores:
-    """Return what the scorer found, with where it stored the rest, relative to the run.
-
-    Args:
-        scored: what it said.
-        per_user: the file of per-user values.
-        state: that of the model's state; None where there is no model.
-    """
-    return TestScores(
-        values=scored.values,
-        counts=from_json(TestCounts, scored.counts),
-        popularity_lift=scored.popularity_lift,
-        path=per_user,
-        sha256=scored.sha256,
-        state_path=None if scored.state_sha256 is None else state,
-        state_sha256=scored.state_sha256,
-    )
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from benchmark.datasets.sources.source_files import source_file
 from benchmark.datasets.sources.synthetic import STAND_IN
 from benchmark.datasets.store.candidates import save_array
 from benchmark.datasets.tables.raw_file import require_file
-from benchmark.errors import AdapterError, DataError, Interrupted, RunError
-from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
+from benchmark.errors import DataError
 from benchmark.executors.slots import Slot
 from benchmark.files import content_hash, state_of, write_errors_as_run_error
 from benchmark.ledger import Ledger
@@ -23,10 +22,7 @@ from benchmark.messages import ListsScored
 from benchmark.metrics.register import METRICS_VERSION, not_from_lists, parse_metric
 from benchmark.records import (
     LISTS,
-    LOST,
     MACHINE,
-    Cost,
-    Ending,
     Exclusion,
     ListsFound,
     ListsOpened,
@@ -34,14 +30,12 @@ from benchmark.records import (
     ListsSource,
     SourceFile,
     StudyRecord,
-    TestOpened,
     from_json,
 )
 from benchmark.results import RunDirectory
 from benchmark.runner.child import RetryPolicy
-from benchmark.runner.final_limits import SCORER_S
-from benchmark.runner.finals import ScorerListener, stored_scores
 from benchmark.runner.fork_servers import ForkServers
+from benchmark.runner.list_scoring import HOLD_S, ListScoring, stored_scores
 from benchmark.runner.plan import ENGINE_VERSION
 from benchmark.runner.splits import StoredSplit
 from benchmark.runner.written_paths import WrittenPaths
@@ -49,8 +43,6 @@ from benchmark.suite import ListsRow, Suite
 
 Resolve: TypeAlias = Callable[[str], Path]
 """Takes a path as the suite writes it, returns the file."""
-HOLD_S = 10 * SCORER_S
-"""The most seconds for scoring lists: there is no validation to learn it from."""
 
 
 @dataclass(frozen=True)
@@ -243,48 +235,18 @@ class ListsScoring:
             split=ready.data.hash,
             added=self.added,
         )
-        self.ledger.append(opened)
-        self.ledger.append(TestOpened(entry=opened.entry, split=ready.data.hash))
-        listener, limits = ScorerListener(), Limits(HOLD_S, slot.memory_mb, self.servers.ready_s)
-        try:
-            report = self.run(request, limits, listener, slot)
-        except (AdapterError, ExecutorLost) as error:
-            self.servers.drop_scorer(slot)
-            if self.servers.stop.is_set():
-                raise Interrupted from error
-            closed = opened.closed(Ending(MACHINE, str(error)), Cost())
-        else:
-            spent = Cost(lease_s=round(report.lease_s, 4), memory_mb=round(report.memory_mb, 1))
-            closed = opened.closed(self.ending(report, listener, limits), spent)
+        scoring = ListScoring(self.run_dir, self.ledger, self.servers, self.retries)
+        ended = scoring.open_test(opened, ready.data.hash, request, slot)
+        closed = opened.closed(ended.ending, ended.cost)
         if closed.outcome == "complete":
-            assert isinstance(listener.scored, ListsScored)
+            assert isinstance(ended.scored, ListsScored)
             closed = replace(
                 closed,
-                test=stored_scores(listener.scored, per_user),
-                found=from_json(ListsFound, asdict(listener.scored)),
+                test=stored_scores(ended.scored, request.metrics, per_user),
+                found=from_json(ListsFound, asdict(ended.scored)),
             )
-        self.ledger.append(closed)
-        if listener.error is not None:
-            self.run_dir.log(f"[{opened.entry}] {listener.error.traceback}")
-        if closed.outcome == LOST:
-            raise Interrupted
-        if listener.error is not None and listener.error.kind == "machine":
-            raise RunError(listener.error.message)
+        scoring.close(closed, ended.error)
         return closed
-
-    def run(self, request: ListsRequest, limits: Limits, listener: ScorerListener, slot: Slot) -> ExitReport:
-        """Return how the scorer ended.
-
-        Raises:
-            AdapterError: it did not get ready.
-            ExecutorLost: it is gone.
-        """
-        scorer: Executor = self.servers.scorer(slot)
-        scoring = scorer.start("benchmark.scorer:run_lists", request, limits, listener)
-        try:
-            return scoring.wait()
-        finally:
-            scoring.close()
 
     def request(self, ready: ReadyLists, per_user: str) -> ListsRequest:
         """Return what the scorer must know, the lists stored with the run."""
@@ -308,17 +270,6 @@ class ListsScoring:
             valid_sampled=manifest.valid_sample is not None,
             test_sampled=manifest.test_sample is not None,
         )
-
-    def ending(self, report: ExitReport, listener: ScorerListener, limits: Limits) -> Ending:
-        """Return how scoring ended."""
-        fault = self.retries.fault(report, listener.error, limits, unexplained=MACHINE)
-        if fault is not None:
-            return Ending("broken", fault.reason) if fault.outcome == "nan" else fault
-        if report.ended_by == "hold":
-            return Ending("timeout", f"scoring took longer than {limits.hold_s:.0f} s")
-        if listener.scored is None:
-            return Ending(MACHINE, f"the scorer ended early ({report.ended_by}, exit code {report.code})")
-        return Ending("complete", "finished")
 
 
 def said_of(record: ListsRecord) -> str:

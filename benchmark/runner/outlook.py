@@ -6,9 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from benchmark.ledger import Records
+from benchmark.ledger import Records, best_trial
+from benchmark.metrics.register import parse_metric
 from benchmark.records import FinalRecord, ListsRecord, StudyClosed, StudyOpened
-from benchmark.runner.ready import ReadyStudy, smaller_part
+from benchmark.results import RunDirectory
+from benchmark.runner.final_costs import FinalCosts, final_costs
+from benchmark.runner.ready import ReadyStudy, default_trial, smaller_part
+from benchmark.runner.stored_finals import StoredFinals
+from benchmark.suite import Suite
 from benchmark.units import write_seconds
 
 Tuning: TypeAlias = Literal["kept", "continued", "new"]
@@ -24,14 +29,16 @@ class StudyOutlook:
 
     Attributes:
         name: of the study.
-        tuning: whether it is tuned already, goes on from what there is, or begins.
+        tuning: whether it is tuned already, continues what there is, or begins.
         tuning_s: device-seconds that it will spend, about: the rest of its budget, or what an earlier study
             of that name took where that ended before its budget did.
+        finals: what becomes of its finals; of a study that is not tuned yet nothing is known of them.
     """
 
     name: str
     tuning: Tuning
     tuning_s: float
+    finals: FinalCosts = FinalCosts()
 
 
 @dataclass(frozen=True)
@@ -47,16 +54,24 @@ class Outlook:
     gone: tuple[str, ...]
 
     @classmethod
-    def of(cls, ready: Sequence[ReadyStudy], found: Records) -> Outlook:
-        """Compare the studies of a suite with what a ledger holds."""
-        studies = tuple(outlook_of(one, found) for one in ready)
+    def of(cls, suite: Suite, ready: Sequence[ReadyStudy], found: Records, run_dir: RunDirectory) -> Outlook:
+        """Compare the studies of a suite with what a run holds.
+
+        Args:
+            suite: as it is now.
+            ready: its studies.
+            found: the ledger of the run.
+            run_dir: of the run.
+        """
+        studies = tuple(outlook_of(suite, one, found, run_dir) for one in ready)
         keys = {key for one in ready for key in found.lineage(one.key)}
-        earlier = {one.goes_on for one in found.records(StudyOpened)}
+        continued = {smaller.study_key for one in ready if (smaller := smaller_part(one, found))}
+        keys |= {key for one in continued for key in found.lineage(one)}
         gone = {
             final.study: None
             for final in found.records(FinalRecord)
             if final.outcome == "complete" and not isinstance(final, ListsRecord)
-            if final.study_key not in keys and final.study_key not in earlier
+            if final.study_key not in keys
         }
         return cls(studies, tuple(gone))
 
@@ -64,6 +79,11 @@ class Outlook:
     def tuning_s(self) -> float:
         """Device-seconds of tuning to come, about."""
         return sum(one.tuning_s for one in self.studies)
+
+    @property
+    def finals(self) -> FinalCosts:
+        """What becomes of the finals of what is tuned already."""
+        return sum((one.finals for one in self.studies), FinalCosts())
 
     @property
     def kept(self) -> frozenset[str]:
@@ -74,7 +94,7 @@ class Outlook:
         """Yield what to say of it, a line each."""
         for tuning, words in (
             ("kept", "tuned already, kept"),
-            ("continued", "go on from what there is"),
+            ("continued", "continue what there is"),
             ("new", "new, or changed"),
         ):
             found = [one for one in self.studies if one.tuning == tuning]
@@ -82,16 +102,23 @@ class Outlook:
                 seconds = sum(one.tuning_s for one in found)
                 cost = f", about {write_seconds(seconds)} of tuning" if seconds else ""
                 yield f"{words}: {named([one.name for one in found])}{cost}"
+        finals = self.finals
+        if finals.measured_again:
+            yield f"finals measured again on their stored lists, at no charge: {finals.measured_again}"
+        if finals.fitted:
+            yield f"finals fitted for what is tuned already: {finals.fitted}, about {write_seconds(finals.expected_s)}"
+        if any(one.tuning != "kept" for one in self.studies):
+            yield "finals of the others: each about as long as its best trial"
         if self.gone:
             yield f"no longer in the suite, and still counted where they were tested: {named(self.gone)}"
 
 
-def outlook_of(ready: ReadyStudy, found: Records) -> StudyOutlook:
-    """Return what becomes of one study."""
+def outlook_of(suite: Suite, ready: ReadyStudy, found: Records, run_dir: RunDirectory) -> StudyOutlook:
+    """Return what becomes of one study; see :meth:`Outlook.of`."""
     name, budget_s = ready.study.name, ready.policy.budget_s
     closed = {one.study_key: one for one in found.records(StudyClosed)}
     if ready.key in closed:
-        return StudyOutlook(name, "kept", 0.0)
+        return StudyOutlook(name, "kept", 0.0, finals_of(suite, ready, found, run_dir))
     begun = {one.study_key for one in found.records(StudyOpened)}
     earlier = None if ready.key in begun else smaller_part(ready, found)
     key = ready.key if earlier is None else earlier.study_key
@@ -105,6 +132,17 @@ def outlook_of(ready: ReadyStudy, found: Records) -> StudyOutlook:
         charged = [one.charged_s for one in found.trials(before[-1].study_key) if one.counts]
         return StudyOutlook(name, "new", min(sum(charged), budget_s))
     return StudyOutlook(name, "new", budget_s if ready.study.space else 0.0)
+
+
+def finals_of(suite: Suite, ready: ReadyStudy, found: Records, run_dir: RunDirectory) -> FinalCosts:
+    """Return what becomes of the finals of a study that is tuned already."""
+    maximise = parse_metric(suite.metrics.primary).higher_is_better
+    trials = found.trials(ready.key)
+    best = best_trial(trials, maximise=maximise)
+    if best is None:
+        return FinalCosts()
+    stored = StoredFinals(suite, ready, found, run_dir)
+    return final_costs(stored, stored.specs(best, default_trial(trials, ready.study, maximise=maximise)))
 
 
 def named(names: Sequence[str]) -> str:

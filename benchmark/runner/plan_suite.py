@@ -179,4 +179,5 @@ def outlook_from(
         device = Slots(slot.cores, slot.memory, slot.gpu, 1).device
     except RunError:
         return None
-    return Outlook.of(Studies.of(suite, registry, splits, device).ready, Records(earlier.run.records()))
+    ready = Studies.of(suite, registry, splits, device).ready
+    return Outlook.of(suite, ready, Records(earlier.run.records()), earlier.run)

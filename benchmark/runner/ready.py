@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.budget import Policy
-from benchmark.ledger import Records
-from benchmark.records import StudyOpened, StudyRecord
+from benchmark.ledger import Records, best_trial
+from benchmark.records import StudyOpened, StudyRecord, TrialRecord
 from benchmark.registry import Registry
 from benchmark.runner.context import policy_for
 from benchmark.runner.hardware import engine_versions
@@ -103,3 +103,10 @@ def smaller_part(ready: ReadyStudy, found: Records) -> StudyOpened | None:
         if found.trials(one.study_key) or found.probes(one.study_key)
     ]
     return max(before, key=lambda one: (one.budget_s, one.max_trials), default=None)
+
+
+def default_trial(trials: Sequence[TrialRecord], study: Study, *, maximise: bool) -> TrialRecord | None:
+    """Return the trial of the default configuration; None if it has no value, or nothing is tuned."""
+    if not study.space:
+        return None
+    return best_trial([trial for trial in trials if trial.config == study.default], maximise=maximise)

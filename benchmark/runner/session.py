@@ -29,7 +29,7 @@ from benchmark.runner.options import RunOptions
 from benchmark.runner.outlook import Outlook
 from benchmark.runner.plan import Study, refuse_missing
 from benchmark.runner.plan_suite import Earlier
-from benchmark.runner.ready import ReadyStudy, Studies
+from benchmark.runner.ready import ReadyStudy, Studies, default_trial
 from benchmark.runner.resume import (
     RunLocation,
     better_now,
@@ -43,7 +43,7 @@ from benchmark.runner.resume import (
 from benchmark.runner.room import Room, foretold, log_in
 from benchmark.runner.splits import StoredSplit, negatives_per_user, refuse_undecided, store_all
 from benchmark.runner.staleness import Foundations, adapter_code, engine_code
-from benchmark.runner.study import StudyRun, default_trial
+from benchmark.runner.study import StudyRun
 from benchmark.runner.threads import jobs
 from benchmark.runner.watcher import Silent, Watcher
 from benchmark.runner.written_paths import hidden_folders
@@ -239,7 +239,7 @@ class _Session:
         of_lists = [row.record if isinstance(row, ReadyLists) else row for row in rows]
         self.run_dir.update(studies=(*records, *of_lists))
         budget_s, ledger = context.policy.budget_s, context.ledger
-        outlook = Outlook.of(studies.ready, ledger)
+        outlook = Outlook.of(self.suite, studies.ready, ledger, self.run_dir)
         for line in outlook.lines() if ledger.records(StudyClosed) else ():
             self.watcher.said(f"{self.run_dir.path.name}: {line}")
         self.watcher.planned(records, budget_s, self.slots.count, self.suite.finals.seeds, outlook.kept)

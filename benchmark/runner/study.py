@@ -25,7 +25,6 @@ from benchmark.records import (
 )
 from benchmark.runner.context import RunContext, fit_request
 from benchmark.runner.first_look import first_look, hopeless
-from benchmark.runner.plan import Study
 from benchmark.runner.ready import ReadyStudy, smaller_part
 from benchmark.runner.room import Room, log_in, never_fits, rows_of, shortfall
 from benchmark.runner.trial_listener import TrialListener
@@ -329,10 +328,3 @@ class StudyRun:
         faults = [other for other in self.trials if other.outcome == MACHINE]
         repeated = sum(other.config == trial.config for other in faults) > 1
         self.tuner.fail(trial.trial, again=trial.outcome == LOST or not repeated)
-
-
-def default_trial(trials: Sequence[TrialRecord], study: Study, *, maximise: bool) -> TrialRecord | None:
-    """Return the trial of the default configuration; None if it has no value, or nothing is tuned."""
-    if not study.space:
-        return None
-    return best_trial([trial for trial in trials if trial.config == study.default], maximise=maximise)

@@ -49,7 +49,7 @@ def values(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def parts_of(run: RunDirectory) -> list[PerUserPart]:
-    return [PerUserPart(run, final) for final in latest(select(run.records(), FinalRecord))]
+    return [PerUserPart(run, final) for final in latest(select(run.records(), FinalRecord), ())]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 def stored(run: RunDirectory, found: Evaluation) -> PerUserPart:
     """Return the part of a final that has found this."""
-    final = latest(select(run.records(), FinalRecord))[0]
+    final = latest(select(run.records(), FinalRecord), ())[0]
     path = "per_user/other.parquet"
     sha256 = write_per_user(run / path, found)
     return PerUserPart(run, replace(final, test=replace(final.scores, path=path, sha256=sha256)))

@@ -141,6 +141,24 @@ def test_primary_metric_that_changes_tunes_all_anew_on_the_same_split(followed: 
     assert followed.table.primary == "recall@5"
 
 
+def test_added_metric_is_measured_on_stored_lists(followed: Followed) -> None:
+    metrics = {"primary": "ndcg@5", "also": ["recall@5", "coverage@5", "map@3", "mrr@5"]}
+    found = followed.run(metrics=metrics)
+    assert spent(found)["trials"] == Counter()
+    finals = [one for one in found if isinstance(one, FinalRecord)]
+    assert all(one.lists_of for one in finals), "nothing was fitted"
+    assert spent_s(finals) == 0
+    assert all(row.metrics["map@3"] is not None for row in followed.table.ranked)
+    assert spent(followed.run()) == NOTHING, "what was measured before is there"
+
+
+def test_metric_of_longer_lists_fits_finals_again(followed: Followed) -> None:
+    found = followed.run(metrics={"primary": "ndcg@5", "also": ["ndcg@10"]})
+    assert spent(found) == {"trials": Counter(), "finals": Counter({"fake/fixed": 2, "a": 5})}
+    assert all(not one.lists_of for one in found if isinstance(one, FinalRecord))
+    assert all(row.metrics["ndcg@10"] is not None for row in followed.table.ranked)
+
+
 def test_more_seeds_add_finals_only(followed: Followed) -> None:
     assert spent(followed.run(finals={"seeds": 4})) == {"trials": Counter(), "finals": Counter(a=4)}
     assert {row.model: row.seeds for row in followed.table.ranked} == {"fake/fixed": 1, "a": 4}

@@ -14,7 +14,7 @@ from benchmark import runner
 from benchmark.budget import Policy, spent_s
 from benchmark.executors.slots import Slots
 from benchmark.ledger import Ledger, Records
-from benchmark.records import LedgerRecord, StudyClosed, StudyOpened, TrialRecord
+from benchmark.records import FinalRecord, LedgerRecord, StudyClosed, StudyOpened, TrialRecord
 from benchmark.registry import Registry
 from benchmark.results import RunDirectory
 from benchmark.runner import RunOptions
@@ -83,18 +83,27 @@ def trial(key: str, charged_s: float) -> TrialRecord:
     ids=["nothing", "done", "stopped", "smaller", "out of trials", "larger", "larger, out of trials"],
 )
 def test_study_is_kept_goes_on_or_begins(
-    ready: ReadyStudy, records: list[LedgerRecord], tuning: str, seconds: float
+    suite: Make,
+    ready: ReadyStudy,
+    tmp_path: Path,
+    records: list[LedgerRecord],
+    tuning: str,
+    seconds: float,
 ) -> None:
-    found = outlook_of(ready, Records(records))
+    found = outlook_of(suite(models=["fake/steady"]), ready, Records(records), RunDirectory(tmp_path))
     assert (found.tuning, found.tuning_s) == (tuning, pytest.approx(seconds))
 
 
-def test_lines_name_what_is_kept_and_what_is_new(ready: ReadyStudy) -> None:
+def test_lines_name_what_is_kept_and_what_is_new(suite: Make, ready: ReadyStudy, tmp_path: Path) -> None:
     other = replace(ready, key="other", search_key="elsewhere")
     records = [begun("key", 60.0), trial("key", 59.0), ended("key", 1.0)]
-    assert list(Outlook.of([ready, other], Records(records)).lines()) == [
+    own = suite(models=["fake/steady"])
+    outlook = Outlook.of(own, [ready, other], Records(records), RunDirectory(tmp_path))
+    assert list(outlook.lines()) == [
         "tuned already, kept: planted/fake/steady",
         "new, or changed: planted/fake/steady, about 60s of tuning",
+        "finals fitted for what is tuned already: 5, about 4m55s",
+        "finals of the others: each about as long as its best trial",
     ]
 
 
@@ -122,8 +131,11 @@ def test_plan_says_what_run_then_says(suite: Make, fakes: Registry, tmp_path: Pa
         {"models": [SLOW, {**SLOW, "name": "more", "set": {"pause_s": 0.21, "max_epochs": 40}}]},
         {"models": [{**SLOW, "set": {"pause_s": 0.19, "max_epochs": 40}}]},
         {"budget": {"per_model": "12s"}},
+        {"finals": {"seeds": 4}},
+        {"metrics": {"primary": "ndcg@5", "also": ["ndcg@9"]}},
+        {"metrics": {"primary": "ndcg@5", "also": ["recall@5", "coverage@5", "mrr@3"]}},
     ],
-    ids=["model added", "model changed", "budget"],
+    ids=["model added", "model changed", "budget", "seeds", "longer lists", "metric"],
 )
 def test_announced_seconds_are_those_of_the_ledger(
     suite: Make, fakes: Registry, tmp_path: Path, changes: dict[str, Any]
@@ -136,9 +148,11 @@ def test_announced_seconds_are_those_of_the_ledger(
     (data,) = store_all(after, tmp_path / "splits", None, tmp_path, lambda _: None)
     slot = after.budget.slot
     studies = Studies.of(after, fakes, [data], Slots(slot.cores, slot.memory, slot.gpu, 1).device)
-    announced_s = Outlook.of(studies.ready, Records(RunDirectory(run_dir.path).records())).tuning_s
+    outlook = Outlook.of(after, studies.ready, Records(run_dir.records()), run_dir)
     runner.run(after, fakes, options)
     new = Ledger.read(run_dir / "ledger.jsonl")[before:]
-    assert spent_s([one for one in new if isinstance(one, TrialRecord)]) == pytest.approx(
-        announced_s, rel=0.2
-    )
+    trials = spent_s([one for one in new if isinstance(one, TrialRecord)])
+    finals = spent_s([one for one in new if isinstance(one, FinalRecord)])
+    assert trials == pytest.approx(outlook.tuning_s, rel=0.2)
+    if not outlook.tuning_s:
+        assert finals == pytest.approx(outlook.finals.expected_s, rel=0.2)
