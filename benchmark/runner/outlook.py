@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from benchmark.ledger import Records, best_trial
@@ -38,7 +38,7 @@ class StudyOutlook:
     name: str
     tuning: Tuning
     tuning_s: float
-    finals: FinalCosts = FinalCosts()
+    finals: FinalCosts = field(default_factory=FinalCosts)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class Outlook:
         if finals.measured_again:
             yield f"finals measured again on their stored lists, at no charge: {finals.measured_again}"
         if finals.fitted:
-            yield f"finals fitted for what is tuned already: {finals.fitted}, about {write_seconds(finals.expected_s)}"
+            cost = write_seconds(finals.expected_s)
+            yield f"finals fitted for what is tuned already: {finals.fitted}, about {cost}"
         if any(one.tuning != "kept" for one in self.studies):
             yield "finals of the others: each about as long as its best trial"
         if self.gone:

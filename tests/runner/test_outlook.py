@@ -102,7 +102,7 @@ def test_lines_name_what_is_kept_and_what_is_new(suite: Make, ready: ReadyStudy,
     assert list(outlook.lines()) == [
         "tuned already, kept: planted/fake/steady",
         "new, or changed: planted/fake/steady, about 60s of tuning",
-        "finals fitted for what is tuned already: 5, about 4m55s",
+        "finals fitted for what is tuned already: 4, about 3m56s",
         "finals of the others: each about as long as its best trial",
     ]
 
