@@ -142,7 +142,7 @@ class StoredFinals:
         return any(one.final_key == name or self.holds_all(one.scores) for one in self.complete(spec))
 
     def holds_all(self, scores: TestScores) -> bool:
-        """Return whether every metric wanted was measured, and head and tail by the same primary and length."""
+        """Return whether all that is wanted was measured, head and tail in the same lists as now."""
         wanted, had = self.wanted, scores.metrics
         is_same = wanted[:1] == had[:1] and self.exposed(wanted) in {None, self.exposed(had)}
         return is_same and not self.lacking(scores)
