@@ -162,7 +162,7 @@ def test_model_without_ratings_lacks_no_rating_metric(finals: Finals) -> None:
 
 
 def test_metric_without_a_value_is_not_lacking(finals: Finals) -> None:
-    finals.store(spec(), "ndcg@10", "diversity@5", values={"ndcg@10": 0.5})
+    finals.store(spec(), "ndcg@10", "diversity@5", "recall@5", values={"ndcg@10": 0.5, "recall@5": 0.5})
     assert finals.under("ndcg@10", "diversity@5").is_done(spec())
 
 
