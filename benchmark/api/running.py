@@ -61,6 +61,16 @@ class Run:
         """
         return report(self)
 
+    def changes_since(self, earlier: StrPath) -> tuple[str, ...]:
+        """Return what this run's suite, data and code changed against an earlier run, a few words each.
+
+        Raises:
+            RunError: there is no such run.
+        """
+        from benchmark.results import run_changes
+
+        return run_changes(_directory(earlier), _directory(self))
+
     def pick(
         self,
         *,
@@ -174,7 +184,7 @@ def run(
         out: the run's directory, if not a new one under ``results``.
         data: folder of data sets; $BENCH_DATA by default.
         budget: device-seconds per model, such as "30s" or "5m", in place of the suite's.
-        models: only these models of the suite; beside a frame, those to compare.
+        models: only these models, of the suite or any adapter; beside a frame, those to compare.
         seeds: refits of each stochastic model, in place of the suite's.
         set: single keys of the suite, as in :func:`check`.
         jobs: studies side by side; as many as there are slots by default.

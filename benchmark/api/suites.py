@@ -43,7 +43,7 @@ def check(
         suite: as in :func:`run`.
         changes: settings that win over the suite's, as nested keys.
         budget: device-seconds per model, in place of the suite's.
-        models: only these models of the suite, without regard to case.
+        models: only these models, of the suite or any adapter, without regard to case.
         seeds: refits of each stochastic model, in place of the suite's.
         set: single keys of the suite, as in ``{"budget.per_model": "60s", "models.native/bpr.dim": 64}`` or
             ``["split.test=20%"]``; the last wins, and None leaves a key to its default. ``budget``, ``seeds``
@@ -76,7 +76,7 @@ def check(
     else:
         path = find_suite(os.fspath(suite))
         ready = load_suite(path, registry(), wanted, assignments=set, changed_by=changed_by, say=say)
-    return ready if models is None else ready.only(models, registry().hint)
+    return ready if models is None else ready.only(models, registry().hint, [*registry()])
 
 
 def plan(
@@ -100,7 +100,7 @@ def plan(
         suite: as in :func:`run`.
         data: folder of data sets; $BENCH_DATA by default.
         budget: device-seconds per model, in place of the suite's.
-        models: only these models of the suite.
+        models: only these models, of the suite or any adapter.
         seeds: refits of each stochastic model, in place of the suite's.
         set: single keys of the suite, as in :func:`check`.
         out: the directory of the run, as in :func:`run`.
@@ -137,7 +137,7 @@ def dry_run(
     Args:
         suite: as in :func:`run`.
         data: folder of data sets; $BENCH_DATA by default.
-        models: only these models of the suite.
+        models: only these models, of the suite or any adapter.
         set: single keys of the suite, as in :func:`check`.
 
     Raises:

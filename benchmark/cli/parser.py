@@ -134,7 +134,7 @@ def add_changed_suite(parser: argparse.ArgumentParser) -> None:
     """Add the suite and what may be changed in it."""
     add_bent_suite(parser)
     parser.add_argument("--budget", metavar="TIME", help="device-seconds per model, such as 30s or 5m")
-    parser.add_argument("--models", metavar="A,B", help="only these models of the suite")
+    parser.add_argument("--models", metavar="A,B", help="only these models, of the suite or any adapter")
     parser.add_argument("--seeds", type=int, metavar="N", help="refits of each stochastic model")
 
 

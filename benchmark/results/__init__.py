@@ -18,6 +18,7 @@ log.txt            what the children printed, and every message
 from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManifest, resolved, runs_under
 from benchmark.results.gathered import current_records, gather, latest, primary_grows
 from benchmark.results.per_user import SUMS, PerUserFile, PerUserPart, PerUserRows, write_per_user
+from benchmark.results.run_changes import run_changes
 
 __all__ = [
     "FOLDERS",
@@ -33,6 +34,7 @@ __all__ = [
     "latest",
     "primary_grows",
     "resolved",
+    "run_changes",
     "runs_under",
     "write_per_user",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from benchmark.datasets.sources.folders import DataFolders, local_datasets
 from benchmark.datasets.sources.synthetic import STAND_IN
@@ -173,25 +172,6 @@ def link(path: Path, name: str) -> None:
             temporary.unlink()
         temporary.symlink_to(path.name)
         temporary.replace(path.parent / name)
-
-
-def differences(old: Any, new: Any, key_path: str = "") -> list[str]:
-    """Return where two JSON values differ, a line each.
-
-    >>> differences({"a": {"b": 1}}, {"a": {"b": 2}})
-    ['a.b: was 1, is 2']
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = dict.fromkeys([*old, *new])
-        return [
-            line
-            for key in keys
-            for line in differences(old.get(key), new.get(key), f"{key_path}.{key}".lstrip("."))
-        ]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        pairs = enumerate(zip(old, new, strict=True))
-        return [line for index, (a, b) in pairs for line in differences(a, b, f"{key_path}[{index}]")]
-    return [] if old == new else [f"{key_path}: was {json.dumps(old)}, is {json.dumps(new)}"]
 
 
 def better_now(manifest: RunManifest, registry: Registry, data: Path | None) -> bool:

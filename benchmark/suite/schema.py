@@ -322,29 +322,33 @@ class Suite(SuiteSection):
             return self
         return self.model_copy(update={"metrics": self.metrics.with_parts()})
 
-    def only(self, names: Sequence[str], hint: Hint = did_you_mean) -> Suite:
+    def only(self, names: Sequence[str], hint: Hint = did_you_mean, known: Collection[str] = ()) -> Suite:
         """Return the suite with the models of these names alone.
 
         Args:
-            names: on the board, without regard to case.
-            hint: says which of the suite's models an unknown name may mean.
+            names: on the board, without regard to case; or of adapters, which come with their defaults.
+            hint: says which of the possible names an unknown one may mean.
+            known: names of all adapters.
 
         Raises:
-            SuiteError: none is named, or one is not in the suite.
+            SuiteError: none is named, or one is neither in the suite nor an adapter.
         """
         if not names:
             raise SuiteError("models: must name at least one model of the suite, such as surprise/svd")
         by_label = {model.label: model for model in self.models}
-        meant = {name: meant_by(name, by_label) for name in names}
-        for name, label in meant.items():
-            if label is None:
+        chosen_models: dict[str, Model | ListsRow] = {}
+        for name in names:
+            if (label := meant_by(name, by_label)) is not None:
+                chosen_models[label] = by_label[label]
+            elif (adapter := meant_by(name, known)) is not None:
+                chosen_models[adapter] = Model(use=adapter)
+            else:
                 raise SuiteError(
-                    f"{self.source or self.name}: there is no model {name!r}{hint(name, by_label)}\n"
-                    f"  The suite has: {', '.join(by_label)}."
+                    f"{self.source or self.name}: there is no model {name!r}"
+                    f"{hint(name, [*by_label, *known])}\n"
+                    f"  The suite has: {', '.join(by_label)}; `bench models` lists all others."
                 )
-        chosen = self.model_copy(
-            update={"models": tuple(by_label[label] for label in dict.fromkeys(meant.values()) if label)}
-        )
+        chosen = self.model_copy(update={"models": tuple(chosen_models.values())})
         if not chosen.tuned:
             raise SuiteError(f"{self.source or self.name}: models: {NONE_TUNED}")
         return chosen
