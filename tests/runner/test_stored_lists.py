@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from changed_suite import give_suite
 
-from benchmark import runner
+from benchmark import api, runner
 from benchmark.files import file_sha256
 from benchmark.leaderboard import BoardRow, board
 from benchmark.ledger import select
@@ -305,3 +305,30 @@ def test_values_are_those_of_a_fresh_run_whoever_is_ranked_among_what(
         other.recall_head,
         other.recall_tail,
     )
+
+
+def test_lists_of_real_models_have_the_values_of_a_fresh_run_and_their_board(tmp_path: Path) -> None:
+    def suite(*also: str) -> dict[str, Any]:
+        return {
+            "name": "real",
+            "datasets": [{"name": "planted", "synthetic": {"users": 60, "items": 80, "interactions": 900}}],
+            "metrics": {"primary": "ndcg@10", "also": list(also)},
+            "budget": {"per_model": "10m", "max_trials": 1, "slot": {"memory": "2GB", "gpu": "no"}},
+            "finals": {"seeds": 2},
+            "models": ["baselines/random", "baselines/popularity", "native/ease"],
+        }
+
+    wanted = ("recall@10", "map@5", "coverage@10")
+    run = RunDirectory(api.run(suite(), out=tmp_path / "run").path)
+    before = len(finals(run))
+    give_suite(run, api.check(suite(*wanted)))
+    api.run(suite(*wanted), out=run.path)
+    fresh = api.run(suite(*wanted), out=tmp_path / "fresh")
+    hashes = {identity(one): one.scores.sha256 for one in finals(RunDirectory(fresh.path))}
+    again = finals(run)[before:]
+    assert all(one.lists_of for one in again)
+    assert {identity(one): one.scores.sha256 for one in again} == hashes
+    csv = [(path / "leaderboard.csv") for path in (run.path, fresh.path)]
+    columns = ["model", "rank", "ndcg@10", *wanted, "popularity_lift", "recall_tail"]
+    mine, other = (pd.read_csv(path)[columns] for path in csv)
+    pd.testing.assert_frame_equal(mine, other, check_exact=True)
