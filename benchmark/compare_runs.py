@@ -85,7 +85,7 @@ def compare_runs(before: RunDirectory, after: RunDirectory, dataset: str | None 
             f"{before.path} and {after.path}: share no data set ({', '.join(old)} and {', '.join(new)}); "
             "only runs on the same split can be compared."
         )
-    pairs = [(ranked_results(before, name), ranked_results(after, name)) for name in shared]
+    pairs = [(ranked_results(before, dataset=name), ranked_results(after, dataset=name)) for name in shared]
     for a, b in pairs:
         refuse_unlike(a, b)
     only = [name for name in dict.fromkeys([*old, *new]) if name not in shared] if dataset is None else []
@@ -114,7 +114,7 @@ def refuse_unlike(a: RankedResults, b: RankedResults) -> None:
     ):
         if one != other:
             raise RunError(
-                f"{a.run.path} and {b.run.path}: {a.table.dataset} has another {what} "
+                f"{a.where} and {b.where}: {a.table.dataset} has another {what} "
                 f"({one} and {other}); such scores are not comparable. Run both with the same suite settings."
             )
 

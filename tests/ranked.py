@@ -56,6 +56,7 @@ def results_of(
         suite,
         {model: study_of(model) for model in scores},
         {},
+        dict.fromkeys(scores, RunDirectory(path)),
         (),
         pd.DataFrame(),
         (),
@@ -64,7 +65,7 @@ def results_of(
         "shop", compared(rows, models, metric), (metric,), reference, (), Facts(SPLIT, suite, None, 10)
     )
     finals = {model: final_of(model) for model in scores}
-    return RankedResults(RunDirectory(path), stored, table, models, finals)
+    return RankedResults((RunDirectory(path),), stored, table, models, finals)
 
 
 def compared(rows: list[BoardRow], models: Mapping[str, Values], metric: str) -> tuple[BoardRow, ...]:

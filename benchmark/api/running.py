@@ -83,6 +83,7 @@ class Run:
         rule: Rule = "non-inferiority",
         dataset: str | None = None,
         export: StrPath | None = None,
+        out: StrPath | None = None,
     ) -> Pick:
         """Return the model for production; see :func:`benchmark.api.pick`."""
         return pick(
@@ -96,6 +97,7 @@ class Run:
             rule=rule,
             dataset=dataset,
             export=export,
+            out=out,
         )
 
 
@@ -295,8 +297,7 @@ def diff(before: StrPath, after: StrPath, *, dataset: str | None = None) -> Chan
 
 
 def pick(
-    run: StrPath,
-    *,
+    *runs: StrPath,
     max_latency_ms: float | None = None,
     max_memory_mb: float | None = None,
     max_size_mb: float | None = None,
@@ -306,11 +307,13 @@ def pick(
     rule: Rule = "non-inferiority",
     dataset: str | None = None,
     export: StrPath | None = None,
+    out: StrPath | None = None,
 ) -> Pick:
-    """Return the model for production; its record is written into the run, or with its bundle.
+    """Return the model for production; its record is written into the run, into ``out``, or with its bundle.
 
     Args:
-        run: the directory of a finished run.
+        runs: the directory of a finished run, or those of several on one split: their models are compared
+            as on one board, one that several hold as ``name@run``.
         max_latency_ms: limit on the 95th percentile of one user's scoring time, milliseconds.
         max_memory_mb: limit on the peak memory of the fit, MiB.
         max_size_mb: limit on the stored model, MiB.
@@ -320,19 +323,29 @@ def pick(
         rule: what it takes to be good enough.
         dataset: which one, where the run has several.
         export: a new folder for the winner's bundle.
+        out: folder for the record; of several runs it must be given, or ``export``.
 
     Raises:
-        PickError: no model meets the limits; says by how much each misses.
+        PickError: no model meets the limits; says by how much each misses. Or latencies are limited, and the
+            runs were made on different processors.
         BundleError: the bundle cannot be made, or does not recommend what the run stored; none is left then.
-        RunError: there is no run, or it has no results yet.
+        RunError: there is no run, or it has no results yet; the runs do not belong on one board; ``out`` has
+            a record already.
     """
     from benchmark import selection
     from benchmark.bundle.export import export as export_bundle
+    from benchmark.files import write_errors_as_run_error
     from benchmark.leaderboard import dataset_names, ranked_results
     from benchmark.selection.limits import Limit, on_metric
 
-    directory = _directory(run)
-    measured = directory.suite().metrics.all
+    directories = [_directory(run) for run in runs]
+    if not directories:
+        raise RunError("a pick needs at least one run directory; `bench runs` lists the runs here.")
+    if len(directories) > 1 and out is None and export is None:
+        raise RunError("a pick from several runs needs a folder for its record: --out DIR, or --export DIR")
+    if out is not None:
+        selection.refuse_taken(Path(out))
+    measured = directories[0].suite().metrics.all
     costs = {"latency_ms_p95": max_latency_ms, "memory_mb": max_memory_mb, "size_mb": max_size_mb}
     limits = [Limit(column, bound) for column, bound in costs.items() if bound is not None]
     for bounds, at_most in ((min, False), (max, True)):
@@ -340,11 +353,20 @@ def pick(
             on_metric(name, bound, measured, at_most=at_most) for name, bound in (bounds or {}).items()
         ]
     options = selection.PickOptions(tuple(limits), device, rule, to_export=export is not None)
-    results = ranked_results(directory, dataset)
+    results = ranked_results(*directories, dataset=dataset)
     decision = selection.pick(results, options)
-    if export is None:
+    record = None
+    if out is not None:
+        with write_errors_as_run_error(Path(out)):
+            Path(out).mkdir(parents=True, exist_ok=True)
+        record = selection.write_record(decision, Path(out))
+    elif export is None:
+        (directory,) = directories
         stem = "pick" if len(dataset_names(directory)) == 1 else f"pick-{results.split_folder.name}"
-        return Pick(decision, selection.write_record(decision, directory, stem), None)
+        record = selection.write_record(decision, directory.path, stem)
+    if export is None:
+        assert record is not None
+        return Pick(decision, record, None)
     bundle = Path(export)
     export_bundle(results, decision.winner, bundle, selection.record_files(decision))
     verified = False
@@ -356,7 +378,7 @@ def pick(
             shutil.rmtree(bundle, ignore_errors=True)
     if broken:
         raise BundleError(f"{bundle}: failed its check and was removed: {broken[0].detail}")
-    return Pick(decision, bundle / "pick.md", bundle)
+    return Pick(decision, record or bundle / "pick.md", bundle)
 
 
 def _directory(run: StrPath) -> RunDirectory:

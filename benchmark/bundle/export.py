@@ -177,7 +177,7 @@ def gather_contents(results: RankedResults, model: str, record: Mapping[str, str
     assert final.measured is not None  # a final that is ranked is complete
     assert final.test is not None
     state = stored_state(results, model, final.test)
-    part = PerUserPart(results.run, final)
+    part = PerUserPart(results.run_of(model), final)
     users = pd.read_parquet(results.split_folder / "users.parquet")
     items = pd.read_parquet(results.split_folder / "items.parquet")
     titles = items["title"].tolist() if "title" in items else [None] * len(items)
@@ -206,10 +206,11 @@ def stored_state(results: RankedResults, model: str, scores: TestScores) -> Path
     Raises:
         BundleError: there is none, or it was changed.
     """
-    path = None if scores.state_path is None else results.run / scores.state_path
+    path = None if scores.state_path is None else results.run_of(model) / scores.state_path
     if path is None or scores.state_sha256 is None or not path.is_file():
         raise BundleError(
-            f"{results.run.path}: has no stored state of {model}; run the suite again, or pick another model"
+            f"{results.run_of(model).path}: has no stored state of {model}; run the suite again, or pick "
+            "another model"
         )
     if file_sha256(path) != scores.state_sha256:
         raise BundleError(f"{path}: was changed after the run wrote it; run the suite again")
@@ -235,7 +236,7 @@ def excluded_items(results: RankedResults, known: Interactions) -> NDArray[np.bo
     rule, folder = results.stored.split.candidates.rule, results.split_folder
     if rule == "test-items":
         raise BundleError(
-            f"{results.run.path}: only items of the test part were candidates (candidates: test-items); a "
+            f"{results.where}: only items of the test part were candidates (candidates: test-items); a "
             "model in production has no such list: run the suite with candidates all or train"
         )
     train = load_parts(folder, "train")

@@ -11,7 +11,13 @@ from benchmark.cli.terminal import write, write_json
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``bench pick``."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="the directory of a finished run")
+    parser.add_argument(
+        "runs",
+        type=Path,
+        nargs="+",
+        metavar="RUN",
+        help="the directory of a finished run; of several on one split the models are compared as one board",
+    )
     parser.add_argument("--dataset", metavar="NAME", help="required if the run has several")
     parser.add_argument(
         "--max-latency-ms", type=float, metavar="MS", help="95th percentile of the time to score one user"
@@ -46,6 +52,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="non-inferiority",
         help="what makes a model good enough (default: non-inferiority)",
     )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the record (default: the run, or the bundle)"
+    )
     parser.add_argument("--export", type=Path, metavar="DIR", help="write the winner's bundle to this folder")
     parser.add_argument("--json", action="store_true", help="print the decision record as JSON")
 
@@ -73,7 +82,7 @@ def pick(options: argparse.Namespace) -> int:
     from benchmark.selection import as_json
 
     picked = api.pick(
-        options.run,
+        *options.runs,
         max_latency_ms=options.max_latency_ms,
         max_memory_mb=options.max_memory_mb,
         max_size_mb=options.max_size_mb,
@@ -83,6 +92,7 @@ def pick(options: argparse.Namespace) -> int:
         rule=options.rule,
         dataset=options.dataset,
         export=options.export,
+        out=options.out,
     )
     bundle = None if picked.bundle is None else str(picked.bundle)
     if options.json:

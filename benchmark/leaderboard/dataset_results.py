@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +71,7 @@ class DatasetResults:
         suite: the resolved suite.
         studies: every study on it as planned, by model, in the order of the suite.
         runs: manifest of the run that each model comes from.
+        folders: directory of the run that each model comes from.
         records: the ledger's records of these studies.
         parts: the stored per-user values of every complete final; none is read yet.
         references: the model that each run named before it opened test.
@@ -83,6 +85,7 @@ class DatasetResults:
     suite: Suite
     studies: Mapping[str, StudyRecord]
     runs: Mapping[str, RunManifest]
+    folders: Mapping[str, RunDirectory]
     records: tuple[StudyEvent, ...]
     parts: tuple[PerUserPart, ...]
     references: tuple[ReferenceNamed, ...]
@@ -157,6 +160,7 @@ def read(run: RunDirectory) -> list[DatasetResults]:
                 suite,
                 studies,
                 dict.fromkeys(studies, manifest),
+                dict.fromkeys(studies, run),
                 own,
                 tuple(PerUserPart(run, final) for final in finals if final.dataset == label),
                 tuple(select(own, ReferenceNamed)[-1:]),
@@ -220,13 +224,20 @@ def split_folder(run: RunDirectory, dataset: str, split_hash: str) -> Path | Non
 def read_together(runs: Sequence[RunDirectory]) -> list[DatasetResults]:
     """Return what several runs have stored; what they hold of the same data set becomes one.
 
+    A model that several of them hold is called ``name@run`` by each, after the folder of the run.
+
     Raises:
-        RunError: split hashes, metrics or settings differ, or two runs hold the same model.
+        RunError: split hashes, metrics or settings differ, or a run is named twice.
     """
+    if len({run.path.resolve() for run in runs}) < len(runs):
+        raise RunError(f"{', '.join(str(run.path) for run in runs)}: names a run twice; name each once.")
+    each = [(run, read(run)) for run in runs]
+    held = Counter((one.dataset, model) for _, several in each for one in several for model in one.studies)
     found: dict[str, tuple[DatasetResults, RunDirectory]] = {}
-    for run in runs:
-        for results in read(run):
-            joined = results
+    for (run, several), name in zip(each, short_names(runs), strict=True):
+        for one in several:
+            shared = [model for model in one.studies if held[one.dataset, model] > 1]
+            results = joined = renamed(one, {model: f"{model}@{name}" for model in shared})
             if results.dataset in found:
                 earlier, other = found[results.dataset]
                 joined = _joined(earlier, results, f"{other.path} and {run.path}")
@@ -267,19 +278,53 @@ def _joined(one: DatasetResults, other: DatasetResults, where: str) -> DatasetRe
                 f"{where}: have different {key} ({mine} and {its}); "
                 "a board needs the same for all models. Report them one by one."
             )
-    if both := sorted(one.studies.keys() & other.studies.keys()):
-        raise RunError(
-            f"{where}: both hold {', '.join(both)} on {one.dataset}; a board has one row per model. "
-            "Report them one by one, or leave the model out of one run."
-        )
+    shown = {(final.study_key, final.trial) for part in (*one.parts, *other.parts) for final in [part.final]}
+    earlier = dict.fromkeys((*one.earlier, *other.earlier))
     return replace(
         one,
         studies={**one.studies, **other.studies},
         runs={**one.runs, **other.runs},
+        folders={**one.folders, **other.folders},
         records=one.records + other.records,
         parts=one.parts + other.parts,
         references=one.references + other.references,
         looks=one.looks + other.looks,
         split_folder=one.split_folder or other.split_folder,
-        earlier=tuple(dict.fromkeys((*one.earlier, *other.earlier))),
+        earlier=tuple(row for row in earlier if (row.study_key, row.trial) not in shown),
+    )
+
+
+def short_names(runs: Sequence[RunDirectory]) -> list[str]:
+    """Return a name for each run: its folder, or as much of its path as tells it from the others.
+
+    >>> short_names([RunDirectory(Path("a/1")), RunDirectory(Path("b/1")), RunDirectory(Path("b/2"))])
+    ['a/1', 'b/1', '2']
+    """
+    paths = [run.path.resolve() for run in runs]
+    names = []
+    for run, path in zip(runs, paths, strict=True):
+        parts = path.parts
+        length = next(
+            n for n in range(1, len(parts) + 1) if sum(other.parts[-n:] == parts[-n:] for other in paths) == 1
+        )
+        names.append("/".join(parts[-length:]) if length > 1 else run.path.resolve().name)
+    return names
+
+
+def renamed(results: DatasetResults, names: Mapping[str, str]) -> DatasetResults:
+    """Return the same results with some models under other names."""
+    if not names:
+        return results
+    new = {model: names.get(model, model) for model in results.studies}
+    return replace(
+        results,
+        studies={new[model]: replace(study, model=new[model]) for model, study in results.studies.items()},
+        runs={new[model]: manifest for model, manifest in results.runs.items()},
+        folders={new[model]: run for model, run in results.folders.items()},
+        records=tuple(replace(one, model=new.get(one.model, one.model)) for one in results.records),
+        parts=tuple(
+            replace(part, final=replace(part.final, model=new.get(part.final.model, part.final.model)))
+            for part in results.parts
+        ),
+        references=tuple(replace(one, model=new.get(one.model, one.model)) for one in results.references),
     )

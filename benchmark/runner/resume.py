@@ -196,7 +196,11 @@ def saved_so_far(run: RunDirectory) -> str:
     run.update(state="stopped")
     records = run.records()
     trials = [one for one in records if isinstance(one, TrialRecord) and one.outcome != LOST]
-    finals = [one for one in records if isinstance(one, FinalRecord) and one.outcome == "complete"]
+    finals = [
+        one
+        for one in records
+        if isinstance(one, FinalRecord) and one.outcome == "complete" and not one.lists_of
+    ]
     return (
         f"stopped: {len(trials)} trials and {len(finals)} finals are saved in {run.path}; "
         "the trial in progress will be repeated.\n  Run the same command again to resume."

@@ -1,7 +1,14 @@
 """The pick, from constraints, statistics and cost, and the record that justifies it."""
 
 from benchmark.selection.choose import Decision, PickOptions, pick
-from benchmark.selection.decision_record import as_json, as_markdown, as_text, record_files, write_record
+from benchmark.selection.decision_record import (
+    as_json,
+    as_markdown,
+    as_text,
+    record_files,
+    refuse_taken,
+    write_record,
+)
 from benchmark.selection.limits import Limit
 
 __all__ = [
@@ -13,5 +20,6 @@ __all__ = [
     "as_text",
     "pick",
     "record_files",
+    "refuse_taken",
     "write_record",
 ]

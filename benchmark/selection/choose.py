@@ -57,6 +57,7 @@ class ModelAssessment:
         misses: limits that it misses, a sentence each.
         is_good: whether it meets the rule.
         reason: why it won or lost.
+        times_compare: whether latency and seconds were measured on one kind of processor; else size decides.
     """
 
     row: BoardRow
@@ -64,6 +65,7 @@ class ModelAssessment:
     misses: tuple[str, ...]
     is_good: bool
     reason: str = ""
+    times_compare: bool = True
 
     @property
     def model(self) -> str:
@@ -77,6 +79,8 @@ class ModelAssessment:
             math.inf if value is None else value
             for value in (self.row.latency_ms_p50, self.row.size_mb, self.row.fit_s)
         )
+        if not self.times_compare:
+            return 0.0, size_mb, 0.0
         if math.isfinite(latency_ms):
             latency_ms = round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS
         return latency_ms, size_mb, fit_s
@@ -124,6 +128,7 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
     """
     options = options or PickOptions()
     table = results.table
+    refuse_latencies(results, options)
     if table.reference_row is None:
         raise PickError(
             f"{table.dataset}: the reference, {table.reference or 'the best on validation'}, has no test "
@@ -148,6 +153,24 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
     return replace(decision, warnings=tuple(warnings_about(decision)))
 
 
+def refuse_latencies(results: RankedResults, options: PickOptions) -> None:
+    """Check that a limit on latency compares what was measured on one kind of processor.
+
+    Raises:
+        PickError: it does not.
+    """
+    if not results.times_compare and any(limit.column.startswith("latency") for limit in options.limits):
+        raise PickError(
+            f"--max-latency-ms: the runs were made on different processors ({processors_text(results)}), so "
+            "their latencies cannot be compared; leave the limit out, or pick from runs of one machine"
+        )
+
+
+def processors_text(results: RankedResults) -> str:
+    """Return which run was made on which processor."""
+    return ", ".join(f"{path}: {processor}" for path, processor in results.processors.items())
+
+
 def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> ModelAssessment:
     """Return what the limits and the rule say of a model, by its row of the board."""
     if not row.has_result:
@@ -161,7 +184,11 @@ def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> Model
         misses.append(f"{row.reason}, so there is no model that could be exported")
     elif options.to_export:
         state = results.finals[row.model].test
-        if state is None or state.state_path is None or not (results.run / state.state_path).is_file():
+        if (
+            state is None
+            or state.state_path is None
+            or not (results.run_of(row.model) / state.state_path).is_file()
+        ):
             misses.append("no stored state, so no bundle can be exported")
     loss = Loss.from_row(row, results.table)
     if loss is None:
@@ -171,7 +198,7 @@ def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> Model
     else:
         p = row.p_vs_reference
         is_good = p is not None and not math.isnan(loss.loss) and not (loss.loss > 0 and p < results.alpha)
-    return ModelAssessment(row, loss, tuple(misses), is_good)
+    return ModelAssessment(row, loss, tuple(misses), is_good, times_compare=results.times_compare)
 
 
 def choose(
@@ -261,6 +288,13 @@ def warnings_about(decision: Decision) -> Iterator[str]:
     """Yield what anyone relying on a pick must know."""
     results, winner = decision.results, decision.assessments[0]
     table = results.table
+    if len(results.runs) > 1:
+        yield f"Models of several runs are compared: {results.where}."
+    if not results.times_compare:
+        yield (
+            f"The runs were made on different processors ({processors_text(results)}): latency and seconds "
+            "are not compared, size alone decides between models that are good enough."
+        )
     if table.facts.split.synthetic:
         yield f"{table.dataset} is synthetic: the pick says nothing about real data."
     yield from (note.text for note in sample_notes(table.facts.split) if note.is_warning)

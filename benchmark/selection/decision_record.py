@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import RunError
 from benchmark.files import write_text
 from benchmark.leaderboard.formatting import decimal, p_value, signed
 from benchmark.reporting.csv_json import finite_or_none
 from benchmark.reporting.markdown import escape, table_line
-from benchmark.results import RunDirectory
 from benchmark.selection.choose import LATENCY_STEP_MS, ORDER, WON, Decision, ModelAssessment
 
 COSTS = ("latency_ms_p50", "latency_ms_p95", "memory_mb", "size_mb", "fit_s", "params", "device")
@@ -36,7 +36,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
             "level": 1 - table.facts.alpha,
         },
         "limits": limit_texts(decision),
-        "order": list(ORDER),
+        "order": list(order_of(decision)),
         "config": dict(final.config),
         "trained_on": final.train_on,
         "seed": final.seed,
@@ -72,7 +72,7 @@ def as_markdown(decision: Decision) -> str:
         escape(summary(decision)),
         f"**Rule.** {escape(rule_text(decision))}",
         f"**Limits.** {escape('; '.join(limit_texts(decision)) or 'none')}",
-        f"**Order.** {escape(order_text())}",
+        f"**Order.** {escape(order_text(decision))}",
         *(f"**Note.** {escape(warning)}" for warning in decision.warnings),
         "\n".join(
             [
@@ -99,7 +99,7 @@ def as_text(decision: Decision) -> str:
     width = max(len(assessment.model) for assessment in decision.assessments)
     others = [f"  {one.model:<{width}}  {one.reason}" for one in decision.assessments[1:]]
     lines = [summary(decision), f"Rule: {rule_text(decision)}"]
-    lines += [f"Limits: {'; '.join(limit_texts(decision)) or 'none'}", f"Order: {order_text()}"]
+    lines += [f"Limits: {'; '.join(limit_texts(decision)) or 'none'}", f"Order: {order_text(decision)}"]
     return "\n".join([*lines, *(f"Note: {warning}" for warning in decision.warnings), *others])
 
 
@@ -109,15 +109,27 @@ def record_files(decision: Decision) -> dict[str, str]:
     return {"pick.md": as_markdown(decision), "pick.json": text}
 
 
-def write_record(decision: Decision, run: RunDirectory, stem: str = "pick") -> Path:
-    """Write the record into a run directory; return the Markdown file.
+def write_record(decision: Decision, folder: Path, stem: str = "pick") -> Path:
+    """Write the record into a folder; return the Markdown file.
 
     Raises:
         RunError: it cannot be written.
     """
     for name, text in record_files(decision).items():
-        write_text(run / f"{stem}{Path(name).suffix}", text)
-    return run.path / f"{stem}.md"
+        write_text(folder.absolute() / f"{stem}{Path(name).suffix}", text)
+    return folder / f"{stem}.md"
+
+
+def refuse_taken(folder: Path) -> None:
+    """Check that a folder has no record yet, before anything is decided.
+
+    Raises:
+        RunError: it has one, or is not a folder.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"--out {folder}: is a file; name a folder for the record")
+    if (folder / "pick.md").exists():
+        raise RunError(f"--out {folder}: has a record already (pick.md); name another folder")
 
 
 def rule_text(decision: Decision) -> str:
@@ -132,8 +144,15 @@ def rule_text(decision: Decision) -> str:
     )
 
 
-def order_text() -> str:
+def order_of(decision: Decision) -> tuple[str, ...]:
+    """Return the columns that decide between good models, the first one first."""
+    return ORDER if decision.results.times_compare else ("size_mb",)
+
+
+def order_text(decision: Decision) -> str:
     """Return what cheapest means."""
+    if not decision.results.times_compare:
+        return "size_mb"
     return f"{ORDER[0]} in steps of {LATENCY_STEP_MS:g} ms, then {', then '.join(ORDER[1:])}"
 
 

@@ -62,8 +62,29 @@ def test_board_of_different_splits_of_a_data_set_is_refused(run_of: Callable[...
         board(run_of("fake/fixed"), run_of("fake/steady", seed=4))
 
 
-def test_board_of_the_same_model_twice_is_refused(run_of: Callable[..., RunDirectory]) -> None:
-    with pytest.raises(RunError, match=r"both hold fake/fixed"):
+def test_model_that_two_runs_hold_is_named_after_its_run_in_both(
+    run_of: Callable[..., RunDirectory], tmp_path: Path
+) -> None:
+    one, other = (
+        RunDirectory(shutil.copytree(run_of("fake/fixed").path, tmp_path / name)) for name in ("one", "other")
+    )
+    (table,) = board(one, other, run_of("fake/steady")).tables
+    assert {row.model for row in table.ranked} == {"fake/fixed@one", "fake/fixed@other", "fake/steady"}
+    assert len({row.value for row in table.ranked if row.model != "fake/steady"}) == 1
+    names = {row.model: row.is_reference for row in table.ranked}
+    assert sum(names.values()) == 1, "the reference has its new name too"
+
+
+def test_runs_in_folders_of_one_name_are_told_apart_by_more_of_their_paths(
+    run_of: Callable[..., RunDirectory], tmp_path: Path
+) -> None:
+    copies = [RunDirectory(shutil.copytree(run_of("fake/fixed").path, tmp_path / n / "run")) for n in "ab"]
+    (table,) = board(*copies).tables
+    assert {row.model for row in table.ranked} == {"fake/fixed@a/run", "fake/fixed@b/run"}
+
+
+def test_run_that_is_named_twice_is_refused(run_of: Callable[..., RunDirectory]) -> None:
+    with pytest.raises(RunError, match="names a run twice"):
         board(run_of("fake/fixed"), run_of("fake/fixed"))
 
 

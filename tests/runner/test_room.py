@@ -87,7 +87,7 @@ def test_status_of_what_does_not_fit_is_on_the_board_in_its_csv_and_in_the_pick(
     assert any(
         "fake/vast: does-not-fit: fake/vast needs 64 GB" in note.text for note in shown.tables[0].notes
     )
-    decision = pick(ranked_results(run_dir, "planted"))
+    decision = pick(ranked_results(run_dir, dataset="planted"))
     (vast,) = [one for one in decision.assessments if one.model == "fake/vast"]
     assert vast.misses[0].startswith("does-not-fit: fake/vast needs 64 GB")
 

@@ -179,7 +179,7 @@ def test_record_holds_a_reason_for_every_model_in_every_form(tmp_path):
 
 def test_record_in_a_run_is_markdown_and_json(tmp_path):
     results = results_of(tmp_path, {"big": USERS, "small": USERS})
-    written = write_record(pick(results), results.run)
+    written = write_record(pick(results), tmp_path)
     assert written.name == "pick.md"
     assert json.loads((tmp_path / "pick.json").read_text())["winner"] == pick(results).winner
 
