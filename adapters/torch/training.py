@@ -93,9 +93,9 @@ class Optimiser(Generic[Batch]):
         """Take the parameters that Adam changes, and how."""
         self._sparse, self._l2 = options.sparse, options.l2
         dense = [weight for weight in parameters if all(weight is not table for table in self._sparse)]
-        self._adams: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(dense, lr=options.lr, weight_decay=options.l2, fused=True)
-        ]
+        self._adams: list[torch.optim.Optimizer] = []
+        if dense:  # a network may be tables alone
+            self._adams.append(torch.optim.Adam(dense, lr=options.lr, weight_decay=options.l2, fused=True))
         if self._sparse:
             self._adams.append(torch.optim.SparseAdam(self._sparse, lr=options.lr))
         self._device, self._mixed = device, options.mixed and device.type == "cuda"

@@ -326,6 +326,7 @@ def test_batch_moves_and_shrinks_those_rows_of_a_large_table_that_it_looks_up(mo
     network = torch.nn.ModuleList([layers.vectors(10, 2), layers.vectors(9, 2)])
     (table,) = sparse_tables(network)
     assert table is network[0].weight
+    torch.nn.init.constant_(table, 0.5)  # a step of 0.1 would lead past zero what is near it
     before, looked_up = table.detach().clone(), []
 
     def loss(batch):
@@ -348,3 +349,13 @@ def test_neumf_with_large_tables_ranks_what_is_liked_first(monkeypatch):
     model = fitted(NeuMf(dim=8, batch_size=16, dropout=0.0, lr=0.02), train, 20)
     scores = model.score(all_users(train))
     assert (np.where(likes, scores, np.inf).min(1) > np.where(likes, -np.inf, scores).max(1)).all()
+
+
+def test_mf_whose_tables_are_all_large_learns_the_ratings(monkeypatch):
+    """It has no parameter with a dense gradient then."""
+    monkeypatch.setattr("adapters.torch.layers.LARGE_TABLE", 3)
+    values = np.kron([[5.0, 1.0], [1.0, 5.0]], np.ones((10, 5)))
+    users, items = (axis.ravel() for axis in np.indices(values.shape))
+    train = interactions(users, items, values.ravel(), n_users=20, n_items=10, scale=(1.0, 5.0))
+    model = fitted(Mf(dim=8, batch_size=16, lr=0.02, l2=3e-3), train, 20)
+    assert np.abs(model.rate(users, items) - values.ravel()).mean() < 1.0
