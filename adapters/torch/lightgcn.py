@@ -42,7 +42,7 @@ class LightGcn(TorchDotProduct):
     space: ClassVar[Space] = {
         "dim": Range(16, 256, log=True),
         "layers": Range(1, 8),
-        "lr": Range(1e-3, 0.1, log=True),
+        "lr": Range(1e-3, 0.3, log=True),
         "l2": Range(1e-7, 1e-3, log=True),
         "temperature": Range(0.05, 1.0, log=True),
     }

@@ -87,7 +87,7 @@ def change_arrays(folder: Path, name: str, **changes: Any) -> None:
 
 def test_bundle_recommends_every_user_the_lists_that_the_run_stored(run_path, exported):
     results = ranked_results(RunDirectory(run_path))
-    per_user = PerUserPart(results.run, results.finals["baselines/random"]).frame()
+    per_user = PerUserPart(results.run_of("baselines/random"), results.finals["baselines/random"]).frame()
     loaded = bundle.load(exported, REGISTRY)
     lists = loaded.recommend([loaded.user_ids[user] for user in per_user["user"]], k=10)
     for found, stored in zip(lists, per_user["items"], strict=True):

@@ -71,7 +71,9 @@ def test_model_is_tuned_on_lists_in_which_seen_items_compete(results):
 
 
 def test_bundle_lists_are_those_of_the_run_and_hold_seen_items(results, exported):
-    per_user = PerUserPart(results.run, results.finals["baselines/most-frequent"]).frame()
+    per_user = PerUserPart(
+        results.run_of("baselines/most-frequent"), results.finals["baselines/most-frequent"]
+    ).frame()
     loaded = bundle.load(exported, REGISTRY)
     lists = loaded.recommend([loaded.user_ids[user] for user in per_user["user"]], k=5)
     for found, stored in zip(lists, per_user["items"], strict=True):

@@ -51,7 +51,7 @@ def test_unknown_model_names_the_nearest_of_the_suite_and_nothing_is_made(
     said = bench("run", small, "--out", tmp_path / "run", "--models", "baselines/popularty")[2]
     assert said == (
         f"bench: {small}: there is no model 'baselines/popularty'; did you mean 'baselines/popularity'?\n"
-        "  The suite has: baselines/popularity.\n"
+        "  The suite has: baselines/popularity; `bench models` lists all others.\n"
     )
     assert not (tmp_path / "run").exists()
 

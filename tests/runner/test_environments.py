@@ -100,7 +100,7 @@ def test_key_of_a_result_knows_the_environment_and_only_that_of_a_model_which_ha
     def keys() -> dict[str, str]:
         policy = policy_for(suite)
         return {
-            study.model: study.key(suite, policy, data={}, device="cpu", engine={})
+            study.model: study.keys(suite, policy, data={}, device="cpu", engine={}).result
             for study in runner.plan(suite, models, "planted")
         }
 
