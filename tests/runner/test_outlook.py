@@ -130,7 +130,7 @@ def test_plan_says_what_run_then_says(suite: Make, fakes: Registry, tmp_path: Pa
     [
         {"models": [SLOW, {**SLOW, "name": "more", "set": {"pause_s": 0.21, "max_epochs": 40}}]},
         {"models": [{**SLOW, "set": {"pause_s": 0.19, "max_epochs": 40}}]},
-        {"budget": {"per_model": "12s"}},
+        {"budget": {"per_model": "12s", "max_trials": 100}},
         {"finals": {"seeds": 4}},
         {"metrics": {"primary": "ndcg@5", "also": ["ndcg@9"]}},
         {"metrics": {"primary": "ndcg@5", "also": ["recall@5", "coverage@5", "mrr@3"]}},
