@@ -109,6 +109,8 @@ def test_example_runs_from_a_frame_to_lists(tmp_path: Path, monkeypatch: pytest.
         kind for cell in notebook.cells for one in cell.get("outputs", []) for kind in one.get("data", {})
     }
     assert {"text/html", "image/png"} <= shown
+    printed = [str(one.get("text", "")) for cell in notebook.cells for one in cell.get("outputs", [])]
+    assert not any("IProgress" in text for text in printed), "a widget that nothing here shows"
     texts = [str(one["data"]) for cell in notebook.cells for one in cell.get("outputs", []) if "data" in one]
     assert any("<progress" in text and "100%" in text for text in texts)
     assert list(tmp_path.glob("results/shop/frames/log-*.parquet"))
