@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -29,7 +28,6 @@ def notebook_progress(watcher: Watcher | None) -> Iterator[Watcher | None]:
         return
     from IPython.display import HTML, display
 
-    warnings.filterwarnings("ignore", message="IProgress not found")  # of tqdm, which Optuna imports
     handle = display(HTML(""), display_id=True)
     bar = Bar(lambda html: handle.update(HTML(html)))
     try:
