@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -20,9 +20,11 @@ from benchmark.leaderboard.board_columns import (
 from benchmark.leaderboard.build import Ranking
 from benchmark.leaderboard.dataset_results import read_together
 from benchmark.leaderboard.folds import Folds, over_folds
+from benchmark.leaderboard.formatting import date_text
 from benchmark.leaderboard.rows import ROWS, Row, TableKind, column_names, columns
 from benchmark.leaderboard.table import Table
 from benchmark.leaderboard.text_tables import TextTable, notes_html
+from benchmark.records import Note, warning
 from benchmark.results import RunDirectory, RunManifest
 
 if TYPE_CHECKING:
@@ -37,17 +39,39 @@ Compare: TypeAlias = Literal["reference", "all"]
 
 @dataclass(frozen=True)
 class RunOrigin:
-    """A run that a board was made from: its path, its manifest, and its resolved suite as text."""
+    """A run that a board was made from.
+
+    Attributes:
+        path: its directory.
+        manifest: what it says of itself.
+        suite_yaml: its resolved suite as text.
+        is_running: whether a process held it when the board was made.
+    """
 
     path: Path
     manifest: RunManifest
     suite_yaml: str
+    is_running: bool = False
 
     @classmethod
     def from_run(cls, run: RunDirectory) -> RunOrigin:
         """Return what a run says of itself."""
         suite = run / "suite.yaml"
-        return cls(run.path, run.manifest(), suite.read_text("utf-8") if suite.exists() else "")
+        text = suite.read_text("utf-8") if suite.exists() else ""
+        return cls(run.path, run.manifest(), text, run.is_held)
+
+    @property
+    def unfinished(self) -> Note | None:
+        """What a reader must know of a run that has not ended; None of one that has."""
+        if self.manifest.state == "finished":
+            return None
+        since = date_text(self.manifest.started)
+        if self.is_running:
+            return warning(f"{self.path} is running, since {since}: this is what it has so far.")
+        return warning(
+            f"{self.path} was stopped before its end (started {since}): `bench run` with its suite goes on "
+            "with it."
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -207,13 +231,16 @@ def board(
     """
     if not runs:
         raise RunError("a board needs at least one run directory; `bench runs` lists the runs here.")
-    tables = tuple(
+    origins = tuple(RunOrigin.from_run(run) for run in runs)
+    unfinished = tuple(origin.unfinished for origin in origins if origin.unfinished is not None)
+    made = (
         Ranking(results, baseline).table(all_pairs=compare == "all", by=by, grouped=True)
         for results in read_together(runs)
     )
+    tables = tuple(replace(table, notes=(*unfinished, *table.notes)) for table in made)
     return Board(
         tables,
-        tuple(RunOrigin.from_run(run) for run in runs),
+        origins,
         across(tables),
         over_folds(tables),
         None if by is None else tuple(by),

@@ -1,7 +1,7 @@
 """The figures of a board, each with a sentence that says the same for readers who cannot see it.
 
-Drawn by matplotlib without a display. Colours are the eight of Okabe & Ito (2008), told apart by all
-kinds of colour vision; no meaning hangs on colour alone.
+Drawn by matplotlib without a display; a model looks the same in all of them, see
+:mod:`benchmark.leaderboard.model_marks`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.leaderboard.across_datasets import Across
 from benchmark.leaderboard.formatting import decimal, span
+from benchmark.leaderboard.model_marks import COLOURS, DASHES, MARKS, ModelMarks
 from benchmark.leaderboard.rows import BoardRow
 from benchmark.leaderboard.table import Table
 from benchmark.leaderboard.tuning_history import TuningHistory
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from benchmark.leaderboard.board import Board
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A65628")
-DASHES = ("-", "--", "-.", ":")
-MARKS = "osD^vP*X"
 INK = "#111111"
 STYLE = {
     "svg.fonttype": "none",
@@ -93,36 +91,58 @@ def _saved(canvas: Canvas, kind: str) -> bytes:
     return target.getvalue()
 
 
-def figures_of(table: Table) -> list[Figure]:
-    """Return the figures for which a table has rows."""
+def marks_of(*tables: Table) -> ModelMarks:
+    """Return the look of every model of some tables, in the order of their boards."""
+    return ModelMarks.of(
+        [
+            *(row.model for table in tables for row in table.rows),
+            *(search.model for table in tables for search in table.searches),
+        ]
+    )
+
+
+def tuned_searches(table: Table) -> list[TuningHistory]:
+    """Return the searches that a figure can show: of models with something to tune, with a scored trial."""
+    return [search for search in table.searches if search.space and search.scored]
+
+
+def figures_of(table: Table, marks: ModelMarks | None = None) -> list[Figure]:
+    """Return the figures for which a table has rows.
+
+    Args:
+        table: the board of one data set.
+        marks: the look of each model; by the order of the table if None.
+    """
+    marks = marks or marks_of(table)
     made: list[Figure] = []
     if table.ranked:
-        made += [intervals(table), cost(table)]
-    tuned = [search for search in table.searches if search.space and search.scored]
+        made += [intervals(table, marks), cost(table, marks)]
+    tuned = tuned_searches(table)
     if tuned:
-        made += [budget(table, tuned), trials(table, tuned)]
+        made += [budget(table, tuned, marks), trials(table, tuned, marks)]
     return made
 
 
 def all_figures(board: Board) -> dict[str, list[Figure]]:
     """Return the figures of each data set; those over all data sets under the empty name."""
-    made = {table.dataset: figures_of(table) for table in board.tables}
+    marks = marks_of(*board.tables)
+    made = {table.dataset: figures_of(table, marks) for table in board.tables}
     if board.across and board.across.critical_difference is not None:
-        made[""] = [critical_difference(board.across)]
+        made[""] = [critical_difference(board.across, marks)]
     return made
 
 
-def intervals(table: Table) -> Figure:
+def intervals(table: Table, marks: ModelMarks) -> Figure:
     """Return the primary metric of every model with its interval."""
     rows, primary = table.ranked[::-1], table.primary
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
         for y, row in enumerate(rows):
-            colour = COLOURS[0] if row.best_set else COLOURS[6]
+            colour, mark = COLOURS[marks[row.model].colour], MARKS[marks[row.model].mark]
             if row.low is not None and row.high is not None:
                 axes.plot([row.low, row.high], [y, y], color=colour, lw=2)
-            axes.plot(row.score, y, "o" if row.best_set else "s", color=colour)
+            axes.plot(row.score, y, mark, color=colour, mfc=colour if row.best_set else "white")
         if table.reference_row is not None:
             axes.axvline(table.reference_row.score, color=INK, lw=0.8, ls=":")
         axes.set_yticks(range(len(rows)), [_label(row.model) for row in rows])
@@ -130,7 +150,7 @@ def intervals(table: Table) -> Figure:
         axes.set_xlabel(f"{primary} on test")
 
     listed = [f"{row.model} {decimal(row.value)} {span(row.low, row.high)}" for row in table.ranked]
-    says = f"{primary} with its interval, best first: {_join(listed)}. Round marks: in the set of the best."
+    says = f"{primary} with its interval, best first: {_join(listed)}. Filled marks: in the set of the best."
     return Figure("intervals", f"{primary} with intervals", says, draw, height=0.9 + 0.34 * len(rows))
 
 
@@ -163,7 +183,7 @@ COST_AXES = (
 )
 
 
-def cost(table: Table) -> Figure:
+def cost(table: Table, marks: ModelMarks) -> Figure:
     """Return quality against latency and memory, the models on the Pareto front joined."""
     primary, higher = table.primary, parse_metric(table.primary).higher_is_better
     points = {axis.title: axis.points(table) for axis in COST_AXES}
@@ -174,10 +194,9 @@ def cost(table: Table) -> Figure:
             if fronts[title]:
                 front = [(point.cost, point.quality) for point in fronts[title]]
                 axes.plot(*zip(*front, strict=True), color=INK, lw=0.8, ls=":", drawstyle="steps-post")
-            for number, point in enumerate(found):
-                if point is not None:
-                    style: dict[str, Any] = {"color": COLOURS[number % 8], "marker": MARKS[number % 8]}
-                    axes.plot(point.cost, point.quality, ls="", label=_label(point.model), **style)
+            for point in filter(None, found):
+                style = line_style(marks, point.model) | {"ls": ""}
+                axes.plot(point.cost, point.quality, label=_label(point.model), **style)
             axes.set_xlabel(title)
             _log_scale(axes, [point.cost for point in found if point is not None])
         canvas.axes[0].set_ylabel(primary)
@@ -215,29 +234,22 @@ def pareto(points: Iterable[Point], *, higher: bool = True) -> list[Point]:
     return front
 
 
-def budget(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
+def line_style(marks: ModelMarks, model: str) -> dict[str, Any]:
+    """Return the look of a model in the words of matplotlib."""
+    look = marks[model]
+    return {"color": COLOURS[look.colour], "marker": MARKS[look.mark], "ls": DASHES[look.dash]}
+
+
+def budget(table: Table, tuned: Sequence[TuningHistory], marks: ModelMarks) -> Figure:
     """Return the best validation value so far against what was spent on it."""
     curves = {search.model: list(search.curve()) for search in tuned}
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        for number, (model, curve) in enumerate(curves.items()):
+        for model, curve in curves.items():
             seconds, best = zip(*curve, strict=True)
-            style: dict[str, Any] = {
-                "color": COLOURS[number % 8],
-                "ls": DASHES[number % 4],
-                "lw": 1.6,
-                "markevery": -(-len(curve) // 12),
-            }
-            axes.plot(
-                seconds,
-                best,
-                drawstyle="steps-post",
-                marker=MARKS[number % 8],
-                ms=4,
-                label=_label(model),
-                **style,
-            )
+            style = line_style(marks, model) | {"drawstyle": "steps-post", "lw": 1.6, "ms": 4}
+            axes.plot(seconds, best, markevery=-(-len(curve) // 12), label=_label(model), **style)
         axes.set_xlabel("device-seconds charged")
         axes.set_ylabel(f"best {table.primary} on validation")
         _legend(canvas)
@@ -247,7 +259,7 @@ def budget(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
     return Figure("budget", "Score against budget", says, draw, height=3.0 + 0.12 * len(curves))
 
 
-def trials(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
+def trials(table: Table, tuned: Sequence[TuningHistory], marks: ModelMarks) -> Figure:
     """Return every trial of every tuned model."""
     across = min(3, len(tuned))
     down = -(-len(tuned) // across)
@@ -257,7 +269,7 @@ def trials(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
         for number, axes in enumerate(grid.flat):
             axes.set_visible(number < len(tuned))
             if number < len(tuned):
-                draw_trials(axes, tuned[number])
+                draw_trials(axes, tuned[number], COLOURS[marks[tuned[number].model].colour])
         canvas.supxlabel("trial", fontsize=10)
         canvas.supylabel(f"{table.primary} on validation", fontsize=10)
 
@@ -269,22 +281,22 @@ def trials(table: Table, tuned: Sequence[TuningHistory]) -> Figure:
     return Figure("trials", "Trial history", says, draw, height=0.7 + 1.7 * down)
 
 
-def draw_trials(axes: Axes, search: TuningHistory) -> None:
-    """Draw every trial of one model."""
+def draw_trials(axes: Axes, search: TuningHistory, colour: str) -> None:
+    """Draw every trial of one model in its colour."""
     from matplotlib.ticker import MaxNLocator
 
-    for pruned, mark, colour in ((False, "o", COLOURS[0]), (True, "x", COLOURS[1])):
+    for pruned, mark in ((False, "o"), (True, "x")):
         chosen = [
             (trial.trial, value) for trial, value in search.scored if (trial.outcome == "pruned") == pruned
         ]
         axes.plot([number for number, _ in chosen], [value for _, value in chosen], mark, ms=4, color=colour)
     lost = [trial.trial for trial in search.trials if trial.value is None]
-    axes.plot(lost, [0.02] * len(lost), "|", color=COLOURS[1], transform=axes.get_xaxis_transform())
+    axes.plot(lost, [0.02] * len(lost), "|", color=colour, transform=axes.get_xaxis_transform())
     axes.set_title(_label(search.model, 20), fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
-def critical_difference(over: Across) -> Figure:
+def critical_difference(over: Across, marks: ModelMarks) -> Figure:
     """Return the critical-difference diagram of Demšar 2006: a bar joins models that are not told apart."""
     assert over.critical_difference is not None
     found = [(row.family_rank, row.model) for row in over.rows if row.family_rank is not None]
@@ -293,8 +305,8 @@ def critical_difference(over: Across) -> Figure:
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        for y, (rank, _) in enumerate(ranked):
-            axes.plot(rank, y, "o", color=COLOURS[0])
+        for y, (rank, model) in enumerate(ranked):
+            axes.plot(rank, y, **line_style(marks, model))
         for number, (first, last) in enumerate(cliques([rank for rank, _ in ranked], reach)):
             ends = [ranked[first][0], ranked[last][0]]
             axes.plot(ends, [len(ranked) + 0.4 * number] * 2, color=INK, lw=3, solid_capstyle="butt")

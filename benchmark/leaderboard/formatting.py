@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import datetime
 
 NONE = "–"
 """What stands for a number that does not exist."""
@@ -64,6 +65,19 @@ def p_value(value: float | None) -> str:
     if value is None or math.isnan(value):
         return NONE
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def date_text(moment: str) -> str:
+    """Return a stored moment as people write it; what is no moment stays as it is.
+
+    >>> date_text("2026-12-01T11:53:45+00:00")
+    '2026-12-01 11:53 UTC'
+    """
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{found:%Y-%m-%d %H:%M} {found.tzname() or ''}".strip()
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
 
 from benchmark.errors import RunError, did_you_mean
-from benchmark.leaderboard.figures import STYLE, figures_of
+from benchmark.leaderboard.figures import STYLE, figures_of, marks_of
 
 if TYPE_CHECKING:
     from benchmark.leaderboard.table import Table
@@ -34,9 +34,11 @@ def plotted(tables: Sequence[Table], what: What) -> Plot:
     Raises:
         RunError: no table has such a figure.
     """
-    drawn = [(table, figure) for table in tables for figure in figures_of(table) if figure.name == what]
+    marks = marks_of(*tables)
+    made = [(table, figure) for table in tables for figure in figures_of(table, marks)]
+    drawn = [(table, figure) for table, figure in made if figure.name == what]
     if not drawn:
-        names = dict.fromkeys(figure.name for table in tables for figure in figures_of(table))
+        names = dict.fromkeys(figure.name for _, figure in made)
         there = ", ".join(names) or "none: no model has a result"
         raise RunError(f"plot: there is no figure {what!r}{did_you_mean(what, names)}; there are {there}")
     style: dict[Any, Any] = STYLE

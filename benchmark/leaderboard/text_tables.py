@@ -38,6 +38,7 @@ class Column(Generic[RowType_contra]):
         more: whether it is for a second look: shown on the page, on request.
         wraps: whether it holds long text, which may take several lines.
         is_bold: whether a cell is set in bold where the format has it.
+        meaning: what it says, for readers of the page; empty where its title says it.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Column(Generic[RowType_contra]):
     more: bool = False
     wraps: bool = False
     is_bold: Callable[[RowType_contra], bool] = lambda _: False
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,34 +137,39 @@ class TextTable:
         """Return the table as HTML without notes, style or script, every text escaped.
 
         Args:
-            sortable: with the value of each cell and a button in each heading, for the script of a page;
-                rows must be of this package's kinds.
+            sortable: with the value of each cell, a button in each heading and a class for each column behind
+                the chooser, for a page; rows must be of this package's kinds.
         """
         lines = ["<table>", "<thead><tr>"]
-        for column in self.columns:
+        places: list[tuple[int | None, Column[Any]]]
+        places = [(number if sortable else None, column) for number, column in enumerate(self.columns)]
+        for number, column in places:
             title = escape(column.title)
-            head = f'<button type="button">{title}</button>' if sortable else title
-            lines.append(f'<th scope="col"{_css(column)}>{head}</th>')
+            hint = f' title="{escape(column.meaning)}"' if column.meaning else ""
+            head = f'<button type="button"{hint}>{title}</button>' if sortable else title
+            lines.append(f'<th scope="col"{_css(column, number)}>{head}</th>')
         lines.append("</tr></thead>\n<tbody>")
         header = next((column for column in self.columns if not column.numeric), None)
         for row in self.rows:
             values = row.as_dict() if sortable and isinstance(row, Row) else {}
             style = self.emphasis(row)
             lines.append(f'<tr class="{style}">' if style else "<tr>")
-            for column in self.columns:
+            for number, column in places:
                 value = f' data-v="{escape(sort_text(values[column.key]))}"' if column.key in values else ""
                 text = f"<bdi>{escape(column.text(row))}</bdi>"
                 if column is header:
                     lines.append(f'<th scope="row"{value}>{text}</th>')
                 else:
-                    lines.append(f"<td{_css(column)}{value}>{text}</td>")
+                    lines.append(f"<td{_css(column, number)}{value}>{text}</td>")
             lines.append("</tr>\n")
         return "".join([*lines, "</tbody></table>"])
 
 
-def _css(column: Column[Any]) -> str:
+def _css(column: Column[Any], number: int | None) -> str:
     classes = {"more": column.more, "number": column.numeric, "wrap": column.wraps}
     names = [name for name, holds in classes.items() if holds]
+    if column.more and number is not None:
+        names.append(f"c{number}")  # by which a reader's choice of columns finds it
     return f' class="{" ".join(names)}"' if names else ""
 
 

@@ -1,7 +1,8 @@
-"""The report as one HTML file that loads nothing: table, figures, split audit, how to reproduce.
+"""The report as one HTML file that loads nothing: the answer, the board, figures, how to reproduce.
 
 Every text is escaped; only our own style, script and drawn figures go in as they are, and the page's policy
-allows that one script by its hash and no network at all.
+allows that one script by its hash and no network at all. Figures are drawn twice: without script, as SVG, and
+with it by Vega, whose interpreter of expressions needs no ``eval``.
 """
 
 from __future__ import annotations
@@ -9,31 +10,41 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmark.datasets.manifest import SplitManifest
-from benchmark.leaderboard import Board, Column, Groups, RunOrigin, Table, TextTable, TuningHistory
-from benchmark.leaderboard.board_columns import (
-    across_table,
-    board_table,
-    fold_table,
-    group_table,
-    pair_table,
-)
-from benchmark.leaderboard.figures import COLOURS, INK, Figure, all_figures
+from benchmark.leaderboard import Board, Column, Groups, Table, TextTable, TuningHistory
+from benchmark.leaderboard.board_columns import across_table, fold_table, group_table, pair_table
+from benchmark.leaderboard.figures import INK, Figure, all_figures, marks_of
 from benchmark.leaderboard.formatting import NONE, decimal, span
 from benchmark.leaderboard.log_table import log_table
+from benchmark.leaderboard.model_marks import COLOURS, ModelMarks
 from benchmark.leaderboard.text_tables import notes_html
 from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, importance
-from benchmark.protocol import Hyperparameter
+from benchmark.records import Note
+from benchmark.reporting.answer import Answer, answer
+from benchmark.reporting.charts import Chart, chart_across, charts_of, legend, short
+from benchmark.reporting.page_columns import Choice, choices, page_table
+from benchmark.reporting.page_facts import facts_at_the_top, reproduction, split_facts
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of the page: as a picture, and for readers with script.
+
+    Attributes:
+        figure: the picture, and the same in words.
+        charts: what takes its place with script.
+    """
+
+    figure: Figure
+    charts: Sequence[Chart]
 
 
 @dataclass(frozen=True)
@@ -44,27 +55,36 @@ class DatasetSection:
         id: of the section within the page.
         table: its board as data.
         board: the same as people read it, every column.
-        figures: what was drawn of it.
+        drawings: its figures.
+        marks: the look of each model.
         groups: each way to group: an overview, a column a group; and the differences to the reference.
+        facts: what it rests on, name and text.
     """
 
     id: str
     table: Table
     board: TextTable
-    figures: Sequence[Figure]
+    drawings: Sequence[Drawing]
+    marks: ModelMarks
     groups: Sequence[tuple[TextTable, TextTable]]
+    facts: Sequence[tuple[str, str]]
 
     @property
-    def verdict(self) -> str:
-        """The answer in one sentence; empty without a result."""
-        ranked, primary = self.table.ranked, self.table.primary
-        if not ranked:
-            return ""
-        equals = [row.model for row in ranked[1:] if row.best_set]
-        text = f"{ranked[0].model} ranks first with {primary} {decimal(ranked[0].value)}."
-        if equals:
-            return f"{text} It cannot be separated from {', '.join(equals)}."
-        return f"{text} It is separated from every other model." if len(ranked) > 1 else text
+    def answer(self) -> Answer | None:
+        """The answer for whoever decides; None without a result."""
+        return answer(self.table)
+
+    @property
+    def choices(self) -> list[tuple[str, Sequence[Choice]]]:
+        """The columns behind the chooser."""
+        return list(choices(self.board, self.table.primary))
+
+    @property
+    def legend(self) -> list[tuple[str, int, str]]:
+        """The look of each model that a figure shows."""
+        tuned = {search.model for search in self.table.searches if search.space and search.scored}
+        shown = [row.model for row in self.table.rows if row.has_result or row.model in tuned]
+        return legend(shown, self.marks)
 
     @property
     def pairs(self) -> TextTable | None:
@@ -113,19 +133,24 @@ def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
     environment.filters |= {
         "table": lambda table, **options: Markup(table.filled.to_html(**options)),  # noqa: S704 - escaped there
         "notes": lambda table: Markup(notes_html(table.notes)),  # noqa: S704 - escaped there
+        "warnings": lambda table: Markup(notes_html(warnings_of(table))),  # noqa: S704 - escaped there
+        "folded_notes": lambda table: Markup(folded(table)),  # noqa: S704 - escaped there
         "drawing": lambda figure: inline(figure.svg(), figure.says),
     }
-    script = page_part("page.js")
+    script, marks = page_script(), marks_of(*board.tables)
     sections = [
         DatasetSection(
             f"data-{number}",
             table,
-            board_table(table, more=True),
-            figures.get(table.dataset, ()),
+            page_table(table),
+            drawings(figures.get(table.dataset, ()), charts_of(table, marks)),
+            marks,
             [(group_overview(table, groups), group_table(table, groups)) for groups in table.groups],
+            list(facts_at_the_top(table, board.origins)),
         )
         for number, table in enumerate(board.tables)
     ]
+    across_charts = [] if board.across is None else chart_across(board.across, marks)
     return environment.from_string(page_part("page.html.j2")).render(
         policy=policy(script),
         css=Markup(page_part("page.css")),  # noqa: S704 - our own file
@@ -134,16 +159,51 @@ def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
         sections=sections,
         folds=[fold_table(over) for over in board.folds],
         across=None if board.across is None else across_table(board.across),
-        across_figures=figures.get("", ()),
-        reproduce=[(origin, command(origin), list(origin_facts(origin))) for origin in board.origins],
+        across_drawings=drawings(figures.get("", ()), across_charts),
+        reproduce=[reproduction(origin) for origin in board.origins],
         enough=ENOUGH_FOR_IMPORTANCE,
     )
+
+
+def warnings_of(table: TextTable) -> list[Note]:
+    """Return the notes of a table that a reader must not miss."""
+    return [note for note in table.notes if note.is_warning]
+
+
+def folded(table: TextTable) -> str:
+    """Return the other notes of a table as HTML that opens on request."""
+    others = [note for note in table.notes if not note.is_warning]
+    if not others:
+        return ""
+    return f"<details><summary>{len(others)} notes on the table</summary>{notes_html(others)}</details>"
+
+
+def drawings(figures: Sequence[Figure], charts: Sequence[Chart]) -> list[Drawing]:
+    """Return figures, each with the charts that stand for it."""
+    return [Drawing(one, [chart for chart in charts if chart.figure == one.name]) for one in figures]
+
+
+@cache
+def page_script() -> str:
+    """Return the one script of a page: Vega, Vega-Lite, the interpreter of their expressions, and ours.
+
+    The interpreter comes as a module, which a page from disk cannot import: its one import and its one export
+    are turned into names.
+    """
+    interpreter = page_part("vendor/vega-interpreter.js")
+    interpreter = re.sub(r"import (\{.*?\}) from 'vega-util';", r"const \1 = vega;", interpreter)
+    named = r"globalThis.expressionInterpreter = \1;"
+    interpreter = re.sub(r"export \{ (\w+) as expressionInterpreter \};", named, interpreter)
+    vendored = [page_part("vendor/vega.min.js"), page_part("vendor/vega-lite.min.js"), interpreter]
+    parts = [re.sub(r"^//# sourceMappingURL=.*$", "", part, flags=re.MULTILINE) for part in vendored]
+    wrapped = [*parts[:2], f"(() => {{\n{parts[2]}\n}})();", page_part("page.js")]
+    return "\n".join(wrapped)
 
 
 def policy(script: str) -> str:
     """Return the Content-Security-Policy: no network, this script alone, styles of our own.
 
-    Styles are allowed in attributes, where matplotlib writes them.
+    Styles are allowed in attributes, where matplotlib and Vega write them.
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
@@ -159,7 +219,7 @@ def inline(svg: str, says: str) -> Markup:
     drawing = svg[svg.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r"<g id=\"[^\"]*\"", "<g", drawing)
-    drawing = drawing.replace(INK, "currentColor")
+    drawing = drawing.replace(INK, "currentColor").replace("#ffffff", "var(--paper)")
     for number, colour in enumerate(COLOURS):
         drawing = drawing.replace(colour.lower(), f"var(--c{number})")
     size = re.search(r"viewBox=\"[^\"]*\"", drawing)
@@ -199,11 +259,6 @@ def best_found(search: TuningHistory) -> str:
     return NONE if best is None else ", ".join(f"{name}={short(best.config[name])}" for name in search.space)
 
 
-def short(value: Hyperparameter) -> str:
-    """Return a hyperparameter with three digits."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
 SEARCH_COLUMNS: tuple[Column[TuningHistory], ...] = (
     Column("model", lambda search: search.model, numeric=False, names=True),
     Column("trials", lambda search: str(len(search.trials))),
@@ -222,64 +277,3 @@ IMPORTANCE_COLUMNS: tuple[Column[tuple[TuningHistory, str, float]], ...] = (
     Column("strength", lambda row: decimal(row[2], 2)),
     Column("trials", lambda row: str(len(row[0].scored))),
 )
-
-
-def split_facts(split: SplitManifest) -> Iterator[tuple[str, str]]:
-    """Yield what is known of a split, name and text."""
-    audit = split.audited
-    yield "rule", fact_text(split.rule.model_dump(mode="json"))
-    yield "split hash", split.hash
-    if (split.pairs, split.seen) != ("once", "hide"):
-        yield "items that come again", f"pairs: {split.pairs}, seen: {split.seen}"
-    yield "likes", split.likes
-    for part, counts in split.parts.items():
-        yield part, fact_text(counts)
-    for field in fields(audit):
-        found = getattr(audit, field.name)
-        if field.name not in {"flags", "notes"} and found is not None:
-            yield field.name, fact_text(found)
-    for note in audit.notes:
-        yield "note", note
-    for flag in audit.flags:
-        yield "flag", flag
-    if not audit.flags:
-        yield "flags", "none"
-    yield "licence", split.provenance.licence
-    yield "origin", split.provenance.origin
-    for file in (*split.files, split.candidates.file):
-        if file is not None:
-            said = f"{file.path}, {file.size:,} bytes, last written {file.modified}, sha256 {file.sha256}"
-            yield f"file: {file.role}", said
-
-
-def fact_text(value: Any) -> str:
-    """Return nested facts on one line; what does not exist is left out.
-
-    >>> fact_text({"rows": 10, "share": 0.123456, "seed": None})
-    'rows 10, share 0.1235'
-    """
-    content = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    if isinstance(content, Mapping):
-        return ", ".join(f"{key} {fact_text(inner)}" for key, inner in content.items() if inner is not None)
-    return f"{content:.4g}" if isinstance(content, float) else str(content)
-
-
-def command(origin: RunOrigin) -> str:
-    """Return the command that reproduces a run."""
-    return f"bench run {shlex.quote(f'{origin.path}/suite.yaml')} --fresh"
-
-
-def origin_facts(origin: RunOrigin) -> Iterator[tuple[str, str]]:
-    """Yield what a run was made from and on: hashes, versions, hardware."""
-    manifest, hardware = origin.manifest, origin.manifest.hardware
-    yield "suite hash", manifest.suite_hash
-    yield "started, finished", f"{manifest.started}, {manifest.finished or NONE}"
-    for name, code in manifest.adapters.items():
-        yield f"adapter: {name}", f"sha256 {code.source_sha256}, {fact_text(code.versions)}".rstrip(", ")
-    if hardware is not None:
-        yield "environment hash", hardware.hash
-        shown = ("platform", "processor", "cores", "memory_mb")
-        yield "machine", fact_text({name: getattr(hardware, name) for name in shown})
-        yield "GPUs", ", ".join(hardware.gpus) or "none"
-        yield "python", hardware.python
-        yield "versions", fact_text(hardware.versions)

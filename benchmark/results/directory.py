@@ -171,9 +171,9 @@ class RunDirectory:
 
     @property
     def is_held(self) -> bool:
-        """Whether a live process holds the directory."""
+        """Whether a live process holds the directory; nothing is written to find out."""
         try:
-            with (self / ".lock").open("a+") as file:
+            with (self / ".lock").open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True

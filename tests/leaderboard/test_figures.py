@@ -18,6 +18,7 @@ from benchmark.leaderboard.figures import (
     figures_of,
     pareto,
 )
+from benchmark.leaderboard.model_marks import ModelMarks
 from benchmark.leaderboard.rows import AcrossRow
 from benchmark.reporting import write
 from benchmark.results import RunDirectory
@@ -87,7 +88,7 @@ def test_critical_difference_diagram_names_models_and_reach() -> None:
         AcrossRow(model=name, mean_rank=rank, wins=0, completed=1.0, imputed="", family_rank=rank)
         for name, rank in (("a", 1.2), ("b", 2.9))
     )
-    figure = critical_difference(Across("ndcg@10", rows, tuple("abcdef"), "a", (), 0.8))
+    figure = critical_difference(Across("ndcg@10", rows, tuple("abcdef"), "a", (), 0.8), ModelMarks.of("ab"))
 
     assert "a 1.20, b 2.90. Closer than 0.80" in figure.says
     assert "critical difference 0.80" in figure.svg()

@@ -1,4 +1,4 @@
-// Sorts and filters the tables, shows more columns, changes the theme. Without it the page still reads.
+// Draws the figures, sorts and filters the tables, changes the theme. Without it the page still reads.
 "use strict";
 
 const value = (row, column) => row.cells[column].dataset.v ?? "";
@@ -43,14 +43,69 @@ function theme(button) {
   button.setAttribute("aria-pressed", String(now !== "dark"));
 }
 
+const views = new Set();
+const tip = document.querySelector("#tip");
+
+// What the pointer is on, as text: a name is never read as HTML.
+function say(_, event, item, lines) {
+  tip.replaceChildren();
+  tip.hidden = !lines || typeof lines !== "object";
+  if (tip.hidden) return;
+  for (const [name, text] of Object.entries(lines)) {
+    const line = document.createElement("div");
+    const head = document.createElement("span");
+    head.textContent = `${name}: `;
+    head.className = "soft";
+    const said = document.createElement("bdi");
+    said.textContent = text;
+    line.append(head, said);
+    tip.append(line);
+  }
+  const { clientX: x, clientY: y } = event;
+  const { width, height } = tip.getBoundingClientRect();
+  tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - width - 8))}px`;
+  tip.style.top = `${y + height + 22 > innerHeight ? y - height - 10 : y + 16}px`;
+}
+
+// A model that is pointed at in one figure, or in the list of models, stands out in all.
+function point(model) {
+  for (const view of views) view.signal("pointed", model).runAsync();
+}
+
+async function draw(holder) {
+  const spec = JSON.parse(holder.querySelector("script").textContent);
+  holder.hidden = false;
+  const parsed = vega.parse(vegaLite.compile(spec).spec, null, { ast: true });
+  const options = { expr: expressionInterpreter, renderer: "svg", logLevel: vega.Error };
+  const place = document.createElement("div");
+  holder.append(place);
+  const view = new vega.View(parsed, options).initialize(place).hover().tooltip(say);
+  view.addEventListener("pointerover", (_, item) => point(item?.datum?.model ?? ""));
+  view.addEventListener("pointerout", () => point(""));
+  views.add(view);
+  await view.runAsync();
+  holder.closest("figure").classList.add("drawn");
+}
+
+// Figures are drawn as they come near, so that a page with many opens quickly.
+const near = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    near.unobserve(target);
+    for (const holder of target.querySelectorAll(".chart")) draw(holder);
+  }
+}, { rootMargin: "600px" });
+
+for (const figure of document.querySelectorAll("figure:has(.chart)")) near.observe(figure);
+for (const item of document.querySelectorAll(".legend li")) {
+  item.addEventListener("pointerenter", () => point(item.dataset.model));
+  item.addEventListener("pointerleave", () => point(""));
+}
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => sort(button));
 }
 for (const input of document.querySelectorAll("input[type=search]")) {
   input.addEventListener("input", () => filter(input));
-}
-for (const box of document.querySelectorAll("input[type=checkbox]")) {
-  box.addEventListener("change", () => box.closest(".board").classList.toggle("all", box.checked));
 }
 const toggle = document.querySelector("#theme");
 toggle.addEventListener("click", () => theme(toggle));
