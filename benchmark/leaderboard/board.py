@@ -69,8 +69,8 @@ class RunOrigin:
         if self.is_running:
             return warning(f"{self.path} is running, since {since}: this is what it has so far.")
         return warning(
-            f"{self.path} was stopped before its end (started {since}): `bench run` with its suite goes on "
-            "with it."
+            f"{self.path} was stopped before its end (started {since}): `bench run` with its suite "
+            "finishes it."
         )
 
 

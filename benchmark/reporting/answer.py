@@ -97,7 +97,8 @@ def against(table: Table, row: BoardRow, other: BoardRow) -> str:
     p, low, high = compared.p_vs_reference, compared.diff_low, compared.diff_high
     if table.reference not in {row.model, other.model} or low is None or high is None or p is None:
         return f"{text}, the best of the others"
-    ends = span(*sorted((sign * low, sign * high)), signed)
+    least, most = sorted((sign * low, sign * high))
+    ends = span(least, most, signed)
     chance = "more than chance explains" if p < table.facts.alpha else "which may be chance"
     return f"{text}, the best of the others, {chance} ({1 - table.facts.alpha:.0%} interval {ends})"
 
@@ -163,7 +164,7 @@ def separation(table: Table, row: BoardRow, others: list[BoardRow]) -> Iterator[
         if worse:
             most = max(one.p_vs_reference or 0.0 for one in worse)
             shown = p_value(most)
-            p = f"p {shown}" if shown.startswith("<") else f"p at most {shown}"
+            p = f"p < {shown[1:]}" if shown.startswith("<") else f"p at most {shown}"
             yield f"Significantly worse: {len(worse)} of {len(others)} others ({p}, corrected)."
 
 

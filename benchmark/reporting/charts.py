@@ -204,7 +204,7 @@ def budget(table: Table, tuned: Sequence[TuningHistory], marks: ModelMarks) -> J
         for one in tuned
         for spent, best in one.curve()
     ]
-    names = list(dict.fromkeys(row["model"] for row in values))
+    names = [one.model for one in tuned]
     dashes = [DASHES[marks[name].dash] for name in names]
     title = f"best {table.primary} on validation"
     x: Json = {"field": "spent", "type": "quantitative", "title": "device-seconds charged"}

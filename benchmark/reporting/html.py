@@ -27,7 +27,7 @@ from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, importan
 from benchmark.records import Note
 from benchmark.reporting.answer import Answer, answer
 from benchmark.reporting.charts import Chart, chart_across, charts_of, legend, short
-from benchmark.reporting.page_columns import Choice, choices, page_table
+from benchmark.reporting.page_columns import ColumnChoice, choices, page_table
 from benchmark.reporting.page_facts import facts_at_the_top, reproduction, split_facts
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class DatasetSection:
         return answer(self.table)
 
     @property
-    def choices(self) -> list[tuple[str, Sequence[Choice]]]:
+    def choices(self) -> list[tuple[str, Sequence[ColumnChoice]]]:
         """The columns behind the chooser."""
         return list(choices(self.board, self.table.primary))
 

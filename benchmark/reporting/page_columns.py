@@ -32,7 +32,7 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class ColumnChoice:
     """A column that the reader may add.
 
     Attributes:
@@ -51,6 +51,7 @@ def page_table(table: Table) -> TextTable:
     primary = table.primary
     columns = {column.key: column for column in (*board_columns(table), *more_columns(primary))}
     columns["verdict"] = verdict_column(table)
+    columns["diff_low"] = replace(columns["diff_low"], title="its interval")
     first = [key.format(primary=primary) for key in (*FIRST, "verdict", *COSTS)]
     grouped = [key.format(primary=primary) for keys in GROUPS.values() for key in keys]
     others = [key for key in columns if key not in {*first, *grouped}]
@@ -62,14 +63,14 @@ def page_table(table: Table) -> TextTable:
     return replace(board_table(table), columns=tuple(ordered)).filled
 
 
-def choices(board: TextTable, primary: str) -> Iterator[tuple[str, Sequence[Choice]]]:
+def choices(board: TextTable, primary: str) -> Iterator[tuple[str, Sequence[ColumnChoice]]]:
     """Yield the columns behind the chooser, group by group; groups without a column are left out."""
     groups = {key.format(primary=primary): name for name, keys in GROUPS.items() for key in keys}
-    found: dict[str, list[Choice]] = {name: [] for name in GROUPS}
+    found: dict[str, list[ColumnChoice]] = {name: [] for name in GROUPS}
     for number, column in enumerate(board.columns):
         if column.more:
             group = groups.get(column.key, "Other metrics")
-            found[group].append(Choice(number, column.title, column.meaning))
+            found[group].append(ColumnChoice(number, column.title, column.meaning))
     yield from ((name, chosen) for name, chosen in found.items() if chosen)
 
 

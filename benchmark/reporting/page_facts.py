@@ -19,7 +19,7 @@ def facts_at_the_top(table: Table, origins: Sequence[RunOrigin]) -> Iterator[tup
     split, budget = table.facts.split, table.facts.suite.budget
     users, items = f"{split.n_users:,} users", f"{split.n_items:,} items"
     files = ", ".join(f"{Path(one.path).name} {one.sha256[:8]}" for one in split.files)
-    yield "Likes", split.likes
+    yield "Likes", split.likes.partition(": ")[2] or split.likes
     yield "Data", f"{users}, {items}; {files or split.provenance.origin}"
     yield "Split", f"{split.rule.by}, {split.hash[:12]}; finals on {table.facts.finals_on}"
     yield "Budget", f"{write_seconds(budget.per_model)} of device time a model"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import boards
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 MOST_BYTES = 6_000_000
 MOST_SECONDS = 2.0
-WIDTHS = {"desktop": 1280, "phone": 390}
+WIDTHS = {"laptop": 1400, "desktop": 1920, "phone": 390}
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +61,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return page
 
 
-def opened(browser: object, page: Path, width: int = 1280) -> object:
+def opened(browser: object, page: Path, width: int = 1400, *, script: bool = True) -> object:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
     browser.get(page.as_uri())
     return browser
 
@@ -80,20 +82,121 @@ def press(browser: object, title: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["real", "hostile"])
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 def test_page_opens_quickly_without_a_word_on_the_console(
-    browser: object, page: str, width: int, request: pytest.FixtureRequest
+    browser: object, page: str, width: int, script: bool, request: pytest.FixtureRequest
 ) -> None:
     path = request.getfixturevalue(page)
     browser.get_log("browser")
     start = time.monotonic()
-    opened(browser, path, width)
+    opened(browser, path, width, script=script)
     seconds = time.monotonic() - start
 
     assert browser.get_log("browser") == []
     assert seconds < MOST_SECONDS
     assert path.stat().st_size < MOST_BYTES
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_answer_is_read_without_scrolling(browser: object, real: Path, width: int, script: bool) -> None:
+    opened(browser, real, width, script=script)
+    answer = browser.find_element("css selector", ".answer")
+
+    assert answer.text.startswith("native/ease")
+    assert answer.rect["y"] + answer.rect["height"] < 900
+    if width >= 1400:
+        board = browser.find_element("css selector", ".board .scroll")
+        assert browser.execute_script("return arguments[0].scrollWidth <= arguments[0].clientWidth", board)
+
+
+@pytest.mark.parametrize("page", ["real", "hostile"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390], ids=["laptop", "phone"])
+def test_page_has_no_serious_finding_of_accessibility(
+    browser: object, page: str, theme: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    feature = {"name": "prefers-color-scheme", "value": theme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    opened(browser, request.getfixturevalue(page), width)
+    drawn(browser)
+    browser.execute_script((files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
+    found = browser.execute_async_script("axe.run().then(arguments[0])")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+    serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious] == []
+    assert len(found["passes"]) > 20
+
+
+def drawn(browser: object) -> list[object]:
+    """Scroll through the page until every figure is drawn; return the charts."""
+    for figure in browser.find_elements("css selector", "figure"):
+        browser.execute_script("arguments[0].scrollIntoView()", figure)
+    count = "return document.querySelectorAll('figure:has(.chart):not(.drawn)').length"
+    for _ in range(200):
+        if not browser.execute_script(count):
+            break
+        time.sleep(0.05)
+    browser.execute_script("scrollTo(0, 0)")
+    return browser.find_elements("css selector", ".chart svg")
+
+
+@pytest.mark.parametrize("page", ["real", "hostile"])
+def test_figures_are_drawn_under_the_policy_and_take_the_place_of_the_pictures(
+    browser: object, page: str, request: pytest.FixtureRequest
+) -> None:
+    browser.get_log("browser")
+    opened(browser, request.getfixturevalue(page))
+    charts = drawn(browser)
+
+    assert len(charts) == 5
+    assert not any(one.is_displayed() for one in browser.find_elements("css selector", ".picture"))
+    assert browser.get_log("browser") == []
+
+
+def test_pictures_stand_where_there_is_no_script(browser: object, real: Path) -> None:
+    opened(browser, real, script=False)
+
+    assert all(one.is_displayed() for one in browser.find_elements("css selector", ".picture"))
+    assert not any(one.is_displayed() for one in browser.find_elements("css selector", ".chart"))
+
+
+def test_figure_answers_to_the_pointer_with_names_as_text(browser: object, hostile: Path) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    opened(browser, hostile)
+    drawn(browser)
+    marks = browser.find_elements("css selector", ".chart svg .mark-symbol path")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", marks[0])
+    ActionChains(browser).move_to_element(marks[0]).perform()
+    tip = browser.find_element("id", "tip")
+
+    assert tip.is_displayed()
+    assert boards.HOSTILE[0] in tip.text
+    assert tip.find_elements("css selector", "script, img") == []
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_column_is_added_by_choice(browser: object, real: Path, script: bool) -> None:
+    opened(browser, real, script=script)
+    before = heads(browser)
+    browser.find_element("css selector", ".chooser summary").click()
+    label = next(
+        one for one in browser.find_elements("css selector", ".chooser label") if one.text == "validation"
+    )
+    label.click()
+
+    assert "validation" not in before
+    assert heads(browser) == [*before, "validation"]
+
+
+def heads(browser: object) -> list[str]:
+    """Return the headings of the board that are shown."""
+    found = browser.find_elements("css selector", ".board th[scope=col]")
+    return [head.text for head in found if head.is_displayed()]
 
 
 @pytest.mark.parametrize("page", ["real", "hostile"])
@@ -142,24 +245,6 @@ def test_filtering_hides_other_models_and_says_how_many_are_left(browser: object
 
     assert models(browser) == ["baselines/popularity"]
     assert browser.find_element("css selector", "output").text == "1 of 3 models"
-
-
-def test_all_columns_are_shown_on_request(browser: object, real: Path) -> None:
-    opened(browser, real)
-    before = len(
-        [
-            head
-            for head in browser.find_elements("css selector", ".board th[scope=col]")
-            if head.is_displayed()
-        ]
-    )
-    browser.find_element("css selector", "input[type=checkbox]").click()
-    after = [
-        head for head in browser.find_elements("css selector", ".board th[scope=col]") if head.is_displayed()
-    ]
-
-    assert len(after) > before
-    assert "validation" in [head.text for head in after]
 
 
 @pytest.mark.parametrize(("wish", "dark"), [("light", False), ("dark", True)])
