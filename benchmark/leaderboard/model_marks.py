@@ -17,7 +17,7 @@ DASHES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """How a model looks.
 
     Attributes:
@@ -47,18 +47,18 @@ class ModelMarks:
         return cls(tuple(dict.fromkeys(models)))
 
     @cached_property
-    def _looks(self) -> Mapping[str, Look]:
+    def _looks(self) -> Mapping[str, Appearance]:
         return {model: look(number) for number, model in enumerate(self.models)}
 
-    def __getitem__(self, model: str) -> Look:
+    def __getitem__(self, model: str) -> Appearance:
         return self._looks[model]
 
 
-def look(number: int) -> Look:
+def look(number: int) -> Appearance:
     """Return the look of the model at a place.
 
     >>> look(0), look(9)
-    (Look(colour=0, mark=0, dash=0), Look(colour=1, mark=2, dash=2))
+    (Appearance(colour=0, mark=0, dash=0), Appearance(colour=1, mark=2, dash=2))
     """
     turned = number + number // len(COLOURS)
-    return Look(number % len(COLOURS), turned % len(MARKS), turned % len(DASHES))
+    return Appearance(number % len(COLOURS), turned % len(MARKS), turned % len(DASHES))

@@ -16,7 +16,7 @@ from benchmark.metrics.register import parse_metric
 
 
 @dataclass(frozen=True)
-class Answer:
+class BoardAnswer:
     """Three sentences, and the model that they speak of.
 
     Attributes:
@@ -39,7 +39,7 @@ class Answer:
         return self.quality, self.cost, self.certainty
 
 
-def answer(table: Table, picked: str | None = None) -> Answer | None:
+def answer(table: Table, picked: str | None = None) -> BoardAnswer | None:
     """Return the answer of a board; None where no model has a result.
 
     Args:
@@ -53,7 +53,7 @@ def answer(table: Table, picked: str | None = None) -> Answer | None:
         row, why = table.ranked[0], "first on test"
     if row is None:
         return None
-    return Answer(row.model, why, quality_of(table, row), cost_of(row), certainty_of(table, row))
+    return BoardAnswer(row.model, why, quality_of(table, row), cost_of(row), certainty_of(table, row))
 
 
 def quality_of(table: Table, row: BoardRow) -> str:

@@ -25,7 +25,7 @@ from benchmark.leaderboard.model_marks import COLOURS, ModelMarks
 from benchmark.leaderboard.text_tables import notes_html
 from benchmark.leaderboard.tuning_history import ENOUGH_FOR_IMPORTANCE, importance
 from benchmark.records import Note
-from benchmark.reporting.answer import Answer, answer
+from benchmark.reporting.answer import BoardAnswer, answer
 from benchmark.reporting.charts import Chart, chart_across, charts_of, legend, short
 from benchmark.reporting.page_columns import ColumnChoice, choices, page_table
 from benchmark.reporting.page_facts import facts_at_the_top, reproduction, split_facts
@@ -70,7 +70,7 @@ class DatasetSection:
     facts: Sequence[tuple[str, str]]
 
     @property
-    def answer(self) -> Answer | None:
+    def answer(self) -> BoardAnswer | None:
         """The answer for whoever decides; None without a result."""
         return answer(self.table)
 
