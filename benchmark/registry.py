@@ -41,11 +41,13 @@ class Adapter:
         name: library/name.
         target: "module:Class".
         environments: where its environment is found, if it has one.
+        package: the distribution of others that publishes it; None for our own.
     """
 
     name: str
     target: str
     environments: Environments | None = field(default=None, compare=False, repr=False)
+    package: str | None = None
 
     @property
     def library(self) -> str:
@@ -177,7 +179,13 @@ class Adapter:
 
         own = self.environment
         where = {} if own is None else {f"environment {own.name}": own.hash[:12]}
-        return AdapterCode(source_sha256=self.source_hash, versions={**self.versions, **where})
+        versions = {**self.versions, **where}
+        return AdapterCode(source_sha256=self.source_hash, versions=versions, package=self.pin)
+
+    @property
+    def pin(self) -> str | None:
+        """The distribution of others that publishes it, as pip installs it again; None for our own."""
+        return self.package and f"{self.package}=={importlib.metadata.version(self.package)}"
 
     @cached_property
     def modules(self) -> Mapping[str, Path]:
@@ -248,10 +256,12 @@ class Registry(Mapping[str, Adapter]):
             entry_points: add what installed packages publish.
             environments: those that models may run in.
         """
-        found = {point.name: point.value for point in _published()} if entry_points else {}
+        published = {point.name: point for point in _published()} if entry_points else {}
         self._adapters = {
-            name: Adapter(name, target, environments) for name, target in (found | dict(targets)).items()
+            name: Adapter(name, point.value, environments, point.dist.name if point.dist else None)
+            for name, point in published.items()
         }
+        self._adapters |= {name: Adapter(name, target, environments) for name, target in targets.items()}
         self._renamed = dict(renamed or {})
         self._by_case: dict[str, list[str]] = {}
         for name in self._adapters:

@@ -182,7 +182,8 @@ def test_run_and_function_pick_by_the_same_keywords() -> None:
 def test_exported_bundle_recommends_to_known_and_new_users(finished: api.Run, tmp_path: Path) -> None:
     picked = finished.pick(export=tmp_path / "best")
     assert picked.bundle == tmp_path / "best"
-    assert picked.record == tmp_path / "best" / "pick.md"
+    assert picked.record == finished.path / "pick.md"
+    assert (tmp_path / "best" / "pick.md").read_text() == picked.record.read_text()
     assert all(check.ok for check in api.verify(picked.bundle))
     bundle = benchmark.load(picked.bundle)
     assert isinstance(bundle, benchmark.Bundle)

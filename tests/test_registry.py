@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,6 +97,15 @@ def test_published_adapter_is_found_by_its_entry_point(monkeypatch: pytest.Monke
     monkeypatch.setattr(registry, "_published", lambda: [point])
     assert Registry({}, entry_points=True)["theirs/model"].traits.space.keys() == {"bend"}
     assert "theirs/model" not in Registry({})
+
+
+def test_published_adapter_names_the_package_that_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = SimpleNamespace(name="theirs/model", value="fakes:Steady", dist=SimpleNamespace(name="numpy"))
+    monkeypatch.setattr(registry, "_published", lambda: [point])
+    found = Registry(ADAPTERS, entry_points=True)
+
+    assert found["theirs/model"].code.package == f"numpy=={importlib.metadata.version('numpy')}"
+    assert found["native/ease"].code.package is None
 
 
 def test_published_adapter_cannot_take_the_name_of_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from benchmark.api.bundles import load, recommend, verify
 from benchmark.api.competing import export_split, score
 from benchmark.api.data_split import DataSplit, Evaluated
 from benchmark.api.frameworks import check_env, create_env, env, remove_env
-from benchmark.api.running import Pick, Run, diff, pick, report, run, runs
+from benchmark.api.picking import Pick, export, pick
+from benchmark.api.running import Run, diff, report, run, runs
 from benchmark.api.splitting import evaluate, split
 from benchmark.api.suites import audit, check, data, dry_run, fetch, init, melt, metrics, plan, schema
 
@@ -35,6 +36,7 @@ __all__ = [
     "dry_run",
     "env",
     "evaluate",
+    "export",
     "export_split",
     "fetch",
     "init",

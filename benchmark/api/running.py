@@ -1,4 +1,4 @@
-"""Runs: make one, read its board, compare two, pick a model: run, runs, report, diff, pick."""
+"""Runs: make one, read its board, compare two: run, runs, report, diff."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import weakref
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from benchmark.api.adapters import registry
-from benchmark.api.bundles import verify
 from benchmark.api.in_memory import Place, called_frame, suite_and_base
+from benchmark.api.picking import Pick, existing_run, pick
 from benchmark.api.suites import data_folder
-from benchmark.errors import BundleError, RunError, SuiteError
+from benchmark.errors import RunError, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from benchmark.compare_runs import Changes
     from benchmark.datasets.tables.frames import Frame
     from benchmark.leaderboard import Board, Compare
-    from benchmark.results import RunDirectory
     from benchmark.runner import Watcher
-    from benchmark.selection import Decision
     from benchmark.selection.choose import Rule
     from benchmark.suite.assignments import Assignments
 
@@ -69,7 +66,7 @@ class Run:
         """
         from benchmark.results import run_changes
 
-        return run_changes(_directory(earlier), _directory(self))
+        return run_changes(existing_run(earlier), existing_run(self))
 
     def pick(
         self,
@@ -81,6 +78,7 @@ class Run:
         max: Mapping[str, float] | None = None,
         device: str | None = None,
         rule: Rule = "non-inferiority",
+        model: str | None = None,
         dataset: str | None = None,
         export: StrPath | None = None,
         out: StrPath | None = None,
@@ -95,54 +93,11 @@ class Run:
             max=max,
             device=device,
             rule=rule,
+            model=model,
             dataset=dataset,
             export=export,
             out=out,
         )
-
-
-@dataclass(frozen=True)
-class Pick:
-    """The model for production.
-
-    Attributes:
-        decision: the winner, and why every other model lost.
-        record: the decision record, a Markdown file; the same as JSON is beside it.
-        bundle: the winner's bundle; None if none was asked for.
-    """
-
-    decision: Decision
-    record: Path
-    bundle: Path | None
-
-    def __fspath__(self) -> str:
-        """Return the path of the bundle, so that ``load`` and ``recommend`` take a pick.
-
-        Raises:
-            BundleError: none was asked for.
-        """
-        if self.bundle is None:
-            raise BundleError(f"{self.model} was picked, not exported; pick with export=FOLDER")
-        return str(self.bundle)
-
-    @property
-    def model(self) -> str:
-        """The winner's name on the board."""
-        return self.decision.winner
-
-    def __str__(self) -> str:
-        """Return the decision, a line for every model."""
-        from benchmark.selection import as_text
-
-        return as_text(self.decision)
-
-    def __repr__(self) -> str:
-        """Return the winner and where the record is."""
-        return f"<Pick {self.model}: {self.record}>"
-
-    def _repr_html_(self) -> str:
-        """Return the decision for a notebook; names cannot break out of it."""
-        return f"<pre>{escape(str(self))}</pre>"
 
 
 def run(
@@ -282,7 +237,7 @@ def report(
     """
     from benchmark.leaderboard import board
 
-    return board(*map(_directory, paths), compare=compare, baseline=baseline, by=by)
+    return board(*map(existing_run, paths), compare=compare, baseline=baseline, by=by)
 
 
 def diff(before: StrPath, after: StrPath, *, dataset: str | None = None) -> Changes:
@@ -293,96 +248,4 @@ def diff(before: StrPath, after: StrPath, *, dataset: str | None = None) -> Chan
     """
     from benchmark.compare_runs import compare_runs
 
-    return compare_runs(_directory(before), _directory(after), dataset)
-
-
-def pick(
-    *runs: StrPath,
-    max_latency_ms: float | None = None,
-    max_memory_mb: float | None = None,
-    max_size_mb: float | None = None,
-    min: Mapping[str, float] | None = None,
-    max: Mapping[str, float] | None = None,
-    device: str | None = None,
-    rule: Rule = "non-inferiority",
-    dataset: str | None = None,
-    export: StrPath | None = None,
-    out: StrPath | None = None,
-) -> Pick:
-    """Return the model for production; its record is written into the run, into ``out``, or with its bundle.
-
-    Args:
-        runs: the directory of a finished run, or those of several on one split: their models are compared
-            as on one board, one that several hold as ``name@run``.
-        max_latency_ms: limit on the 95th percentile of one user's scoring time, milliseconds.
-        max_memory_mb: limit on the peak memory of the fit, MiB.
-        max_size_mb: limit on the stored model, MiB.
-        min: least values of metrics, as in ``{"coverage@10": 0.2}``.
-        max: greatest values of metrics, as in ``{"rmse": 0.95}``.
-        device: only models measured on it, "cpu" or "cuda".
-        rule: what it takes to be good enough.
-        dataset: which one, where the run has several.
-        export: a new folder for the winner's bundle.
-        out: folder for the record; of several runs it must be given, or ``export``.
-
-    Raises:
-        PickError: no model meets the limits; says by how much each misses. Or latencies are limited, and the
-            runs were made on different processors.
-        BundleError: the bundle cannot be made, or does not recommend what the run stored; none is left then.
-        RunError: there is no run, or it has no results yet; the runs do not belong on one board; ``out`` has
-            a record already.
-    """
-    from benchmark import selection
-    from benchmark.bundle.export import export as export_bundle
-    from benchmark.files import write_errors_as_run_error
-    from benchmark.leaderboard import dataset_names, ranked_results
-    from benchmark.selection.limits import Limit, on_metric
-
-    directories = [_directory(run) for run in runs]
-    if not directories:
-        raise RunError("a pick needs at least one run directory; `bench runs` lists the runs here.")
-    if len(directories) > 1 and out is None and export is None:
-        raise RunError("a pick from several runs needs a folder for its record: --out DIR, or --export DIR")
-    if out is not None:
-        selection.refuse_taken(Path(out))
-    measured = directories[0].suite().metrics.all
-    costs = {"latency_ms_p95": max_latency_ms, "memory_mb": max_memory_mb, "size_mb": max_size_mb}
-    limits = [Limit(column, bound) for column, bound in costs.items() if bound is not None]
-    for bounds, at_most in ((min, False), (max, True)):
-        limits += [
-            on_metric(name, bound, measured, at_most=at_most) for name, bound in (bounds or {}).items()
-        ]
-    options = selection.PickOptions(tuple(limits), device, rule, to_export=export is not None)
-    results = ranked_results(*directories, dataset=dataset)
-    decision = selection.pick(results, options)
-    record = None
-    if out is not None:
-        with write_errors_as_run_error(Path(out)):
-            Path(out).mkdir(parents=True, exist_ok=True)
-        record = selection.write_record(decision, Path(out))
-    elif export is None:
-        (directory,) = directories
-        stem = "pick" if len(dataset_names(directory)) == 1 else f"pick-{results.split_folder.name}"
-        record = selection.write_record(decision, directory.path, stem)
-    if export is None:
-        assert record is not None
-        return Pick(decision, record, None)
-    bundle = Path(export)
-    export_bundle(results, decision.winner, bundle, selection.record_files(decision))
-    verified = False
-    try:
-        broken = [one for one in verify(bundle) if not one.ok and one.name != "latency"]
-        verified = not broken
-    finally:
-        if not verified:
-            shutil.rmtree(bundle, ignore_errors=True)
-    if broken:
-        raise BundleError(f"{bundle}: failed its check and was removed: {broken[0].detail}")
-    return Pick(decision, record or bundle / "pick.md", bundle)
-
-
-def _directory(run: StrPath) -> RunDirectory:
-    """Return an existing run's directory."""
-    from benchmark.results import RunDirectory
-
-    return RunDirectory.existing(Path(run))
+    return compare_runs(existing_run(before), existing_run(after), dataset)

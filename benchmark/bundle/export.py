@@ -258,7 +258,7 @@ def describe(results: RankedResults, measured: Measurements, part: PerUserPart) 
     final, table, split = part.final, results.table, results.stored.split
     study, run = results.stored.studies[final.model], results.stored.runs[final.model]
     row = next(row for row in table.ranked if row.model == final.model)
-    hardware = run.hardware
+    hardware, code = run.hardware, run.adapters.get(study.adapter)
     assert hardware is not None  # written before anything is fitted
     assert row.seeds is not None
     versions = {"python": hardware.python, **hardware.versions}
@@ -272,6 +272,8 @@ def describe(results: RankedResults, measured: Measurements, part: PerUserPart) 
             seed=final.seed,
             steps=measured.steps,
             environment=study.environment,
+            package=None if code is None else code.package,
+            libraries={} if code is None else code.versions,
         ),
         params=final.config,
         data=DataOrigin(

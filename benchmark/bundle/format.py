@@ -22,7 +22,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +60,8 @@ class ModelOrigin:
         seed: of the model.
         steps: that it trained.
         environment: that it was trained in; None for our own Python. Nothing that is served needs it.
+        package: the distribution of others that publishes the adapter, "name==version"; None for our own.
+        libraries: version of each library that the adapter imports.
     """
 
     adapter: str
@@ -69,6 +71,8 @@ class ModelOrigin:
     seed: int
     steps: int
     environment: EnvironmentRecord | None = None
+    package: str | None = None
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,7 @@ def model_card(manifest: BundleManifest) -> str:
             f"{escape(origin.adapter)}, trained on {escape(origin.train_on)} with seed {origin.seed}; "
             f"training steps: {origin.steps}."
         ),
+        *made_with(origin),
         f"Hyperparameters: `{json.dumps(dict(manifest.params))}`",
         "## Data",
         (
@@ -78,6 +79,14 @@ def model_card(manifest: BundleManifest) -> str:
         _LIMITS.format(seen=_SEEN[manifest.seen]),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def made_with(origin: ModelOrigin) -> Iterator[str]:
+    """Yield the packages that the model's code comes from or calls."""
+    libraries = [f"{name} {version}" for name, version in origin.libraries.items()]
+    named = [*([f"the package {origin.package}"] if origin.package else []), *libraries]
+    if named:
+        yield f"Made with {escape(', '.join(named))}."
 
 
 def trained_in(origin: ModelOrigin) -> Iterator[str]:

@@ -9,7 +9,7 @@ from benchmark.bundle.format import Files
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.modelkit.stored_vectors import PREFIX, StoredVectors
 from benchmark.protocol import Recommender
-from benchmark.registry import Adapter, install_hint
+from benchmark.registry import Adapter, Registry, install_hint
 
 
 def restore(adapter: Adapter, files: Files) -> Recommender:
@@ -33,7 +33,9 @@ def restore(adapter: Adapter, files: Files) -> Recommender:
             model.restore(state)
             return model
     except ImportError as error:
-        raise MissingLibrary(f"{files.path}: {lacking(adapter, error)}") from error
+        made = ", ".join(f"{name} {version}" for name, version in files.manifest.origin.libraries.items())
+        used = f" (the bundle was made with {made})" if made else ""
+        raise MissingLibrary(f"{files.path}: {lacking(adapter, error)}{used}") from error
     except Exception as error:
         what = str(error) if isinstance(error, AdapterError) else f"{type(error).__name__}: {error}"
         raise BundleError(
@@ -41,6 +43,22 @@ def restore(adapter: Adapter, files: Files) -> Recommender:
             "again, with the version of bench that is installed"
         ) from error
     raise BundleError(f"{files.path}: {adapter.name} cannot restore a stored state")
+
+
+def installed(registry: Registry, files: Files) -> Adapter:
+    """Return the adapter of a bundle.
+
+    Raises:
+        MissingLibrary: it comes from a package that is not installed; the message names it.
+        AdapterError: there is none of that name.
+    """
+    origin = files.manifest.origin
+    if origin.adapter not in registry and origin.package is not None:
+        raise MissingLibrary(
+            f"{files.path}: the adapter {origin.adapter} comes from the package {origin.package}, which is "
+            f"not installed: pip install '{origin.package}'"
+        )
+    return registry[origin.adapter]
 
 
 def lacking(adapter: Adapter, error: ImportError) -> str:

@@ -323,10 +323,10 @@ def load(path: str | Path, registry: Registry) -> Bundle:
     Raises:
         BundleError: a file is damaged or does not fit the others.
         AdapterError: the registry has no such adapter, or its state does not hold all that it needs.
-        MissingLibrary: the model needs a library that is not installed.
+        MissingLibrary: the model, or the package of others that it comes from, is not installed.
     """
     # Not at import: `import` of this module stays light.
-    from benchmark.bundle.restoring import restore
+    from benchmark.bundle.restoring import installed, restore
     from benchmark.bundle.users_and_items import read_cold, read_counts, read_ids, read_seen, read_titles
 
     files = open_bundle(Path(path))
@@ -341,7 +341,7 @@ def load(path: str | Path, registry: Registry) -> Bundle:
     cold, excluded = read_cold(files, data.n_users, data.n_items)
     bundle = Bundle(
         files,
-        restore(registry[files.manifest.origin.adapter], files),
+        restore(installed(registry, files), files),
         user_ids,
         item_ids,
         read_titles(files, data.n_items),

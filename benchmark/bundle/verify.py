@@ -44,9 +44,28 @@ def verify(path: str | Path, registry: Registry) -> list[Check]:
     checks = [Check("files", ok=True, detail=f"{len(files.sums)} files match {SUMS}")]
     try:
         bundle = load(path, registry)
-        return [*checks, check_lists(bundle), check_latency(bundle)]
+        packages = check_packages(bundle, registry)
+        return [*checks, *packages, check_lists(bundle), check_latency(bundle)]
     except BenchError as error:
         return [*checks, Check("model", ok=False, detail=str(error))]
+
+
+def check_packages(bundle: Bundle, registry: Registry) -> list[Check]:
+    """Return how the adapter's package and libraries differ from the run's; nothing where they do not.
+
+    Another version is no fault: whether it matters is what the lists show.
+    """
+    origin = bundle.files.manifest.origin
+    adapter = registry[origin.adapter]
+    here = adapter.versions
+    others = [
+        f"{name} {here[name]} here, {version} in the run"
+        for name, version in origin.libraries.items()
+        if name in here and here[name] != version
+    ]
+    if origin.package is not None and adapter.pin != origin.package:
+        others.append(f"{adapter.pin or 'an adapter of ours'} here, {origin.package} in the run")
+    return [Check("packages", ok=True, detail="; ".join(others))] if others else []
 
 
 def check_lists(bundle: Bundle) -> Check:

@@ -53,7 +53,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="what makes a model good enough (default: non-inferiority)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for the record (default: the run, or the bundle)"
+        "--model", metavar="MODEL", help="take this model; the record says what the rule picks"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the record (default: the run; of several runs, the bundle)",
     )
     parser.add_argument("--export", type=Path, metavar="DIR", help="write the winner's bundle to this folder")
     parser.add_argument("--json", action="store_true", help="print the decision record as JSON")
@@ -90,6 +96,7 @@ def pick(options: argparse.Namespace) -> int:
         max=dict(options.max),
         device=options.device,
         rule=options.rule,
+        model=options.model,
         dataset=options.dataset,
         export=options.export,
         out=options.out,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -25,7 +25,7 @@ from benchmark.leaderboard.rows import ROWS, Row, TableKind, column_names, colum
 from benchmark.leaderboard.table import Table
 from benchmark.leaderboard.text_tables import TextTable, notes_html
 from benchmark.records import Note, warning
-from benchmark.results import RunDirectory, RunManifest
+from benchmark.results import RunDirectory, RunManifest, StoredPick, stored_picks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,19 +46,21 @@ class RunOrigin:
         manifest: what it says of itself.
         suite_yaml: its resolved suite as text.
         is_running: whether a process held it when the board was made.
+        picks: its last pick of each data set.
     """
 
     path: Path
     manifest: RunManifest
     suite_yaml: str
     is_running: bool = False
+    picks: Mapping[str, StoredPick] = field(default_factory=dict)
 
     @classmethod
     def from_run(cls, run: RunDirectory) -> RunOrigin:
         """Return what a run says of itself."""
         suite = run / "suite.yaml"
         text = suite.read_text("utf-8") if suite.exists() else ""
-        return cls(run.path, run.manifest(), text, run.is_held)
+        return cls(run.path, run.manifest(), text, run.is_held, stored_picks(run))
 
     @property
     def unfinished(self) -> Note | None:

@@ -36,10 +36,12 @@ class AdapterCode:
     Attributes:
         source_sha256: of all modules that are part of it.
         versions: of the libraries that it wraps.
+        package: the distribution of others that publishes it, "name==version"; None for our own.
     """
 
     source_sha256: str
     versions: Mapping[str, str]
+    package: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

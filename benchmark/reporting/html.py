@@ -28,7 +28,7 @@ from benchmark.records import Note
 from benchmark.reporting.answer import BoardAnswer, answer
 from benchmark.reporting.charts import Chart, chart_across, charts_of, legend, short
 from benchmark.reporting.page_columns import ColumnChoice, choices, page_table
-from benchmark.reporting.page_facts import facts_at_the_top, reproduction, split_facts
+from benchmark.reporting.page_facts import ShownPick, facts_at_the_top, reproduction, shown_pick, split_facts
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -59,6 +59,7 @@ class DatasetSection:
         marks: the look of each model.
         groups: each way to group: an overview, a column a group; and the differences to the reference.
         facts: what it rests on, name and text.
+        pick: the last pick of its run; None if there was none, or the board is of several runs.
     """
 
     id: str
@@ -68,11 +69,12 @@ class DatasetSection:
     marks: ModelMarks
     groups: Sequence[tuple[TextTable, TextTable]]
     facts: Sequence[tuple[str, str]]
+    pick: ShownPick | None
 
     @property
     def answer(self) -> BoardAnswer | None:
         """The answer for whoever decides; None without a result."""
-        return answer(self.table)
+        return answer(self.table, self.pick.stored.winner if self.pick else None)
 
     @property
     def choices(self) -> list[tuple[str, Sequence[ColumnChoice]]]:
@@ -147,6 +149,7 @@ def page(board: Board, figures: Mapping[str, Sequence[Figure]]) -> str:
             marks,
             [(group_overview(table, groups), group_table(table, groups)) for groups in table.groups],
             list(facts_at_the_top(table, board.origins)),
+            shown_pick(table, board.origins),
         )
         for number, table in enumerate(board.tables)
     ]

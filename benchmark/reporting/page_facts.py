@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmark.datasets.manifest import SplitManifest
 from benchmark.leaderboard import RunOrigin, Table
 from benchmark.leaderboard.formatting import NONE, date_text
+from benchmark.results import StoredPick
 from benchmark.units import write_seconds
 
 
@@ -33,6 +35,39 @@ def when(origin: RunOrigin) -> str:
         return date_text(manifest.finished or manifest.started)
     state = "running since" if origin.is_running else "stopped before its end, started"
     return f"{state} {date_text(manifest.started)}"
+
+
+@dataclass(frozen=True)
+class ShownPick:
+    """A pick as the page shows it.
+
+    Attributes:
+        stored: its record.
+        date: when it was made.
+        is_older: whether the board was made anew since.
+    """
+
+    stored: StoredPick
+    date: str
+    is_older: bool
+
+
+def shown_pick(table: Table, origins: Sequence[RunOrigin]) -> ShownPick | None:
+    """Return the last pick of a data set; None where none was made, and for a board of several runs."""
+    picks = [(one, one.picks[table.dataset]) for one in origins if table.dataset in one.picks]
+    if len(origins) > 1 or not picks:
+        return None
+    ((origin, stored),) = picks
+    finished = origin.manifest.finished or origin.manifest.started
+    return ShownPick(stored, date_text(stored.made), bool(stored.made) and is_before(stored.made, finished))
+
+
+def is_before(one: str, other: str) -> bool:
+    """Return whether a stored moment lies before another; not known of what is no moment."""
+    try:
+        return datetime.fromisoformat(one) < datetime.fromisoformat(other)
+    except (ValueError, TypeError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -119,6 +154,8 @@ def origin_facts(origin: RunOrigin) -> Iterator[tuple[str, str]]:
     finished = NONE if manifest.finished is None else date_text(manifest.finished)
     yield "started, finished", f"{date_text(manifest.started)}, {finished}"
     for name, code in manifest.adapters.items():
+        if code.package is not None:
+            yield f"package of {name}", code.package
         yield f"adapter: {name}", f"sha256 {code.source_sha256}, {fact_text(code.versions)}".rstrip(", ")
     if hardware is not None:
         yield "environment hash", hardware.hash

@@ -19,6 +19,7 @@ from benchmark.results.directory import FOLDERS, FORMAT, RunDirectory, RunManife
 from benchmark.results.gathered import current_records, gather, latest, primary_grows
 from benchmark.results.per_user import SUMS, PerUserFile, PerUserPart, PerUserRows, write_per_user
 from benchmark.results.run_changes import run_changes
+from benchmark.results.stored_pick import StoredPick, stored_picks
 
 __all__ = [
     "FOLDERS",
@@ -29,6 +30,7 @@ __all__ = [
     "PerUserRows",
     "RunDirectory",
     "RunManifest",
+    "StoredPick",
     "current_records",
     "gather",
     "latest",
@@ -36,5 +38,6 @@ __all__ = [
     "resolved",
     "run_changes",
     "runs_under",
+    "stored_picks",
     "write_per_user",
 ]

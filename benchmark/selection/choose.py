@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from benchmark.errors import PickError
+from benchmark.errors import PickError, did_you_mean
 from benchmark.leaderboard import BoardRow, RankedResults
 from benchmark.leaderboard.formatting import p_value
 from benchmark.leaderboard.history_notes import budget_notes
@@ -16,7 +17,7 @@ from benchmark.leaderboard.notes import sample_notes
 from benchmark.selection.limits import Limit
 
 Rule: TypeAlias = Literal["non-inferiority", "not-significantly-worse"]
-PickOutcome: TypeAlias = Literal["cheapest", "reference", "best within limits"]
+PickOutcome: TypeAlias = Literal["cheapest", "reference", "best within limits", "named"]
 
 ORDER = ("latency_ms_p50", "size_mb", "fit_s")
 """What cheapest means: the first of these that differs decides."""
@@ -26,6 +27,7 @@ WON = {
     "cheapest": "the cheapest model that meets the limits and the rule",
     "reference": "the reference; no other model meets the limits and the rule",
     "best within limits": "the best on validation within the limits; not shown to meet the rule",
+    "named": "named by whoever asked, not chosen by the rule",
 }
 """Why a model was picked, by the outcome of the pick."""
 
@@ -39,12 +41,14 @@ class PickOptions:
         device: where it must have been measured; anywhere if None.
         rule: what it takes to be good enough.
         to_export: whether a bundle is wanted, so that a model without a stored state cannot win.
+        model: the model to take whatever the rule says; None to let it choose.
     """
 
     limits: tuple[Limit, ...] = ()
     device: str | None = None
     rule: Rule = "non-inferiority"
     to_export: bool = False
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,12 @@ class Decision:
         options: what was asked.
         outcome: "cheapest" of those that meet limits and rule; "reference" where no other does; "best
             within limits", by validation score, where the reference misses the limits and nothing else is
-            shown to be near it.
+            shown to be near it; "named" where a model was asked for.
         allowed: the margin in units of the primary metric.
         assessments: every model of the board, the winner first.
         warnings: what anyone relying on the pick must know.
+        made: when, in ISO 8601.
+        by_rule: what the rule picks, where a model was asked for; None where it picks nothing, or chose.
     """
 
     results: RankedResults
@@ -107,6 +113,8 @@ class Decision:
     allowed: float
     assessments: tuple[ModelAssessment, ...]
     warnings: tuple[str, ...] = ()
+    made: str = ""
+    by_rule: str | None = None
 
     @property
     def winner(self) -> str:
@@ -124,7 +132,8 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
     """Return the pick for one data set.
 
     Raises:
-        PickError: the reference has no result, or no model meets the limits; says by how much each misses.
+        PickError: the reference has no result, or no model meets the limits, or not the one that was asked
+            for; says by how much each misses.
     """
     options = options or PickOptions()
     table = results.table
@@ -136,6 +145,9 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
         )
     assessments = [assess(results, options, row) for row in table.rows]
     within = [assessment for assessment in assessments if not assessment.misses]
+    if options.model is not None:
+        named, by_rule = asked_for(results, options.model, assessments), choose(results, within)[0]
+        return explained(results, options, assessments, named, "named", by_rule)
     if not within:
         lines = [f"\n  {assessment.model}: {'; '.join(assessment.misses)}" for assessment in assessments]
         raise PickError(f"{table.dataset}: no model meets the limits:{''.join(lines)}")
@@ -145,11 +157,49 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
             f"{table.dataset}: no model that meets the limits was tuned here, and the lists made elsewhere "
             f"that meet them ({', '.join(one.model for one in within)}) are not shown to meet the rule"
         )
-    explained = tuple(
+    return explained(results, options, assessments, winner, outcome)
+
+
+def asked_for(results: RankedResults, model: str, assessments: Sequence[ModelAssessment]) -> ModelAssessment:
+    """Return the model that was asked for, by its name on the board without regard to case.
+
+    Raises:
+        PickError: the board has no such model, or it misses the limits, or has no result or stored state.
+    """
+    names = [assessment.model for assessment in assessments]
+    found = next((one for one in assessments if one.model.casefold() == model.casefold()), None)
+    if found is None:
+        hint = did_you_mean(model, names)
+        raise PickError(
+            f"{results.table.dataset}: the board has no model {model!r}{hint}; it has {', '.join(names)}"
+        )
+    if found.misses:
+        raise PickError(f"{results.table.dataset}: {found.model}: {'; '.join(found.misses)}")
+    return found
+
+
+def explained(
+    results: RankedResults,
+    options: PickOptions,
+    assessments: Sequence[ModelAssessment],
+    winner: ModelAssessment,
+    outcome: PickOutcome,
+    by_rule: ModelAssessment | None = None,
+) -> Decision:
+    """Return the decision for a winner, with why it won and every other model lost."""
+    told = tuple(
         replace(assessment, reason=reason(results, options, assessment, winner, outcome))
         for assessment in sorted(assessments, key=lambda assessment: assessment is not winner)
     )
-    decision = Decision(results, options, outcome, allowed_loss(table), explained)
+    decision = Decision(
+        results,
+        options,
+        outcome,
+        allowed_loss(results.table),
+        told,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        by_rule=None if by_rule is None else by_rule.model,
+    )
     return replace(decision, warnings=tuple(warnings_about(decision)))
 
 
@@ -237,10 +287,11 @@ def reason(
             return f"{assessment.row.reason}, and not shown to meet the rule"
         mine, its = valid_score(assessment.row), valid_score(winner.row)
         return f"worse on validation: {results.table.primary} {mine:.4f} (winner: {its:.4f})"
-    if assessment.is_good:
-        good = "within the margin" if options.rule == "non-inferiority" else "not significantly worse"
-        return f"{good}, but {costlier(assessment, winner)}"
-    return shortfall(results, options, assessment)
+    if not assessment.is_good:
+        return shortfall(results, options, assessment)
+    good = "within the margin" if options.rule == "non-inferiority" else "not significantly worse"
+    but = "another model was asked for" if outcome == "named" else costlier(assessment, winner)
+    return f"{good}, but {but}"
 
 
 def shortfall(results: RankedResults, options: PickOptions, assessment: ModelAssessment) -> str:
@@ -310,6 +361,8 @@ def warnings_about(decision: Decision) -> Iterator[str]:
             f"which misses the limits, could be as high as {winner.loss.bound:.4f} {table.primary}, above "
             f"the margin of {decision.allowed:.4f}."
         )
+    if decision.outcome == "named":
+        yield from named_warnings(decision)
     compared = [assessment for assessment in decision.assessments if assessment.loss is not None]
     nearest = min(compared, key=lambda one: one.loss.loss if one.loss else math.inf, default=None)
     detectable = None if nearest is None else nearest.row.smallest_detectable
@@ -323,3 +376,15 @@ def warnings_about(decision: Decision) -> Iterator[str]:
         yield (
             f"One seed of a stochastic model ({', '.join(single)}): chance in training is not accounted for."
         )
+
+
+def named_warnings(decision: Decision) -> Iterator[str]:
+    """Yield what the rule says of a model that was asked for by name."""
+    winner = decision.assessments[0]
+    rule = "nothing" if decision.by_rule is None else decision.by_rule
+    if decision.by_rule == winner.model:
+        yield f"{winner.model} was asked for by name; the rule picks it too."
+        return
+    yield f"{winner.model} was asked for by name; the rule picks {rule}."
+    if not winner.is_good:
+        yield f"{winner.model}: {shortfall(decision.results, decision.options, winner)}."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import RunError
-from benchmark.files import write_text
-from benchmark.leaderboard.formatting import decimal, p_value, signed
+from benchmark.files import write_errors_as_run_error, write_text
+from benchmark.leaderboard.formatting import date_text, decimal, p_value, signed
 from benchmark.reporting.csv_json import finite_or_none
 from benchmark.reporting.markdown import escape, table_line
 from benchmark.selection.choose import LATENCY_STEP_MS, ORDER, WON, Decision, ModelAssessment
@@ -26,8 +27,11 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "split_hash": table.facts.split.hash,
         "primary": table.primary,
         "reference": decision.reference,
+        "made": decision.made,
         "winner": decision.winner,
         "outcome": decision.outcome,
+        "by_rule": decision.by_rule,
+        "summary": summary(decision),
         "rule": {
             "name": decision.options.rule,
             "text": rule_text(decision),
@@ -70,6 +74,7 @@ def as_markdown(decision: Decision) -> str:
     lines = [
         f"# Pick for {escape(table.dataset)}{label}: {escape(decision.winner)}",
         escape(summary(decision)),
+        f"**Made.** {escape(date_text(decision.made))}",
         f"**Rule.** {escape(rule_text(decision))}",
         f"**Limits.** {escape('; '.join(limit_texts(decision)) or 'none')}",
         f"**Order.** {escape(order_text(decision))}",
@@ -112,12 +117,34 @@ def record_files(decision: Decision) -> dict[str, str]:
 def write_record(decision: Decision, folder: Path, stem: str = "pick") -> Path:
     """Write the record into a folder; return the Markdown file.
 
+    A record that is there already is kept: it becomes ``pick-1``, or the next number that is free.
+
     Raises:
         RunError: it cannot be written.
     """
+    keep_earlier(folder.absolute(), stem)
     for name, text in record_files(decision).items():
         write_text(folder.absolute() / f"{stem}{Path(name).suffix}", text)
     return folder / f"{stem}.md"
+
+
+def keep_earlier(folder: Path, stem: str) -> None:
+    """Give the record of a folder, if there is one, the next number that is free: ``pick-1``, ``pick-2``.
+
+    Raises:
+        RunError: it cannot be renamed.
+    """
+    written = [f"{stem}{suffix}" for suffix in (".md", ".json") if (folder / f"{stem}{suffix}").exists()]
+    if not written:
+        return
+    number = next(
+        number
+        for number in count(1)
+        if not any((folder / f"{stem}-{number}{suffix}").exists() for suffix in (".md", ".json"))
+    )
+    with write_errors_as_run_error(folder):
+        for name in written:
+            (folder / name).rename(folder / f"{stem}-{number}{Path(name).suffix}")
 
 
 def refuse_taken(folder: Path) -> None:

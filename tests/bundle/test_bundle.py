@@ -24,7 +24,7 @@ from benchmark import api, bundle, cli, runner
 from benchmark.bundle.export import export, without_folders
 from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, SUMS, write_sums
 from benchmark.bundle.verify import LATENCY_SLACK_MS, verify
-from benchmark.errors import AdapterError, BundleError
+from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.files import file_sha256
 from benchmark.leaderboard import ranked_results
 from benchmark.registry import Registry
@@ -401,6 +401,58 @@ def test_bench_pick_without_export_writes_the_record_into_the_run(run_path, tmp_
     assert cli.main(["pick", str(copy), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["record"] == str(copy / "pick.md")
     assert (copy / "pick.json").exists()
+
+
+def test_bench_export_hands_over_any_model_and_leaves_the_run_as_it_is(run_path, tmp_path, capsys):
+    before = {path.name for path in run_path.iterdir()}
+    assert cli.main(["export", str(run_path), "baselines/random", str(tmp_path / "any")]) == 0
+    assert f"Bundle: {tmp_path / 'any'}" in capsys.readouterr().out
+    record = json.loads((tmp_path / "any" / "pick.json").read_text())
+    assert (record["winner"], record["outcome"]) == ("baselines/random", "named")
+    assert {path.name for path in run_path.iterdir()} == before
+
+
+def test_bench_export_without_a_folder_takes_the_name_of_the_model(run_path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", str(run_path), "baselines/popularity"]) == 0
+    assert (tmp_path / "baselines-popularity" / MANIFEST).is_file()
+
+
+@pytest.mark.parametrize("words", [["pick", "--export"], ["export", "baselines/random"]])
+def test_folder_with_files_is_refused_before_any_work(run_path, tmp_path, capsys, monkeypatch, words):
+    (tmp_path / "mine").write_text("kept")
+    monkeypatch.setattr("benchmark.leaderboard.ranked_results", lambda *_, **__: pytest.fail("worked"))
+    command, *rest = words
+    assert cli.main([command, str(run_path), *rest, str(tmp_path)]) == 2
+    assert "name a new or empty folder for the bundle" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_page_shows_the_last_pick_with_its_limits(run_path, tmp_path):
+    copy = shutil.copytree(run_path, tmp_path / "run")
+    api.report(copy)
+    (copy / "leaderboard.html").write_text("the page of before")
+    api.pick(copy, model="baselines/random")
+    api.pick(copy, max_size_mb=5)
+    page = (copy / "leaderboard.html").read_text("utf-8")
+    assert "Pick of 20" in page
+    assert "Limits: <bdi>size_mb ≤ 5</bdi>" in page
+    assert (copy / "pick-1.md").exists()
+
+
+def test_bundle_of_a_package_that_is_not_installed_names_it(folder):
+    reseal(folder, {"origin": {"adapter": "theirs/model", "package": "their-models==1.2"}})
+    with pytest.raises(
+        MissingLibrary, match=r"theirs/model comes from the package their-models==1\.2, .* pip"
+    ):
+        bundle.load(folder, REGISTRY)
+
+
+def test_verify_says_which_versions_are_others_and_fails_nothing_for_it(folder):
+    reseal(folder, {"origin": {"package": "their-models==1.2"}})
+    checks = {check.name: check for check in verify(folder, REGISTRY)}
+    assert checks["packages"].ok
+    assert "their-models==1.2 in the run" in checks["packages"].detail
 
 
 def test_bench_pick_that_nothing_meets_exits_2_with_every_miss(run_path, capsys):

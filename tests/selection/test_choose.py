@@ -204,3 +204,47 @@ def test_pick_lists_made_elsewhere_win_by_the_rule_alone_and_are_never_exported(
     assert exported.assessments[1].reason == "not tuned here, so there is no model that could be exported"
     with pytest.raises(PickError, match=r"lists made elsewhere that meet them \(production\) are not shown"):
         pick(bad, PickOptions((FAST,)))
+
+
+def test_pick_of_a_named_model_says_what_the_rule_picks(tmp_path):
+    results = results_of(tmp_path, {"big": USERS, "small": USERS - 0.001 + NOISE}, {"small": CHEAP})
+    decision = pick(results, PickOptions(model="BIG"))
+
+    assert (decision.winner, decision.outcome, decision.by_rule) == ("big", "named", "small")
+    assert decision.assessments[1].reason == "within the margin, but another model was asked for"
+    assert "big was asked for by name; the rule picks small." in decision.warnings
+    assert as_json(decision)["by_rule"] == "small"
+
+
+def test_pick_of_a_named_model_that_is_not_good_enough_says_so(tmp_path):
+    results = results_of(tmp_path, {"big": USERS, "small": USERS * 0.9 + NOISE}, {"small": CHEAP})
+    decision = pick(results, PickOptions(model="small"))
+
+    assert (decision.winner, decision.by_rule) == ("small", "big")
+    assert any(note.startswith("small: not shown to be non-inferior") for note in decision.warnings)
+
+
+def test_pick_of_a_name_that_the_board_lacks_names_the_nearest(tmp_path):
+    results = results_of(tmp_path, {"big": USERS, "small": USERS})
+    with pytest.raises(PickError, match=r"no model 'smal'; did you mean 'small'\?; it has big, small"):
+        pick(results, PickOptions(model="smal"))
+
+
+def test_pick_of_a_named_model_beyond_the_limits_is_refused(tmp_path):
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": CHEAP})
+    with pytest.raises(PickError, match="big: latency_ms_p95 is 2, 1 over the limit of 1"):
+        pick(results, PickOptions((FAST,), model="big"))
+
+
+def test_record_keeps_those_of_before_under_the_next_number(tmp_path):
+    results = results_of(tmp_path / "run", {"big": USERS, "small": USERS * 0.5})
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for model in ("big", "small", "big"):
+        write_record(pick(results, PickOptions(model=model)), folder)
+
+    assert {path.name for path in folder.iterdir()} == {
+        f"{stem}.{kind}" for stem in ("pick", "pick-1", "pick-2") for kind in ("md", "json")
+    }
+    winners = [json.loads((folder / f"pick{end}.json").read_text())["winner"] for end in ("-1", "-2", "")]
+    assert winners == ["big", "small", "big"]
