@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from benchmark.registry import Adapter
     from benchmark.runner import DryRun, Plan, Silent, Watcher
     from benchmark.selection import Decision
-    from benchmark.selection.choose import Rule
+    from benchmark.selection.assessment import Rule
     from benchmark.suite import Suite
     from benchmark.suite.assignments import Assignments
 

@@ -13,7 +13,8 @@ import numpy as np
 from benchmark.datasets.log import hidden_rows
 from benchmark.fit import Fit
 from benchmark.hand_over import Wire, batches_of
-from benchmark.measure import footprint, latency, packed_state
+from benchmark.latency import latency
+from benchmark.measure import footprint, packed_state
 from benchmark.messages import Done, FinalRequest, FitEnded, Fitted, Measured, Ready
 from benchmark.metrics.ranker import Ranker
 from benchmark.metrics.register import list_length, parse_metric
@@ -30,7 +31,7 @@ def final(request: FinalRequest, channel: ChildChannel, parts: Parts, descriptor
             for step in fit.train_passes(request.passes):
                 channel.send(Fitted(step))
             channel.send(FitEnded())
-            size, speed = footprint(fit.model), latency(fit.model, fit.train.n_users)
+            size, speed = footprint(fit.model), latency(fit.model, fit.train.n_users, request.latency_s)
             users_per_s = hand_over_users(request, fit, parts, wire)
             if request.rates:
                 rate_pairs(fit, wire)
@@ -42,8 +43,7 @@ def final(request: FinalRequest, channel: ChildChannel, parts: Parts, descriptor
                 steps=fit.steps,
                 size_mb=size.size_mb,
                 params=size.params,
-                latency_ms_p50=speed.p50_ms,
-                latency_ms_p95=speed.p95_ms,
+                latency=speed.as_record(),
                 users_per_s=users_per_s,
                 filled_users=int(fit.cold.users.sum()),
                 filled_items=int(fit.cold.items.sum()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,18 +9,6 @@ import numpy as np
 
 from benchmark.modelkit.stored_vectors import vectors_as_state
 from benchmark.protocol import Array, Recommender
-from benchmark.score_check import fetched
-
-LATENCY_CALLS = 60
-LATENCY_WARM_UP = 10
-
-
-@dataclass(frozen=True)
-class Latency:
-    """How long one user's scores take: median and 95th percentile, in milliseconds."""
-
-    p50_ms: float
-    p95_ms: float
 
 
 @dataclass(frozen=True)
@@ -30,18 +17,6 @@ class Footprint:
 
     size_mb: float | None
     params: int | None
-
-
-def latency(model: Recommender, n_users: int) -> Latency:
-    """Return how long one user's scores take, over users drawn from 0..U-1."""
-    users = np.random.default_rng(0).integers(n_users, size=LATENCY_CALLS + LATENCY_WARM_UP)
-    took = []
-    for user in users.astype(np.int32):
-        began = time.monotonic()
-        fetched(model.score(np.array([user], dtype=np.int32)))
-        took.append(1000 * (time.monotonic() - began))
-    p50, p95 = np.percentile(took[LATENCY_WARM_UP:], [50, 95])
-    return Latency(float(p50), float(p95))
 
 
 def stored(model: Recommender) -> Mapping[str, Array] | None:

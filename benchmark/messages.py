@@ -62,6 +62,7 @@ class FinalRequest(FitRequest):
         keep_state: whether the state goes to the scorer, last of all.
         hand_over: what the scorer gets of each user.
         users: whose; None for all, so that nothing says who is in test.
+        latency_s: for measuring how long one user takes.
     """
 
     event: ClassVar[str] = "final"
@@ -70,6 +71,7 @@ class FinalRequest(FitRequest):
     keep_state: bool
     hand_over: HandOver = "scores"
     users: tuple[int, ...] | None = None
+    latency_s: float = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,8 +215,7 @@ class Measured:
     steps: int
     size_mb: float | None
     params: int | None
-    latency_ms_p50: float
-    latency_ms_p95: float
+    latency: Mapping[str, float]
     users_per_s: float
     filled_users: int
     filled_items: int

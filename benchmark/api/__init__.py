@@ -83,7 +83,7 @@ TYPES = {
     "Plan": "benchmark.runner",
     "Recommendation": "benchmark.bundle",
     "Row": "benchmark.leaderboard.rows",
-    "Rule": "benchmark.selection.choose",
+    "Rule": "benchmark.selection.assessment",
     "Scores": "benchmark.protocol",
     "Silent": "benchmark.runner",
     "SplitManifest": "benchmark.datasets.manifest",

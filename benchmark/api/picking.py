@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchmark.leaderboard import RankedResults
     from benchmark.results import RunDirectory
     from benchmark.selection import Decision, Limit
-    from benchmark.selection.choose import Rule
+    from benchmark.selection.assessment import Rule
 
 
 @dataclass(frozen=True)

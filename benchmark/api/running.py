@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from benchmark.datasets.tables.frames import Frame
     from benchmark.leaderboard import Board, Compare
     from benchmark.runner import Watcher
-    from benchmark.selection.choose import Rule
+    from benchmark.selection.assessment import Rule
     from benchmark.suite.assignments import Assignments
 
 

@@ -302,6 +302,8 @@ def describe(results: RankedResults, measured: Measurements, part: PerUserPart) 
         measured=MeasuredCost(
             latency_ms_p50=measured.latency_ms_p50,
             latency_ms_p95=measured.latency_ms_p95,
+            latency_ms_p95_low=measured.latency_ms_p95_low,
+            latency_ms_p95_high=measured.latency_ms_p95_high,
             memory_mb=final.memory_mb,
             size_mb=measured.size_mb,
             params=measured.params,

@@ -141,6 +141,8 @@ class MeasuredCost:
     Attributes:
         latency_ms_p50: median milliseconds of one user's scores.
         latency_ms_p95: 95th percentile of the same.
+        latency_ms_p95_low: lower end of its 95 % interval; None in runs of before.
+        latency_ms_p95_high: upper end.
         memory_mb: peak memory of its processes while it trained, MiB.
         size_mb: of its state, MiB.
         params: numbers in its state.
@@ -155,6 +157,8 @@ class MeasuredCost:
     params: int | None
     device: str
     processor: str
+    latency_ms_p95_low: float | None = None
+    latency_ms_p95_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from functools import partial
 
 from benchmark.leaderboard.across_datasets import Across
 from benchmark.leaderboard.folds import Folds
-from benchmark.leaderboard.formatting import NONE, decimal, p_value, percent, signed, span, whole
+from benchmark.leaderboard.formatting import NONE, decimal, interval_ms, p_value, percent, signed, span, whole
+from benchmark.leaderboard.latency_columns import steadiness
 from benchmark.leaderboard.notes import sample_notes
 from benchmark.leaderboard.rows import AcrossRow, BoardRow, FoldRow, GroupRow, PairRow
 from benchmark.leaderboard.table import Groups, Table
@@ -77,7 +78,7 @@ def board_columns(table: Table) -> Sequence[Column[BoardRow]]:
         Column("core s", lambda row: decimal(row.core_s, 1), key="core_s"),
         Column("device", lambda row: row.device or NONE, numeric=False, key="device"),
         Column("fit s", lambda row: decimal(row.fit_s, 2), key="fit_s"),
-        Column("ms/user", lambda row: decimal(row.latency_ms_p50, 2), key="latency_ms_p50"),
+        Column("ms/user", lambda row: decimal(row.latency_ms_p50, 3), key="latency_ms_p50"),
         Column("MB", lambda row: decimal(row.size_mb, 2), key="size_mb"),
         Column("status", lambda row: row.status, numeric=False, key="status"),
     )
@@ -128,12 +129,32 @@ def more_columns(primary: str) -> Sequence[Column[BoardRow]]:
             more=True,
         ),
         Column("unused s", lambda row: decimal(row.unused_s, 1), key="unused_s", more=True),
-        Column("ms/user p95", lambda row: decimal(row.latency_ms_p95, 2), key="latency_ms_p95", more=True),
+        *latency_details(),
         Column("users/s", lambda row: decimal(row.users_per_s, 0), key="users_per_s", more=True),
         Column("memory MB", lambda row: decimal(row.memory_mb, 0), key="memory_mb", more=True),
         Column("parameters", lambda row: whole(row.params), key="params", more=True),
         Column("filled users", lambda row: whole(row.filled_users), key="filled_users", more=True),
         Column("filled items", lambda row: whole(row.filled_items), key="filled_items", more=True),
+    )
+
+
+def latency_details() -> Sequence[Column[BoardRow]]:
+    """Return the columns on the time to score one user, but its median."""
+    return (
+        Column(
+            "its interval",
+            lambda row: interval_ms(row.latency_ms_p50_low, row.latency_ms_p50_high),
+            key="latency_ms_p50_low",
+            more=True,
+        ),
+        Column("ms/user p95", lambda row: decimal(row.latency_ms_p95, 3), key="latency_ms_p95", more=True),
+        Column(
+            "p95 interval",
+            lambda row: interval_ms(row.latency_ms_p95_low, row.latency_ms_p95_high),
+            key="latency_ms_p95_low",
+            more=True,
+        ),
+        Column("latency", steadiness, numeric=False, key="latency_is_steady", more=True),
     )
 
 

@@ -12,6 +12,7 @@ from benchmark.errors import RunError, did_you_mean
 from benchmark.leaderboard import history_notes, notes, search_faults
 from benchmark.leaderboard.compare import Comparison
 from benchmark.leaderboard.dataset_results import DatasetResults
+from benchmark.leaderboard.latency_columns import latency_columns, median
 from benchmark.leaderboard.lists_notes import NOT_TUNED, lists_notes
 from benchmark.leaderboard.margin import margin_bounds
 from benchmark.leaderboard.rows import BoardRow, PairRow, RowStatus
@@ -195,8 +196,7 @@ class Ranking:
             train_only=self.finals.value(self.primary, model, "train"),
             fit_s=median([final.fit_s for final in finals]),
             memory_mb=median([final.memory_mb for final in finals]),
-            latency_ms_p50=median([one.latency_ms_p50 for one in measured]),
-            latency_ms_p95=median([one.latency_ms_p95 for one in measured]),
+            **latency_columns(measured),
             users_per_s=median([one.users_per_s for one in measured]),
             size_mb=median([one.size_mb for one in measured]),
             params=median([one.params for one in measured]),
@@ -302,9 +302,3 @@ def mean(values: Sequence[float | None]) -> float | None:
     """
     found = [value for value in values if value is not None]
     return float(np.mean(found)) if found else None
-
-
-def median(values: Sequence[float | None]) -> float | None:
-    """Return the median of what exists; None if nothing does."""
-    found = [value for value in values if value is not None]
-    return float(np.median(found)) if found else None

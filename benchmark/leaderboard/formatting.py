@@ -56,6 +56,15 @@ def span(low: float | None, high: float | None, write: Callable[[float | None], 
     return NONE if NONE in ends else f"[{', '.join(ends)}]"
 
 
+def interval_ms(low: float | None, high: float | None) -> str:
+    """Return an interval of milliseconds.
+
+    >>> interval_ms(0.4567, 0.51), interval_ms(None, None)
+    ('[0.457, 0.510]', '–')
+    """
+    return NONE if low is None or high is None else f"[{decimal(low, 3)}, {decimal(high, 3)}]"
+
+
 def p_value(value: float | None) -> str:
     """Return a p-value with three places, never 0.
 

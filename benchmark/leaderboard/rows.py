@@ -12,7 +12,11 @@ Cell: TypeAlias = bool | int | float | str | None
 RowStatus: TypeAlias = StudyStatus | Literal["skipped", "n/a", "unfinished"]
 """How a model's study ended; "unfinished" where the run was stopped before its finals."""
 
-COST_COLUMNS = ("fit_s", "latency_ms_p50", "latency_ms_p95", "users_per_s", "memory_mb", "size_mb", "params")
+COST_COLUMNS = (
+    *("fit_s", "latency_ms_p50", "latency_ms_p50_low", "latency_ms_p50_high"),
+    *("latency_ms_p95", "latency_ms_p95_low", "latency_ms_p95_high", "latency_is_steady"),
+    *("users_per_s", "memory_mb", "size_mb", "params"),
+)
 EVIDENCE_COLUMNS = (
     *("relative_diff", "users_better", "smallest_detectable", "first_places", "first_places_if_equal"),
     *("valid_gain_over_default", "test_gain_over_default", "at_edge", "still_improving"),
@@ -79,8 +83,13 @@ class BoardRow(Row):
         unused_s: what was left.
         device: that its trials held.
         fit_s: median seconds of a final's training.
-        latency_ms_p50: median milliseconds of one user's scores.
+        latency_ms_p50: median milliseconds of one user's scores; of several refits the median of theirs.
+        latency_ms_p50_low: the lowest end of its 95 % intervals over the refits.
+        latency_ms_p50_high: the highest end.
         latency_ms_p95: 95th percentile of the same.
+        latency_ms_p95_low: the lowest end of its 95 % intervals over the refits.
+        latency_ms_p95_high: the highest end.
+        latency_is_steady: whether the interval of the 95th percentile became narrow in time for each refit.
         users_per_s: users scored per second in batches.
         memory_mb: peak memory of a final's processes, MiB.
         size_mb: of the stored state, MiB.
@@ -143,7 +152,12 @@ class BoardRow(Row):
     device: str | None = None
     fit_s: float | None = None
     latency_ms_p50: float | None = None
+    latency_ms_p50_low: float | None = None
+    latency_ms_p50_high: float | None = None
     latency_ms_p95: float | None = None
+    latency_ms_p95_low: float | None = None
+    latency_ms_p95_high: float | None = None
+    latency_is_steady: bool | None = None
     users_per_s: float | None = None
     memory_mb: float | None = None
     size_mb: float | None = None

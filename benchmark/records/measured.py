@@ -17,6 +17,14 @@ class Measurements:
         params: numbers in its state; None likewise.
         latency_ms_p50: median milliseconds of one user's scores.
         latency_ms_p95: 95th percentile of the same.
+        latency_ms_p50_low: lower end of the median's 95 % interval; None, as all that follows of latency, in
+            records of before.
+        latency_ms_p50_high: upper end.
+        latency_ms_p95_low: lower end of the 95th percentile's.
+        latency_ms_p95_high: upper end.
+        latency_rounds: rounds of calls that both are made from.
+        latency_rounds_left_out: rounds in which the machine took time away.
+        latency_is_steady: whether the interval of the 95th percentile became narrow in time.
         users_per_s: users scored per second in batches, and ranked where lists are handed over; I/O excluded.
         filled_users: users without a training row, scored by popularity.
         filled_items: items without a training row, ranked last.
@@ -30,6 +38,13 @@ class Measurements:
     users_per_s: float
     filled_users: int
     filled_items: int
+    latency_ms_p50_low: float | None = None
+    latency_ms_p50_high: float | None = None
+    latency_ms_p95_low: float | None = None
+    latency_ms_p95_high: float | None = None
+    latency_rounds: int | None = None
+    latency_rounds_left_out: int | None = None
+    latency_is_steady: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

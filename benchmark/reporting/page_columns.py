@@ -26,7 +26,10 @@ GROUPS = {
         *("valid_{primary}", "train_only_{primary}", "seeds", "trials", "test_gain_over_default"),
         *("valid_gain_over_default", "charged_s", "unused_s", "at_edge", "still_improving", "status"),
     ),
-    "Cost": ("latency_ms_p95", "users_per_s", "memory_mb", "params", "core_s", "device"),
+    "Cost": (
+        *("latency_ms_p50_low", "latency_ms_p95", "latency_ms_p95_low", "latency_is_steady"),
+        *("users_per_s", "memory_mb", "params", "core_s", "device"),
+    ),
 }
 """The columns behind the chooser, by what they answer."""
 

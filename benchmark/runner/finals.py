@@ -13,6 +13,7 @@ from benchmark.errors import AdapterError, Interrupted, RunError
 from benchmark.executors.executor import Executor, ExecutorLost, ExitReport, Limits
 from benchmark.executors.slots import Slot
 from benchmark.hand_over import hand_over
+from benchmark.latency import MOST_S
 from benchmark.messages import FinalRequest, Measured, Message, ScoreRequest
 from benchmark.metrics.register import parse_metric
 from benchmark.records import (
@@ -198,7 +199,7 @@ class FinalsRun:
             final = replace(
                 final,
                 fit_s=fitted.measured.fit_s,
-                measured=from_json(Measurements, asdict(fitted.measured)),
+                measured=from_json(Measurements, {**asdict(fitted.measured), **fitted.measured.latency}),
                 test=stored_scores(scored.scored, request.metrics, per_user, state),
             )
         for error in (fitted.error, scored.error):
@@ -243,6 +244,7 @@ class FinalsRun:
                 [parse_metric(name) for name in fit.metrics], self.ready.data.manifest.candidates.rule
             ),
             users=self.asked_users(),
+            latency_s=MOST_S / suite.finals.seeds,
         )
 
     def ending(

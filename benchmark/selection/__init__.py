@@ -1,6 +1,7 @@
 """The pick, from constraints, statistics and cost, and the record that justifies it."""
 
-from benchmark.selection.choose import Decision, PickOptions, pick
+from benchmark.selection.assessment import Decision, PickOptions
+from benchmark.selection.choose import pick
 from benchmark.selection.decision_record import (
     as_json,
     as_markdown,

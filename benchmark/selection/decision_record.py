@@ -12,9 +12,13 @@ from benchmark.files import write_errors_as_run_error, write_text
 from benchmark.leaderboard.formatting import date_text, decimal, p_value, signed
 from benchmark.reporting.csv_json import finite_or_none
 from benchmark.reporting.markdown import escape, table_line
-from benchmark.selection.choose import LATENCY_STEP_MS, ORDER, WON, Decision, ModelAssessment
+from benchmark.selection.assessment import LATENCY_STEP_MS, ORDER, WON, Decision, ModelAssessment
 
-COSTS = ("latency_ms_p50", "latency_ms_p95", "memory_mb", "size_mb", "fit_s", "params", "device")
+COSTS = (
+    *("latency_ms_p50", "latency_ms_p50_low", "latency_ms_p50_high"),
+    *("latency_ms_p95", "latency_ms_p95_low", "latency_ms_p95_high"),
+    *("memory_mb", "size_mb", "fit_s", "params", "device"),
+)
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
@@ -180,7 +184,10 @@ def order_text(decision: Decision) -> str:
     """Return what cheapest means."""
     if not decision.results.times_compare:
         return "size_mb"
-    return f"{ORDER[0]} in steps of {LATENCY_STEP_MS:g} ms, then {', then '.join(ORDER[1:])}"
+    return (
+        f"{ORDER[0]} in steps of {LATENCY_STEP_MS:g} ms (those whose intervals meet that of the quickest are "
+        f"as quick), then {', then '.join(ORDER[1:])}"
+    )
 
 
 def summary(decision: Decision) -> str:

@@ -10,6 +10,9 @@ from benchmark.errors import PickError, did_you_mean
 from benchmark.leaderboard import BoardRow
 from benchmark.metrics.register import parse_metric
 
+MEASURED = ("latency_ms_p50", "latency_ms_p95")
+"""Columns whose value is a measurement with an interval of its own."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -47,7 +50,21 @@ class Limit:
         if excess <= 0:
             return None
         side = "over" if self.at_most else "under"
-        return f"{self.column} is {value:.4g}, {excess:.3g} {side} the limit of {self.bound:g}"
+        inside = "" if self.doubt(row) is None else ", which falls inside the interval of the measurement"
+        return f"{self.column} is {value:.4g}, {excess:.3g} {side} the limit of {self.bound:g}{inside}"
+
+    def doubt(self, row: BoardRow) -> str | None:
+        """Return that the bound lies within the interval of what was measured; None if it does not."""
+        content = row.as_dict()
+        value, low, high = (content.get(f"{self.column}{end}") for end in ("", "_low", "_high"))
+        ends = [one for one in (value, low, high) if isinstance(one, int | float) and not math.isnan(one)]
+        if len(ends) < 3 or self.column not in MEASURED or not ends[1] <= self.bound <= ends[2]:
+            return None
+        interval = f"[{ends[1]:.3g}, {ends[2]:.3g}]"
+        return (
+            f"{self.column} is {ends[0]:.3g} {interval}: the limit of {self.bound:g} falls inside the "
+            "interval, so whether it is met is not settled"
+        )
 
 
 def on_metric(name: str, bound: float, metrics: Sequence[str], *, at_most: bool) -> Limit:

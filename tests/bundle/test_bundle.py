@@ -23,9 +23,10 @@ from adapters import ADAPTERS
 from benchmark import api, bundle, cli, runner
 from benchmark.bundle.export import export, without_folders
 from benchmark.bundle.format import MANIFEST, OPTIONAL, REQUIRED, SUMS, write_sums
-from benchmark.bundle.verify import LATENCY_SLACK_MS, verify
+from benchmark.bundle.verify import verify
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.files import file_sha256
+from benchmark.latency import Estimate, Latency
 from benchmark.leaderboard import ranked_results
 from benchmark.registry import Registry
 from benchmark.results import PerUserPart, RunDirectory
@@ -276,10 +277,39 @@ def test_verify_lists_of_another_model_fail(folder):
     assert not checks["lists"].ok
 
 
-def test_verify_fails_where_scoring_is_slower_than_the_run_measured(folder):
-    reseal(folder, {"measured": {"latency_ms_p95": -LATENCY_SLACK_MS}})
-    checks = {check.name: check.ok for check in verify(folder, REGISTRY)}
-    assert checks == {"files": True, "lists": True, "latency": False}
+def test_verify_fails_where_scoring_is_slower_than_the_run_measured(folder, monkeypatch):
+    fixed = Latency(Estimate(1.0, 0.9, 1.1), Estimate(2.0, 1.9, 2.1), 5, 0, is_steady=True)
+    monkeypatch.setattr("benchmark.bundle.verify.latency", lambda *_: fixed)
+    reseal(
+        folder, {"measured": {"latency_ms_p95": 1.0, "latency_ms_p95_low": 0.9, "latency_ms_p95_high": 1.1}}
+    )
+    checks = {check.name: check for check in verify(folder, REGISTRY)}
+    assert {name: check.ok for name, check in checks.items()} == {
+        "files": True,
+        "lists": True,
+        "latency": False,
+    }
+    assert "2.000 ms [1.900, 2.100] for one user here; the run measured 1.000 ms" in checks["latency"].detail
+
+
+@pytest.mark.parametrize(
+    ("changed", "steady", "says"),
+    [
+        ({"processor": "another"}, True, "another machine, so not compared"),
+        ({}, False, "this machine is too busy to compare"),
+        ({"latency_ms_p95_high": 1.3}, True, "allowed: 1.950 ms"),
+    ],
+)
+def test_verify_passes_where_latency_cannot_be_compared_or_is_near(
+    folder, monkeypatch, changed, steady, says
+):
+    fixed = Latency(Estimate(1.0, 0.9, 1.1), Estimate(2.0, 1.9, 2.1), 5, 0, is_steady=steady)
+    monkeypatch.setattr("benchmark.bundle.verify.latency", lambda *_: fixed)
+    ends = {"latency_ms_p95": 1.0, "latency_ms_p95_low": 0.9, "latency_ms_p95_high": 1.1}
+    reseal(folder, {"measured": ends | changed})
+    check = next(check for check in verify(folder, REGISTRY) if check.name == "latency")
+    assert check.ok
+    assert says in check.detail
 
 
 def test_load_file_that_is_a_link_is_refused(folder):

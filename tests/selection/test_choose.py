@@ -248,3 +248,42 @@ def test_record_keeps_those_of_before_under_the_next_number(tmp_path):
     }
     winners = [json.loads((folder / f"pick{end}.json").read_text())["winner"] for end in ("-1", "-2", "")]
     assert winners == ["big", "small", "big"]
+
+
+def interval(low, high, column="latency_ms_p95"):
+    return {f"{column}_low": low, f"{column}_high": high}
+
+
+def test_limit_inside_the_interval_of_a_measurement_is_said(tmp_path):
+    near = CHEAP | {"latency_ms_p95": 0.97} | interval(0.9, 1.05)
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": near})
+    decision = pick(results, PickOptions((FAST,)))
+
+    assert decision.winner == "small"
+    said = "small: latency_ms_p95 is 0.97 [0.9, 1.05]: the limit of 1 falls inside the interval"
+    assert any(note.startswith(said) for note in decision.warnings)
+
+
+def test_limit_outside_the_interval_is_settled(tmp_path):
+    far = CHEAP | interval(0.35, 0.45)
+    results = results_of(tmp_path, {"big": USERS, "small": USERS}, {"small": far})
+
+    assert not [
+        note for note in pick(results, PickOptions((FAST,))).warnings if "inside the interval" in note
+    ]
+
+
+def test_latencies_whose_intervals_meet_leave_the_choice_to_size(tmp_path):
+    quick = {"latency_ms_p50": 4.8, "size_mb": 9.0} | interval(4.5, 5.1, "latency_ms_p50")
+    small = {"latency_ms_p50": 5.2, "size_mb": 3.0} | interval(5.0, 5.4, "latency_ms_p50")
+    decision = pick(results_of(tmp_path, {"a": USERS, "b": USERS}, {"a": quick, "b": small}))
+
+    assert decision.winner == "b"
+    assert decision.assessments[1].reason == "within the margin, but larger: 9 MB (winner: 3 MB)"
+
+
+def test_latencies_whose_intervals_are_apart_decide(tmp_path):
+    quick = {"latency_ms_p50": 4.8, "size_mb": 9.0} | interval(4.7, 4.9, "latency_ms_p50")
+    small = {"latency_ms_p50": 5.2, "size_mb": 3.0} | interval(5.0, 5.4, "latency_ms_p50")
+
+    assert pick(results_of(tmp_path, {"a": USERS, "b": USERS}, {"a": quick, "b": small})).winner == "a"
