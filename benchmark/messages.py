@@ -162,11 +162,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a trial goes on, and after how many more steps it is validated again."""
+    """Whether a trial goes on, and after how many more steps, or seconds, it is validated again."""
 
     event: ClassVar[str] = "answer"
     go: bool
     steps: int = 1
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -360,7 +361,7 @@ def encode(message: Message) -> dict[str, Any]:
     """Return a message as JSON holds it.
 
     >>> encode(Answer(go=True, steps=5))
-    {'event': 'answer', 'go': True, 'steps': 5}
+    {'event': 'answer', 'go': True, 'steps': 5, 'within_s': None}
     """
     content = {"event": message.event, **asdict(message)}
     return content | {"request": encode(message.request)} if isinstance(message, Launch) else content
@@ -373,7 +374,7 @@ def decode(content: Mapping[str, Any]) -> Message:
         ValueError: it is of no kind, or lacks a field.
 
     >>> decode({"event": "answer", "go": True, "steps": 5})
-    Answer(go=True, steps=5)
+    Answer(go=True, steps=5, within_s=None)
     """
     kind = KINDS.get(str(content.get("event")))
     if kind is None:

@@ -5,6 +5,7 @@ Nothing here can reach the test part: :func:`load` reads train and validation.
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Sequence
@@ -120,10 +121,11 @@ def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) 
         )
         fit = Fit.begin(request, parts.train)
         channel.send(Ready())
-        more, validated, due = True, 0, 1
+        more, validated, due, due_s = True, 0, 1, math.inf
         while more:
             more = fit.step()
-            if fit.steps == validated or (more and fit.steps < due):
+            is_due = fit.steps >= due or time.monotonic() >= due_s
+            if fit.steps == validated or (more and not is_due):
                 continue
             channel.send(validate(fit, evaluator, rates=request.rates))
             answer = channel.receive()
@@ -131,6 +133,7 @@ def run(request: FitRequest, channel: ChildChannel, parts: Parts, _: list[int]) 
             if not answer.go:
                 break
             validated, due = fit.steps, fit.steps + answer.steps
+            due_s = math.inf if answer.within_s is None else time.monotonic() + answer.within_s
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises becomes the trial's outcome
         channel.send(complaint(error))
     channel.send(Done())

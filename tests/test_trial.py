@@ -104,6 +104,13 @@ def test_trial_validates_when_told_and_after_its_last_step(parts: Parts) -> None
     assert steps(channel) == [1, 2, 7, 9]
 
 
+def test_trial_validates_once_its_seconds_are_over_though_it_trained_fewer_steps(parts: Parts) -> None:
+    told = [Answer(go=True, steps=5, within_s=seconds) for seconds in (0.0, 1e6, 1e6)]
+    channel = Scripted(told)
+    run(request("Steady", max_epochs=9), channel, parts, [])
+    assert steps(channel) == [1, 2, 7, 9]
+
+
 def test_trial_validates_its_last_step_once(parts: Parts) -> None:
     channel = Scripted([Answer(go=True, steps=2)])
     run(request("Steady", max_epochs=3), channel, parts, [])

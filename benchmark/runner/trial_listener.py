@@ -20,6 +20,8 @@ As a step with its validation is made to last a twentieth to a fortieth of the s
 tenth to a fifth of a trial: what two passes are of a trial of ten to twenty.
 """
 ROUNDING = 1e-6
+VALIDATION_RESERVE = 1.5
+"""How many times what a validation took is kept free for the last one within a hold."""
 
 
 @dataclass(kw_only=True)
@@ -92,7 +94,11 @@ class TrialListener(EntryListener[TrialOpened]):
         self.ledger.append(Spent(entry=entry, charged_s=round(charged_s, 3), step=step.step, value=value))
         self.watcher.step(self.entry.study, self.entry.trial, value)
         self.stopped_by = self.reason_to_stop(step.step, value, charged_s)
-        return Answer(go=self.stopped_by is None, steps=self.steps_until_validation(step.step, charged_s))
+        return Answer(
+            go=self.stopped_by is None,
+            steps=self.steps_until_validation(step.step, charged_s),
+            within_s=self.seconds_until_validation(charged_s),
+        )
 
     def time(self, step: Step, charged_s: float) -> None:
         """Note the least that training and validating a step took; the first says nothing, it may compile."""
@@ -137,6 +143,16 @@ class TrialListener(EntryListener[TrialOpened]):
         while every < min(wanted, furthest):
             every *= 2
         return max(1, min(every - number % every, affordable))
+
+    def seconds_until_validation(self, charged_s: float) -> float | None:
+        """Return the seconds after which the trial is validated though it has trained fewer steps.
+
+        A step may take longer than those that were seen, and what is trained and not validated is lost with
+        the hold. None until a validation was timed.
+        """
+        if not self._validate_s:
+            return None
+        return max(0.0, self.left_s(charged_s) - VALIDATION_RESERVE * self._validate_s)
 
     def left_s(self, charged_s: float) -> float:
         """Return the seconds until the engine stops asking for steps."""

@@ -15,7 +15,7 @@ from benchmark.messages import Answer, Error, Step
 from benchmark.protocol import Range
 from benchmark.records import Ending, Spent, TrialOpened
 from benchmark.runner import Silent
-from benchmark.runner.trial_listener import TrialListener
+from benchmark.runner.trial_listener import VALIDATION_RESERVE, TrialListener
 from benchmark.tuner import Journal, Tuner
 
 ENDED = ExitReport(
@@ -58,16 +58,19 @@ def hear(
 
 def test_model_that_is_slow_to_score_is_validated_after_every_fifth_step(listener: TrialListener) -> None:
     """A step takes 1 ms, its validation 100 ms; the first of both says nothing."""
-    assert hear(listener, 1, 0.1, fit_s=0.001, charged_s=0.4) == Answer(go=True, steps=1)
-    assert hear(listener, 2, 0.2, fit_s=0.002, charged_s=0.501) == Answer(go=True, steps=5)
-    assert hear(listener, 7, 0.3, fit_s=0.007, charged_s=0.606) == Answer(go=True, steps=5)
+    answers = [
+        hear(listener, 1, 0.1, fit_s=0.001, charged_s=0.4),
+        hear(listener, 2, 0.2, fit_s=0.002, charged_s=0.501),
+        hear(listener, 7, 0.3, fit_s=0.007, charged_s=0.606),
+    ]
+    assert [(answer.go, answer.steps) for answer in answers] == [(True, 1), (True, 5), (True, 5)]
 
 
 def test_model_that_scores_as_fast_as_it_trains_is_validated_after_every_step(
     listener: TrialListener,
 ) -> None:
     answers = [hear(listener, n, 0.1 * n, fit_s=0.1 * n, charged_s=0.2 * n) for n in (1, 2, 3)]
-    assert answers == [Answer(go=True, steps=1)] * 3
+    assert [(answer.go, answer.steps) for answer in answers] == [(True, 1)] * 3
 
 
 def test_trial_stops_after_five_validated_steps_without_a_better_value(listener: TrialListener) -> None:
@@ -201,7 +204,18 @@ def test_validation_of_small_steps_leaves_room_for_the_last(in_small_steps: Tria
     """Of 4 s, less the grace, 0.6 s are left: four steps of 100 ms and a validation of 200 ms."""
     hear(in_small_steps, 1, 0.1, fit_s=0.1, charged_s=3.1, passes=1 / 16)
     answer = hear(in_small_steps, 2, 0.2, fit_s=0.2, charged_s=3.4, passes=2 / 16)
-    assert answer == Answer(go=True, steps=4)
+    assert (answer.go, answer.steps) == (True, 4)
+    assert answer.within_s == pytest.approx(0.6 - VALIDATION_RESERVE * 0.2)
+
+
+def test_trial_is_told_no_seconds_before_a_validation_was_timed(listener: TrialListener) -> None:
+    assert hear(listener, 1, 0.1, fit_s=0.1, charged_s=0.3).within_s is None
+
+
+def test_trial_that_is_late_is_validated_after_its_next_step(listener: TrialListener) -> None:
+    listener.entry = replace(listener.entry, hold_s=4.0)
+    hear(listener, 1, 0.1, fit_s=0.1, charged_s=0.5)
+    assert hear(listener, 2, 0.2, fit_s=0.2, charged_s=2.9).within_s == 0.0
 
 
 @pytest.mark.parametrize(("step", "stopped_by"), [(3, None), (4, "pruned")])
