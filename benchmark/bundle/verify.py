@@ -81,7 +81,7 @@ def check_lists(bundle: Bundle) -> Check:
     mine, its = (np.take_along_axis(scores, np.maximum(one, 0), axis=1) for one in (found, lists))
     same = (np.abs(mine - its) <= SCORE_TOLERANCE * np.maximum(1.0, np.abs(mine))) | (found == lists)
     near = (same & ((found < 0) == (lists < 0))).all(axis=1)
-    detail = f"{int(equal.sum())} of {len(users)} golden lists are equal"
+    detail = f"{int(equal.sum())} of {len(users)} lists are those that the run stored"
     if (near & ~equal).any():
         detail += f", {int((near & ~equal).sum())} but for scores within {SCORE_TOLERANCE:g}"
     wrong = [str(bundle.user_ids[user]) for user in users[~(near | equal)].tolist()]

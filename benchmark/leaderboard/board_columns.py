@@ -162,7 +162,7 @@ def printed_table(table: Table) -> TextTable:
     """Return the board of one data set with the columns that fit on a printed page."""
     against = f"Difference: to {table.reference}. " if table.reference else ""
     level = f"{1 - table.facts.alpha:.0%} intervals, unadjusted."
-    legend = f"{against}{level} p: seed-aware, Holm. Bold: in the set of the best. s: charged."
+    legend = f"{against}{level} p: seed-aware, Holm. Bold: in the set of the best. s: device time of tuning."
     synthetic = [Note("Synthetic data.")] if table.facts.split.synthetic else []
     samples = sample_notes(table.facts.split)
 

@@ -7,7 +7,7 @@ from benchmark.metrics.register import parse_metric
 
 MEANINGS = {
     "rank": "Place by the primary metric on test; 1 is best.",
-    "model": "Library and name; the reference is the best on validation, named before test was opened.",
+    "model": "Library and name; the reference is the best on validation, named before scoring on test.",
     "best_set": "Whether it cannot be told apart from the best model (joint sign flips over all pairs).",
     "diff_to_reference": "Difference of the means to the reference's; above 0 is higher.",
     "diff_low": "Interval of that difference over users and seeds, not corrected.",

@@ -40,8 +40,8 @@ from benchmark.results import (
 )
 from benchmark.suite import Suite
 
-ANOTHER_SPLIT = "its lists were scored on another split, which this run made anew since: score them again"
-OTHER_FORMULAS = "its lists were measured with other formulas than this version has: score them again"
+ANOTHER_SPLIT = "its lists were scored on a split that was replaced since: score them again with bench score"
+OTHER_FORMULAS = "its lists were measured with formulas of another version: score them again with bench score"
 LEARNED_PARTS: Mapping[TrainOn, tuple[Part, ...]] = {"train": ("train",), "train+valid": ("train", "valid")}
 """The parts that a final learned from."""
 

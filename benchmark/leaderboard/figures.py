@@ -250,7 +250,7 @@ def budget(table: Table, tuned: Sequence[TuningHistory], marks: ModelMarks) -> F
             seconds, best = zip(*curve, strict=True)
             style = line_style(marks, model) | {"drawstyle": "steps-post", "lw": 1.6, "ms": 4}
             axes.plot(seconds, best, markevery=-(-len(curve) // 12), label=_label(model), **style)
-        axes.set_xlabel("device-seconds charged")
+        axes.set_xlabel("seconds of device time spent on tuning")
         axes.set_ylabel(f"best {table.primary} on validation")
         _legend(canvas)
 

@@ -29,7 +29,7 @@ def earlier_rows_note(results: DatasetResults) -> Iterator[Note]:
     more = f" and {len(texts) - MOST_ROWS} more" if len(texts) > MOST_ROWS else ""
     yield warning(
         f"Scored on test earlier: {', '.join(texts[:MOST_ROWS])}{more}. Holm counts them in the tests of "
-        "this split, for who saw them may have chosen the rows of now by them."
+        "this split: whoever saw their values may have chosen the present rows by them."
     )
 
 
@@ -40,7 +40,7 @@ def reference_note(results: DatasetResults, reference: str | None) -> Iterator[N
             before = "its row of before" if named.instead_of == named.model else named.instead_of
             yield warning(
                 f"The reference {named.model} was named on {named.at[:10]} instead of {before}, by "
-                "validation alone, but after test had been opened for other rows."
+                "validation alone, but after other rows had been scored on test."
             )
 
 
@@ -58,8 +58,8 @@ def budget_notes(results: DatasetResults, rows: Sequence[BoardRow]) -> Iterator[
     parts = [f"{row.model} ({row.budget_parts})" for row in rows if row.budget_parts]
     if parts:
         yield Note(
-            f"Tuned in parts: {', '.join(parts)}. Trials that the smaller budget had cut were run again; all "
-            "that was charged counts."
+            f"Tuned in parts: {', '.join(parts)}. Trials that the smaller budget had stopped were run "
+            "again, and all of their time counts."
         )
 
 

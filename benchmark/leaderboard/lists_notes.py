@@ -39,9 +39,9 @@ def lists_notes(results: DatasetResults, ranked: Sequence[BoardRow], unshown: in
         times = "once" if len(added) == 1 else f"{len(added)} times"
         rest = f", {unshown} without a row here" if unshown else ""
         yield warning(
-            f"Test was opened {times} by bench score or evaluate, after the results of this run were "
-            f"known{rest}: Holm counts each in the tests of this split, and whoever was shown test values "
-            "before may have chosen lists by them."
+            f"Lists were scored on test {times} by bench score or evaluate, after the results of this run "
+            f"were known{rest}: Holm counts each in the tests of this split, and whoever was shown test "
+            "values before may have chosen lists by them."
         )
 
 

@@ -74,7 +74,7 @@ def fact_notes(
         yield Note(f"{name}: n/a: the same for every model: {reason}.")
     if reference is not None:
         late = any(one.instead_of is not None for one in results.references if one.model == reference)
-        named = "best on validation" if late else "best on validation, named before test was opened"
+        named = "best on validation" if late else "best on validation, named before test was scored"
         named = "chosen by the reader" if chosen else named
         level = f"{1 - results.suite.verdict.alpha:.0%}"
         yield Note(
@@ -273,7 +273,7 @@ def first_look_note(searches: Sequence[TuningHistory]) -> Iterator[Note]:
     """Yield what the first looks at models cost, and the rows of a step that were chosen by them."""
     looks = [f"{one.model} {one.probe.text}" for one in searches if one.probe is not None]
     if looks:
-        yield Note(f"First look, charged: {'; '.join(looks)}.")
+        yield Note(f"Timed on samples of the rows before tuning, which counts: {'; '.join(looks)}.")
 
 
 def search_notes(ranked: Sequence[BoardRow], searches: Sequence[TuningHistory]) -> Iterator[Note]:

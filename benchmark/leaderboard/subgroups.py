@@ -194,7 +194,7 @@ class Subgroups:
         counts = np.bincount(log.users, minlength=log.n_users)
         low, high = thirds(counts[self.finals.users])
         names = [
-            f"new (at most {low:g} rows)",
+            f"light (at most {low:g} rows)",
             f"medium (over {low:g} to {high:g})",
             f"heavy (over {high:g})",
         ]

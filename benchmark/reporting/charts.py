@@ -207,7 +207,7 @@ def budget(table: Table, tuned: Sequence[TuningHistory], marks: ModelMarks) -> J
     names = [one.model for one in tuned]
     dashes = [DASHES[marks[name].dash] for name in names]
     title = f"best {table.primary} on validation"
-    x: Json = {"field": "spent", "type": "quantitative", "title": "device-seconds charged"}
+    x: Json = {"field": "spent", "type": "quantitative", "title": "seconds of device time spent on tuning"}
     y: Json = {"field": "value", "type": "quantitative", "title": title, "scale": {"zero": False}}
     looks = look_scales(names, marks)
     line: Json = {

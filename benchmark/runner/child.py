@@ -83,7 +83,9 @@ class RetryPolicy:
                 if stop.is_set():
                     raise Interrupted from error
                 problem = str(error)
-        raise AdapterError(problem or f"its fork server exited unexpectedly, {self.executors} times")
+        raise AdapterError(
+            problem or f"the process that starts its trials ended unexpectedly, {self.executors} times"
+        )
 
     def fault(  # noqa: PLR0911 - a line for each outcome
         self, report: ExitReport, error: Error | None, limits: Limits, *, unexplained: Outcome
@@ -100,11 +102,13 @@ class RetryPolicy:
             case "stopped":
                 return Ending(LOST, "the run was stopped")
             case "not-ready":
-                return Ending(MACHINE, f"not ready after {limits.ready_s:.0f} s")
+                late = f"it had not loaded its libraries and the data after {limits.ready_s:.0f} s"
+                return Ending(MACHINE, late)
         if error is not None:
             return Ending(error.kind, error.message)
         if report.ended_by == "memory":
-            return Ending("oom", f"its processes took {report.memory_mb:.0f} MB, more than the slot has")
+            took = f"its processes took {report.memory_mb:.0f} MB"
+            return Ending("oom", f"{took}; budget.slot.memory allows {limits.memory_mb:.0f} MB")
         if report.done or report.ended_by in {"hold", "scoring"}:
             return None
         killed = report.code == -signal.SIGKILL

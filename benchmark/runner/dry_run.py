@@ -108,7 +108,8 @@ def _dry_run(suite: Suite, study: Study, data: StoredSplit, slot: Slot, servers:
         if fault is not None:
             return DryRun(study.name, ok=False, what=fault.reason)
         if listener.first_step_s is None:
-            return DryRun(study.name, ok=False, what=f"no step within the budget ({report.ended_by})")
+            late = f"no training step ended within the {limits.hold_s:.0f} s that its first trial may take"
+            return DryRun(study.name, ok=False, what=late)
         what = "one step trained and validated"
         return DryRun(study.name, ok=True, what=what, first_step_s=listener.first_step_s)
 

@@ -195,6 +195,6 @@ def hopeless(record: ProbeRecord, *, streams: bool, there_s: float, factor: floa
     assert record.of_rows is not None
     share = f"{100 * record.rows / record.of_rows:.2g} %"
     return (
-        f"one pass takes about {record.pass_s:.0f} s by a look at {share} of the rows; "
-        f"{there_s:.0f} s are there"
+        f"one pass over the rows takes about {record.pass_s:.0f} s, by a fit on {share} of them; the first "
+        f"trial may take {there_s:.0f} s: give it a larger budget"
     )

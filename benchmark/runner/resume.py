@@ -101,13 +101,11 @@ def _named(suite: Suite, out: Path, *, fresh: bool) -> RunLocation:
     if not has_spent(run):
         return RunLocation(out)
     if fresh:
-        raise RunError(
-            f"{out}: already holds a run; --fresh needs a new directory: choose another --out DIR."
-        )
+        raise RunError(f"{out}: has a run in it; --fresh starts a new one: name a new folder with --out DIR.")
     if (name := run.suite().name) != suite.name:
         raise RunError(
-            f"{out}: holds a run of the suite {name}, and this one is {suite.name}; a run follows its own "
-            "suite. Choose another --out DIR."
+            f"{out}: has a run of the suite {name} in it, and this suite is called {suite.name}: name "
+            "another folder with --out DIR, or change the name back."
         )
     return RunLocation(out, run)
 

@@ -67,7 +67,7 @@ def run(
     foundations = rested_on(location, suite, options, code, watcher.said)
     if foundations is not None and is_done(foundations, location):
         foundations.remember()
-        watcher.said(f"{location.path}: is finished; nothing to run (--fresh starts anew)")
+        watcher.said(f"{location.path}: is finished and nothing has changed; --fresh starts a new run")
         return foundations.run_dir
     run_dir = opened(location, suite, watcher.said)
     with disk_full_as_run_error(run_dir.path), run_dir.locked(), shown_as_current(location):
@@ -144,7 +144,8 @@ def opened(location: RunLocation, suite: Suite, say: Say) -> RunDirectory:
         return new_run(suite, location.path)
     if not location.is_taken_over:
         return location.source
-    say(f"{location.path}: takes over what {location.source.path} holds and this suite can use")
+    copied = f"starts from copies of those results in {location.source.path} that this suite can use"
+    say(f"{location.path}: {copied}")
     return take_over(location.source, location.path, suite, now())
 
 

@@ -165,9 +165,9 @@ class Foundations:
         if self.changes:
             what = "\n  ".join(self.changes)
             raise RunError(
-                f"{self.run_dir.path}: what this run rests on has changed since:\n  {what}\n"
-                "  Put back what was there, or make anew what depends on it and keep the rest: --follow, or\n"
-                "  start another run: --fresh, with another --out DIR if you named one."
+                f"{self.run_dir.path}: data, code or versions are not those of this run any more:\n  {what}\n"
+                "  Change it back; or run with --follow, which repeats what depends on it and keeps the\n"
+                "  rest; or start another run with --fresh (and another --out DIR, if you named one)."
             )
 
     def follow(self, say: Say) -> None:
@@ -193,7 +193,8 @@ class Foundations:
             engine=engine_code(),
         )
         clear(self.run_dir)
-        say(f"{self.run_dir.path}: making anew what depends on {'; '.join(self.changes)}; the rest is kept")
+        changed = "; ".join(self.changes)
+        say(f"{self.run_dir.path}: repeating what depends on {changed}; all other results are kept")
 
     def remember(self) -> None:
         """Note that files which were only touched are the same, so that they are not read each time."""

@@ -25,6 +25,7 @@ from benchmark.records import (
 )
 from benchmark.runner.context import RunContext, fit_request
 from benchmark.runner.first_look import first_look, hopeless
+from benchmark.runner.no_result import why_no_result
 from benchmark.runner.ready import ReadyStudy, smaller_part
 from benchmark.runner.room import Room, log_in, never_fits, rows_of, shortfall
 from benchmark.runner.trial_listener import TrialListener
@@ -152,8 +153,7 @@ class StudyRun:
         if best is None and ending.status is not None:
             status = ending.status
         elif best is None:
-            status = "no-result"
-            reason = f"no validated step in {self.account.charged_s:.1f} s; increase the budget ({reason})"
+            status, reason = "no-result", self.why_no_result(reason)
         context.ledger.append(
             StudyClosed(
                 dataset=self.study.dataset,
@@ -187,7 +187,8 @@ class StudyRun:
                 return StudyEnding(f"{len(trials)} trials")
             hold_s = self.account.affordable(policy.cap_s(first=first, only=not space))
             if hold_s is None:
-                return StudyEnding("remaining budget is too small for another training step")
+                left = f"{max(self.account.left_s, 0.0):.2g} s"
+                return StudyEnding(f"the remaining {left} are too short for another training step")
             proposal = self.tuner.ask()
             params = self.study.config(proposal.params)
             if (misfit := shortfall(self.study, params, self.log, self.room)) is not None:
@@ -195,6 +196,17 @@ class StudyRun:
                 continue
             self.account.hold(proposal.number, hold_s)
             self.run_trial(executor, proposal, hold_s)
+
+    def why_no_result(self, ending: str) -> str:
+        """Return why no trial has a value, and how many seconds would do."""
+        return why_no_result(
+            self.trials,
+            self.context.ledger.probe(self.key),
+            self.policy,
+            judged=self.data.manifest.validated_users,
+            only=not self.study.space,
+            ending=ending,
+        )
 
     def is_first(self, started: Sequence[TrialRecord]) -> bool:
         """Return whether the next trial is the default configuration's, which may hold the most.
@@ -236,7 +248,7 @@ class StudyRun:
             self.step_rows = record.step_rows
             self.account.charge(PROBE, record.charged_s, record.outcome)
             context.watcher.spent(study.name, self.account.charged_s)
-            context.log(f"[{study.name}] first look: {record.text}")
+            context.log(f"[{study.name}] timed on samples: {record.text}")
             if report.ended_by == "stopped":
                 raise Interrupted
         there_s = self.account.affordable(self.policy.cap_s(first=True, only=not study.space))

@@ -165,8 +165,9 @@ class TrialListener(EntryListener[TrialOpened]):
                 "pruned" if self.stopped_by == "pruned" else "complete", self.stopped_by or "finished"
             )
         if report.ended_by == "hold":
-            return Ending("timeout", "no validated step within the hold")
-        return Ending("crash", "it trained no step")
+            given = f"{self.entry.hold_s:.0f} s"
+            return Ending("timeout", f"its first training step had not ended after the {given} it was given")
+        return Ending("crash", "it ended without a training step")
 
     def record(self, ending: Ending, report: ExitReport) -> TrialRecord:
         """Return the trial as it ended; its value counts only if it is complete or pruned."""

@@ -43,7 +43,7 @@ def value(model: Written, users: Sequence[int]) -> float:
 def test_groups_by_activity_are_thirds_by_training_rows_and_say_their_cuts(tmp_path: Path) -> None:
     found = groups(tmp_path, "user.activity")
     sizes = {row.group: row.users for row in found.rows}
-    assert sizes == {"new (at most 6 rows)": 6, "medium (over 6 to 11)": 5, "heavy (over 11)": 5}
+    assert sizes == {"light (at most 6 rows)": 6, "medium (over 6 to 11)": 5, "heavy (over 11)": 5}
     assert found.rows[0].value == pytest.approx(value(GOOD, range(6)))
     assert "cut at thirds of the evaluated users" in found.notes[0].text
 

@@ -42,10 +42,10 @@ def test_end_of_a_hold_is_no_fault_for_there_may_be_a_result() -> None:
     ("exit_report", "ending"),
     [
         (report("stopped"), Ending("lost", "the run was stopped")),
-        (report("not-ready"), Ending("machine", "not ready after 60 s")),
+        (report("not-ready"), Ending("machine", "it had not loaded its libraries and the data after 60 s")),
         (
             report("memory", memory_mb=1200.0),
-            Ending("oom", "its processes took 1200 MB, more than the slot has"),
+            Ending("oom", "its processes took 1200 MB; budget.slot.memory allows 1000 MB"),
         ),
         (report(code=-signal.SIGKILL, memory_mb=950.0), Ending("oom", "killed from outside at 950 MB")),
         (report(code=-signal.SIGKILL), Ending("machine", "its process exited unexpectedly (exit code -9)")),
@@ -108,7 +108,7 @@ def test_work_is_given_up_where_the_second_executor_is_lost_too() -> None:
     def work(_: int) -> None:
         raise ExecutorLost
 
-    with pytest.raises(AdapterError, match="exited unexpectedly, 2 times"):
+    with pytest.raises(AdapterError, match="ended unexpectedly, 2 times"):
         POLICY.run(Lender(), work, threading.Event())
 
 

@@ -163,12 +163,15 @@ def test_look_is_charged_and_noted_and_its_rows_of_a_step_reach_trials_and_final
     assert printed.index("may train 32 rows") < printed.index("may train 64 rows"), "looks are whole samples"
     (closed,) = records(run_dir, StudyClosed)
     assert closed.unused_s == pytest.approx(600.0 - probe.charged_s - trial.charged_s, abs=1e-3)
-    assert "first look: " in (run_dir / "log.txt").read_text("utf-8")
+    assert "timed on samples: " in (run_dir / "log.txt").read_text("utf-8")
     table = board(run_dir).tables[0]
     (row,) = table.rows
     assert row.charged_s == pytest.approx(probe.charged_s + trial.charged_s, abs=1e-3)
     assert (row.status, row.trials) == ("ok", 1)
-    assert any("First look, charged: fake/sliced" in note.text for note in table.notes)
+    assert any(
+        "Timed on samples of the rows before tuning, which counts: fake/sliced" in note.text
+        for note in table.notes
+    )
 
 
 @pytest.mark.usefixtures("looked")

@@ -279,7 +279,7 @@ def test_change_that_was_interrupted_is_made_by_the_same_command(
 
 
 def test_suite_of_another_name_is_refused(followed: Followed) -> None:
-    with pytest.raises(RunError, match="holds a run of the suite small, and this one is large"):
+    with pytest.raises(RunError, match="has a run of the suite small in it, and this suite is called large"):
         followed.run(name="large")
 
 

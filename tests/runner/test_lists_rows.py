@@ -136,7 +136,7 @@ def test_row_is_marked_and_each_opening_of_test_is_on_record_and_counted(
     assert f"a: lists for {users - 1} of {users} users; for the others nothing was shown" in said
     assert f"production: lists for {users} of {users} users." in said
     assert "auc: n/a for them, lists hold no scores of all items" in said
-    assert "Test was opened 2 times by bench score" in said
+    assert "Lists were scored on test 2 times by bench score" in said
     assert "a (not tuned here)" in api.report(scored.path)._repr_html_()
     assert p_of_popularity(scored) == pytest.approx(3 * p_of_popularity(finished))
 
@@ -147,7 +147,7 @@ def test_opening_without_a_row_stays_in_the_family(scored: RunDirectory, tmp_pat
     ledger.append(replace(select(run.records(), ListsOpened)[0], entry="interrupted", final_key="another"))
     ledger.shut()
     assert p_of_popularity(run) == pytest.approx(4 / 3 * p_of_popularity(scored))
-    assert "Test was opened 3 times" in notes_of(run)
+    assert "Lists were scored on test 3 times" in notes_of(run)
     assert "1 without a row here" in notes_of(run)
 
 

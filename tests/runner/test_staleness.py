@@ -83,7 +83,7 @@ def test_finished_run_of_unchanged_inputs_is_shown_again(shop: Callable[..., Run
     assert manifest.datasets["other"].files == ()
     heard = Heard()
     shop(watcher=heard)
-    assert heard.lines == [f"{run_dir.path}: is finished; nothing to run (--fresh starts anew)"]
+    assert heard.lines == [f"{run_dir.path}: is finished and nothing has changed; --fresh starts a new run"]
     assert studies_closed(run_dir) == ["other", "own"]
 
 

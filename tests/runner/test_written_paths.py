@@ -61,7 +61,7 @@ def test_a_run_keeps_the_text_and_never_the_value_and_goes_on_where_the_value_di
     monkeypatch.setenv("SHOP_DATA", str(tmp_path / "elsewhere"))
     code, shown, _ = bench("run", suite, "--out", run)
     assert code == 0
-    assert "is finished; nothing to run" in shown
+    assert "is finished and nothing has changed" in shown
     (tmp_path / "elsewhere" / "log.csv").write_text("user,item\nu1,i1\n")
     refused = bench("run", suite, "--out", run)[2]
     assert "shop: ${SHOP_DATA}/log.csv (log) was sha256" in refused

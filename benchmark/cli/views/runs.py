@@ -8,6 +8,7 @@ from rich.console import Console
 
 from benchmark.api import Run
 from benchmark.cli.views.tables import show_table
+from benchmark.leaderboard.formatting import date_text
 from benchmark.results import RunDirectory
 
 MOST_CHANGES = 3
@@ -21,7 +22,7 @@ def show_runs(runs: Sequence[Run], console: Console) -> None:
         directory = RunDirectory(run.path)
         manifest = directory.manifest()
         models = str(len(manifest.rows))
-        row = (manifest.started, manifest.suite, state_of(directory), models, shortened(changes))
+        row = (date_text(manifest.started), manifest.suite, state_of(directory), models, shortened(changes))
         rows.append((*row, str(run.path)))
     if rows:
         show_table(console, ("started", "suite", "state", "models", "changed", "where"), rows)
