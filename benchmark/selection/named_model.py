@@ -30,11 +30,11 @@ def asked_for(results: RankedResults, model: str, assessments: Sequence[ModelAss
 
 def no_state(results: RankedResults, model: str) -> str:
     """Return why a model that was trained here cannot be exported, and what to do where something helps."""
-    scores = results.finals[model].test
+    run, scores = results.run_of(model), results.finals[model].test
     if scores is not None and scores.state_path is not None:
         return (
-            f"no stored state, so no bundle can be exported: {results.run_of(model) / scores.state_path} is "
-            "gone; run the suite again with --fresh"
+            f"no stored state, so no bundle can be exported: {run / scores.state_path} is gone; make it anew: "
+            f"bench run {run / 'suite.yaml'} --fresh"
         )
     adapter = results.stored.studies[model].adapter
     return f"no stored state, so no bundle can be exported: {adapter} keeps none"
