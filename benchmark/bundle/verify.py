@@ -91,7 +91,7 @@ def golden_lists(files: Files, n_items: int) -> tuple[Ids, Ids]:
     content = files.json("golden.json")
     try:
         users = np.array(content["users"], dtype=np.int32)
-        lists = np.array(content["lists"], dtype=np.int32).reshape(len(users), -1)
+        lists = np.array(content["lists"], dtype=np.int32).reshape(len(users), -1 if len(users) else 0)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleError(
             f"{files.path / 'golden.json'}: does not hold lists ({error}); export the bundle again"

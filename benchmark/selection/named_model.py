@@ -33,8 +33,8 @@ def no_state(results: RankedResults, model: str) -> str:
     run, scores = results.run_of(model), results.finals[model].test
     if scores is not None and scores.state_path is not None:
         return (
-            f"no stored state, so no bundle can be exported: {run / scores.state_path} is gone; make it anew: "
-            f"bench run {run / 'suite.yaml'} --fresh"
+            f"no stored state, so no bundle can be exported: {run / scores.state_path} is gone; make it "
+            f"anew: bench run {run / 'suite.yaml'} --fresh"
         )
     adapter = results.stored.studies[model].adapter
     return f"no stored state, so no bundle can be exported: {adapter} keeps none"

@@ -152,6 +152,18 @@ def test_model_whose_state_is_gone_is_refused_with_what_makes_it_anew(
     assert not (tmp_path / "bundle").exists()
 
 
+def test_model_of_a_run_that_ranked_nothing_is_exported(tmp_path: Path) -> None:
+    text = SUITE.replace("{primary: ndcg@5, also: [recall@5]}", "{primary: rmse, also: []}")
+    suite = parse_suite(text.replace("baselines/popularity, baselines/random", "surprise/svd"), "s", REGISTRY)
+    run = runner.run(suite, REGISTRY, RunOptions(out=tmp_path / "run"))
+    bundle = api.export(run.path, "surprise/svd", tmp_path / "bundle")
+
+    assert (
+        "there are no lists to compare with" in {one.name: one for one in api.verify(bundle)}["lists"].detail
+    )
+    assert len(api.recommend(bundle, [1], k=3)[0].items) == 3
+
+
 def test_bundle_of_other_versions_is_served_with_a_warning(
     bench: Bench, run_path: Path, tmp_path: Path
 ) -> None:
