@@ -201,7 +201,7 @@ def refuse_filled(folder: Path) -> None:
     else:
         above = next(one for one in folder.absolute().parents if os.path.lexists(one))
         if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-            why = "cannot be written" if above.is_dir() else "is no folder"
+            why = "cannot be written" if above.is_dir() else "is not a folder"
             raise BundleError(f"{folder}: cannot be made, {above} {why}; {cure}")
 
 

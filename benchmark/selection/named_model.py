@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from benchmark.errors import PickError, did_you_mean
 from benchmark.leaderboard import RankedResults
 from benchmark.selection.assessment import ModelAssessment

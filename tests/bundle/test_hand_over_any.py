@@ -97,7 +97,7 @@ def test_record_asked_for_in_the_folder_of_the_bundle_is_the_one_of_the_bundle(
     ("place", "message"),
     [
         (lambda path: path / "file", "file: is a file"),
-        (lambda path: path / "file" / "below", "cannot be made, .*file is no folder"),
+        (lambda path: path / "file" / "below", "cannot be made, .*file is not a folder"),
         (lambda path: path / "link", "link: is a link that leads nowhere"),
     ],
 )
