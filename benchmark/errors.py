@@ -75,6 +75,10 @@ class BundleError(BenchError):
     """A bundle is damaged, or cannot serve what was asked."""
 
 
+class VersionWarning(UserWarning):
+    """A bundle is served with another version of a package than it was made with."""
+
+
 class RunError(BenchError):
     """The run directory is locked by another process, not writable, or of another suite."""
 

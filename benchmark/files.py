@@ -106,8 +106,14 @@ def disk_full_as_run_error(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def write_errors_as_run_error(directory: Path) -> Iterator[None]:
+def write_errors_as_run_error(
+    directory: Path, cure: str = "make it writable, or choose another"
+) -> Iterator[None]:
     """Turn a full disk or a folder that cannot be written into one clear message.
+
+    Args:
+        directory: that is written to.
+        cure: what to do. It names an option only where every command that leads here has it.
 
     Raises:
         RunError: in place of the OSError.
@@ -117,4 +123,4 @@ def write_errors_as_run_error(directory: Path) -> Iterator[None]:
             yield
     except OSError as error:
         why = error.strerror or error
-        raise RunError(f"{directory}: cannot be written ({why}); choose another with --out DIR.") from error
+        raise RunError(f"{directory}: cannot be written ({why}); {cure}.") from error

@@ -165,6 +165,18 @@ class Adapter:
         return {name: _version(name) for name in self.traits.requires}
 
     @cached_property
+    def packages(self) -> dict[str, str]:
+        """The distribution of each library it wraps, as pip installs it again, by module; unknown ones apart.
+
+        The module ``surprise`` is part of ``scikit-surprise==1.1.5``.
+        """
+        if own := self.traits.environment:
+            found = {name: self._environments.pin(own, name) for name in self.traits.requires}
+        else:
+            found = {name: pin_of(name) for name in self.traits.requires}
+        return {name: pin for name, pin in found.items() if pin}
+
+    @cached_property
     def source_hash(self) -> str:
         """SHA-256 of all code that is part of it: another text is another adapter."""
         digest = hashlib.sha256()
@@ -180,7 +192,9 @@ class Adapter:
         own = self.environment
         where = {} if own is None else {f"environment {own.name}": own.hash[:12]}
         versions = {**self.versions, **where}
-        return AdapterCode(source_sha256=self.source_hash, versions=versions, package=self.pin)
+        return AdapterCode(
+            source_sha256=self.source_hash, versions=versions, package=self.pin, packages=self.packages
+        )
 
     @property
     def pin(self) -> str | None:
@@ -333,10 +347,24 @@ def _published() -> list[importlib.metadata.EntryPoint]:
     return list(importlib.metadata.entry_points(group=ENTRY_POINTS))
 
 
-def _version(module: str) -> str:
+def pin_of(module: str) -> str | None:
+    """Return the installed distribution that a module is part of, "name==version"; None if none is known."""
     top = module.partition(".")[0]
     owners = _declared_owners().get(top) or _owners().get(top, [])
-    return importlib.metadata.version(owners[0]) if owners else "unknown"
+    return f"{owners[0]}=={importlib.metadata.version(owners[0])}" if owners else None
+
+
+def requirement(pin: str) -> str:
+    """Return what pip installs for a distribution; no index has the local part of a version.
+
+    >>> requirement("torch==2.13.0+cpu")
+    'torch==2.13.0'
+    """
+    return pin.partition("+")[0]
+
+
+def _version(module: str) -> str:
+    return (pin_of(module) or "==unknown").partition("==")[2]
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 from adapters import ADAPTERS, RENAMED
 from benchmark import registry
 from benchmark.errors import AdapterError
-from benchmark.registry import Adapter, Registry, install_hint, load
+from benchmark.registry import Adapter, Registry, install_hint, load, requirement
 
 OURS = Registry(ADAPTERS, renamed=RENAMED)
 LIGHT = """
@@ -106,6 +106,13 @@ def test_published_adapter_names_the_package_that_it_comes_from(monkeypatch: pyt
 
     assert found["theirs/model"].code.package == f"numpy=={importlib.metadata.version('numpy')}"
     assert found["native/ease"].code.package is None
+
+
+def test_library_is_named_by_its_distribution_as_pip_installs_it() -> None:
+    packages = OURS["surprise/svd"].code.packages
+
+    assert packages == {"surprise": f"scikit-surprise=={importlib.metadata.version('scikit-surprise')}"}
+    assert requirement("torch==2.13.0+cpu") == "torch==2.13.0"
 
 
 def test_published_adapter_cannot_take_the_name_of_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

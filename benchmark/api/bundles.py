@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.api.adapters import registry
 from benchmark.datasets.tables.frames import Frame
-from benchmark.errors import BundleError
+from benchmark.errors import BundleError, VersionWarning
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -23,11 +24,24 @@ def load(bundle: StrPath) -> Bundle:
 
     Raises:
         BundleError: a file is damaged or does not fit the others.
-        MissingLibrary: the model needs a library that is not installed.
+        MissingLibrary: the model needs a library that is not installed; names it with its version.
+
+    Warns:
+        VersionWarning: a package that serves it has another version than in the run.
     """
     from benchmark import bundle as bundles
+    from benchmark.bundle.restoring import other_versions
 
-    return bundles.load(Path(bundle), registry())
+    adapters = registry()
+    loaded = bundles.load(Path(bundle), adapters)
+    if others := other_versions(adapters[loaded.files.manifest.origin.adapter], loaded.files):
+        warnings.warn(
+            f"{bundle}: {'; '.join(others)}; `bench verify {bundle}` shows whether the lists are still the "
+            "same",
+            VersionWarning,
+            stacklevel=2,
+        )
+    return loaded
 
 
 def verify(bundle: StrPath) -> list[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -94,7 +94,7 @@ def pick(
         max: greatest values of metrics, as in ``{"rmse": 0.95}``.
         device: only models measured on it, "cpu" or "cuda".
         rule: what it takes to be good enough.
-        model: take this one; the record says what the rule picks.
+        model: take this one, which must meet the limits; the record says what the rule picks.
         dataset: which one, where the run has several.
         export: a new or empty folder for the winner's bundle.
         out: folder for the record; of several runs it must be given, or ``export``.
@@ -125,12 +125,17 @@ def pick(
     options = selection.PickOptions(limits, device, rule, to_export=export is not None, model=model)
     results = ranked_results(*directories, dataset=dataset)
     decision = selection.pick(results, options)
-    bundle = None if export is None else exported(decision, Path(export))
+    bundle = None
+    if export is not None:
+        bundle = exported(results, decision.winner, Path(export), selection.record_files(decision))
     return Pick(decision, recorded(decision, directories, out, bundle), bundle)
 
 
 def export(run: StrPath, model: str, folder: StrPath | None = None, *, dataset: str | None = None) -> Path:
     """Write the bundle of any model of a run, and return its folder; nothing is written into the run.
+
+    Its ``pick.md`` says that the model was named by hand, and what the rule picks; there is none where the
+    reference of the board has no result, so that nothing can be compared.
 
     Args:
         run: the directory of a finished run.
@@ -150,8 +155,11 @@ def export(run: StrPath, model: str, folder: StrPath | None = None, *, dataset: 
     directory, target = existing_run(run), Path(folder if folder is not None else model.replace("/", "-"))
     refuse_filled(target)
     results = ranked_results(directory, dataset=dataset)
-    options = selection.PickOptions(to_export=True, model=model)
-    return exported(selection.pick(results, options), target)
+    name, record = selection.exportable(results, model), {}
+    if results.table.reference_row is not None:
+        options = selection.PickOptions(to_export=True, model=name)
+        record = selection.record_files(selection.pick(results, options))
+    return exported(results, name, target, record)
 
 
 def limits_of(
@@ -178,32 +186,45 @@ def refuse_filled(folder: Path) -> None:
     """Check that a bundle can be written to a folder, before anything is decided.
 
     Raises:
-        BundleError: there is something in it, or it is a file.
+        BundleError: there is something in it, it is a file or a link that leads nowhere, or it can be neither
+            made nor written.
     """
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists():
-        found = "has files in it" if folder.is_dir() else "is a file"
-        raise BundleError(f"{folder}: {found}; name a new or empty folder for the bundle")
+    cure = "name a new or empty folder for the bundle"
+    if folder.is_dir():
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise BundleError(f"{folder}: cannot be written; {cure}")
+        if any(folder.iterdir()):
+            raise BundleError(f"{folder}: has files in it; {cure}")
+    elif os.path.lexists(folder):
+        found = "is a link that leads nowhere" if folder.is_symlink() else "is a file"
+        raise BundleError(f"{folder}: {found}; {cure}")
+    else:
+        above = next(one for one in folder.absolute().parents if os.path.lexists(one))
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            why = "cannot be written" if above.is_dir() else "is not a folder"
+            raise BundleError(f"{folder}: cannot be made, {above} {why}; {cure}")
 
 
-def exported(decision: Decision, folder: Path) -> Path:
-    """Write the winner's bundle, verify it, and return its folder; one that fails is removed.
+def exported(results: RankedResults, model: str, folder: Path, record: Mapping[str, str]) -> Path:
+    """Write a model's bundle, verify it, and return its folder; one that fails is removed.
 
     Raises:
         BundleError: it cannot be made, or fails its check.
     """
-    from benchmark import selection
     from benchmark.bundle.export import export as export_bundle
 
-    export_bundle(decision.results, decision.winner, folder, selection.record_files(decision))
+    was_there = folder.is_dir()
+    export_bundle(results, model, folder, record)
     verified = False
     try:
         broken = [one for one in verify(folder) if not one.ok and one.name != "latency"]
         verified = not broken
     finally:
         if not verified:
-            shutil.rmtree(folder, ignore_errors=True)
+            for file in folder.iterdir():
+                file.unlink()
+            if not was_there:
+                folder.rmdir()
     if broken:
         raise BundleError(f"{folder}: failed its check and was removed: {broken[0].detail}")
     return folder
@@ -220,13 +241,12 @@ def recorded(
     from benchmark import selection
     from benchmark.files import write_errors_as_run_error
 
+    if bundle is not None and (len(runs) > 1 if out is None else Path(out).resolve() == bundle.resolve()):
+        return bundle / "pick.md"  # it is there already, as part of what SHA256SUMS lists
     if out is not None:
-        with write_errors_as_run_error(Path(out)):
+        with write_errors_as_run_error(Path(out), "choose another with --out DIR"):
             Path(out).mkdir(parents=True, exist_ok=True)
         return selection.write_record(decision, Path(out))
-    if len(runs) > 1:
-        assert bundle is not None  # refused above
-        return bundle / "pick.md"
     (run,) = runs
     record = selection.write_record(decision, run.path, record_stem(run, decision.results))
     show_on_page(run)

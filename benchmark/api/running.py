@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from benchmark.api.adapters import registry
 from benchmark.api.in_memory import Place, called_frame, suite_and_base
-from benchmark.api.picking import Pick, existing_run, pick
+from benchmark.api.picking import Pick, existing_run, export, pick
 from benchmark.api.suites import data_folder
 from benchmark.errors import RunError, SuiteError
 
@@ -98,6 +98,10 @@ class Run:
             export=export,
             out=out,
         )
+
+    def export(self, model: str, folder: StrPath | None = None, *, dataset: str | None = None) -> Path:
+        """Write the bundle of any model, and return its folder; see :func:`benchmark.api.export`."""
+        return export(self, model, folder, dataset=dataset)
 
 
 def run(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from benchmark.bundle.format import (
     GOLDEN_K,
     GOLDEN_USERS,
+    MANIFEST,
     BoardExcerpt,
     BundleManifest,
     DataOrigin,
@@ -115,6 +116,9 @@ def export(results: RankedResults, model: str, path: Path, record: Mapping[str, 
 def assemble(contents: Contents, path: Path) -> Path:
     """Write a bundle to a new folder, whole or not at all; return the folder.
 
+    An empty folder that is there already stays the same folder: it may be where a shell stands, or a disk is
+    mounted. It is filled, bundle.json last: what is interrupted is no bundle.
+
     Raises:
         BundleError: there is something in the way.
         RunError: the folder cannot be written.
@@ -122,16 +126,33 @@ def assemble(contents: Contents, path: Path) -> Path:
     path = path.absolute()
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise BundleError(f"{path}: already exists; name another folder for the bundle")
-    with write_errors_as_run_error(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    inside = path.is_dir()
+    holder = path if inside else path.parent
+    with write_errors_as_run_error(holder, "name another folder for the bundle"):
+        holder.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=holder))
         try:
             write_files(contents, scratch)
             scratch.chmod(0o755)
-            scratch.replace(path)
+            if inside:
+                fill(path, scratch)
+            else:
+                scratch.replace(path)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return path
+
+
+def fill(folder: Path, scratch: Path) -> None:
+    """Move the files of a bundle into the folder around them, bundle.json last; all or none of them."""
+    moved: list[Path] = []
+    try:
+        for file in sorted(scratch.iterdir(), key=lambda file: file.name == MANIFEST):
+            moved += [file.rename(folder / file.name)]
+    except BaseException:
+        for file in moved:
+            file.unlink(missing_ok=True)
+        raise
 
 
 def write_files(contents: Contents, folder: Path) -> None:
@@ -273,7 +294,7 @@ def describe(results: RankedResults, measured: Measurements, part: PerUserPart) 
             steps=measured.steps,
             environment=study.environment,
             package=None if code is None else code.package,
-            libraries={} if code is None else code.versions,
+            libraries={} if code is None else code.packages,
         ),
         params=final.config,
         data=DataOrigin(

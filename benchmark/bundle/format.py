@@ -31,6 +31,7 @@ from pydantic import TypeAdapter, ValidationError
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.protocol import Array, Feedback, Hyperparameter
 from benchmark.provenance import EnvironmentRecord, Provenance
+from benchmark.registry import requirement
 
 FORMAT = 3
 """Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""
@@ -61,7 +62,7 @@ class ModelOrigin:
         steps: that it trained.
         environment: that it was trained in; None for our own Python. Nothing that is served needs it.
         package: the distribution of others that publishes the adapter, "name==version"; None for our own.
-        libraries: version of each library that the adapter imports.
+        libraries: the distribution of each library that the adapter wraps, "name==version", by module.
     """
 
     adapter: str
@@ -73,6 +74,17 @@ class ModelOrigin:
     environment: EnvironmentRecord | None = None
     package: str | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self, error: ImportError) -> str | None:
+        """Return what is not installed, with its version and the command that installs it.
+
+        None of a module that the run did not write down.
+        """
+        tops = {module.partition(".")[0]: pin for module, pin in self.libraries.items()}
+        pin = tops.get((error.name or "").partition(".")[0])
+        if pin is None:
+            return None
+        return f"needs {pin.replace('==', ' ')}, which is not installed: pip install '{requirement(pin)}'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -375,7 +387,8 @@ def model_errors(files: Files, method: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise MissingLibrary(f"{files.path}: {adapter} needs {error.name}, which is not installed") from error
+        missing = files.manifest.origin.missing(error) or f"needs {error.name}, which is not installed"
+        raise MissingLibrary(f"{files.path}: {adapter} {missing}") from error
     except (ValueError, IndexError, RuntimeError) as error:
         raise BundleError(f"{files.path}: {adapter} cannot {method}: {error}") from error
     except Exception as error:

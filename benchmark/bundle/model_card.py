@@ -83,10 +83,9 @@ def model_card(manifest: BundleManifest) -> str:
 
 def made_with(origin: ModelOrigin) -> Iterator[str]:
     """Yield the packages that the model's code comes from or calls."""
-    libraries = [f"{name} {version}" for name, version in origin.libraries.items()]
-    named = [*([f"the package {origin.package}"] if origin.package else []), *libraries]
-    if named:
-        yield f"Made with {escape(', '.join(named))}."
+    pins = [*([origin.package] if origin.package else []), *dict.fromkeys(origin.libraries.values())]
+    if pins:
+        yield f"Made with {escape(', '.join(pin.replace('==', ' ') for pin in pins))}."
 
 
 def trained_in(origin: ModelOrigin) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
 from dataclasses import fields
 from typing import cast
 
@@ -9,7 +11,7 @@ from benchmark.bundle.format import Files
 from benchmark.errors import AdapterError, BundleError, MissingLibrary
 from benchmark.modelkit.stored_vectors import PREFIX, StoredVectors
 from benchmark.protocol import Recommender
-from benchmark.registry import Adapter, Registry, install_hint
+from benchmark.registry import Adapter, Registry, install_hint, requirement
 
 
 def restore(adapter: Adapter, files: Files) -> Recommender:
@@ -33,9 +35,7 @@ def restore(adapter: Adapter, files: Files) -> Recommender:
             model.restore(state)
             return model
     except ImportError as error:
-        made = ", ".join(f"{name} {version}" for name, version in files.manifest.origin.libraries.items())
-        used = f" (the bundle was made with {made})" if made else ""
-        raise MissingLibrary(f"{files.path}: {lacking(adapter, error)}{used}") from error
+        raise MissingLibrary(f"{files.path}: {lacking(adapter, files, error)}") from error
     except Exception as error:
         what = str(error) if isinstance(error, AdapterError) else f"{type(error).__name__}: {error}"
         raise BundleError(
@@ -49,19 +49,64 @@ def installed(registry: Registry, files: Files) -> Adapter:
     """Return the adapter of a bundle.
 
     Raises:
-        MissingLibrary: it comes from a package that is not installed; the message names it.
+        MissingLibrary: it comes from a package that is not installed, or whose module imports a library that
+            is not; the message names it.
         AdapterError: there is none of that name.
     """
     origin = files.manifest.origin
     if origin.adapter not in registry and origin.package is not None:
         raise MissingLibrary(
             f"{files.path}: the adapter {origin.adapter} comes from the package {origin.package}, which is "
-            f"not installed: pip install '{origin.package}'"
+            f"not installed: pip install '{requirement(origin.package)}'"
         )
-    return registry[origin.adapter]
+    adapter = registry[origin.adapter]
+    try:
+        adapter.cls  # noqa: B018 - the first look at it imports its module
+    except AdapterError as error:
+        if isinstance(error.__cause__, ImportError) and (missing := origin.missing(error.__cause__)):
+            raise MissingLibrary(f"{files.path}: {adapter.name} {missing}") from error
+        raise
+    return adapter
 
 
-def lacking(adapter: Adapter, error: ImportError) -> str:
+def other_versions(adapter: Adapter, files: Files) -> list[str]:
+    """Return the packages that are installed in another version than the bundle was made with.
+
+    A library that nothing has imported by now serves nothing, so its version does not matter; nor does what
+    an environment holds.
+    """
+    origin, found = files.manifest.origin, []
+    if origin.package is not None and adapter.pin != origin.package:
+        here = adapter.pin or f"an adapter of that name from {adapter.target.partition(':')[0]}"
+        found.append(differing(origin.package, here))
+    for module, pin in () if origin.environment else origin.libraries.items():
+        if module.partition(".")[0] in sys.modules and (here := installed_pin(adapter, module, pin)) != pin:
+            found.append(differing(pin, here))
+    return list(dict.fromkeys(found))
+
+
+def installed_pin(adapter: Adapter, module: str, pin: str) -> str:
+    """Return the distribution that a module of the adapter is part of here: first looked for by its name."""
+    name = pin.partition("==")[0]
+    try:
+        return f"{name}=={importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:  # as with tensorflow in the place of tensorflow-cpu
+        return adapter.packages.get(module, "an unknown version")
+
+
+def differing(pin: str, here: str) -> str:
+    """Return how what is installed differs from what a bundle was made with.
+
+    >>> differing("scikit-surprise==1.1.5", "scikit-surprise==1.1.4")
+    'scikit-surprise 1.1.5 in the run, 1.1.4 here'
+    >>> differing("tensorflow-cpu==2.21.0", "tensorflow==2.21.0")
+    'tensorflow-cpu 2.21.0 in the run, tensorflow 2.21.0 here'
+    """
+    name = pin.partition("==")[0]
+    return f"{pin.replace('==', ' ')} in the run, {here.removeprefix(f'{name}==').replace('==', ' ')} here"
+
+
+def lacking(adapter: Adapter, files: Files, error: ImportError) -> str:
     """Return what a model needs that is not here, and what to do.
 
     A bundle is served from its arrays by our own Python: a model that only its framework can score has none.
@@ -71,4 +116,5 @@ def lacking(adapter: Adapter, error: ImportError) -> str:
             f"{adapter.name} needs {error.name}, which only the environment {own} has, to score what it has "
             "stored; a bundle serves models whose scores are products of stored arrays: pick another one"
         )
-    return f"{adapter.name} needs {error.name}, which is not installed: {install_hint([adapter])}"
+    missing = f"needs {error.name}, which is not installed: {install_hint([adapter])}"
+    return f"{adapter.name} {files.manifest.origin.missing(error) or missing}"

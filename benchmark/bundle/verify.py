@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.bundle.format import GOLDEN_K, SUMS, Files, open_bundle
+from benchmark.bundle.restoring import other_versions
 from benchmark.bundle.serving import Bundle, load
 from benchmark.errors import BenchError, BundleError
 from benchmark.latency import latency
@@ -54,16 +55,7 @@ def check_packages(bundle: Bundle, registry: Registry) -> list[Check]:
 
     Another version is no fault: whether it matters is what the lists show.
     """
-    origin = bundle.files.manifest.origin
-    adapter = registry[origin.adapter]
-    here = adapter.versions
-    others = [
-        f"{name} {here[name]} here, {version} in the run"
-        for name, version in origin.libraries.items()
-        if name in here and here[name] != version
-    ]
-    if origin.package is not None and adapter.pin != origin.package:
-        others.append(f"{adapter.pin or 'an adapter of ours'} here, {origin.package} in the run")
+    others = other_versions(registry[bundle.files.manifest.origin.adapter], bundle.files)
     return [Check("packages", ok=True, detail="; ".join(others))] if others else []
 
 
@@ -99,7 +91,7 @@ def golden_lists(files: Files, n_items: int) -> tuple[Ids, Ids]:
     content = files.json("golden.json")
     try:
         users = np.array(content["users"], dtype=np.int32)
-        lists = np.array(content["lists"], dtype=np.int32).reshape(len(users), -1)
+        lists = np.array(content["lists"], dtype=np.int32).reshape(len(users), -1 if len(users) else 0)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleError(
             f"{files.path / 'golden.json'}: does not hold lists ({error}); export the bundle again"

@@ -28,7 +28,9 @@ def export(options: argparse.Namespace) -> int:
     from benchmark import api
 
     bundle = api.export(options.run, options.model, options.folder, dataset=options.dataset)
-    write(f"Bundle: {bundle}; why this model, and what the rule would have picked: {bundle / 'pick.md'}")
+    write(f"Bundle: {bundle}")
+    if (record := bundle / "pick.md").exists():
+        write(f"What the rule picks, and how this model compares: {record}")
     return 0
 
 

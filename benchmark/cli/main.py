@@ -28,6 +28,7 @@ from benchmark.cli import (
 )
 from benchmark.cli.closed_pipe import ReaderGone, guarded_streams
 from benchmark.cli.parser import Command, build_parser
+from benchmark.cli.terminal import shown_warnings
 from benchmark.errors import BenchError
 
 COMMANDS: Mapping[str, Command] = {
@@ -55,7 +56,7 @@ COMMANDS: Mapping[str, Command] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 2 an error, 3 a regression, 130 stopped by the user."""
-    with guarded_streams() as output:
+    with guarded_streams() as output, shown_warnings():
         options, unknown = build_parser(COMMANDS).parse_known_args(arguments)
         if unknown:
             options.parser.refuse(unknown[0])

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from benchmark.errors import VersionWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +31,30 @@ def write(text: str) -> None:
 def warn(text: str) -> None:
     """Print a warning beside the output, where it cannot get into a file that the output goes to."""
     sys.stderr.write(f"bench: {printable(text)}\n")
+
+
+@contextmanager
+def shown_warnings() -> Iterator[None]:
+    """Show warnings of ours as messages, without the line of code that Python shows."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, VersionWarning):
+                warn(f"warning: {message}")
+            else:
+                shown(message, category, filename, lineno, file, line)
+
+        warnings.simplefilter("always", VersionWarning)
+        warnings.showwarning = show
+        yield
 
 
 def printable(text: str) -> str:

@@ -34,7 +34,7 @@ class Environments(Mapping[str, Environment]):
         self._found: dict[str, Environment] = {}
         self._reasons: dict[str, str] = {}
         self._curable: set[str] = set()
-        self._versions: dict[tuple[str, str], str | None] = {}
+        self._pins: dict[tuple[str, str], str | None] = {}
 
     def __getitem__(self, name: str) -> Environment:
         """Return the environment of a name.
@@ -100,7 +100,11 @@ class Environments(Mapping[str, Environment]):
 
     def version(self, name: str, module: str) -> str | None:
         """Return the version that an environment has of what a module is part of; None if it has none."""
+        return (self.pin(name, module) or "").partition("==")[2] or None
+
+    def pin(self, name: str, module: str) -> str | None:
+        """Return what a module is part of in an environment, "name==version"; None if it has none."""
         key = name, module.partition(".")[0]
-        if key not in self._versions:
-            self._versions[key] = self[name].version_of(module)
-        return self._versions[key]
+        if key not in self._pins:
+            self._pins[key] = self[name].pin_of(module)
+        return self._pins[key]

@@ -181,8 +181,8 @@ class Environment:
             found[canonicalize_name(name)] = version
         return found
 
-    def version_of(self, module: str) -> str | None:
-        """Return the version of the package that a module is part of; None if none has it."""
+    def pin_of(self, module: str) -> str | None:
+        """Return the package that a module is part of, "name==version"; None if none has it."""
         top = module.partition(".")[0]
         for folder in self.distributions():
             try:
@@ -190,7 +190,8 @@ class Environment:
             except OSError:
                 continue
             if any(file.startswith((f"{top}/", f"{top}.")) for file in files):
-                return folder.name.removesuffix(".dist-info").rpartition("-")[2]
+                name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
+                return f"{canonicalize_name(name)}=={version}"
         return None
 
     def records_sha256(self) -> str:

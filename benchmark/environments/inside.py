@@ -137,7 +137,8 @@ def compiles_alike(environment: Environment) -> bool:
     if marker is None or marker.python.split(".")[:2] != [str(part) for part in sys.version_info[:2]]:
         return False
     return all(
-        environment.version_of(name) == importlib.metadata.version(name) for name in ("numba", "llvmlite")
+        environment.pin_of(name) == f"{name}=={importlib.metadata.version(name)}"
+        for name in ("numba", "llvmlite")
     )
 
 

@@ -22,7 +22,6 @@ from benchmark.records import (
     Note,
     StudyRecord,
     TestCounts,
-    to_json,
     warning,
 )
 
@@ -67,6 +66,7 @@ def fact_notes(
     yield from likes_notes(split, results.suite.metrics.all)
     yield from unused_notes(split, list(results.studies.values()))
     yield from rests_on_notes(results)
+    yield from package_notes(results)
     yield from environment_notes(list(results.studies.values()))
     yield from judged_note(split)
     yield from sample_notes(split)
@@ -92,11 +92,25 @@ def rests_on_notes(results: DatasetResults) -> Iterator[Note]:
     rows = ", ".join(read) or ("generated rows" if split.synthetic else split.provenance.origin)
     runs = {manifest.started: manifest for manifest in results.runs.values() if manifest.adapters}
     for manifest in runs.values():
-        code = content_hash({name: to_json(one) for name, one in manifest.adapters.items()})
+        code = content_hash(
+            {name: [one.source_sha256, dict(one.versions)] for name, one in manifest.adapters.items()}
+        )
         yield Note(
             f"Made {manifest.finished or manifest.started} from {rows}, split {split.hash[:8]}, adapters and "
             f"libraries {code[:8]}."
         )
+
+
+def package_notes(results: DatasetResults) -> Iterator[Note]:
+    """Yield which adapters come from packages of others, with the version of each."""
+    found: dict[str, list[str]] = {}
+    for model, study in results.studies.items():
+        run = results.runs.get(model)
+        code = None if run is None else run.adapters.get(study.adapter)
+        if code is not None and code.package is not None:
+            found.setdefault(code.package, []).append(model)
+    for package, names in found.items():
+        yield Note(f"Adapters of the package {package.replace('==', ' ')}: {', '.join(names)}.")
 
 
 def environment_notes(studies: Sequence[StudyRecord]) -> Iterator[Note]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,14 @@ class AdapterCode:
         source_sha256: of all modules that are part of it.
         versions: of the libraries that it wraps.
         package: the distribution of others that publishes it, "name==version"; None for our own.
+        packages: the distribution that each of those libraries is part of, "name==version", by module;
+            empty in runs of before.
     """
 
     source_sha256: str
     versions: Mapping[str, str]
     package: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,13 @@ def reproduction(origin: RunOrigin) -> Reproduction:
     """Return how to get a run again."""
     manifest, hardware = origin.manifest, origin.manifest.hardware
     versions = {} if hardware is None else dict(hardware.versions)
-    pins = " ".join(shlex.quote(f"{name}=={version}") for name, version in versions.items())
+    # What an environment holds has a blank in its name, and comes with `bench env create`; no index has the
+    # local part of a version, the "+cpu" of a build.
+    pins = " ".join(
+        shlex.quote(f"{name}=={version.partition('+')[0]}")
+        for name, version in versions.items()
+        if " " not in name
+    )
     return Reproduction(
         manifest.suite,
         f"bench run {shlex.quote(f'{origin.path.absolute()}/suite.yaml')} --fresh",
@@ -154,8 +160,8 @@ def origin_facts(origin: RunOrigin) -> Iterator[tuple[str, str]]:
     finished = NONE if manifest.finished is None else date_text(manifest.finished)
     yield "started, finished", f"{date_text(manifest.started)}, {finished}"
     for name, code in manifest.adapters.items():
-        if code.package is not None:
-            yield f"package of {name}", code.package
+        if packages := [*([code.package] if code.package else []), *code.packages.values()]:
+            yield f"packages of {name}", ", ".join(packages)
         yield f"adapter: {name}", f"sha256 {code.source_sha256}, {fact_text(code.versions)}".rstrip(", ")
     if hardware is not None:
         yield "environment hash", hardware.hash

@@ -87,7 +87,7 @@ class RunDirectory:
         """
         run = cls(path)
         content = resolved(suite)
-        with write_errors_as_run_error(path):
+        with write_errors_as_run_error(path, "choose another with --out DIR"):
             for folder in (path, *(path / name for name in FOLDERS)):
                 folder.mkdir(parents=True, exist_ok=True)
             with atomic_path(path / ".probe") as probe:

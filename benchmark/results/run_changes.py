@@ -97,7 +97,8 @@ def foundation_changes(before: RunManifest, after: RunManifest, *, same_rows: bo
         if same_rows and label in before.datasets and before.datasets[label].hash != split.hash:
             yield f"data of {label}"
     for name, code in after.adapters.items():
-        if name in before.adapters and before.adapters[name] != code:
+        its = before.adapters.get(name, code)
+        if (its.source_sha256, its.versions) != (code.source_sha256, code.versions):
             yield f"code of {name}"
     if before.engine and after.engine and dict(before.engine) != dict(after.engine):
         yield "version of the engine"

@@ -29,8 +29,10 @@ def hardware(adapters: Iterable[Adapter]) -> Hardware:
     for adapter in adapters:
         if adapter.lack:
             continue
+        if adapter.pin is not None:
+            versions |= by_name([adapter.pin])
         if (own := adapter.environment_record) is None:
-            versions |= adapter.versions
+            versions |= by_name(adapter.packages.values())
             continue
         there = f"environment {own.name}"
         versions |= {f"{name} ({there})": version for name, version in adapter.versions.items()}
@@ -45,6 +47,15 @@ def hardware(adapters: Iterable[Adapter]) -> Hardware:
         versions=dict(sorted(versions.items())),
     )
     return replace(found, hash=content_hash(to_json(found)), pid=os.getpid())
+
+
+def by_name(pins: Iterable[str]) -> dict[str, str]:
+    """Return the version of each distribution of "name==version".
+
+    >>> by_name(["scikit-surprise==1.1.5"])
+    {'scikit-surprise': '1.1.5'}
+    """
+    return {name: version for name, _, version in (pin.partition("==") for pin in pins)}
 
 
 def processor() -> str:

@@ -1,7 +1,7 @@
 """The pick, from constraints, statistics and cost, and the record that justifies it."""
 
 from benchmark.selection.assessment import Decision, PickOptions
-from benchmark.selection.choose import pick
+from benchmark.selection.choose import exportable, pick
 from benchmark.selection.decision_record import (
     as_json,
     as_markdown,
@@ -19,6 +19,7 @@ __all__ = [
     "as_json",
     "as_markdown",
     "as_text",
+    "exportable",
     "pick",
     "record_files",
     "refuse_taken",

@@ -22,7 +22,7 @@ WON = {
     "cheapest": "the cheapest model that meets the limits and the rule",
     "reference": "the reference; no other model meets the limits and the rule",
     "best within limits": "the best on validation within the limits; not shown to meet the rule",
-    "named": "named by whoever asked, not chosen by the rule",
+    "named": "named by hand",
 }
 """Why a model was picked, by the outcome of the pick."""
 

@@ -56,12 +56,10 @@ def warnings_about(decision: Decision) -> Iterator[str]:
 
 
 def named_warnings(decision: Decision) -> Iterator[str]:
-    """Yield what the rule says of a model that was asked for by name."""
+    """Yield what the rule says of a model that was asked for by name; nothing where it picks the same."""
     winner = decision.assessments[0]
-    rule = "nothing" if decision.by_rule is None else decision.by_rule
     if decision.by_rule == winner.model:
-        yield f"{winner.model} was asked for by name; the rule picks it too."
         return
-    yield f"{winner.model} was asked for by name; the rule picks {rule}."
+    yield f"{winner.model} was asked for by name; the rule picks {decision.by_rule or 'nothing'}."
     if not winner.is_good:
         yield f"{winner.model}: {shortfall(decision.results, decision.options, winner)}."

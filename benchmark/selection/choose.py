@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from benchmark.errors import PickError, did_you_mean
+from benchmark.errors import PickError
 from benchmark.leaderboard import BoardRow, RankedResults
 from benchmark.leaderboard.margin import Loss, allowed_loss
 from benchmark.selection.assessment import (
@@ -21,6 +21,7 @@ from benchmark.selection.assessment import (
     shortfall,
 )
 from benchmark.selection.cautions import warnings_about
+from benchmark.selection.named_model import asked_for, no_state
 
 
 def pick(results: RankedResults, options: PickOptions | None = None) -> Decision:
@@ -55,22 +56,14 @@ def pick(results: RankedResults, options: PickOptions | None = None) -> Decision
     return explained(results, options, assessments, winner, outcome)
 
 
-def asked_for(results: RankedResults, model: str, assessments: Sequence[ModelAssessment]) -> ModelAssessment:
-    """Return the model that was asked for, by its name on the board without regard to case.
+def exportable(results: RankedResults, model: str) -> str:
+    """Return a model's name on the board, if it can be exported; nothing is compared with a reference.
 
     Raises:
-        PickError: the board has no such model, or it misses the limits, or has no result or stored state.
+        PickError: the board has no such model, or it has no result or no stored state.
     """
-    names = [assessment.model for assessment in assessments]
-    found = next((one for one in assessments if one.model.casefold() == model.casefold()), None)
-    if found is None:
-        hint = did_you_mean(model, names)
-        raise PickError(
-            f"{results.table.dataset}: the board has no model {model!r}{hint}; it has {', '.join(names)}"
-        )
-    if found.misses:
-        raise PickError(f"{results.table.dataset}: {found.model}: {'; '.join(found.misses)}")
-    return found
+    options = PickOptions(to_export=True)
+    return asked_for(results, model, [assess(results, options, row) for row in results.table.rows]).model
 
 
 def explained(
@@ -129,7 +122,7 @@ def assess(results: RankedResults, options: PickOptions, row: BoardRow) -> Model
             or state.state_path is None
             or not (results.run_of(row.model) / state.state_path).is_file()
         ):
-            misses.append("no stored state, so no bundle can be exported")
+            misses.append(no_state(results, row.model))
     loss = Loss.from_row(row, results.table)
     if loss is None:
         is_good = True  # the reference itself

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from itertools import count
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import RunError
-from benchmark.files import write_errors_as_run_error, write_text
+from benchmark.files import atomic_path, write_errors_as_run_error
 from benchmark.leaderboard.formatting import date_text, decimal, p_value, signed
 from benchmark.reporting.csv_json import finite_or_none
 from benchmark.reporting.markdown import escape, table_line
 from benchmark.selection.assessment import LATENCY_STEP_MS, ORDER, WON, Decision, ModelAssessment
 
+RECORD = (".md", ".json")
+"""The files of a record, in the order in which they are written and renamed."""
 COSTS = (
     *("latency_ms_p50", "latency_ms_p50_low", "latency_ms_p50_high"),
     *("latency_ms_p95", "latency_ms_p95_low", "latency_ms_p95_high"),
@@ -121,34 +127,49 @@ def record_files(decision: Decision) -> dict[str, str]:
 def write_record(decision: Decision, folder: Path, stem: str = "pick") -> Path:
     """Write the record into a folder; return the Markdown file.
 
-    A record that is there already is kept: it becomes ``pick-1``, or the next number that is free.
+    A record that is there already is kept: it becomes ``pick-1``, or the number after the last. Two
+    processes at once write one after the other, and whatever interrupts one, no record is lost.
 
     Raises:
         RunError: it cannot be written.
     """
-    keep_earlier(folder.absolute(), stem)
-    for name, text in record_files(decision).items():
-        write_text(folder.absolute() / f"{stem}{Path(name).suffix}", text)
+    folder = folder.absolute()
+    with write_errors_as_run_error(folder, "choose another with --out DIR"), one_at_a_time(folder):
+        keep_earlier(folder, stem)
+        for name, text in record_files(decision).items():
+            with atomic_path(folder / f"{stem}{Path(name).suffix}") as temporary:
+                temporary.write_text(text, encoding="utf-8")
     return folder / f"{stem}.md"
 
 
-def keep_earlier(folder: Path, stem: str) -> None:
-    """Give the record of a folder, if there is one, the next number that is free: ``pick-1``, ``pick-2``.
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until no other process writes a record here; the kernel lets go when this one dies."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems of a network lock no folder
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
-    Raises:
-        RunError: it cannot be renamed.
+
+def keep_earlier(folder: Path, stem: str) -> None:
+    """Give the record of a folder, if there is one, the number after the last: ``pick-1``, ``pick-2``.
+
+    The Markdown goes first. A process that was killed in between left its JSON behind, which belongs to the
+    last number.
     """
-    written = [f"{stem}{suffix}" for suffix in (".md", ".json") if (folder / f"{stem}{suffix}").exists()]
+    written = [suffix for suffix in RECORD if (folder / f"{stem}{suffix}").exists()]
     if not written:
         return
-    number = next(
-        number
-        for number in count(1)
-        if not any((folder / f"{stem}-{number}{suffix}").exists() for suffix in (".md", ".json"))
-    )
-    with write_errors_as_run_error(folder):
-        for name in written:
-            (folder / name).rename(folder / f"{stem}-{number}{Path(name).suffix}")
+    earlier = re.compile(rf"{re.escape(stem)}-(\d+)\.(?:md|json)")
+    found = [earlier.fullmatch(path.name) for path in folder.iterdir()]
+    last = max((int(name[1]) for name in found if name), default=0)
+    its = [suffix for suffix in RECORD if (folder / f"{stem}-{last}{suffix}").exists()]
+    number = last if (written, its) == ([".json"], [".md"]) else last + 1
+    for suffix in written:
+        (folder / f"{stem}{suffix}").rename(folder / f"{stem}-{number}{suffix}")
 
 
 def refuse_taken(folder: Path) -> None:
@@ -159,7 +180,7 @@ def refuse_taken(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise RunError(f"--out {folder}: is a file; name a folder for the record")
-    if (folder / "pick.md").exists():
+    if any((folder / f"pick{suffix}").exists() for suffix in RECORD):
         raise RunError(f"--out {folder}: has a record already (pick.md); name another folder")
 
 
@@ -193,7 +214,11 @@ def order_text(decision: Decision) -> str:
 def summary(decision: Decision) -> str:
     """Return the pick in a sentence or two."""
     winner, primary = decision.assessments[0], decision.results.table.primary
-    text = f"Picked: {winner.model} ({primary} {decimal(winner.row.value)}), {WON[decision.outcome]}."
+    why = WON[decision.outcome]
+    if decision.outcome == "named":
+        by_rule = "it too" if decision.by_rule == winner.model else decision.by_rule or "nothing"
+        why = f"{why}; the rule picks {by_rule}"
+    text = f"Picked: {winner.model} ({primary} {decimal(winner.row.value)}), {why}."
     if winner.loss is None:
         return text
     loss, bound = signed(winner.loss.loss), signed(winner.loss.bound)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import boards
+import numpy as np
 import pytest
 import ranked
 from written_run import split_manifest
 
 from benchmark.datasets.manifest import Candidates, ColdCounts, UserSample
 from benchmark.datasets.specs import EVERY_RATING
-from benchmark.leaderboard.notes import evaluated_note, likes_notes, sample_notes, search_notes, unused_notes
-from benchmark.records import TestCounts
+from benchmark.leaderboard.notes import (
+    evaluated_note,
+    likes_notes,
+    package_notes,
+    sample_notes,
+    search_notes,
+    unused_notes,
+)
+from benchmark.records import AdapterCode, TestCounts
 
 
 def test_counts_are_told_in_the_plural_and_the_singular() -> None:
@@ -129,3 +138,18 @@ def test_board_warns_that_test_values_are_of_a_sample() -> None:
 
 def test_board_says_nothing_of_samples_where_there_is_none() -> None:
     assert not list(sample_notes(split_manifest()))
+
+
+def test_adapters_of_others_are_named_with_the_version_of_their_package(tmp_path: Path) -> None:
+    results = ranked.results_of(
+        tmp_path, {"theirs/a": np.ones(3), "theirs/b": np.ones(3), "native/ease": np.ones(3)}
+    )
+    theirs = AdapterCode(source_sha256="1" * 64, versions={}, package="their-models==1.2")
+    (origin,) = boards.board().origins
+    codes = {"theirs/a": theirs, "theirs/b": theirs, "native/ease": replace(theirs, package=None)}
+    run = replace(origin.manifest, adapters=codes)
+    stored = replace(results.stored, runs=dict.fromkeys(codes, run))
+
+    assert [note.text for note in package_notes(stored)] == [
+        "Adapters of the package their-models 1.2: theirs/a, theirs/b."
+    ]

@@ -226,8 +226,8 @@ def test_pick_of_a_named_model_that_is_not_good_enough_says_so(tmp_path):
 
 def test_pick_of_a_name_that_the_board_lacks_names_the_nearest(tmp_path):
     results = results_of(tmp_path, {"big": USERS, "small": USERS})
-    with pytest.raises(PickError, match=r"no model 'smal'; did you mean 'small'\?; it has big, small"):
-        pick(results, PickOptions(model="smal"))
+    with pytest.raises(PickError, match=r"no model 'small1'; did you mean 'small'\?; it has big, small"):
+        pick(results, PickOptions(model="small1"))
 
 
 def test_pick_of_a_named_model_beyond_the_limits_is_refused(tmp_path):
