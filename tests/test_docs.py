@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
@@ -176,3 +177,54 @@ def test_every_model_and_metric_is_on_its_page() -> None:
         name for name in (model.name for model in api.models()) if f"\n### {name} {{#" not in models
     ] == []
     assert [one.label for one in api.metrics() if f"\n| `{one.label}` | {one.formula}" not in metrics] == []
+
+
+KEYS = DOCS / "suite-keys.md"
+
+
+def yaml_blocks(page: Path) -> list[str]:
+    """Return the YAML examples of a page."""
+    return re.findall(r"^```yaml\n(.*?)^```", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def keys_of_schema() -> set[str]:
+    """Return every key that a suite may have, its path joined by dots; places in lists do not count."""
+    found: set[str] = set()
+    defs = api.schema()["$defs"]
+
+    def walk(node: dict[str, Any], path: str) -> None:
+        if "$ref" in node:
+            walk(defs[node["$ref"].rpartition("/")[2]], path)
+        for kind in ("anyOf", "oneOf", "allOf"):
+            for one in node.get(kind, []):
+                walk(one, path)
+        if isinstance(node.get("items"), dict):
+            walk(node["items"], path)
+        for key, inner in node.get("properties", {}).items():
+            found.add(f"{path}.{key}".lstrip("."))
+            walk(inner, f"{path}.{key}".lstrip("."))
+        if isinstance(node.get("additionalProperties"), dict):
+            walk(node["additionalProperties"], f"{path}.*")
+
+    walk(api.schema(), "")
+    return found
+
+
+def keys_used(value: object, path: str = "") -> Iterator[str]:
+    """Yield the paths of the keys that a document uses; a hyperparameter below ``tune`` is a star."""
+    if isinstance(value, list):
+        for one in value:
+            yield from keys_used(one, path)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            below = f"{path}.{'*' if path.endswith('.tune') else key}".lstrip(".")
+            yield below
+            yield from keys_used(inner, below)
+
+
+def test_every_key_of_a_suite_stands_in_an_example() -> None:
+    used = {key for text in yaml_blocks(KEYS) for key in keys_used(yaml.safe_load(text))}
+
+    refused = {"datasets.users.title"}  # of the table that it shares with items
+    assert sorted(keys_of_schema() - used - {"extends"} - refused) == []
+    assert "extends: base.yaml" in KEYS.read_text("utf-8")
