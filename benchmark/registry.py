@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -71,14 +72,25 @@ class Adapter:
         """What the class says about itself."""
         from benchmark.traits import traits  # not at import: serving a bundle asks for none
 
-        return traits(self.cls)
+        with faults_named(self.target):
+            return traits(self.cls)
 
     @property
     def defaults(self) -> dict[str, Hyperparameter]:
         """The default configuration: every field of the dataclass."""
         from benchmark.traits import hyperparameters
 
-        return hyperparameters(self.cls)
+        with faults_named(self.target):
+            return hyperparameters(self.cls)
+
+    @cached_property
+    def fault(self) -> str:
+        """Why it can be neither shown nor run: its module or class is broken; "" if it is whole."""
+        try:
+            _ = self.traits, self.defaults, self.missing
+        except AdapterError as error:
+            return str(error)
+        return ""
 
     @property
     def environment(self) -> Environment | None:
@@ -132,8 +144,9 @@ class Adapter:
         """Libraries that it needs here and that are not installed."""
         if self.traits.environment:
             return []
-        tops = dict.fromkeys(name.partition(".")[0] for name in self.traits.requires)
-        return [name for name in tops if importlib.util.find_spec(name) is None]
+        with faults_named(self.target):
+            tops = dict.fromkeys(name.partition(".")[0] for name in self.traits.requires)
+            return [name for name in tops if importlib.util.find_spec(name) is None]
 
     @property
     def lack(self) -> str:
@@ -323,13 +336,42 @@ def load(target: str) -> Any:
     """Import what "module:name" points to.
 
     Raises:
-        AdapterError: the module or the name does not exist.
+        AdapterError: the module or the name does not exist, or the module cannot be imported.
     """
     module, _, name = target.partition(":")
+    if not module or not name:
+        shown = target or "an empty value"
+        raise AdapterError(f"{shown}: cannot be imported; an adapter is published as 'module:Class'")
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise AdapterError(f"{target}: cannot be imported ({error})") from error
+        raise AdapterError(f"{target}: cannot be imported ({named(error)})") from error
+    except (Exception, SystemExit) as error:
+        raise AdapterError(f"{target}: cannot be imported ({named(error)})") from error
+
+
+@contextmanager
+def faults_named(target: str) -> Iterator[None]:
+    """Turn whatever a class raises when it is asked what it is into a message.
+
+    Raises:
+        AdapterError: it raised something.
+    """
+    try:
+        yield
+    except AdapterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise AdapterError(f"{target}: its class cannot say what it is ({named(error)})") from error
+
+
+def named(error: BaseException) -> str:
+    r"""Return an error's kind and text, which any terminal can show.
+
+    >>> named(ValueError("\udcff"))
+    'ValueError: \\udcff'
+    """
+    return f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace").decode()
 
 
 def install_hint(adapters: Sequence[Adapter]) -> str:

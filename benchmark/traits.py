@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from benchmark.errors import AdapterError
 from benchmark.hyperparameters import LIMITS, Limits
-from benchmark.protocol import Feedback, Hyperparameter, Space, Use
+from benchmark.protocol import Choice, Feedback, Hyperparameter, Range, Space, Use
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,35 @@ def hyperparameters(adapter: type) -> dict[str, Any]:
     return {one.name: one.default for one in own if one.default is not dataclasses.MISSING}
 
 
+def refuse_other_types(adapter: type, where: str) -> None:
+    """Check that a class says what it is in the types that the protocol names.
+
+    Raises:
+        AdapterError: it does not.
+    """
+    space: object = getattr(adapter, "space", None)
+    if not isinstance(space, Mapping) or not all(isinstance(one, Range | Choice) for one in space.values()):
+        raise AdapterError(f"{where}: space is {space!r}; it must map hyperparameters to Range or Choice")
+    for name in ("devices", "requires", "from_features", "needs_features"):
+        listed: object = getattr(adapter, name, ())
+        if not isinstance(listed, tuple | list) or not all(isinstance(one, str) for one in listed):
+            raise AdapterError(f"{where}: {name} is {listed!r}; it must be a tuple of words")
+
+
 def traits(adapter: type) -> Traits:
     """Read the traits of an adapter class.
 
     Raises:
-        AdapterError: ``space`` is missing, ``space`` or ``limits`` names a field that the class does not
-            have, a field is no hyperparameter, ``published`` names one that is not tuned, ``feedback`` or
-            ``uses`` something that there is not.
+        AdapterError: ``space`` is missing, something is of another type than it must be, ``space`` or
+            ``limits`` names a field that the class does not have, a field is no hyperparameter, ``published``
+            names one that is not tuned, ``feedback`` or ``uses`` something that there is not.
     """
     space = getattr(adapter, "space", None)
     fields = getattr(adapter, "__dataclass_fields__", {})
     where = f"{adapter.__module__}:{adapter.__qualname__}"
     if space is None or not hasattr(adapter, "fit_steps") or not hasattr(adapter, "score"):
         raise AdapterError(f"{where}: an adapter must have space, fit_steps and score")
+    refuse_other_types(adapter, where)
     own_limits = getattr(adapter, "limits", {})
     for what, named in (("space", space), ("limits", own_limits)):
         if unknown := sorted(set(named) - set(fields)):

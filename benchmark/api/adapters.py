@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,16 +48,21 @@ class Diagnosis:
         missing: libraries that are not installed, by the model that needs them.
         install: the command that installs them.
         environments: those that models may run in.
+        broken: models of other packages that cannot be imported, or cannot say what they are, and why.
     """
 
     hardware: Hardware
     missing: Mapping[str, Sequence[str]]
     install: str
     environments: Sequence[Environment] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether every model of the extra ``all`` can run, and each environment that was made is ready."""
+        """Whether every model of the extra ``all`` can run, and each environment that was made is ready.
+
+        A broken package of others is shown, and nobody else's trouble.
+        """
         usable = all(one.state()[0] in {"ready", "missing"} for one in self.environments)
         return usable and all(name.partition("/")[0] in OPTIONAL for name in self.missing)
 
@@ -71,7 +76,9 @@ def doctor() -> Diagnosis:
     from benchmark.api.frameworks import env
     from benchmark.runner.hardware import hardware
 
-    adapters = models()
+    found = models()
+    broken = {adapter.name: adapter.fault for adapter in found if adapter.fault}
+    adapters = [adapter for adapter in found if not adapter.fault]
     lacking = [adapter for adapter in adapters if adapter.missing]
     missing = {adapter.name: adapter.missing for adapter in lacking}
-    return Diagnosis(hardware(adapters), missing, install_hint(lacking), env())
+    return Diagnosis(hardware(adapters), missing, install_hint(lacking), env(), broken)

@@ -174,6 +174,10 @@ def model_complaints(
             continue
         key_path: KeyPath = ("models", index)
         if model.use in registry:
-            yield from hyperparameter_complaints(model, registry[model.use], key_path)
+            adapter = registry[model.use]
+            if adapter.fault:
+                yield Complaint(key_path, f"{model.use} is broken: {adapter.fault}")
+            else:
+                yield from hyperparameter_complaints(model, adapter, key_path)
         else:
             yield Complaint(key_path, f"no adapter is called {model.use!r}{registry.hint(model.use)}")

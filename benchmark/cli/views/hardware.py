@@ -28,6 +28,7 @@ def show_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
     environments = {one.name: ": ".join(filter(None, one.state())) for one in diagnosis.environments}
     rows += [(f"environment {name}", state) for name, state in environments.items()]
     rows += [(name, f"needs {', '.join(missing)}") for name, missing in diagnosis.missing.items()]
+    rows += [(name, f"broken: {why}") for name, why in diagnosis.broken.items()]
     show_table(console, ("what", "found"), rows)
     if diagnosis.missing:
         console.print(Text(f"Install what is missing: {diagnosis.install}"), soft_wrap=True)

@@ -20,6 +20,9 @@ def show_models(adapters: Sequence[Adapter], console: Console) -> None:
     """List models; no library is imported for it."""
     rows = []
     for adapter in adapters:
+        if adapter.fault:
+            rows.append((adapter.name, "", "", "", f"broken: {adapter.fault}", ""))
+            continue
         traits = adapter.traits
         there = f" (environment {traits.environment})" if traits.environment else ""
         installed = f"no: {install_hint([adapter]) or adapter.lack}" if adapter.lack else f"yes{there}"
