@@ -28,7 +28,8 @@ class Traits:
         folds_in: can serve a user it was not trained with, from that user's history.
         explains: can say which items of a user's history carried a score.
         finds_similar: has a measure of its own for items alike, or vectors whose cosine is one.
-        keeps_histories: still has the histories that it was trained with, so newer items can be added to them.
+        keeps_histories: still has the histories that it was trained with, so newer items can be added to
+            them.
         folds_repeats: such a history may hold an item several times.
         needs_repeats: recommends what a user has had, so it needs a log whose items come again.
         from_features: which of "users" and "items" it scores by features alone; for users and items

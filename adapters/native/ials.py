@@ -15,8 +15,8 @@ from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.pace import Pace
-from benchmark.modelkit.shared_rows import over_rows
 from benchmark.modelkit.serving_traits import Contributions
+from benchmark.modelkit.shared_rows import over_rows
 from benchmark.modelkit.sparse_state import checked_matrix, history_matrix, pack_histories
 from benchmark.protocol import (
     Array,
@@ -153,10 +153,10 @@ class Ials(DotProduct):
     def _solved(self, history: Ids, weights: Floats32, items: Ids, vector: Floats32) -> Contributions:
         """Return the scores of a user's vector (dim,) as sums over the user's likes.
 
-        The vector that minimises the loss is ``W sum(w_j y_j)`` over likes j with weights w_j, where the inverse of W
-        is ``alpha Y.T Y + sum(w_j y_j y_j.T) + l2 (n + alpha m)``, likes and dislikes alike. So the score of item i is
-        the sum over likes of ``w_j (y_i.T W y_j)``: a weight times how alike the two items are to this user. The rest
-        is how far the conjugate gradients stopped from that vector.
+        The vector that minimises the loss is ``W sum(w_j y_j)`` over likes j with weights w_j, where the
+        inverse of W is ``alpha Y.T Y + sum(w_j y_j y_j.T) + l2 (n + alpha m)``, likes and dislikes alike. So
+        the score of item i is the sum over likes of ``w_j (y_i.T W y_j)``: a weight times how alike the two
+        items are to this user. The rest is how far the conjugate gradients stopped from that vector.
 
         Args:
             history: (H,).
@@ -187,13 +187,13 @@ class Ials(DotProduct):
     def _kept_histories(self) -> csr_matrix:
         if self._history is None:
             raise NotOffered(
-                "its state was stored by an earlier version of bench, without histories; run the suite again and "
-                "export it again"
+                "its state was stored by an earlier version of bench, without histories; run the suite "
+                "again and export it again"
             )
         return self._history
 
     def state(self) -> dict[str, Array]:
-        """Return the vectors, and the histories as the index arrays of a sparse matrix, with weights if it has any."""
+        """Return the vectors, and the histories as the arrays of a sparse matrix, with weights if any."""
         if self._history is None:
             return super().state()
         weights = self._history.data

@@ -117,14 +117,15 @@ class UserKnn(Likeness, HistoryRows):
     def explain_history(self, history: Ids, items: Ids) -> Contributions:
         """Return the same for a new user's history."""
         similar = self._similarities(history)
-        neighbours = np.flatnonzero(similar)
+        neighbours = np.flatnonzero(similar).astype(np.int32)
         return self._shared(neighbours, similar[neighbours], history, items)
 
     def _shared(self, neighbours: Ids, similar: Array, history: Ids, items: Ids) -> Contributions:
-        """Return similarities (K,) of neighbours shared out among the items of a history that made them alike.
+        """Return similarities (K,) of neighbours, shared out among the items of a history behind them.
 
-        A neighbour who likes an item adds the similarity to its score. Of that each item of the history which the
-        neighbour likes too carries its part of the overlap: the square of its weight over the sum of them.
+        A neighbour who likes an item adds the similarity to its score. Of that each item of the history which
+        the neighbour likes too carries its part of the overlap: the square of its weight over the sum of
+        them.
         """
         _, weights = self._profiles()
         theirs, theirs_asked = (self._history[neighbours][:, some].toarray() for some in (history, items))

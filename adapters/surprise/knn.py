@@ -145,17 +145,17 @@ class KnnBasic(RatingModel):
     def explain(self, user: int, items: Ids) -> Contributions:
         """Return what each predicted rating would lose without each of the user's ratings.
 
-        A prediction is a mean over the ratings of similar items, so what one of them carried is how far it pulls that
-        mean up or down, the next most similar item in its place where ``neighbours`` are counted out. The rest is
-        what stays. Similarities, means and biases are taken as they were learned.
+        A prediction is a mean over the ratings of similar items, so what one of them carried is how far it
+        pulls that mean up or down, the next most similar item in its place where ``neighbours`` are counted
+        out. The rest is what stays. Similarities, means and biases are taken as they were learned.
 
         Raises:
             NotOffered: users are compared, not items.
         """
         if self.user_based:
             raise NotOffered(
-                "it compares users, so a rating is made of what similar users said, not of the items of a history; "
-                "trained with user_based: false it compares items and can say"
+                "it compares users, so a rating is made of what similar users said, not of the items of a "
+                "history; trained with user_based: false it compares items and can say"
             )
         own = slice(self._starts[user], self._starts[user + 1])
         rated, opinions = self._raters[own], self._opinions[own]
@@ -282,8 +282,8 @@ class KnnBaseline(KnnBasic):
 def means_without(weights: Values, opinions: Values, most: int, least: int) -> Values:
     """Return the mean of the nearest opinions, then that mean without each of them in turn, (H + 1,).
 
-    Nearest are the ``most`` opinions with the largest weights above 0, of equal ones the first. Without one of
-    them the next nearest moves up. Fewer than ``least`` have no mean: nan.
+    Nearest are the ``most`` opinions with the largest weights above 0, of equal ones the first. Without one
+    of them the next nearest moves up. Fewer than ``least`` have no mean: nan.
 
     Args:
         weights: how near each opinion is, (H,).

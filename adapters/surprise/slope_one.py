@@ -53,7 +53,7 @@ class SlopeOne(RatingModel):
         self._scale = np.array(rating_scale(train))
         by_user = np.argsort(train.users, kind="stable")
         self._rated = train.items[by_user]
-        self._given = train.values[by_user].astype(np.float64)
+        self._given: Values | None = train.values[by_user].astype(np.float64)
         self._starts = np.append(0, np.bincount(train.users, minlength=train.n_users).cumsum())
         self._link()
         yield
@@ -84,17 +84,17 @@ class SlopeOne(RatingModel):
     def explain(self, user: int, items: Ids) -> Contributions:
         """Return what each predicted rating would lose without each of the user's ratings.
 
-        A prediction is a mean over what each rating says, the rating plus the mean difference of the two items,
-        so what one of them carried is how far it pulls that mean up or down: the user's own mean moves too. The rest
-        is what stays. The differences between items are taken as they were learned.
+        A prediction is a mean over what each rating says, the rating plus the mean difference of the two
+        items, so what one of them carried is how far it pulls that mean up or down: the user's own mean moves
+        too. The rest is what stays. The differences between items are taken as they were learned.
 
         Raises:
             NotOffered: the state is one that an earlier version stored, without ratings.
         """
         if self._given is None:
             raise NotOffered(
-                "its state was stored by an earlier version of bench, without each user's ratings; run the suite "
-                "again and export it again"
+                "its state was stored by an earlier version of bench, without each user's ratings; run the "
+                "suite again and export it again"
             )
         own = slice(self._starts[user], self._starts[user + 1])
         rated, given = self._rated[own], self._given[own]

@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchmark.errors import AdapterError, BundleError, MissingLibrary
+from benchmark.errors import AdapterError, BundleError, MissingLibrary, NotOffered
 from benchmark.protocol import Array, Feedback, Hyperparameter
 from benchmark.provenance import EnvironmentRecord, Provenance
 
@@ -365,11 +365,14 @@ def model_errors(files: Files, method: str) -> Iterator[None]:
     Raises:
         MissingLibrary: it imports what is not installed.
         BundleError: an array does not fit the catalogue or another array.
+        NotOffered: as the model raised it.
         AdapterError: anything else: it misses what it had when it was trained.
     """
     adapter = files.manifest.origin.adapter
     try:
         yield
+    except NotOffered:
+        raise  # nothing is wrong with the bundle: whoever asked says what the model has no answer to
     except ImportError as error:
         raise MissingLibrary(f"{files.path}: {adapter} needs {error.name}, which is not installed") from error
     except (ValueError, IndexError, RuntimeError) as error:

@@ -1,7 +1,8 @@
 """What a model may offer beside its scores where it is served: why it scored so, items alike, histories.
 
-Each of them is one method, and none is required: a bundle asks a model for what it has, and says of the others that
-they do not have it. Letters in shapes: U users, I items, H items of a history, M items that are asked about.
+Each of them is one method, and none is required: a bundle asks a model for what it has, and says of the
+others that they do not have it. Letters in shapes: U users, I items, H items of a history, M items that are
+asked about.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Contributions:
 class Explains(Recommender, Protocol):
     """A recommender that can say which items of a user's history carried a score.
 
-    A contribution has the sign of what leaving that item out of the history would do: a positive one lowers the score.
-    The contract tests compare it with that.
+    A contribution has the sign of what leaving that item out of the history would do: a positive one lowers
+    the score. The contract tests compare it with that.
     """
 
     def explain(self, user: int, items: Ids) -> Contributions:
@@ -50,7 +51,7 @@ class Explains(Recommender, Protocol):
         ...
 
     def explain_history(self, history: Ids, items: Ids) -> Contributions:
-        """Return the same for scores that ``fold_in`` returns of a history; needed only beside that method."""
+        """Return the same for what ``fold_in`` returns of a history; needed only beside that method."""
         ...
 
 
@@ -60,8 +61,8 @@ class KeepsHistories(Recommender, Protocol):
     def history_of(self, user: int) -> Ids:
         """Return the items that a user was trained with, as ``fold_in`` takes them, the earliest first.
 
-        A model that takes no notice of the order may have lost it; one that reads the last items only may have
-        kept no others.
+        A model that takes no notice of the order may have lost it; one that reads the last items only may
+        have kept no others.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Whether what a model says of its scores is true: contributions add up, and leaving an item out shows them."""
+"""Whether what a model says of its scores is true: contributions add up, and agree with fits."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def assert_adds_up(found: Contributions, scores: Scores, history: Ids, what: str
 
 
 def agreement(subject: Subject, model: Any, steps: int) -> float | None:
-    """Return how often a contribution has the sign of what leaving its item out does; None if nothing is said.
+    """Return how often a contribution has the sign of what leaving its item out does; None if it has none.
 
-    Of each item in a list the largest contributions are looked at. A model that folds histories in is asked for the
-    shorter one; any other is fitted again without the row.
+    Of each item in a list the largest contributions are looked at. A model that folds histories in is asked
+    for the shorter one; any other is fitted again without the row.
     """
     folds, right = subject.traits.folds_in, list[bool]()
     try:

@@ -24,7 +24,7 @@ AGREEMENT = 0.9
 
 
 class ServingContract:
-    """Part of the adapter contract; what a class does not have is not looked at, nor what it refuses to say."""
+    """Part of the adapter contract; what a class does not have, or refuses to say, is not looked at."""
 
     adapter: ClassVar[type]
     steps: ClassVar[int]
@@ -53,7 +53,7 @@ class ServingContract:
                     found, scores = model.explain_history(one.history, one.items), model.fold_in(one.history)
                     assert_adds_up(found, scores[one.items], one.history, "explain_history()")
         except NotOffered as refusal:
-            assert str(refusal), "NotOffered must say why"
+            assert_says_why(refusal)
 
     def test_leaving_an_item_out_changes_the_score_as_its_contribution_says(self) -> None:
         """In nine of ten, of the largest contributions to each item that is recommended."""
@@ -61,8 +61,8 @@ class ServingContract:
             return
         found = agreement(self.subject, self._trained()[0], self.steps)
         assert found is None or found >= AGREEMENT, (
-            f"leaving an item out of a history agrees in sign with its contribution in {found:.0%}, expected at "
-            f"least {AGREEMENT:.0%}"
+            f"leaving an item out of a history agrees in sign with its contribution in {found:.0%}, "
+            f"expected at least {AGREEMENT:.0%}"
         )
 
     def test_similar_items_are_one_finite_number_for_each_item(self) -> None:
@@ -73,7 +73,7 @@ class ServingContract:
         try:
             found = model.similar_items(3)
         except NotOffered as refusal:
-            assert str(refusal), "NotOffered must say why"
+            assert_says_why(refusal)
             return
         assert found.shape == (n_items,), f"similar_items() has shape {found.shape}, expected {(n_items,)}"
         assert found.dtype == np.float32, f"similar_items() is {found.dtype}, expected float32"
@@ -101,3 +101,8 @@ class ServingContract:
         copy = self.subject.new()
         copy.restore({name: np.array(array) for name, array in model.state().items()})
         return copy
+
+
+def assert_says_why(refusal: NotOffered) -> None:
+    """Refuse a refusal without a reason."""
+    assert str(refusal), "NotOffered must say why"
