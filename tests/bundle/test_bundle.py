@@ -173,8 +173,8 @@ def test_known_user_with_a_history_that_the_model_cannot_use_keeps_its_list_and_
     found = loaded.recommend_new([plain.items[0].id], k=30, user=loaded.user_ids[0])
     assert (found.source, found.items) == ("model", plain.items[1:])
     assert found.note == (
-        "baselines/random cannot fold a history in: the list rests on training alone, without the items of the "
-        "history"
+        "baselines/random cannot fold a history in: the list rests on training alone, without the items of "
+        "the history"
     )
 
 
