@@ -171,9 +171,9 @@ def _with_training(bundle: StoredModel, user: int, newer: Ids) -> tuple[Ids, str
             f"{bundle.name} has not kept what it was trained with: the list rests on the given history alone",
         )
     added = len(np.setdiff1d(newer, before))
-    return np.concatenate(
-        [before, newer]
-    ), f"{added} items added to the {len(before)} that the model read of this user"
+    said = "1 newer item was" if added == 1 else f"{added} newer items were"
+    note = f"{said} added to the {len(before)} that the model read of this user"
+    return np.concatenate([before, newer]), note
 
 
 def _scores(bundle: StoredModel, items: Ids) -> Scores:
