@@ -1,11 +1,12 @@
-"""Whether reasons are true: contributions against scores, and against leaving items out, on MovieLens-100K or a log.
+"""Whether reasons are true: contributions against scores, and against leaving items out, on MovieLens-100K or
+a log.
 
-``python perf/why.py [--log planted] [--users 40] [--json FILE]``. For each model that can say why, as it is by
-default (Surprise's neighbours compare items): the largest difference between a score and the sum of contributions
-and rest, and in how many cases the sign of a contribution is that of what the score loses when the item is left out
-of the history: of all contributions, and of the five largest of each item in a list of ten, which is what
-``bench recommend --why`` shows. Models that fold histories in are asked for the shorter one; the others are fitted
-again without the row, for one item of a history.
+``python perf/why.py [--log planted] [--users 40] [--json FILE]``. For each model that can say why, as it is
+by default (Surprise's neighbours compare items): the largest difference between a score and the sum of
+contributions and rest, and in how many cases the sign of a contribution is that of what the score loses when
+the item is left out of the history: of all contributions, and of the three largest of each item in a list of
+ten, which is what ``bench recommend --why`` shows. Models that fold histories in are asked for the shorter
+one; the others are fitted again without the row, for one item of a history.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +29,7 @@ from benchmark.testing import planted_parts
 from benchmark.testing.explanations import first_unseen
 from benchmark.traits import traits
 
-SHOWN, REFITS, LEFT_OUT = 5, 10, 12
+SHOWN, REFITS, LEFT_OUT = 3, 10, 12
 """Contributions that are shown; users where a fit is needed; items of a history that are left out."""
 
 
@@ -64,7 +66,7 @@ def compared(name: str, log: Interactions, n_users: int) -> dict[str, object]:
     train = handed_to(own, log)
     params = {"user_based": False} if name.startswith("surprise/knn") else {}
 
-    def fit(rows: Interactions):
+    def fit(rows: Interactions) -> Any:
         context, model = FitContext(), adapter(**params)
         if hasattr(model, "open_device"):
             model.open_device(context)
@@ -82,22 +84,23 @@ def compared(name: str, log: Interactions, n_users: int) -> dict[str, object]:
         scores = model.score(one)[0]
         items = first_unseen(scores, history)
         found = model.explain(user, items)
-        apart = np.abs(found.values.sum(axis=0) + found.rest - scores[items])
+        apart = np.abs(np.asarray(found.values).sum(axis=0) + found.rest - scores[items])
         worst = max(worst, float((apart / np.maximum(1, np.abs(scores[items]))).max()))
         if own.folds_in:
             found, whole = model.explain_history(history, items), model.fold_in(history)[items]
             places = rng.permutation(len(found.history))[:LEFT_OUT]
-            largest = np.abs(found.values).sum(axis=1).argsort()[-SHOWN:]
+            largest = np.abs(np.asarray(found.values)).sum(axis=1).argsort()[-SHOWN:]
             places = np.union1d(places, largest)
             again = [model.fold_in(history[history != item])[items] for item in found.history[places]]
         else:
             whole = scores[items]
-            largest = np.abs(found.values).sum(axis=1).argsort()[-1:]
+            largest = np.abs(np.asarray(found.values)).sum(axis=1).argsort()[-1:]
             places = np.union1d(rng.permutation(len(found.history))[:1], largest)
             kept = [(train.users != user) | (train.items != item) for item in found.history[places]]
             again = [fit(train.rows(rest)).score(one)[0][items] for rest in kept]
-        values, changes = found.values[places], whole - np.array(again)
-        sizes = np.sort(np.abs(found.values), axis=0)[-min(SHOWN, len(found.values))]
+        carried = np.asarray(found.values)
+        values, changes = carried[places], whole - np.array(again)
+        sizes = np.sort(np.abs(carried), axis=0)[-min(SHOWN, len(carried))]
         same = np.sign(values) == np.sign(changes)
         signs += same[values != 0].tolist()
         shown += same[(values != 0) & (np.abs(values) >= sizes)].tolist()
@@ -106,7 +109,7 @@ def compared(name: str, log: Interactions, n_users: int) -> dict[str, object]:
         "off by": worst,
         "all": float(np.mean(signs)),
         "of": len(signs),
-        "five largest": float(np.mean(shown)) if shown else None,
+        "three largest": float(np.mean(shown)) if shown else None,
         "of them": len(shown),
     }
 
@@ -124,15 +127,16 @@ def main() -> None:
     registry = Registry(ADAPTERS)
     names = options.models.split(",") if options.models else [n for n in ours if registry[n].traits.explains]
     table = []
-    print(f"{'model':24} {'off by':>9} {'all':>7} {'of':>6} {'five largest':>13} {'of':>6}")
+    print(f"{'model':24} {'off by':>9} {'all':>7} {'of':>6} {'three largest':>14} {'of':>6}")
     for name in names:
         row = compared(name, log, options.users)
         table.append(row)
-        largest = "n/a" if row["five largest"] is None else f"{row['five largest']:.3f}"
-        print(
-            f"{name:24} {row['off by']:9.1e} {row['all']:7.3f} {row['of']:6} {largest:>13} {row['of them']:6}",
-            flush=True,
+        share = row["three largest"]
+        largest = "n/a" if share is None else f"{share:.3f}"
+        line = (
+            f"{name:24} {row['off by']:9.1e} {row['all']:7.3f} {row['of']:6} {largest:>14} {row['of them']:6}"
         )
+        print(line, flush=True)
     if options.json:
         options.json.write_text(json.dumps(table, indent=2) + "\n")
 

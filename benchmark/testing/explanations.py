@@ -14,7 +14,7 @@ from benchmark.protocol import Ids, Interactions, Scores, Values
 from benchmark.testing.subject import Subject
 
 TOLERANCE = 1e-5
-SHOWN, LISTED = 5, 10
+SHOWN, LISTED = 3, 10
 """Contributions of an item that are looked at, the largest; items of a list."""
 USERS, REFITS = 30, 10
 """How many users are asked about; how many of them where leaving an item out takes another fit."""

@@ -294,7 +294,7 @@ def test_bench_shows_reasons_as_text_json_and_csv(served, tmp_path, capsys):
         f"{first.why.contributions[0].value:+.4g}",
         *first.why.contributions[0].id.split(),
     ]
-    assert f"{len(first.why.contributions) - 5} other items of the history" in text
+    assert f"{len(first.why.contributions) - 3} other items of the history" in text
     assert cli.main([*words, "--json"]) == 0
     why = json.loads(capsys.readouterr().out)["items"][0]["why"]
     assert [one["value"] for one in why["contributions"]] == [one.value for one in first.why.contributions]

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmark.bundle import Contribution, Explanation, Item, Recommendation, SimilarItems
 
-REASONS = 5
+REASONS = 3
 """Contributions that are shown of an item; JSON, CSV and Parquet have all of them."""
 
 
