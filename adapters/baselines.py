@@ -140,6 +140,11 @@ class MostFrequent:
         scores: Scores = self.own_scores(items) + self._shares
         return scores
 
+    def history_of(self, user: int) -> Ids:
+        """Return a user's items, each as often as the user has had it."""
+        own = self._own[user]
+        return np.repeat(own.indices, own.data.astype(np.int64)).astype(np.int32)
+
     def state(self) -> dict[str, Array]:
         """Return the shares of popularity (I,) and the own scores of all users."""
         return {"shares": self._shares} | pack("own", self._own)
@@ -182,6 +187,11 @@ class MostRecent(MostFrequent):
         values = (moment[kept] - before[users[kept]]).astype(np.float32)
         ends = np.append(0, np.bincount(users[kept], minlength=train.n_users).cumsum())
         return checked_matrix(values, items[kept], ends, (train.n_users, train.n_items))
+
+    def history_of(self, user: int) -> Ids:
+        """Return a user's items once each, the one that was had last at the end."""
+        own = self._own[user]
+        return own.indices[np.argsort(own.data, kind="stable")].astype(np.int32)
 
     def own_scores(self, items: Ids) -> Scores:
         """Return the number of items up to each item's last place in the history, (I,)."""

@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 
 from benchmark.errors import AdapterError
 from benchmark.hyperparameters import COUNT, Limits
+from benchmark.modelkit.serving_traits import Contributions, HistoryRows
 from benchmark.modelkit.sparse_state import checked_matrix, history_matrix
 from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Scores, Space
 
@@ -19,7 +20,7 @@ STORED = ("weights", "words", "word_ends", "n_words", "items", "item_ends")
 
 
 @dataclass
-class TfIdf:
+class TfIdf(HistoryRows):
     """A score is the summed cosine between an item's words and those of each like (Lops 2011, 3.3.1).
 
     Words are title, genres and tags, weighted by TF-IDF (Salton & Buckley 1988, tfc; scikit-learn's smoothed
@@ -78,6 +79,19 @@ class TfIdf:
         profile = csr_matrix(self._words[items].sum(axis=0))
         scores: Scores = (profile @ self._by_word).toarray()[0]
         return scores
+
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return the cosine of each like with these items; a score is their sum."""
+        return self.explain_history(self.history_of(user), items)
+
+    def explain_history(self, history: Ids, items: Ids) -> Contributions:
+        """Return the cosine of each item of a new user's history with these items."""
+        cosines = (self._words[history] @ self._words[items].T).toarray().astype(np.float64)
+        return Contributions(history, cosines, np.zeros(len(items)))
+
+    def similar_items(self, item: int) -> Scores:
+        """Return the cosines (I,) of this item's words with those of all items."""
+        return self.fold_in(np.array([item], dtype=np.int32))
 
     def state(self) -> dict[str, Array]:
         """Return words (I, W) and histories (U, I) as the arrays of sparse matrices."""

@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from benchmark.api.adapters import Diagnosis
     from benchmark.api.in_memory import FrameKeys, FrameTable, NamedModel
     from benchmark.api.suites import StrPath, SuiteSource
-    from benchmark.bundle import Bundle, Recommendation
-    from benchmark.bundle.serving import FrameLike, Id
+    from benchmark.bundle import Bundle, Contribution, Explanation, Item, Recommendation, SimilarItems
+    from benchmark.bundle.from_history import HistoryLike
+    from benchmark.bundle.served import Id
+    from benchmark.bundle.serving import FrameLike
     from benchmark.bundle.verify import Check
     from benchmark.compare_runs import Changes
     from benchmark.datasets.log import Part
@@ -74,18 +76,22 @@ __all__ = [
     "Changes",
     "Check",
     "Compare",
+    "Contribution",
     "DataSplit",
     "Decision",
     "Diagnosis",
     "DryRun",
     "Environment",
     "Evaluated",
+    "Explanation",
     "Frame",
     "FrameKeys",
     "FrameLike",
     "FrameTable",
+    "HistoryLike",
     "Id",
     "Ids",
+    "Item",
     "LocalDataset",
     "Melted",
     "Metric",
@@ -99,6 +105,7 @@ __all__ = [
     "Run",
     "Scores",
     "Silent",
+    "SimilarItems",
     "SplitManifest",
     "StrPath",
     "Suite",

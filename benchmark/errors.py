@@ -6,7 +6,8 @@
     │   ├── SourceError         a data set that is not available: not here, no answer, wrong checksum
     │   └── SplitError          a split that this log is too small for, or that leaks
     ├── AdapterError            an adapter that does not exist, or breaks the protocol
-    │   └── MissingLibrary      the library it wraps is not installed
+    │   ├── MissingLibrary      the library it wraps is not installed
+    │   └── NotOffered          a model, in this configuration, has no answer to what was asked
     ├── EnvError                an environment of a framework: missing, damaged, or it cannot be made
     ├── MetricError             a metric that does not exist, or does not fit the data
     ├── StatisticsError         not enough data for a test
@@ -53,6 +54,10 @@ class AdapterError(BenchError):
 
 class MissingLibrary(AdapterError):  # noqa: N818 - it names what is missing
     """The library that an adapter wraps is not installed."""
+
+
+class NotOffered(AdapterError):  # noqa: N818 - nothing went wrong in the model
+    """A model, in this configuration, has no answer to what was asked; the message says why."""
 
 
 class EnvError(BenchError):

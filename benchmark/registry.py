@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.metadata
@@ -15,6 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.adapter_source import imported_names, source_file
 from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter
 
@@ -233,35 +233,6 @@ class Adapter:
                 if inside and (file := source_file(other)):
                     waiting[other] = file
         return dict(sorted(found.items()))
-
-
-def imported_names(module: str, path: Path) -> set[str]:
-    """Return every name that a file imports anywhere, with what it might be a module of."""
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    return set(names_in(package, path.read_text("utf-8")))
-
-
-@cache
-def names_in(package: str, code: str) -> frozenset[str]:
-    """Return every name that the code of a module of a package imports; parsed once for all adapters."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return frozenset(names)
-
-
-def source_file(name: str) -> Path | None:
-    """Return the file of a module, or of a package; None if the name is something inside a module."""
-    top, *rest = name.split(".")
-    spec = importlib.util.find_spec(top)  # imports nothing: its name has no dot
-    roots = spec.submodule_search_locations if spec else None
-    stems = [Path(root, *rest) for root in roots or ()]
-    files = [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py")]
-    return next((file for file in files if file.is_file()), None)
 
 
 class Registry(Mapping[str, Adapter]):

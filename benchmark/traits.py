@@ -26,6 +26,10 @@ class Traits:
         keeps_state: can be exported.
         has_vectors: its scores are dot products, so it can be exported without a state of its own.
         folds_in: can serve a user it was not trained with, from that user's history.
+        explains: can say which items of a user's history carried a score.
+        finds_similar: has a measure of its own for items alike, or vectors whose cosine is one.
+        keeps_histories: still has the histories that it was trained with, so newer items can be added to
+            them.
         folds_repeats: such a history may hold an item several times.
         needs_repeats: recommends what a user has had, so it needs a log whose items come again.
         from_features: which of "users" and "items" it scores by features alone; for users and items
@@ -65,6 +69,9 @@ class Traits:
     has_vectors: bool = False
     needs_graph: bool = False
     from_graph: bool = False
+    explains: bool = False
+    finds_similar: bool = False
+    keeps_histories: bool = False
 
 
 def hyperparameters(adapter: type) -> dict[str, Any]:
@@ -152,4 +159,7 @@ def traits(adapter: type) -> Traits:
         environment=getattr(adapter, "environment", ""),
         needs_graph=needs_graph,
         from_graph=getattr(adapter, "from_graph", False),
+        explains=hasattr(adapter, "explain"),
+        finds_similar=hasattr(adapter, "similar_items") or bool(getattr(adapter, "vectors", None)),
+        keeps_histories=hasattr(adapter, "fold_in") and hasattr(adapter, "history_of"),
     )

@@ -285,12 +285,30 @@ def _model(adapter: Adapter) -> str:
         f"scores cold {' and '.join(own.from_features)} from features" if own.from_features else "",
         "scores cold items from the graph" if own.from_graph else "",
         "serves new users from their history" if own.folds_in else "",
+        "adds newer items to a known user's history" if own.keeps_histories else "",
+        "says why" if own.explains else "",
+        "knows items alike" if own.finds_similar else "",
         "yields within a pass" if own.streams else "",
         "deterministic" if own.deterministic else "depends on its seed",
         "can be exported as a bundle" if own.keeps_state else "cannot be exported as a bundle",
     ]
     parts.append("; ".join(filter(None, traits)).capitalize() + ".")
     return "\n\n".join([*parts, *_evidence(adapter)])
+
+
+def serving() -> str:
+    """Return which models offer what where they are served."""
+    offers = {
+        "`--why`": "explains",
+        "`--similar-to`": "finds_similar",
+        "`--history` of a new user": "folds_in",
+        "`--history` of a known user, added to that of training": "keeps_histories",
+    }
+    rows = []
+    for title, trait in offers.items():
+        names = sorted(one.name for one in api.models() if getattr(one.traits, trait))
+        rows.append((title, ", ".join(map(code, names))))
+    return table(("option", "models"), rows)
 
 
 def streaming() -> str:
@@ -376,6 +394,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "commands": commands,
     "metrics": metrics,
     "models": models,
+    "serving": serving,
     "streaming": streaming,
     "suite-reference": suite_reference,
     "suites": suites,

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.hyperparameters import ABOVE_0, Limits
 from benchmark.modelkit.footprints import sparse_bytes
+from benchmark.modelkit.serving_traits import Contributions, HistoryRows
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -49,6 +50,10 @@ class ItemWeights:
         scores: Scores = self.weights[items].sum(axis=0)
         return scores
 
+    def between(self, history: csr_matrix, rows: Ids, columns: Ids) -> Values:  # noqa: ARG002 (as above)
+        """Return the weights (H, M) from some items to others."""
+        return self.weights[np.ix_(rows, columns)].astype(np.float64)
+
     def state(self) -> dict[str, Array]:
         """Return the weights."""
         return {"weights": self.weights}
@@ -85,13 +90,20 @@ class UserInverse:
         scores: Scores = own - (own - shares @ history) / self.own
         return scores
 
+    def between(self, history: csr_matrix, rows: Ids, columns: Ids) -> Values:
+        """Return the weights (H, M) from some items to others: ``1 - P / diag(P)`` at these places."""
+        shares = (history[:, columns].T @ self.inverse) @ history[:, rows]  # (M, H) of X.T inverse X
+        same = rows[:, None] == columns
+        weights: Values = same - (same - shares.T.astype(np.float64)) / self.own[columns]
+        return weights
+
     def state(self) -> dict[str, Array]:
         """Return both arrays."""
         return {"inverse": self.inverse, "own": self.own}
 
 
 @dataclass
-class Ease:
+class Ease(HistoryRows):
     """Scores are a user's history times one weight matrix (I, I) with an empty diagonal.
 
     Implicit feedback. With ``P = (X.T X + l2)^-1`` the weights are ``1 - P / diag(P)`` (section 3.1,
@@ -151,6 +163,19 @@ class Ease:
     def fold_in(self, items: Ids) -> Scores:
         """Return the summed weights (I,) from the items of a new user's history."""
         return self._solution.fold_in(self._history, items)
+
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return the weight from each item of a user's history; they are all that a score consists of."""
+        return self.explain_history(self.history_of(user), items)
+
+    def explain_history(self, history: Ids, items: Ids) -> Contributions:
+        """Return the weight from each item of a new user's history."""
+        weights = self._solution.between(self._history, history, items)
+        return Contributions(history, weights, np.zeros(len(items)))
+
+    def similar_items(self, item: int) -> Scores:
+        """Return the weights (I,) from this item to all others."""
+        return self.fold_in(np.array([item], dtype=np.int32))
 
     def state(self) -> dict[str, Array]:
         """Return the solution, and the histories as the two index arrays of a sparse matrix.

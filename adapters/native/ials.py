@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from benchmark.errors import NotOffered
 from benchmark.hyperparameters import ABOVE_0, AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.confidence import confidences
 from benchmark.modelkit.dot_product import DotProduct
 from benchmark.modelkit.pace import Pace
+from benchmark.modelkit.serving_traits import Contributions
 from benchmark.modelkit.shared_rows import over_rows
-from benchmark.modelkit.sparse_state import history_matrix
+from benchmark.modelkit.sparse_state import checked_matrix, history_matrix, pack_histories
 from benchmark.protocol import (
+    Array,
     FitContext,
     Floats32,
     Hyperparameter,
@@ -26,6 +29,7 @@ from benchmark.protocol import (
     Scores,
     Space,
     Use,
+    Values,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +79,7 @@ class Ials(DotProduct):
         """
         weighted = bool(len(train.weights)) or train.dislikes is not None
         pairs = confidences_and_dislikes(train) if weighted else train.matrix()
+        self._history: csr_matrix | None = pairs
         by_item = pairs.T.tocsr()
         improve = partial(self._improve_weighted if weighted else self._improve, threads=context.threads)
         rng = np.random.default_rng(context.seed)
@@ -122,11 +127,91 @@ class Ials(DotProduct):
 
     def fold_in(self, items: Ids) -> Scores:
         """Return dot products (I,) with the vector that fits best to a new user's history."""
+        scores: Scores = self._folded(items) @ self._items.T
+        return scores
+
+    def _folded(self, items: Ids) -> Floats32:
+        """Return the vector (dim,) that fits best to a new user's history."""
         history = history_matrix(items, np.array([0, len(items)]), len(self._items))
         vector = np.zeros((1, self.dim), dtype=np.float32)
         self._improve(vector, history, self._items, rounds=2 * self.dim)
-        scores: Scores = vector[0] @ self._items.T
-        return scores
+        return vector[0]
+
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return what each like carried (Hu 2008, equation 7); a known dislike carries nothing.
+
+        Raises:
+            NotOffered: the state is one that an earlier version stored, without histories.
+        """
+        own = self._kept_histories()[user]
+        return self._solved(own.indices, own.data, items, self._users[user])
+
+    def explain_history(self, history: Ids, items: Ids) -> Contributions:
+        """Return what each item of a new user's history carried."""
+        return self._solved(history, np.ones(len(history), np.float32), items, self._folded(history))
+
+    def _solved(self, history: Ids, weights: Floats32, items: Ids, vector: Floats32) -> Contributions:
+        """Return the scores of a user's vector (dim,) as sums over the user's likes.
+
+        The vector that minimises the loss is ``W sum(w_j y_j)`` over likes j with weights w_j, where the
+        inverse of W is ``alpha Y.T Y + sum(w_j y_j y_j.T) + l2 (n + alpha m)``, likes and dislikes alike. So
+        the score of item i is the sum over likes of ``w_j (y_i.T W y_j)``: a weight times how alike the two
+        items are to this user. The rest is how far the conjugate gradients stopped from that vector.
+
+        Args:
+            history: (H,).
+            weights: (H,) above 0 of likes, below 0 of known dislikes.
+            items: (M,).
+            vector: of the user, as it scores.
+        """
+        everything, asked = self._items.astype(np.float64), self._items[items].astype(np.float64)
+        scores, mine = asked @ vector, everything[history]
+        if not len(history):
+            return Contributions(history, np.empty((0, len(items))), scores)
+        sizes: Values = np.abs(weights).astype(np.float64)
+        penalty = self.l2 * (sizes.sum() + self.alpha * len(everything))
+        normal = self.alpha * everything.T @ everything + (mine.T * sizes) @ mine + penalty * np.eye(self.dim)
+        alike = mine @ np.linalg.solve(normal, asked.T)  # (H, M)
+        values = np.where(weights > 0, sizes, 0.0)[:, None] * alike
+        return Contributions(history, values, scores - values.sum(axis=0))
+
+    def history_of(self, user: int) -> Ids:
+        """Return the likes of a user, ascending.
+
+        Raises:
+            NotOffered: the state is one that an earlier version stored, without histories.
+        """
+        own = self._kept_histories()[user]
+        return own.indices[own.data > 0].astype(np.int32)
+
+    def _kept_histories(self) -> csr_matrix:
+        if self._history is None:
+            raise NotOffered(
+                "its state was stored by an earlier version of bench, without histories; run the suite "
+                "again and export it again"
+            )
+        return self._history
+
+    def state(self) -> dict[str, Array]:
+        """Return the vectors, and the histories as the arrays of a sparse matrix, with weights if any."""
+        if self._history is None:
+            return super().state()
+        weights = self._history.data
+        named = {} if (weights == 1).all() else {"history.weights": weights}
+        return super().state() | pack_histories(self._history, "history.") | named
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take back vectors and histories.
+
+        Raises:
+            ValueError: the histories make no matrix.
+        """
+        super().restore(state)
+        self._history = None
+        if (items := state.get("history.items")) is not None:
+            weights = state.get("history.weights", np.ones(len(items), dtype=np.float32))
+            shape = len(self._users), len(self._items)
+            self._history = checked_matrix(weights, items, state["history.ends"], shape)
 
 
 def equal_blocks(matrix: csr_matrix, n: int) -> list[slice]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.modelkit.footprints import neighbourhood_bytes
 from benchmark.modelkit.likeness import Likeness
+from benchmark.modelkit.serving_traits import Contributions, HistoryRows
 from benchmark.modelkit.sparse_state import pack, unpack
 from benchmark.modelkit.weighting import idf, row_norms, scale_rows_columns
 from benchmark.protocol import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class UserKnn(Likeness):
+class UserKnn(Likeness, HistoryRows):
     """An item's score is the summed similarity of those of a user's nearest neighbours who like it.
 
     Implicit feedback. Similarity is that of two histories, by default their cosine, shrunk where they share
@@ -90,6 +91,11 @@ class UserKnn(Likeness):
 
     def fold_in(self, items: Ids) -> Scores:
         """Return the summed similarity (I,) of a new user's neighbours among the users of the log."""
+        scores: Scores = (self._similarities(items) @ self._history).astype(np.float32)
+        return scores
+
+    def _similarities(self, items: Ids) -> Values:
+        """Return the similarities (U,) of a new user's neighbours, 0 of all others."""
         profiles, weights = self._profiles()
         new = np.zeros(profiles.shape[1], dtype=np.float32)
         new[items] = 1.0
@@ -101,7 +107,33 @@ class UserKnn(Likeness):
         similar[np.flatnonzero(same)[:1]] = 0.0  # a user of the log with this history: the same one
         if len(similar) > self.neighbours:
             similar[np.argpartition(similar, -self.neighbours)[: -self.neighbours]] = 0.0
-        return (similar @ self._history).astype(np.float32)
+        return similar
+
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return what each item of a user's history carried, through the neighbours who like it too."""
+        similar = self._similar[user]
+        return self._shared(similar.indices, similar.data, self.history_of(user), items)
+
+    def explain_history(self, history: Ids, items: Ids) -> Contributions:
+        """Return the same for a new user's history."""
+        similar = self._similarities(history)
+        neighbours = np.flatnonzero(similar).astype(np.int32)
+        return self._shared(neighbours, similar[neighbours], history, items)
+
+    def _shared(self, neighbours: Ids, similar: Array, history: Ids, items: Ids) -> Contributions:
+        """Return similarities (K,) of neighbours, shared out among the items of a history behind them.
+
+        A neighbour who likes an item adds the similarity to its score. Of that each item of the history which
+        the neighbour likes too carries its part of the overlap: the square of its weight over the sum of
+        them.
+        """
+        _, weights = self._profiles()
+        theirs, theirs_asked = (self._history[neighbours][:, some].toarray() for some in (history, items))
+        overlaps = theirs * weights[history] ** 2  # (K, H)
+        sizes = overlaps.sum(axis=1, keepdims=True)
+        parts = np.divide(overlaps, sizes, out=np.zeros_like(overlaps), where=sizes > 0)
+        votes = theirs_asked * similar.astype(np.float64)[:, None]  # (K, M)
+        return Contributions(history, parts.T @ votes, votes[sizes[:, 0] == 0].sum(axis=0))
 
     def state(self) -> dict[str, Array]:
         """Return histories (U, I) and similarities (U, U) as the arrays of sparse matrices."""

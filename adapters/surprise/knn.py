@@ -19,9 +19,11 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.surprise.base import RatingModel
+from benchmark.errors import NotOffered
 from benchmark.hyperparameters import COUNT, Limits
 from benchmark.modelkit.ratings import rating_scale
-from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Space, Values
+from benchmark.modelkit.serving_traits import Contributions
+from benchmark.protocol import Array, Choice, FitContext, Ids, Interactions, Range, Scores, Space, Values
 
 TABLES = ("similarity", "starts", "raters", "opinions", "mean", "scale")
 
@@ -140,6 +142,44 @@ class KnnBasic(RatingModel):
             return self._estimate(users[:, None], everything, opinions)
         return self._estimate(everything[:, None], users, opinions).T
 
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return what each predicted rating would lose without each of the user's ratings.
+
+        A prediction is a mean over the ratings of similar items, so what one of them carried is how far it
+        pulls that mean up or down, the next most similar item in its place where ``neighbours`` are counted
+        out. The rest is what stays. Similarities, means and biases are taken as they were learned.
+
+        Raises:
+            NotOffered: users are compared, not items.
+        """
+        if self.user_based:
+            raise NotOffered(
+                "it compares users, so a rating is made of what similar users said, not of the items of a "
+                "history; trained with user_based: false it compares items and can say"
+            )
+        own = slice(self._starts[user], self._starts[user + 1])
+        rated, opinions = self._raters[own], self._opinions[own]
+        values, rest = np.zeros((len(rated), len(items))), np.empty(len(items))
+        for column, item in enumerate(items.tolist()):
+            alike = self._similarity[item, rated]
+            limits = self.neighbours, self.min_neighbours
+            means = np.array([means_without(alike, opinions, *limits)])
+            asked = np.full(means.shape[1], user, dtype=np.int32)
+            ratings = self._estimate(np.array([[item]], dtype=np.int32), asked, means)[0]
+            values[:, column] = ratings[0] - ratings[1:]
+            rest[column] = ratings[0] - values[:, column].sum()
+        return Contributions(rated.astype(np.int32), values, rest)
+
+    def similar_items(self, item: int) -> Scores:
+        """Return the similarities (I,) of an item.
+
+        Raises:
+            NotOffered: users are compared, not items.
+        """
+        if self.user_based:
+            raise NotOffered("it compares users, not items; trained with user_based: false it compares items")
+        return self._similarity[item].astype(np.float32)
+
     def _sides(self, of_users: Any, of_items: Any) -> tuple[Any, Any]:
         return (of_users, of_items) if self.user_based else (of_items, of_users)
 
@@ -237,3 +277,34 @@ class KnnBaseline(KnnBasic):
 
     def _estimate(self, x: Ids, y: Ids, opinions: Values) -> Values:
         return self._mean + self._x_bias[x] + self._y_bias[y] + np.nan_to_num(opinions)
+
+
+def means_without(weights: Values, opinions: Values, most: int, least: int) -> Values:
+    """Return the mean of the nearest opinions, then that mean without each of them in turn, (H + 1,).
+
+    Nearest are the ``most`` opinions with the largest weights above 0, of equal ones the first. Without one
+    of them the next nearest moves up. Fewer than ``least`` have no mean: nan.
+
+    Args:
+        weights: how near each opinion is, (H,).
+        opinions: (H,).
+        most: opinions that count at most.
+        least: opinions that must count.
+
+    >>> means_without(np.array([1.0, 2.0, 1.0]), np.array([5.0, 2.0, 4.0]), most=2, least=1).tolist()
+    [3.0, 2.6666666666666665, 4.5, 3.0]
+    """
+    order = np.argsort(-weights, kind="stable")
+    order = order[weights[order] > 0]
+    near = order[:most]
+    total, sizes = weights[near] @ opinions[near], weights[near].sum()
+    if len(near) < max(least, 1):
+        return np.full(len(weights) + 1, np.nan)
+    found = np.full(len(weights) + 1, total / sizes)
+    up = order[most : most + 1]  # the one that moves up, if there is one
+    if len(near) + len(up) - 1 < max(least, 1):
+        found[1 + near] = np.nan
+        return found
+    without = total - weights[near] * opinions[near] + (weights[up] * opinions[up]).sum()
+    found[1 + near] = without / (sizes - weights[near] + weights[up].sum())
+    return found

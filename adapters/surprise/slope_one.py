@@ -10,7 +10,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from adapters.surprise.base import RatingModel
+from benchmark.errors import NotOffered
 from benchmark.modelkit.ratings import rating_scale
+from benchmark.modelkit.serving_traits import Contributions
 from benchmark.protocol import Array, FitContext, Ids, Interactions, Space, Values
 
 TABLES = ("differences", "together", "starts", "rated", "user_mean", "mean", "scale")
@@ -51,6 +53,7 @@ class SlopeOne(RatingModel):
         self._scale = np.array(rating_scale(train))
         by_user = np.argsort(train.users, kind="stable")
         self._rated = train.items[by_user]
+        self._given: Values | None = train.values[by_user].astype(np.float64)
         self._starts = np.append(0, np.bincount(train.users, minlength=train.n_users).cumsum())
         self._link()
         yield
@@ -64,6 +67,7 @@ class SlopeOne(RatingModel):
     def restore(self, state: dict[str, Array]) -> None:
         """Take back the arrays of ``state``; an index out of bounds would read foreign memory."""
         super().restore(state)
+        self._given = state.get("given")
         self._link()
         self._history.check_format(full_check=True)
 
@@ -72,6 +76,39 @@ class SlopeOne(RatingModel):
         shape = len(self._user_mean), len(self._differences)
         ones = np.ones(len(self._rated), dtype=np.float32)
         self._history = csr_matrix((ones, self._rated, self._starts), shape=shape)
+
+    def state(self) -> dict[str, Array]:
+        """Return the learned arrays, and the ratings of each user where they are kept."""
+        return super().state() | ({} if self._given is None else {"given": self._given})
+
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return what each predicted rating would lose without each of the user's ratings.
+
+        A prediction is a mean over what each rating says, the rating plus the mean difference of the two
+        items, so what one of them carried is how far it pulls that mean up or down: the user's own mean moves
+        too. The rest is what stays. The differences between items are taken as they were learned.
+
+        Raises:
+            NotOffered: the state is one that an earlier version stored, without ratings.
+        """
+        if self._given is None:
+            raise NotOffered(
+                "its state was stored by an earlier version of bench, without each user's ratings; run the "
+                "suite again and export it again"
+            )
+        own = slice(self._starts[user], self._starts[user + 1])
+        rated, given = self._rated[own], self._given[own]
+        scores = self._ratings(np.array([user]))[0, items]
+        if len(rated) < 2:  # without it nobody knows the user
+            values = np.tile(scores - self._mean, (len(rated), 1))
+            return Contributions(rated.astype(np.int32), values, scores - values.sum(axis=0))
+        means = (given.sum() - given) / (len(given) - 1)  # (H,) without each of them
+        together, shifts = (table[np.ix_(rated, items)] for table in (self._together, self._differences))
+        counts, sums = together.sum(axis=0) - together, shifts.sum(axis=0) - shifts
+        without = means[:, None] + np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+        values = scores - without
+        values[:, self._together[items, items] == 0] = 0.0  # items that nobody rated get the mean of all
+        return Contributions(rated.astype(np.int32), values, scores - values.sum(axis=0))
 
     def _ratings(self, users: Ids) -> Values:
         history = self._history[users]

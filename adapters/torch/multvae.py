@@ -12,6 +12,7 @@ import numpy as np
 from adapters.torch.base import TorchTraining
 from benchmark.hyperparameters import AT_LEAST_0, COUNT, Limits
 from benchmark.modelkit.pace import Pace
+from benchmark.modelkit.serving_traits import HistoryRows
 from benchmark.modelkit.sparse_state import history_matrix, pack_histories, unpack_histories
 from benchmark.protocol import (
     Array,
@@ -59,7 +60,7 @@ class Weights(NamedTuple):
 
 
 @dataclass
-class MultVae(TorchTraining):
+class MultVae(HistoryRows, TorchTraining):
     """Encodes a history, decodes it into scores of all items: one hidden layer on each side.
 
     Implicit feedback; a user who was not trained with is served from a history. The paper's network,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from benchmark.api.suites import StrPath
     from benchmark.bundle import Bundle, Recommendation
-    from benchmark.bundle.serving import Id
+    from benchmark.bundle.served import Id
     from benchmark.bundle.verify import Check
 
 
@@ -52,30 +52,38 @@ def verify(bundle: StrPath) -> list[Check]:
 
 
 def recommend(
-    bundle: StrPath,
+    bundle: StrPath | Bundle,
     users: Iterable[Id] = (),
     k: int = 10,
     *,
     history: Collection[Id] | None = None,
     exclude: Collection[Id] = (),
+    only: Collection[Id] | Frame | None = None,
+    why: bool = False,
 ) -> list[Recommendation]:
-    """Return the list of each user, from a bundle; or that of one new user, from a history.
+    """Return the list of each user, from a bundle; or that of one user, from a history.
 
     Args:
-        bundle: its folder.
+        bundle: its folder, or what ``load`` returns.
         users: raw ids; of a new user with a history, a name or nothing.
         k: length of a list.
-        history: items of a new user.
+        history: items of a new user, or those that a known user has had since training, the earliest first.
         exclude: items to leave out.
+        only: the only items that may be recommended.
+        why: explain each item, if the model can.
 
     Raises:
-        BundleError: the bundle is damaged, k is below 1, or a history comes with several users.
+        BundleError: the bundle is damaged, k is below 1, a history comes with several users, no item of
+            ``only`` is in the catalogue, or the model cannot explain.
     """
     if isinstance(users, Frame):
         raise BundleError("users: is a frame; load(bundle).recommend(frame) returns its lists as one")
-    loaded, named = load(bundle), list(users)
+    from benchmark.bundle import Bundle
+
+    loaded, named = bundle if isinstance(bundle, Bundle) else load(bundle), list(users)
     if history is None:
-        return loaded.recommend(named, k, exclude=exclude)
+        return loaded.recommend(named, k, exclude=exclude, only=only, why=why)
     if len(named) > 1:
         raise BundleError(f"a history is that of one user (found {len(named)} users)")
-    return [loaded.recommend_new(history, k, user=named[0] if named else None, exclude=exclude)]
+    user = named[0] if named else None
+    return [loaded.recommend_new(history, k, user=user, exclude=exclude, only=only, why=why)]

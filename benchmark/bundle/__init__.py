@@ -1,5 +1,6 @@
 """The production model as named arrays and JSON: made from a run, loaded anywhere, checked, never trusted."""
 
-from benchmark.bundle.serving import Bundle, Item, Recommendation, load
+from benchmark.bundle.served import Contribution, Explanation, Item, Recommendation, SimilarItems
+from benchmark.bundle.serving import Bundle, load
 
-__all__ = ["Bundle", "Item", "Recommendation", "load"]
+__all__ = ["Bundle", "Contribution", "Explanation", "Item", "Recommendation", "SimilarItems", "load"]

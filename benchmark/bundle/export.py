@@ -30,7 +30,7 @@ from benchmark.bundle.format import (
     write_sums,
 )
 from benchmark.bundle.model_card import model_card
-from benchmark.bundle.serving import Id
+from benchmark.bundle.served import Id
 from benchmark.cold_start import Cold
 from benchmark.datasets.log import hidden_rows
 from benchmark.datasets.specs import Seen

@@ -11,7 +11,7 @@ README.md                 the model card
 pick.md, pick.json        why this model, where `bench pick` made the bundle
 SHA256SUMS                the hash of every other file, as ``sha256sum --check`` reads it
 
-Only these names are ever opened, and no name in a file is. Hashes find damage; they prove no origin.
+Only these names are ever opened. Hashes find damage; they prove no origin.
 """
 
 from __future__ import annotations
@@ -28,15 +28,14 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchmark.errors import AdapterError, BundleError, MissingLibrary
+from benchmark.errors import AdapterError, BundleError, MissingLibrary, NotOffered
 from benchmark.protocol import Array, Feedback, Hyperparameter
 from benchmark.provenance import EnvironmentRecord, Provenance
 from benchmark.registry import requirement
 
 FORMAT = 3
 """Version of the files. Bump when they change: a bundle of another version is refused, not guessed at."""
-MANIFEST = "bundle.json"
-SUMS = "SHA256SUMS"
+MANIFEST, SUMS = "bundle.json", "SHA256SUMS"
 REQUIRED = (
     *(MANIFEST, "model.safetensors", "seen.safetensors", "popularity.safetensors", "cold.safetensors"),
     *("users.json", "items.json", "golden.json", "README.md"),
@@ -381,11 +380,14 @@ def model_errors(files: Files, method: str) -> Iterator[None]:
     Raises:
         MissingLibrary: it imports what is not installed.
         BundleError: an array does not fit the catalogue or another array.
+        NotOffered: as the model raised it.
         AdapterError: anything else: it misses what it had when it was trained.
     """
     adapter = files.manifest.origin.adapter
     try:
         yield
+    except NotOffered:
+        raise  # nothing is wrong with the bundle: whoever asked says what the model has no answer to
     except ImportError as error:
         missing = files.manifest.origin.missing(error) or f"needs {error.name}, which is not installed"
         raise MissingLibrary(f"{files.path}: {adapter} {missing}") from error

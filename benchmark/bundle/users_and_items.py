@@ -14,7 +14,7 @@ from benchmark.metrics.topk import Integers
 from benchmark.protocol import Scores
 
 if TYPE_CHECKING:
-    from benchmark.bundle.serving import Id
+    from benchmark.bundle.served import Id
 
 
 def read_ids(files: Files, name: str, expected: int) -> list[Id]:

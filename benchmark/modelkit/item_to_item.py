@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.modelkit.serving_traits import Contributions, HistoryRows
 from benchmark.modelkit.sparse_state import pack, unpack
-from benchmark.protocol import Array, Floats32, Ids, Scores
+from benchmark.protocol import Array, Floats32, Ids, Scores, Values
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-class ItemToItem:
+class ItemToItem(HistoryRows):
     """Scores are a user's history times weights (I, I): ``history @ weights``.
 
     Attributes:
@@ -21,7 +22,6 @@ class ItemToItem:
         _weights: (I, I), from a row's item to a column's; sparse or dense.
     """
 
-    _history: csr_matrix
     _weights: csr_matrix | Floats32
 
     def score(self, users: Ids) -> Scores:
@@ -34,6 +34,24 @@ class ItemToItem:
         """Return the summed weights (I,) from the items of a new user's history."""
         scores: Scores = np.asarray(self._weights[items].sum(axis=0), dtype=np.float32).ravel()
         return scores
+
+    def explain(self, user: int, items: Ids) -> Contributions:
+        """Return the weight from each item of a user's history; they are all that a score consists of."""
+        own = self._history[user]
+        return self._weighed(own.indices, own.data.astype(np.float64), items)
+
+    def explain_history(self, history: Ids, items: Ids) -> Contributions:
+        """Return the weight from each item of a new user's history."""
+        return self._weighed(history, np.ones(len(history)), items)
+
+    def _weighed(self, history: Ids, times: Values, items: Ids) -> Contributions:
+        found = self._weights[history][:, items]
+        weights = found if isinstance(found, np.ndarray) else found.toarray()
+        return Contributions(history, times[:, None] * weights, np.zeros(len(items)))
+
+    def similar_items(self, item: int) -> Scores:
+        """Return the weights (I,) from this item to all others."""
+        return self.fold_in(np.array([item], dtype=np.int32))
 
     def state(self) -> dict[str, Array]:
         """Return histories (U, I) and weights (I, I), as the arrays of sparse matrices where they are."""

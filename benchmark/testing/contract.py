@@ -16,6 +16,7 @@ from benchmark.protocol import Array, Hyperparameter, Ids, Interactions, Range, 
 from benchmark.testing.in_environment import run_where_it_belongs, tests_of
 from benchmark.testing.planted import UNSEEN, described, planted_parts, unseen_changed
 from benchmark.testing.ranking_quality import assert_better_than_chance, disorder, rise_at
+from benchmark.testing.serving_contract import ServingContract
 from benchmark.testing.soundness import (
     assert_close,
     assert_defaults_inside,
@@ -28,7 +29,7 @@ from benchmark.testing.subject import Subject, all_users, fault, fitted
 from benchmark.traits import traits
 
 
-class AdapterContract:
+class AdapterContract(ServingContract):
     """Inherit, name the class under test, and pytest checks what the engine relies on.
 
     Attributes:

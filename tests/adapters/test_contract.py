@@ -7,10 +7,13 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from adapters import ADAPTERS, ENVIRONMENTS
 from benchmark.testing import AdapterContract
+from benchmark.testing.serving_contract import ServingContract
+from benchmark.testing.subject import Subject, fitted
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "deepctr"}
 SMALL = {
@@ -36,6 +39,9 @@ def load(name: str) -> type:
     return getattr(import_module(module), cls)
 
 
+NEIGHBOURS = [name for name in ADAPTERS if name.startswith("surprise/knn-")]
+
+
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.slow if name in TRACED else ()) for name in OURS],
@@ -48,6 +54,29 @@ class TestAdapter(AdapterContract):
             pytest.skip("deepctr is not installed")
         self.learns = name not in {"baselines/random", "surprise/normal"}
         self.from_history = name != "torch/caser"  # which has a vector of each user
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+class TestItemNeighbours(ServingContract):
+    """Compared by items, not users: then they can say why, and which items are alike."""
+
+    steps = 1
+
+    @pytest.fixture(autouse=True)
+    def _subject(self, name):
+        self.adapter = load(name)
+
+    @property
+    def subject(self):
+        return Subject(self.adapter, (("user_based", False),))
+
+    def _trained(self):
+        return fitted(self.subject, self.steps)
+
+    def test_they_do_not_refuse(self):
+        model, _ = self._trained()
+        assert len(model.explain(0, np.array([1, 2], dtype=np.int32)).history)
+        assert model.similar_items(3).any()
 
 
 def test_adapter_modules_import_no_framework():

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles_made import made_bundle
+from exported_models import exported
 from repository import ROOT
-from training_logs import fitted
 
 from adapters import ADAPTERS, ENVIRONMENTS
 from adapters.deepctr.base import ClickModel
 from adapters.keras.base import KerasModel
 from adapters.torch.base import TorchModel
 from benchmark import bundle
-from benchmark.bundle.format import ModelOrigin
-from benchmark.cold_start import Cold
 from benchmark.errors import BundleError
 from benchmark.registry import Registry
 from benchmark.testing import planted_parts
-from benchmark.traits import traits
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "surprise", "lightfm", "sklearn", "pandas", "deepctr"}
 SERVED_BY = {
@@ -52,16 +47,6 @@ users = np.arange(len(bundle.user_ids), dtype=np.int32)
 np.save(Path(sys.argv[2]), bundle.scores(users))
 print(*({FRAMEWORKS!r} & set(sys.modules)))
 """
-
-
-def exported(name: str, folder: Path):
-    """Return a model trained two steps on the planted data, and its bundle."""
-    adapter, (train, _) = REGISTRY[name].cls, planted_parts()
-    rows = train.positives() if traits(adapter).feedback == "implicit" else train
-    model = fitted(adapter(), rows, steps=2)
-    origin = ModelOrigin(adapter=name, library="any", feedback="implicit", train_on="train", seed=0, steps=2)
-    cold = Cold.from_log(rows, traits(adapter).from_features)
-    return model, made_bundle(model, origin, train, folder, cold)
 
 
 @pytest.mark.parametrize(

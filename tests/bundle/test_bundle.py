@@ -168,10 +168,15 @@ def test_bundle_that_fails_its_check_does_not_stay(run_path, tmp_path, monkeypat
     assert api.pick(run_path, export=target).bundle == target
 
 
-def test_bundle_refuses_a_history_for_a_user_it_knows(exported):
+def test_known_user_with_a_history_that_the_model_cannot_use_keeps_its_list_and_is_told(exported):
     loaded = bundle.load(exported, REGISTRY)
-    with pytest.raises(BundleError, match="is known and has a history already"):
-        loaded.recommend_new([1], user=loaded.user_ids[0])
+    (plain,) = loaded.recommend([loaded.user_ids[0]], k=30)
+    found = loaded.recommend_new([plain.items[0].id], k=30, user=loaded.user_ids[0])
+    assert (found.source, found.items) == ("model", plain.items[1:])
+    assert found.note == (
+        "baselines/random cannot fold a history in: the list rests on training alone, without the items of "
+        "the history"
+    )
 
 
 def test_bundle_leaves_excluded_items_out(exported):
@@ -267,7 +272,7 @@ def test_serving_imports_no_more_of_ours_than_it_needs():
         "print(*sorted(one.__name__ for one in ours if not hasattr(one, '__path__')))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert len(done.stdout.split()) <= 12, done.stdout
+    assert len(done.stdout.split()) <= 14, done.stdout
 
 
 def test_verify_lists_of_another_model_fail(folder):
@@ -550,10 +555,11 @@ def test_bundle_compares_ids_of_users_histories_and_exclusions_alike():
 
 
 def test_lists_are_made_for_users_whose_id_is_na(tmp_path):
-    from benchmark.bundle.batch import read_users
+    from benchmark.bundle.id_files import read_ids
 
     (tmp_path / "users.csv").write_text("user\nNA\nnull\n007\n")
-    assert read_users(tmp_path / "users.csv") == ["NA", "null", "007"]
+    read = read_ids(tmp_path / "users.csv", "user", "--users", lambda _: False)
+    assert (read.ids, read.said) == (["NA", "null", "007"], "")
 
 
 def test_bench_shows_hostile_titles_without_obeying_them(folder, tmp_path, capsys):
@@ -583,7 +589,12 @@ def test_bench_shows_hostile_titles_without_obeying_them(folder, tmp_path, capsy
         (["--user", "1", "--users", "u.csv"], "cannot be combined with"),
         (["--users", "u.csv"], "needs --out"),
         (["--users", "u.txt", "--out", "o.csv"], r"must end in \.csv or \.parquet"),
-        (["--user", "1", "--out", "o.csv"], "requires --users"),
+        (["--user", "1", "--out", "o.txt"], r"must end in \.csv or \.parquet"),
+        (["--similar-to", "1", "--why"], "asks for no user"),
+        (["--user", "1", "--why"], "baselines/random cannot say why"),
+        (["--similar-to", "1"], "baselines/random has no measure of how alike"),
+        (["--similar-to", "0.5"], r"item 0\.5 is not in the catalogue of 30 items"),
+        (["--user", "1", "--only", "none.txt"], "--only none.txt: cannot be read"),
         (["--user", "1", "-k", "0"], "k is 0"),
     ],
 )

@@ -47,6 +47,11 @@ class NextItem(TorchModel):
         last = items[-self.history :].astype(np.int64)
         return self._next_scores(last[None], np.array([len(last)]), np.array([-1]))[0]
 
+    def history_of(self, user: int) -> Ids:
+        """Return a user's last ``history`` items, the earliest first."""
+        items: Ids = self._items[self._ends[user] : self._ends[user + 1]].astype(np.int32)
+        return items
+
     def _next_scores(self, items: Longs, lengths: Longs, users: Longs) -> Scores:
         import torch
 

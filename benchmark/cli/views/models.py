@@ -98,8 +98,20 @@ def traits_in_words(adapter: Adapter) -> dict[str, str]:
         "users it was not trained on": "served from their history"
         if traits.folds_in
         else "get popular items",
+        "users who have had more since": newer_in_words(traits),
+        "why an item is in a list (--why)": "says which items of the history carried its score"
+        if traits.explains
+        else "cannot say",
+        "items like one (--similar-to)": "yes" if traits.finds_similar else "no: it does not compare items",
         "users and items without an event": cold_start_in_words(traits),
     }
+
+
+def newer_in_words(traits: Traits) -> str:
+    """Return what becomes of items that a known user has had since training."""
+    if traits.keeps_histories:
+        return "newer items are added to those of training"
+    return "the newer history counts alone" if traits.folds_in else "newer items are left out of the list"
 
 
 def cold_start_in_words(traits: Traits) -> str:
