@@ -1,6 +1,4 @@
-"""Whether reasons are true: contributions against scores, and against leaving items out.
-
-On MovieLens-100K, or another log.
+"""Whether reasons are true, on MovieLens-100K: against scores, and against leaving items out of histories.
 
 ``python perf/why.py [--log planted] [--users 40] [--json FILE]``. For each model that can say why, as it is
 by default (Surprise's neighbours compare items): the largest difference between a score and the sum of

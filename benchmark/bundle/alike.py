@@ -116,5 +116,6 @@ def place_of(bundle: StoredModel, item: Id) -> int:
         for own, title in zip(bundle.item_ids, bundle.titles, strict=True)
         if title is not None and len(wanted) > 2 and wanted in title.casefold()
     ]
-    hint = f"; by title: {', '.join(titled[:SHOWN])}" if titled else ""
+    closest = sorted(titled, key=len)[:SHOWN]  # the shortest has the least beside what was asked for
+    hint = f"; by title: {', '.join(closest)}" if titled else ""
     raise BundleError(f"item {item} is not in the catalogue of {len(bundle.item_ids):,} items{hint}")

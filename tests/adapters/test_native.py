@@ -17,6 +17,7 @@ from adapters.native.kernels.bpr import Positives, Tables, bpr_walk
 from adapters.native.rp3beta import Rp3Beta
 from adapters.native.slim import Slim
 from adapters.native.user_knn import UserKnn
+from benchmark.errors import NotOffered
 from benchmark.protocol import FitContext, Interactions
 from benchmark.testing import planted_parts
 from benchmark.testing.ranking_quality import assert_better_than_chance
@@ -395,3 +396,77 @@ def test_slim_explains_popular_items_first_within_a_pass():
     likes = np.bincount(train.items, minlength=train.n_items)
     assert 0 < explained.sum() <= -(-train.n_items // 4)
     assert likes[explained].min() >= np.sort(likes)[::-1][-(-train.n_items // 4) - 1]
+
+
+def added_up(found):
+    return found.values.sum(axis=0) + found.rest
+
+
+@pytest.mark.parametrize(("users", "items"), [(40, 25), (25, 40)])  # both sides of the solution
+def test_ease_says_the_weights_of_the_written_out_formula(users, items):
+    train, asked = log(users, items), np.array([3, 0, 7], dtype=np.int32)
+    likes = dense(train)
+    inverse = np.linalg.inv(likes.T @ likes + 20.0 * np.eye(items))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    model = fitted(Ease(l2=20.0), train)
+    found = model.explain(4, asked)
+    assert_close(found.values, weights[np.ix_(found.history, asked)])
+    assert found.history.tolist() == np.flatnonzero(likes[4]).tolist()
+    assert_close(added_up(found), model.score(np.array([4]))[0, asked])
+    assert_close(added_up(model.explain_history(found.history, asked)), model.fold_in(found.history)[asked])
+
+
+def test_ials_divides_a_score_by_equation_7_with_its_weights_and_dislikes():
+    train, asked = weighed(log(30, 20)), np.array([1, 12], dtype=np.int32)
+    model = fitted(Ials(dim=4, l2=0.02, alpha=0.3, rounds=8, max_epochs=2), train)
+    items, weights = model.state()["items"].astype(np.float64), np.zeros((30, 20))
+    weights[train.users, train.items] = train.weights / train.weights.mean()
+    likes = weights[13] > 0
+    weights[:, 19] = 1
+    count = weights[13]
+    normal = items.T @ ((count + 0.3)[:, None] * items) + 0.02 * (count.sum() + 0.3 * 20) * np.eye(4)
+    expected = (count * likes)[:, None] * (items @ np.linalg.inv(normal) @ items[asked].T)
+    restored = Ials(dim=4, l2=0.02, alpha=0.3)
+    restored.restore(model.state())
+    for one in (model, restored):
+        found = one.explain(13, asked)
+        assert_close(found.values, expected[found.history])
+        assert 19 in found.history
+        assert not found.values[found.history == 19].any()  # the known dislike
+        assert_close(added_up(found), model.score(np.array([13]))[0, asked])
+        assert one.history_of(13).tolist() == np.flatnonzero(likes).tolist()
+
+
+def test_ials_whose_users_are_far_from_their_best_vector_says_so_in_the_rest():
+    train, asked = log(30, 20), np.array([1, 12], dtype=np.int32)
+    model = fitted(Ials(dim=4, rounds=1, max_epochs=1), train)
+    found = model.explain(13, asked)
+    assert np.abs(found.rest).max() > 1e-4
+    assert_close(added_up(found), model.score(np.array([13]))[0, asked])
+
+
+def test_ials_of_an_earlier_version_scores_and_says_why_it_cannot_say_why():
+    train = log(30, 20)
+    model, old = fitted(Ials(dim=4), train), Ials(dim=4)
+    old.restore({name: model.state()[name] for name in ("users", "items")})
+    assert_close(old.score(np.arange(30)), model.score(np.arange(30)))
+    assert sorted(old.state()) == ["items", "users"]
+    with pytest.raises(NotOffered, match="stored by an earlier version of bench, without histories"):
+        old.explain(3, np.array([1]))
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard"])
+def test_user_knn_shares_out_each_neighbour_among_the_items_that_both_like(similarity):
+    train, asked = log(60, 25), np.array([3, 7], dtype=np.int32)
+    likes = dense(train)
+    model = fitted(UserKnn(neighbours=7, similarity=similarity), train)
+    rare = np.log(60 / np.maximum(likes.sum(axis=0), 1)) if similarity == "cosine" else np.ones(25)
+    similar = model._similar.toarray()[5]
+    expected = np.zeros((25, 2))
+    for other in np.flatnonzero(similar):
+        both = likes[5] * likes[other] * rare**2
+        expected += np.outer(both / both.sum(), similar[other] * likes[other, asked])
+    found = model.explain(5, asked)
+    assert_close(found.values, expected[found.history])
+    assert not found.rest.any()

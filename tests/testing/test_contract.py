@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from repository import ROOT
 
+from benchmark.errors import NotOffered
+from benchmark.modelkit.serving_traits import Contributions
 from benchmark.protocol import Range, Space
 from benchmark.testing import AdapterContract
 
@@ -279,6 +281,71 @@ class FoldInForgotten(SoundSums):
         self._together = np.zeros_like(self._together)
 
 
+@dataclass
+class SoundReasons(SoundSums):
+    """Sums that say what they consist of, which items are liked together, and what each user likes."""
+
+    def fit_steps(self, train, context):
+        yield from super().fit_steps(train, context)
+        self._likes = train.matrix().toarray()
+
+    def explain(self, user, items):
+        return self.explain_history(np.flatnonzero(self._likes[user]).astype(np.int32), items)
+
+    def explain_history(self, history, items):
+        return Contributions(history, self._together[np.ix_(history, items)], np.zeros(len(items)))
+
+    def similar_items(self, item):
+        return self._together[item]
+
+    def history_of(self, user):
+        return np.flatnonzero(self._likes[user]).astype(np.int32)
+
+    def state(self):
+        return super().state() | {"likes": self._likes}
+
+    def restore(self, state):
+        super().restore(state)
+        self._likes = state["likes"]
+
+
+class TestSoundReasons(AdapterContract):
+    adapter = SoundReasons
+
+
+class ReasonsOfHalfTheScore(SoundReasons):
+    def explain_history(self, history, items):
+        found = super().explain_history(history, items)
+        return replace(found, values=found.values / 2)
+
+
+class ReasonsTheWrongWayRound(SoundReasons):
+    def explain_history(self, history, items):
+        found = super().explain_history(history, items)
+        return replace(found, values=-found.values, rest=2 * found.values.sum(axis=0))
+
+
+class ReasonsOutsideTheHistory(SoundReasons):
+    def explain_history(self, history, items):
+        found = super().explain_history(history, items)
+        return replace(found, history=(found.history + 1) % len(self._together))
+
+
+class AlikeInDoublePrecision(SoundReasons):
+    def similar_items(self, item):
+        return super().similar_items(item).astype(np.float64)
+
+
+class HistoryOfSomebodyElse(SoundReasons):
+    def history_of(self, user):
+        return super().history_of(user + 1)
+
+
+class RefusalWithoutReason(SoundReasons):
+    def similar_items(self, item):
+        raise NotOffered
+
+
 class UserFeaturesUnused(SoundFeatures):
     def fit_steps(self, train, context):
         yield from super().fit_steps(replace(train, user_features=None), context)
@@ -325,6 +392,12 @@ BREACHES = {
     FoldInKnowsTheLastItemAlone: "test_fold_in_ranks_as_score_does",
     FoldInOfNothing: "test_fold_in_learns_the_planted_structure",
     FoldInForgotten: "test_state_brings_a_model_back",
+    ReasonsOfHalfTheScore: "test_contributions_and_rest_add_up_to_the_score",
+    ReasonsTheWrongWayRound: "test_leaving_an_item_out_changes_the_score_as_its_contribution_says",
+    ReasonsOutsideTheHistory: "test_contributions_and_rest_add_up_to_the_score",
+    AlikeInDoublePrecision: "test_similar_items_are_one_finite_number_for_each_item",
+    HistoryOfSomebodyElse: "test_histories_are_those_that_it_was_trained_with",
+    RefusalWithoutReason: "test_similar_items_are_one_finite_number_for_each_item",
     UserFeaturesUnused: "test_features_speak_for_rows_without_an_event",
     ItemFeaturesUnused: "test_features_speak_for_rows_without_an_event",
     FeaturesNeededInSilence: "test_log_without_times_and_features_can_be_learned",
