@@ -91,49 +91,59 @@ class UserKnn(Likeness, HistoryRows):
 
     def fold_in(self, items: Ids) -> Scores:
         """Return the summed similarity (I,) of a new user's neighbours among the users of the log."""
-        scores: Scores = (self._similarities(items) @ self._history).astype(np.float32)
+        similar = self._similarities(items, self._comparable(), self._is_same(items))
+        scores: Scores = (similar @ self._history).astype(np.float32)
         return scores
 
-    def _similarities(self, items: Ids) -> Values:
-        """Return the similarities (U,) of a new user's neighbours, 0 of all others."""
+    def _comparable(self) -> tuple[csr_matrix, Values, Values]:
+        """Return the weighted histories (U, I), their lengths (U,) and the weight of each item (I,)."""
         profiles, weights = self._profiles()
-        new = np.zeros(profiles.shape[1], dtype=np.float32)
+        return profiles, row_norms(profiles), weights
+
+    def _is_same(self, items: Ids) -> Ids:
+        """Return the user of the log who has this very history, or nobody: who is asked about, or a twin."""
+        new = np.zeros(self._history.shape[1], dtype=np.float32)
         new[items] = 1.0
-        own = new * weights if self._weighs else new
-        norms, overlaps = row_norms(profiles), profiles @ own
-        mine = np.array([np.linalg.norm(own)], dtype=np.float64)
-        similar = overlaps / self.denominator(mine, norms, self.shrinkage).of(0, overlaps)
         same = (self._history @ new == len(items)) & (np.diff(self._history.indptr) == len(items))
-        similar[np.flatnonzero(same)[:1]] = 0.0  # a user of the log with this history: the same one
+        found: Ids = np.flatnonzero(same)[:1].astype(np.int32)
+        return found
+
+    def _similarities(self, items: Ids, comparable: tuple[csr_matrix, Values, Values], nobody: Ids) -> Values:
+        """Return the similarities (U,) of the neighbours of a history, 0 of all others and of ``nobody``."""
+        profiles, norms, weights = comparable
+        own = np.zeros(profiles.shape[1], dtype=np.float32)
+        own[items] = weights[items] if self._weighs else 1.0
+        overlaps = profiles @ own
+        mine = np.array([np.linalg.norm(own)], dtype=np.float64)
+        similar: Values = overlaps / self.denominator(mine, norms, self.shrinkage).of(0, overlaps)
+        similar[nobody] = 0.0
         if len(similar) > self.neighbours:
             similar[np.argpartition(similar, -self.neighbours)[: -self.neighbours]] = 0.0
         return similar
 
     def explain(self, user: int, items: Ids) -> Contributions:
-        """Return what each item of a user's history carried, through the neighbours who like it too."""
-        similar = self._similar[user]
-        return self._shared(similar.indices, similar.data, self.history_of(user), items)
+        """Return what the score of each item loses without each item of a user's history."""
+        (scores,) = self.score(np.array([user], dtype=np.int32))
+        return self._lost(self.history_of(user), items, scores, np.array([user], dtype=np.int32))
 
     def explain_history(self, history: Ids, items: Ids) -> Contributions:
         """Return the same for a new user's history."""
-        similar = self._similarities(history)
-        neighbours = np.flatnonzero(similar).astype(np.int32)
-        return self._shared(neighbours, similar[neighbours], history, items)
+        return self._lost(history, items, self.fold_in(history), self._is_same(history))
 
-    def _shared(self, neighbours: Ids, similar: Array, history: Ids, items: Ids) -> Contributions:
-        """Return similarities (K,) of neighbours, shared out among the items of a history behind them.
+    def _lost(self, history: Ids, items: Ids, scores: Scores, nobody: Ids) -> Contributions:
+        """Return what each score loses where the neighbours are found again without one item of a history.
 
-        A neighbour who likes an item adds the similarity to its score. Of that each item of the history which
-        the neighbour likes too carries its part of the overlap: the square of its weight over the sum of
-        them.
+        A neighbour who is no longer near enough leaves, and another comes: both belong to what the item
+        carried. What no single item accounts for is the rest.
         """
-        _, weights = self._profiles()
-        theirs, theirs_asked = (self._history[neighbours][:, some].toarray() for some in (history, items))
-        overlaps = theirs * weights[history] ** 2  # (K, H)
-        sizes = overlaps.sum(axis=1, keepdims=True)
-        parts = np.divide(overlaps, sizes, out=np.zeros_like(overlaps), where=sizes > 0)
-        votes = theirs_asked * similar.astype(np.float64)[:, None]  # (K, M)
-        return Contributions(history, parts.T @ votes, votes[sizes[:, 0] == 0].sum(axis=0))
+        comparable, asked = self._comparable(), self._history[:, items]
+        full = scores[items].astype(np.float64)
+        without = [
+            self._similarities(np.delete(history, place), comparable, nobody) @ asked
+            for place in range(len(history))
+        ]
+        values = full - np.array(without, dtype=np.float64).reshape(len(history), len(items))
+        return Contributions(history, values, full - values.sum(axis=0))
 
     def state(self) -> dict[str, Array]:
         """Return histories (U, I) and similarities (U, U) as the arrays of sparse matrices."""

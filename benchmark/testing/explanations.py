@@ -14,8 +14,10 @@ from benchmark.protocol import Ids, Interactions, Scores, Values
 from benchmark.testing.subject import Subject
 
 TOLERANCE = 1e-5
-SHOWN, LISTED = 3, 10
-"""Contributions of an item that are looked at, the largest; items of a list."""
+LISTED = 10
+"""Items of a list."""
+NOTHING = 1e-6
+"""A contribution that is a smaller share of the largest is rounding."""
 USERS, REFITS = 30, 10
 """How many users are asked about; how many of them where leaving an item out takes another fit."""
 
@@ -69,8 +71,8 @@ def assert_adds_up(found: Contributions, scores: Scores, history: Ids, what: str
 def agreement(subject: Subject, model: Any, steps: int) -> float | None:
     """Return how often a contribution has the sign of what leaving its item out does; None if it has none.
 
-    Of each item in a list the largest contributions are looked at. A model that folds histories in is asked
-    for the shorter one; any other is fitted again without the row.
+    All contributions to the items of a list are looked at. A model that folds histories in is asked for the
+    shorter one; any other is fitted again without the row.
     """
     folds, right = subject.traits.folds_in, list[bool]()
     try:
@@ -99,8 +101,7 @@ def _by_refit(subject: Subject, steps: int, one: Explained) -> tuple[Values, Val
 
 def _same_signs(values: Values, changes: Values) -> list[bool]:
     sizes = np.abs(values)
-    least = np.sort(sizes, axis=0)[-min(SHOWN, len(sizes))]
-    looked_at = (sizes >= least) & (sizes > 0)
+    looked_at = sizes > NOTHING * sizes.max(initial=0.0)
     same: list[bool] = (np.sign(values) == np.sign(changes))[looked_at].tolist()
     return same
 

@@ -457,16 +457,14 @@ def test_ials_of_an_earlier_version_scores_and_says_why_it_cannot_say_why():
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "jaccard"])
-def test_user_knn_shares_out_each_neighbour_among_the_items_that_both_like(similarity):
+def test_user_knn_says_what_a_score_loses_where_the_neighbours_are_found_without_an_item(similarity):
     train, asked = log(60, 25), np.array([3, 7], dtype=np.int32)
-    likes = dense(train)
     model = fitted(UserKnn(neighbours=7, similarity=similarity), train)
-    rare = np.log(60 / np.maximum(likes.sum(axis=0), 1)) if similarity == "cosine" else np.ones(25)
-    similar = model._similar.toarray()[5]
-    expected = np.zeros((25, 2))
-    for other in np.flatnonzero(similar):
-        both = likes[5] * likes[other] * rare**2
-        expected += np.outer(both / both.sum(), similar[other] * likes[other, asked])
     found = model.explain(5, asked)
-    assert_close(found.values, expected[found.history])
-    assert not found.rest.any()
+    whole = model.score(np.array([5], dtype=np.int32))[0, asked]
+    for item, carried in zip(found.history, found.values, strict=True):
+        similar = model._similarities(
+            found.history[found.history != item], model._comparable(), np.array([5])
+        )
+        assert_close(carried, whole - (similar @ model._history)[asked])
+    assert_close(added_up(found), whole)
