@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from benchmark.bundle.from_history import HistoryLike
     from benchmark.bundle.served import Id
     from benchmark.bundle.serving import FrameLike
+    from benchmark.bundle.stored_model import Wanted
     from benchmark.bundle.verify import Check
     from benchmark.compare_runs import Changes
     from benchmark.datasets.log import Part
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from benchmark.leaderboard.plot import What
     from benchmark.leaderboard.rows import Row
     from benchmark.metrics.register import Metric
-    from benchmark.protocol import Ids, Scores
+    from benchmark.protocol import Array, Ids, Scores
     from benchmark.registry import Adapter
     from benchmark.runner import DryRun, Plan, Silent, Watcher
     from benchmark.selection import Decision
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adapter",
+    "Array",
     "Assignments",
     "Board",
     "Bundle",
@@ -112,6 +114,7 @@ __all__ = [
     "SuiteSource",
     "TableKind",
     "TextTable",
+    "Wanted",
     "Watcher",
     "What",
     "audit",

@@ -14,7 +14,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.adapter_source import imported_names, source_file
 from benchmark.errors import AdapterError, did_you_mean
 from benchmark.protocol import Hyperparameter
 
@@ -221,6 +220,11 @@ class Adapter:
         Its own module, and each that it imports, at any depth, from the same top-level package or from
         what adapters share.
         """
+        from benchmark.adapter_source import (  # not at import: serving asks for none
+            imported_names,
+            source_file,
+        )
+
         own = self.cls.__module__
         prefixes = (own.partition(".")[0], *SHARED)
         found: dict[str, Path] = {}

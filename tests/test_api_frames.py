@@ -275,3 +275,40 @@ def test_run_board_pick_and_bundle_are_short_in_text_and_tables_in_a_notebook(
     shown = (finished, finished.board, finished.pick(), bundle)
     assert max(len(repr(one)) for one in shown) < 200
     assert all("baselines/popularity" in one._repr_html_() for one in shown)
+
+
+def test_board_of_a_run_is_never_older_than_its_rows(copied: api.Run) -> None:
+    before = copied.board
+    known = api.split(copied)
+    lists = popular(pd.concat([known.train, known.valid]), known.train["uid"])
+    api.score(copied, lists, name="mine")
+
+    assert "mine" in [row.model for row in copied.board.tables[0].rows]
+    assert "mine" not in [row.model for row in before.tables[0].rows]
+    assert copied.board is copied.board
+
+
+def test_score_takes_the_columns_of_the_log_and_keeps_no_frame_that_it_refuses(copied: api.Run) -> None:
+    kept = set(copied.path.glob("frames/*"))
+    with pytest.raises(DataError, match=r"^lists"):
+        api.score(copied, pd.DataFrame({"uid": ["u1"], "sku": [-5], "rank": [1]}), name="bad")
+
+    assert set(copied.path.glob("frames/*")) == kept
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series(["u1", "u2"]), pl.Series(["u1", "u2"]), pa.chunked_array([["u1", "u2"]])]
+)
+def test_single_column_is_a_list_of_ids_where_ids_are_meant_and_else_refused(
+    column: Any, bundle: benchmark.Bundle, finished: api.Run
+) -> None:
+    assert bundle.recommend(column, k=2) == bundle.recommend(["u1", "u2"], k=2)
+    with pytest.raises(DataError, match="lists: is a single column"):
+        api.evaluate(column, api.split(finished))
+
+
+def test_levels_of_an_index_count_as_columns_of_lists(finished: api.Run) -> None:
+    known = api.split(finished)
+    lists = popular(known.train, known.valid["uid"])
+
+    assert api.evaluate(lists.set_index(["uid", "sku"]), known) == api.evaluate(lists, known)

@@ -59,6 +59,7 @@ __all__ = [
 
 TYPES = {
     "Adapter": "benchmark.registry",
+    "Array": "benchmark.protocol",
     "Assignments": "benchmark.suite.assignments",
     "Board": "benchmark.leaderboard",
     "Bundle": "benchmark.bundle",
@@ -97,6 +98,7 @@ TYPES = {
     "SuiteSource": "benchmark.api.suites",
     "TableKind": "benchmark.leaderboard",
     "TextTable": "benchmark.leaderboard",
+    "Wanted": "benchmark.bundle.stored_model",
     "Watcher": "benchmark.runner",
     "What": "benchmark.leaderboard.plot",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.api.adapters import registry
-from benchmark.datasets.tables.frames import Frame
+from benchmark.datasets.tables.frames import Frame, is_column, values_of_column
 from benchmark.errors import BundleError, VersionWarning
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def recommend(
         BundleError: the bundle is damaged, k is below 1, a history comes with several users, no item of
             ``only`` is in the catalogue, or the model cannot explain.
     """
+    if is_column(users):
+        users = values_of_column(users)
     if isinstance(users, Frame):
         raise BundleError("users: is a frame; load(bundle).recommend(frame) returns its lists as one")
     from benchmark.bundle import Bundle

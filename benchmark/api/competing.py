@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.api.data_split import DataSplit, lists_table
 from benchmark.api.in_memory import FRAMES
 from benchmark.api.running import Run
-from benchmark.datasets.tables.frames import Frame, as_arrow, store_frame
+from benchmark.datasets.tables.frames import Frame, store_frame
+from benchmark.errors import DataError
 
 if TYPE_CHECKING:
     from benchmark.api.suites import StrPath
@@ -68,18 +70,26 @@ def score(
     """
     from benchmark.reporting import write_all
     from benchmark.results import RunDirectory
-    from benchmark.runner.added_lists import add_lists
+    from benchmark.runner.added_lists import add_lists, split_of
 
     directory = RunDirectory.existing(Path(run))
     given: dict[Part, StrPath | Frame] = {"test": lists, **({} if valid is None else {"valid": valid})}
-    paths: dict[Part, Path] = {
-        part: store_frame(as_arrow(one, None, "lists"), directory.path / FRAMES, "lists")
-        if isinstance(one, Frame)
-        else Path(one)
-        for part, one in given.items()
-    }
+    frames = {part: one for part, one in given.items() if isinstance(one, Frame)}
+    paths: dict[Part, Path] = {part: Path(one) for part, one in given.items() if not isinstance(one, Frame)}
+    if frames:
+        data = split_of(directory, directory.manifest(), dataset)
+        names = DataSplit(directory.suite(), data, run=directory.path).names
+        for part, frame in frames.items():
+            paths[part] = store_frame(lists_table(frame, names), directory.path / FRAMES, "lists")
     own = "lists" if isinstance(lists, Frame) else paths["test"].stem
-    add_lists(directory, paths, own if name is None else name, dataset, watcher)
+    try:
+        add_lists(directory, paths, own if name is None else name, dataset, watcher)
+    except DataError as error:
+        said = str(error)
+        for part in frames:
+            said = said.replace(str(paths[part]), "lists" if part == "test" else "valid")
+            paths[part].unlink(missing_ok=True)
+        raise DataError(said) from error
     finished = Run(directory.path)
     write_all(finished.board, finished.path)
     return finished

@@ -8,11 +8,12 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.datasets.tables.frames import FrameKind, as_kind
+from benchmark.datasets.tables.frames import Frame, FrameKind, as_arrow, as_kind
 from benchmark.errors import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from benchmark.datasets.log import Part
     from benchmark.datasets.manifest import SplitManifest
@@ -131,3 +132,18 @@ class Evaluated:
         notes = "".join(f"<li><bdi>{escape(note)}</bdi></li>" for note in self.notes)
         caption = f"{self.part}: lists for {self.with_list:,} of {self.users:,} users"
         return f"<table><caption>{caption}</caption>{cells}</table>" + (f"<ul>{notes}</ul>" if notes else "")
+
+
+def lists_table(lists: Frame, names: Mapping[str, str]) -> pa.Table:
+    """Return lists with the columns ``user`` and ``item``, whatever the log calls these.
+
+    Args:
+        lists: a row for each item of a list; levels of its index, if it is of pandas, count as columns.
+        names: how the log names its columns, by what they are.
+
+    Raises:
+        DataError: it is a single column, or holds what is neither numbers, text nor dates.
+    """
+    table = as_arrow(lists, None, "lists")
+    own = {name: role for role, name in names.items() if role in {"user", "item"}}
+    return table.rename_columns([own.get(name, name) for name in table.column_names])

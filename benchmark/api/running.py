@@ -8,7 +8,6 @@ import tempfile
 import weakref
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -49,14 +48,24 @@ class Run:
         """Return the board, for a notebook."""
         return self.board._repr_html_()
 
-    @cached_property
+    @property
     def board(self) -> Board:
-        """The leaderboard, made from stored rows when it is first asked for.
+        """The leaderboard, made from stored rows; made anew where they changed since it was asked for last.
 
         Raises:
             RunError: there is no run, or it has no results yet.
         """
-        return report(self)
+        folder = existing_run(self).path
+        stamp = [
+            (one.stat().st_size, one.stat().st_mtime_ns)
+            for one in (folder / "ledger.jsonl", folder / "manifest.json")
+            if one.exists()
+        ]
+        made: tuple[object, Board] | None = vars(self).get("_made")
+        if made is None or made[0] != stamp:
+            made = stamp, report(self)
+            vars(self)["_made"] = made
+        return made[1]
 
     def changes_since(self, earlier: StrPath) -> tuple[str, ...]:
         """Return what this run's suite, data and code changed against an earlier run, a few words each.

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from benchmark.api.data_split import DataSplit, Evaluated
+from benchmark.api.data_split import DataSplit, Evaluated, lists_table
 from benchmark.api.in_memory import Place, called_frame, suite_and_base
 from benchmark.api.running import Run
 from benchmark.api.suites import data_folder
-from benchmark.datasets.tables.frames import Frame, as_arrow, kind_of
+from benchmark.datasets.tables.frames import Frame, kind_of
 from benchmark.errors import DataError, RunError, did_you_mean
 
 if TYPE_CHECKING:
@@ -192,9 +192,7 @@ def _as_file(lists: Frame | StrPath, given: DataSplit) -> Iterator[Path]:
     if not isinstance(lists, Frame):
         yield Path(lists)
         return
-    table = as_arrow(lists, None, "lists")
-    own = {name: role for role, name in given.names.items() if role in {"user", "item"}}
-    table = table.rename_columns([own.get(name, name) for name in table.column_names])
+    table = lists_table(lists, given.names)
     with tempfile.TemporaryDirectory(prefix="bench-lists-") as folder:
         path = Path(folder) / "lists.parquet"
         pq.write_table(table, path, store_schema=False)

@@ -12,7 +12,7 @@ from benchmark.bundle.explaining import explained_history
 from benchmark.bundle.format import model_errors
 from benchmark.bundle.served import Id, Recommendation
 from benchmark.datasets.log import as_compared, dense_id
-from benchmark.datasets.tables.frames import Frame, as_arrow
+from benchmark.datasets.tables.frames import Frame, as_arrow, is_column, values_of_column
 from benchmark.errors import BundleError, NotOffered
 from benchmark.protocol import Ids, Scores
 
@@ -58,6 +58,8 @@ def histories_by_user(
     """
     if history is None:
         return {}
+    if is_column(history):
+        history = values_of_column(history)
     if isinstance(history, Frame):
         return _of_frame(history, column or "user")
     if isinstance(history, Mapping):

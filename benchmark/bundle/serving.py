@@ -116,9 +116,11 @@ class Bundle(StoredModel):
             DataError: a frame has no such column.
         """
         from benchmark.bundle.from_history import histories_by_user, lists_of
-        from benchmark.datasets.tables.frames import Frame  # not at import, as what follows
+        from benchmark.datasets.tables.frames import Frame, is_column, values_of_column  # not at import
 
         wanted = self.wanted(k, exclude, only, why=why)
+        if is_column(users):
+            users = values_of_column(users)
         if isinstance(users, Frame):
             from benchmark.bundle.list_frame import recommend_frame
 
@@ -216,9 +218,11 @@ class Bundle(StoredModel):
             BundleError: an item is not in the catalogue, or the model has no measure of how alike items are.
         """
         from benchmark.bundle.alike import similar_items
-        from benchmark.datasets.tables.frames import Frame
+        from benchmark.datasets.tables.frames import Frame, is_column, values_of_column
 
         wanted = self.wanted(k, exclude, only)
+        if is_column(items):
+            items = values_of_column(items)
         if isinstance(items, Frame):
             from benchmark.bundle.list_frame import similar_frame
 

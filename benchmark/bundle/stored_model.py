@@ -131,8 +131,10 @@ class StoredModel:
         allowed[self.dense_items(exclude)] = False
         if only is None:
             return Wanted(k, allowed, why)
-        from benchmark.datasets.tables.frames import Frame
+        from benchmark.datasets.tables.frames import Frame, is_column, values_of_column
 
+        if is_column(only):
+            only = values_of_column(only)
         if isinstance(only, Frame):
             from benchmark.bundle.list_frame import ids_of_frame
 

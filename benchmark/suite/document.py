@@ -39,12 +39,15 @@ class Origin:
         line: in the file; 0 where there is none.
         rank: orders complaints: -1 for changes, 0 for the suite itself, 1 for what it extends, and so on.
         folder: of the file; None without one.
+        written: the same as the suites say it that extend the file, variables as they are written; empty for
+            the suite itself.
     """
 
     where: str
     line: int = 0
     rank: int = 0
     folder: Path | None = None
+    written: str = ""
 
     def __str__(self) -> str:
         """Return how a complaint begins.
@@ -72,13 +75,14 @@ class Document:
     bases: tuple[str, ...] = ()
 
     @classmethod
-    def from_yaml(cls, text: str, where: str, rank: int = 0) -> Document:
+    def from_yaml(cls, text: str, where: str, rank: int = 0, written: str = "") -> Document:
         """Read a YAML text; no tag of it is ever obeyed.
 
         Args:
             text: to read.
             where: the file that it is from, or its name in complaints.
             rank: as in :class:`Origin`.
+            written: likewise.
 
         Raises:
             SuiteError: it is not YAML, or not a mapping.
@@ -89,9 +93,11 @@ class Document:
         if not isinstance(content, dict):
             raise SuiteError(f"{where}:1: a suite is a mapping with at least name, datasets and models")
         origins = {
-            key_path: Origin(where, line, rank, folder) for key_path, line in reader.lines.items() if key_path
+            key_path: Origin(where, line, rank, folder, written)
+            for key_path, line in reader.lines.items()
+            if key_path
         }
-        return cls(content, Origin(where, 1, rank, folder), origins)
+        return cls(content, Origin(where, 1, rank, folder, written), origins)
 
     def change(self, changes: Mapping[str, Any], by: str) -> None:
         """Set values in place of the suite's own; the other keys of a section stay as they are."""
@@ -143,7 +149,9 @@ class Document:
 
         A key that is null here is left out, and its default holds.
         """
-        self.bases = (base.origin.where, *base.bases)
+        name = Path(base.origin.where).name
+        where = f"{base.origin.written}/{name}" if "${" in base.origin.written else base.origin.where
+        self.bases = (where, *base.bases)
         self.content = self._over(base, self.content, base.content, ())
 
     def _over(
@@ -198,8 +206,9 @@ class Document:
         """Return the suite, paths of bases in other folders as they are from the suite's own."""
         own, other = self.origin.folder or Path(), False
         for key_path, text in path_keys(suite):
-            folder = self.origin_of(key_path).folder
-            if folder is not None and (new := moved(text, folder, own)) != text:
+            origin = self.origin_of(key_path)
+            folder, written = origin.folder, origin.written
+            if folder is not None and (new := moved(text, folder, own, written)) != text:
                 put_path(content, key_path, new)
                 other = True
         return Suite.model_validate(content) if other else suite

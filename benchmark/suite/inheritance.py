@@ -46,10 +46,23 @@ def with_bases(document: Document, below: tuple[Path, ...] = ()) -> Document:
         raise SuiteError(
             f"{origin}: {EXTENDS}: goes round in a circle ({chain}); one of them must extend none"
         )
+    named = document.content[EXTENDS]
+    written = as_written(named.text if isinstance(named, Scalar) else named, origin.written)
     document.drop((EXTENDS,))
-    base = Document.from_yaml(read_text(path), str(path), document.origin.rank + 1)
+    base = Document.from_yaml(read_text(path), str(path), document.origin.rank + 1, written)
     document.extend(with_bases(base, (*below, path)))
     return document
+
+
+def as_written(text: str, below: str) -> str:
+    """Return the folder of a base as its suites say it, below that of the suite that extends it.
+
+    >>> as_written("${SHOP}/base.yaml", "../suites"), as_written("more/base.yaml", "${SHOP}")
+    ('${SHOP}', '${SHOP}/more')
+    """
+    folder = str(Path(text).parent)
+    is_whole = text.startswith(("~", "${", "/"))
+    return folder if is_whole or not below else str(Path(below) / folder)
 
 
 def base_file(named: Any, folder: Path, where: str) -> Path:

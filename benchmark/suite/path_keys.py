@@ -27,17 +27,18 @@ def path_keys(section: BaseModel, at: KeyPath = ()) -> Iterator[tuple[KeyPath, s
                     yield from path_keys(entry, (*here, index))
 
 
-def moved(text: str, folder: Path, to: Path) -> str:
+def moved(text: str, folder: Path, to: Path, written: str = "") -> str:
     """Return a path that a file in one folder says, as a file in another must say it.
 
     A path from the root stays, and so does one that begins with a variable or is not in the folder: it is
-    looked for beside the suite and in the working directory.
+    looked for beside the suite and in the working directory. Where the folder is named with a variable
+    (``written``), the variable stays: its value is nobody's but this machine's.
     """
     if variable_fault(text) is not None or text.startswith(("~", "${", "/")):
         return text
     if os.path.realpath(folder) == os.path.realpath(to) or not os.path.lexists(folder / expanded(text)):
         return text
-    return os.path.relpath(folder / text, to)
+    return f"{written}/{text}" if "${" in written else os.path.relpath(folder / text, to)
 
 
 def put_path(content: Any, key_path: KeyPath, text: str) -> None:

@@ -154,7 +154,7 @@ def test_damaged_ledger_is_refused_and_named(bench: Bench, finished: Path, tmp_p
 def test_runs_are_listed_with_how_they_ended(bench: Bench, finished: Path) -> None:
     code, shown, _ = bench("runs", "--results", finished.parent)
     assert code == 0
-    assert shown.splitlines()[1].split()[1:] == ["small", "finished", "1", str(finished)]
+    assert shown.splitlines()[1].split()[2:] == ["UTC", "small", "finished", "1", str(finished)]
 
 
 def test_check_shows_every_default_and_what_it_shows_is_a_suite(bench: Bench, small: Path) -> None:

@@ -30,6 +30,22 @@ class Frame(Protocol):
         ...
 
 
+def is_column(value: object) -> bool:
+    """Return whether a value is a single column: a Series of pandas or Polars, or an array of Arrow.
+
+    These stream as frames do, but have no columns.
+    """
+    return type(value).__name__ in {"Series", "Index", "ChunkedArray", "Array"} and isinstance(value, Frame)
+
+
+def values_of_column(column: Any) -> list[Any]:
+    """Return the values of a single column."""
+    for method in ("to_list", "tolist", "to_pylist"):
+        if hasattr(column, method):
+            return list(getattr(column, method)())
+    return list(column)
+
+
 def kind_of(frame: Frame) -> FrameKind:
     """Return which library a frame is of; what is neither pandas nor Polars is given back as Arrow."""
     kinds: dict[str, FrameKind] = {"pandas": "pandas", "polars": "polars"}
@@ -58,6 +74,8 @@ def as_arrow(frame: Frame, wanted: Sequence[str] | None, what: str) -> pa.Table:
     """
     import pyarrow as pa
 
+    if is_column(frame):
+        raise DataError(f"{what}: is a single column ({type(frame).__name__}); give a frame with columns")
     try:
         table = _pandas(frame, wanted, what) if kind_of(frame) == "pandas" else _streamed(frame)
     except (pa.ArrowException, TypeError, ValueError) as error:
@@ -118,7 +136,7 @@ def _pandas(frame: Any, wanted: Sequence[str] | None, what: str) -> pa.Table:
 
     names = [str(name) for name in frame.columns]
     levels = [name for name in frame.index.names if name is not None and str(name) not in names]
-    if wanted is not None and (needed := [name for name in levels if str(name) in wanted]):
+    if needed := [name for name in levels if wanted is None or str(name) in wanted]:
         frame = frame.reset_index(level=needed)
         names = [str(name) for name in frame.columns]
     _require(names, wanted, what)

@@ -164,7 +164,8 @@ def refuse_words(column: pd.Series, location: Location, name: str, missing: froz
         )
     raise DataError(
         f"{where} contains words instead of numbers: {few}{more}; if these are event types, say which are "
-        f"likes: positive: [{counts.index[-1]}]; if they say nothing of likes, leave value out"
+        f"likes: positive: [{counts.index[-1]}]; if they stand for a missing value, missing_values: "
+        f"[{counts.index[0]}]; if they say nothing of likes, leave value out"
     )
 
 
