@@ -98,11 +98,22 @@ def guess_roles(rows: FirstRows) -> dict[ColumnRole, ColumnGuess]:
                 del found["value" if "value" in found else "time"]
                 free = [name for name in columns if name not in taken(found)]
             found[role] = ColumnGuess(free[0], "by its place alone")
-    if "value" not in found and not rows.has_header:
-        free = [name for name in columns if name not in taken(found) and is_value(rows.frame[name])]
-        if free:
-            found["value"] = ColumnGuess(free[0], "by its place and its numbers")
+    if "value" not in found:
+        found |= value_by_its_numbers(rows, [name for name in columns if name not in taken(found)])
     return {role: found[role] for role in ROLES if role in found}
+
+
+def value_by_its_numbers(rows: FirstRows, free: Sequence[str]) -> dict[ColumnRole, ColumnGuess]:
+    """Return the column without a role that may be a value, if there is one such.
+
+    Without a header line it is the first that may be; with one, under a name that says nothing, the only one.
+    """
+    if not rows.has_header:
+        places = [name for name in free if is_value(rows.frame[name])]
+        return {"value": ColumnGuess(places[0], "by its place and its numbers")} if places else {}
+    few = [name for name in free if says_how_much(rows.frame[name], len(rows.frame))]
+    why = "as the only other column of few numbers, or of yes and no"
+    return {"value": ColumnGuess(few[0], why)} if len(few) == 1 else {}
 
 
 def by_name(columns: Sequence[str]) -> Iterator[tuple[ColumnRole, ColumnGuess]]:
@@ -138,6 +149,20 @@ def holds_moments(column: pd.Series) -> bool:
 def is_value(column: pd.Series) -> bool:
     """Return whether a column may hold ratings, counts or event types."""
     return pd.api.types.is_numeric_dtype(column.dtype) or column.nunique() <= MOST_KINDS
+
+
+def says_how_much(column: pd.Series, rows: int) -> bool:
+    """Return whether a column under an unknown name may say how much an item was liked.
+
+    It holds yes and no, or few different numbers: an id, a price or a time has many.
+    """
+    present = column.dropna()
+    kinds = present.nunique()
+    if not 1 < kinds <= min(MOST_KINDS, max(2, rows // 5)):
+        return False
+    if pd.api.types.is_bool_dtype(present.dtype) or pd.api.types.is_numeric_dtype(present.dtype):
+        return True
+    return set(present.astype("str").str.strip().str.lower()) <= {"true", "false", "yes", "no"}
 
 
 def guess_value(column: pd.Series, name: str) -> ValueGuess:

@@ -41,6 +41,10 @@ WIDTH = 100
 """Characters of what a comment quotes from a file."""
 
 
+MOST_COLUMNS = 5
+"""Columns that a question names."""
+
+
 @dataclass(frozen=True)
 class LogLook:
     """What a look at a log found.
@@ -68,6 +72,12 @@ class LogLook:
         return f"all {count}" if self.rows.whole else f"the first {count} (up to {MOST_BYTES >> 20} MB)"
 
     @property
+    def unused(self) -> list[str]:
+        """The columns that are nothing of what a log needs."""
+        named = {guess.column for guess in self.roles.values()}
+        return [str(name) for name in self.rows.frame.columns if str(name) not in named]
+
+    @property
     def is_timed(self) -> bool:
         """Whether there is a column of times."""
         return "time" in self.roles
@@ -93,6 +103,13 @@ class LogLook:
         if self.value is not None:
             yield "which rows are likes? prepare.positive" + (
                 ": without it every rating counts as one" if self.value.kind == "ratings" else ""
+            )
+        elif self.unused:
+            listed = ", ".join(map(shown, self.unused[:MOST_COLUMNS]))
+            more = ", ..." if len(self.unused) > MOST_COLUMNS else ""
+            yield (
+                f"does a column say how much an item was liked ({listed}{more})? value: without one every "
+                "row is a like"
             )
         if self.again:
             yield (
@@ -238,7 +255,11 @@ def prepare_section(look: LogLook) -> Iterator[str]:
     """Yield the questions of preparation, as comments."""
     value = look.value
     if value is None:
-        yield "# There are no values, so every row is a like."
+        if look.unused:
+            yield "# No column was taken for values, so every row is a like: name one with value if it says"
+            yield "# how much an item was liked."
+        else:
+            yield "# There are no values, so every row is a like."
         positive = None
     elif value.kind == "ratings" and value.scale is not None:
         yield "# Which ratings are likes? Until positive says it, every rating counts as one, the lowest too."

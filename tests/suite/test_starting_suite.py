@@ -12,6 +12,7 @@ from benchmark import api
 from benchmark.datasets.tables import first_rows
 from benchmark.errors import DataError, SuiteError
 from benchmark.suite import Suite
+from benchmark.suite.starting_suite import look_at
 
 Start = Callable[[str, str], Suite]
 
@@ -156,3 +157,34 @@ def test_a_folder_whose_columns_are_known_needs_no_guess(start: Start, tmp_path:
         DataError, match=r"write it into a suite as datasets: \[\{name: movielens-100k, path: "
     ):
         api.init("ml-100k")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["0", "1"], "yes and no"),
+        (["True", "False"], "yes and no"),
+        (["-1", "1"], "unclear"),
+        (["1", "2", "3", "4", "5"], "ratings"),
+    ],
+)
+def test_column_of_few_numbers_under_an_unknown_name_is_taken_for_the_value(
+    tmp_path: Path, values: list[str], kind: str
+) -> None:
+    lines = [f"u{n % 20},i{n % 13},{values[n % len(values)]},w{n}" for n in range(120)]
+    (tmp_path / "log.csv").write_text("\n".join(["user,item,verdict,note", *lines]) + "\n", encoding="utf-8")
+    look = look_at(tmp_path / "log.csv", "log.csv")
+
+    assert look.roles["value"].column == "verdict"
+    assert look.value is not None
+    assert look.value.kind == kind
+    assert any("which rows are likes" in question for question in look.questions())
+
+
+def test_columns_without_a_role_are_asked_about(tmp_path: Path) -> None:
+    lines = [f"u{n % 20},i{n % 13},{n % 2},{n % 3}" for n in range(120)]
+    (tmp_path / "log.csv").write_text("\n".join(["user,item,a,b", *lines]) + "\n", encoding="utf-8")
+    look = look_at(tmp_path / "log.csv", "log.csv")
+
+    assert "value" not in look.roles
+    assert any("liked (a, b)? value" in question for question in look.questions())
