@@ -22,6 +22,8 @@ LEAST_ROUNDS = 5
 LEAST_CALLS = 20
 WIDTH = 0.2
 """The 95th percentile is known well enough once its interval is no wider than this share of it."""
+PRECISION_MS = 0.02
+"""Or no wider than this: a fifth of the step in which a pick compares."""
 MOST_S = 5.0
 """Seconds after which it stands as measured."""
 LOST_SHARE = 0.02
@@ -39,8 +41,8 @@ class Estimate:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether the interval is no wider than ``WIDTH`` of the value."""
-        return self.high - self.low <= WIDTH * self.value
+        """Whether the interval is no wider than ``WIDTH`` of the value, or than ``PRECISION_MS``."""
+        return self.high - self.low <= max(WIDTH * self.value, PRECISION_MS)
 
 
 @dataclass(frozen=True)

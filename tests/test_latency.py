@@ -166,6 +166,7 @@ def test_record_has_both_percentiles_with_their_ends() -> None:
 def test_narrow_is_a_fifth_of_the_value() -> None:
     assert Estimate(1.0, 0.91, 1.09).is_narrow
     assert not Estimate(1.0, 0.88, 1.1).is_narrow
+    assert Estimate(0.01, 0.005, 0.02).is_narrow, "0.02 ms is a fifth of the step of a pick"
 
 
 def test_real_stopwatch_counts_forward() -> None:
